@@ -1,0 +1,21 @@
+//! What every core shares: identities, time as an argument, personal data that does not print,
+//! seeded randomness, diagnostics that point, and the facts of the log.
+//!
+//! A leaf: it knows no other crate of the workspace, no clock, no socket and no thread.
+
+pub mod diagnostic;
+pub mod fact;
+pub mod id;
+pub mod outcome;
+pub mod pii;
+pub mod random;
+pub mod skill;
+pub mod time;
+
+pub use diagnostic::Diagnostic;
+pub use id::{AgentId, CallId, ConversationId, Lang, LegId, OfferId, PartyId, QueueId, RecordingId, Tenant, VisitId};
+pub use outcome::{AgentState, Cause, OfferEnd, Outcome};
+pub use pii::Pii;
+pub use random::Random;
+pub use skill::{Need, Requirement, Skill, Skills};
+pub use time::{Instant, Now, Wall};
