@@ -1,1 +1,5 @@
+//! Queues, skills and agents: matching, reservation, deadlines.
 
+mod words;
+
+pub use words::*;

@@ -1,1 +1,5 @@
+//! The flow language: parse, check, interpret.
 
+mod words;
+
+pub use words::*;

@@ -1,0 +1,41 @@
+//! The words of the flow interpreter: what enters it and what leaves it.
+
+use base::{Cause, Lang, Outcome, Requirement};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// What enters the interpreter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Input {
+    /// The call was answered and media flows: begin. `open` by the number's hours is computed by the flow itself from `now`.
+    Start,
+    /// A key of the caller.
+    Key(char),
+    /// The `Play` of this number was heard to its end. Others are ignored.
+    Played(u32),
+    /// The visit that `Enqueue` asked for ended other than by an agent or the caller's leaving: the flow goes on.
+    QueueLeft(Outcome),
+    /// The queue's announcement is due (position counts from 1); the flow says it over the music.
+    Announce { position: u32 },
+    /// The agent's leg died in a conversation: apologise; `Enqueue` goes out again by itself with `again: true`.
+    AgentLost,
+    Due,
+}
+
+/// What leaves the interpreter. Prompts are full keys `flow/lang/id`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Output {
+    /// Say these, one after the other, instead of what plays. Answered by `Played(play)`.
+    Play { play: u32, prompts: Vec<Arc<str>> },
+    /// Music in a loop, until the next `Play` or until an agent answers.
+    Music { prompt: Arc<str> },
+    /// Barge-in: silence at once.
+    Stop,
+    /// For the facts.
+    LanguageSelected(Lang),
+    KeyTaken { step: Arc<str>, key: Option<char>, understood: bool },
+    /// The flow is suspended: the call waits in a queue (music was started by a `Music` before).
+    Enqueue { step: Arc<str>, queue: Arc<str>, requires: Requirement, priority_s: i64, lang: Lang, again: bool },
+    /// The flow is over: hang up.
+    HangUp { step: Arc<str>, cause: Cause },
+}

@@ -1,0 +1,109 @@
+//! The words of the media plane: Commands go to it, Inputs come back to the engine. Plain values without
+//! handles, so that media can live in a process of its own.
+
+use base::{LegId, RecordingId};
+use serde::{Deserialize, Serialize};
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// A G.711 codec by its static payload number (RFC 3551 table 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Codec {
+    Pcmu,
+    Pcma,
+}
+
+/// What was negotiated for one leg.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Session {
+    /// The peer's address in its SDP: where we send first, until its packets latch another (symmetric RTP).
+    pub remote: SocketAddr,
+    pub codec: Codec,
+    /// Payload number of the codec towards the peer, and from it.
+    pub payload: u8,
+    /// Payload number of telephone-event (RFC 4733), if negotiated.
+    pub dtmf: Option<u8>,
+    /// We may send (the peer is not on hold), we expect to receive.
+    pub send: bool,
+    pub receive: bool,
+}
+
+/// One of a list of things to be heard.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Sound {
+    /// A prompt by its key, `flow/lang/id`, as loaded with [`Command::Load`].
+    Prompt(Arc<str>),
+    Silence(Duration),
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Command {
+    /// Bind an RTP port and its RTCP port above it. Answered by `Opened` or `OpenFailed`.
+    Open { leg: LegId, address: IpAddr, port: u16 },
+    /// Set or change what was negotiated.
+    Configure { leg: LegId, session: Session },
+    /// Play once, from now, instead of what plays. `PlayDone` follows unless it is replaced or stopped.
+    Play { leg: LegId, play: u32, sounds: Vec<Sound> },
+    /// Play one sound in a loop from now (music on hold, ringback). Its position goes on where it was left on this leg.
+    Loop { leg: LegId, prompt: Arc<str> },
+    /// Silence: nothing is sent (a bridge sends what the other side says).
+    Stop { leg: LegId },
+    /// Relay both ways; what played on either stops.
+    Bridge { a: LegId, b: LegId },
+    /// Both legs alone again.
+    Unbridge { a: LegId, b: LegId },
+    /// Record what `left` and `right` say, as stereo, from now. `file` is below the recordings folder, without extension.
+    Record { recording: RecordingId, left: LegId, right: LegId, file: Arc<str>, sidecar: Box<Sidecar> },
+    /// Close the file. `RecordingClosed` follows.
+    StopRecording { recording: RecordingId },
+    /// Free the ports; `Closed` follows with what the leg heard and said.
+    Close { leg: LegId },
+}
+
+/// What the recorder writes beside the audio, as JSON, with duration and hash added when it closes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Sidecar {
+    pub recording: RecordingId,
+    pub tenant: Arc<str>,
+    pub queue: Option<Arc<str>>,
+    pub agent: Arc<str>,
+    pub lang: Option<base::Lang>,
+    /// RFC 3339, UTC.
+    pub start: Arc<str>,
+    pub sip_call_id_caller: Arc<str>,
+    pub sip_call_id_agent: Arc<str>,
+}
+
+/// What the plane tells the engine.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Input {
+    Opened { leg: LegId, port: u16 },
+    OpenFailed { leg: LegId, port: u16 },
+    PlayDone { leg: LegId, play: u32 },
+    /// One key, once, from telephone-event. `0-9`, `*`, `#`, `A-D`.
+    Digit { leg: LegId, key: char },
+    /// No RTP and no RTCP for this long on a leg that should receive; once per silence.
+    Silent { leg: LegId, millis: u64 },
+    /// Audio came again after `Silent`.
+    Heard { leg: LegId },
+    RecordingStarted { recording: RecordingId },
+    /// `complete` false: something is missing, and `reason` says what.
+    RecordingClosed { recording: RecordingId, file: Arc<str>, duration_ms: u64, sha256: Arc<str>, complete: bool, reason: Arc<str> },
+    /// There is no file, or it can't be played.
+    RecordingFailed { recording: RecordingId, reason: Arc<str> },
+    Closed { leg: LegId, stats: Stats },
+}
+
+/// What one leg counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stats {
+    pub received: u64,
+    pub sent: u64,
+    /// By sequence number, RFC 3550 A.3.
+    pub lost: i64,
+    /// Interarrival jitter, RFC 3550 6.4.1, in microseconds.
+    pub jitter_us: u64,
+    /// Dropped: not from the latched source, not RTP, or malformed.
+    pub strangers: u64,
+}

@@ -1,0 +1,183 @@
+//! The words of the SIP core: what enters it and what leaves it. Plain values, no handles.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How a message travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Transport {
+    Udp,
+    Tcp,
+}
+
+/// Where a message came from or goes to. On TCP `connection` is the shell's number of a live connection;
+/// 0 asks the shell to open one to `remote` (or to use one it has).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Flow {
+    pub transport: Transport,
+    pub local: SocketAddr,
+    pub remote: SocketAddr,
+    pub connection: u64,
+}
+
+/// One INVITE session (a leg): one early or confirmed dialog, or the attempt at one. Never reused.
+/// Incoming ones are numbered by the core, outgoing ones by [`crate::Endpoint::new_session`], from the same counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct SessionId(pub u64);
+
+/// What enters the core.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Input {
+    /// One whole message: a datagram, or one message cut from a stream by [`crate::framing`].
+    Received { flow: Flow, bytes: Bytes },
+    /// A stream ended, or what was to be sent could not be (RFC 3261 18.4).
+    TransportFailed { flow: Flow },
+    /// The deadline passed.
+    Due,
+
+    /// 180 without a body, 183 or 180 with early media.
+    Ring { session: SessionId, status: u16, sdp: Option<Bytes> },
+    /// 200 to the INVITE. Retransmitted until its ACK (RFC 3261 13.3.1.4).
+    Answer { session: SessionId, sdp: Bytes },
+    /// Final refusal of an INVITE that was not answered.
+    Reject { session: SessionId, refusal: Refusal },
+    /// Dial.
+    Invite { session: SessionId, dial: Box<Dial> },
+    /// Whatever ends the session from where it is: refusal 480 to one that came in and was not answered, CANCEL
+    /// (after the first provisional, RFC 3261 9.1), ACK and BYE to a 200 that crosses it, or BYE.
+    HangUp { session: SessionId, reason: Option<Reason> },
+    /// A re-INVITE with this offer; glare is retried inside (RFC 3261 14.1).
+    Reoffer { session: SessionId, sdp: Bytes },
+    /// Our answer (or, where `Output::Reoffered` had no offer, our full offer) to the peer's re-INVITE.
+    AnswerReoffer { session: SessionId, sdp: Bytes },
+    /// The peer's re-INVITE can't be accepted; the session goes on as it was.
+    RefuseReoffer { session: SessionId, refusal: Refusal },
+    /// From now on: new INVITEs and OPTIONS get 503.
+    Drain,
+}
+
+/// A final refusal. `reason` becomes a Reason header (RFC 3326).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    pub status: u16,
+    pub phrase: Option<Arc<str>>,
+    pub reason: Option<Reason>,
+    pub retry_after: Option<u32>,
+}
+
+/// RFC 3326: `SIP;cause=200;text="Call completed elsewhere"` or `Q.850;cause=17;text="User busy"`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    pub protocol: Arc<str>,
+    pub cause: u16,
+    pub text: Arc<str>,
+}
+
+/// Where and how to dial.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dial {
+    /// Request-URI, as registered or configured.
+    pub uri: Arc<str>,
+    /// Next hop; its `local` is the address of ours that faces it.
+    pub flow: Flow,
+    /// From: display name and user part (the host part is ours).
+    pub from_display: base::Pii<Arc<str>>,
+    pub from_user: base::Pii<Arc<str>>,
+    pub sdp: Bytes,
+    /// Answer to a 401 or 407 of exactly this realm (security row 26).
+    pub credential: Option<DialCredential>,
+    /// No provisional within this: `Output::NoProvisional` (calls.md line 3: 4 s).
+    pub provisional_within: Duration,
+    /// Further header lines, name and value, checked against CR and LF.
+    pub headers: Vec<(Arc<str>, Arc<str>)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DialCredential {
+    pub realm: Arc<str>,
+    pub username: Arc<str>,
+    pub password: base::Pii<Arc<str>>,
+}
+
+/// Who sent an INVITE: never taken from a header (security row 35).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Peer {
+    /// A trunk of the site, known by source address or by digest.
+    Trunk(Arc<str>),
+    /// A phone that proved a credential of the site; the user's name.
+    Phone(Arc<str>),
+}
+
+/// What leaves the core.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Output {
+    /// Command to the signalling shell.
+    Transmit { flow: Flow, bytes: Bytes },
+    /// Command to the signalling shell: nothing uses this connection any more or it misbehaves.
+    CloseConnection { flow: Flow },
+
+    /// A new call. 100 was sent already.
+    Incoming { session: SessionId, peer: Peer, invite: Box<IncomingInvite> },
+    /// 1xx to our INVITE (not 100). 180 rings; an SDP is early media.
+    Progress { session: SessionId, status: u16, sdp: Option<Bytes> },
+    /// Nothing, not even 100, came in `provisional_within`. The session lives until hung up.
+    NoProvisional { session: SessionId },
+    /// The 200 to our INVITE; its ACK is on its way. Later 200s of other forks get ACK and BYE inside.
+    Answered { session: SessionId, sdp: Bytes },
+    /// Our INVITE failed; the session is over. 3xx comes here and is never followed. 408 also when nobody answered in time.
+    Failed { session: SessionId, status: u16 },
+    /// The ACK to our 200 came.
+    Confirmed { session: SessionId },
+    /// The peer's re-INVITE (or UPDATE); `None`: it wants our offer (RFC 3261 14.2). Answer it.
+    Reoffered { session: SessionId, sdp: Option<Bytes> },
+    /// The end of our `Reoffer`: the peer's answer, or the status that refused it.
+    ReofferDone { session: SessionId, result: Result<Bytes, u16> },
+    /// An INFO's body; 200 was sent. Content type in lower case without parameters.
+    Info { session: SessionId, content_type: Arc<str>, body: Bytes },
+    /// The session is over: the last word about it, except after `Failed`.
+    Ended { session: SessionId, by: EndedBy, reason: Option<Reason> },
+
+    /// The bindings of an address of record changed; this is the whole list, for the routing and to be kept over a restart.
+    Registered { user: Arc<str>, bindings: Vec<Binding> },
+    /// For the log: something hostile or broken, with the address a filter can act on. `what` holds no header text.
+    Suspicious { remote: SocketAddr, what: Arc<str> },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum EndedBy {
+    /// BYE or CANCEL of the peer.
+    Peer,
+    /// Our `HangUp` is complete.
+    Us,
+    /// No ACK, no answer in the dialog (408, 481), transport gone.
+    Lost,
+}
+
+/// What the engine needs of an INVITE.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IncomingInvite {
+    /// The user part of the request URI, unescaped: the number dialled.
+    pub dialled: Arc<str>,
+    /// From's user part and display name. P-Asserted-Identity instead, if the peer is a trunk (line 14 of calls.md).
+    pub caller: base::Pii<Arc<str>>,
+    pub caller_name: base::Pii<Arc<str>>,
+    pub call_id: Arc<str>,
+    pub offer: Option<Bytes>,
+    pub flow: Flow,
+}
+
+/// A contact of a registered phone.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Binding {
+    /// The contact's URI as the phone gave it.
+    pub contact: Arc<str>,
+    /// Where its REGISTER came from: requests go there (NAT, RFC 3581), whatever the URI says.
+    pub flow: Flow,
+    pub call_id: Arc<str>,
+    pub cseq: u32,
+    pub user_agent: Arc<str>,
+    pub expires: base::Wall,
+}
