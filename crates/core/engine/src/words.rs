@@ -1,0 +1,200 @@
+//! The words of the Centre: the Inputs of the decision thread, and what leaves it.
+
+use base::fact::{Direction, Fact};
+use base::{AgentId, AgentState, CallId, ConversationId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Tenant, VisitId, Wall};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// What enters the Centre. Every one is journaled, in order, as an [`Entry`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Input {
+    /// The site and its flows, by the hash of their text: the first, or a reload. The texts are not in the journal
+    /// (they hold passwords); who replays hands them over.
+    Configure { sha256: Arc<str> },
+    /// What the epochs before this one left behind. Once, before any call.
+    Resume(Box<Resume>),
+    /// From the signalling shell: `Received` or `TransportFailed`.
+    Sip(sip::Input),
+    Media(media::Input),
+    /// A request through the API. Answered by `Output::Reply` with the same number.
+    Asked { number: u64, request: Request },
+    /// Stop taking calls; `Output::Drained` follows when the last has ended or `grace_ms` passed.
+    Drain { grace_ms: u64 },
+    /// The deadline passed.
+    Due,
+}
+
+/// One journaled input. `entropy` is fresh system randomness, used for this input's tags, branches and nonces only.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Entry {
+    pub now: Now,
+    pub entropy: [u8; 32],
+    pub input: Input,
+}
+
+/// What anyone may ask of the Centre: desk, supervisor, command line, all through the same door.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Request {
+    Agent { agent: AgentId, ask: acd::Ask },
+    HangUp { call: CallId },
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Reply {
+    Done,
+    /// Kept until the agent's call ends.
+    Pending,
+    /// There is none of that name.
+    Unknown { what: Arc<str> },
+    /// It makes no sense now.
+    Refused { why: Arc<str> },
+}
+
+/// What leaves the Centre.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Output {
+    /// Command to the signalling shell.
+    Send { flow: sip::Flow, bytes: Bytes },
+    /// Command to the signalling shell.
+    CloseConnection { flow: sip::Flow },
+    /// Command to the media plane.
+    Media(media::Command),
+    /// For the log.
+    Fact(Fact),
+    /// For the erasable table beside the log.
+    Party { tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>> },
+    /// The whole list of a phone's bindings, to be kept over a restart.
+    Bindings { user: Arc<str>, bindings: Vec<sip::Binding> },
+    Reply { number: u64, reply: Reply },
+    /// For the operator's log, in the form that a filter reads: `suspicious from ADDRESS: what`.
+    Suspicious { remote: SocketAddr, what: Arc<str> },
+    /// The node may exit.
+    Drained,
+}
+
+/// What earlier epochs left behind, folded from the log by [`crate::recover`] and read from the store.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Resume {
+    /// Open entities of the epoch that died, each with its last fact's `about`.
+    pub open: Open,
+    pub bindings: Vec<(Arc<str>, Vec<sip::Binding>)>,
+    /// Recordings that the recorder found unfinished and mended.
+    pub repaired: Vec<Repaired>,
+}
+
+/// What was open when an epoch ended without its last word.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Open {
+    /// The last moment that the epoch is known to have lived: its last fact.
+    pub last: Now,
+    pub epoch: u32,
+    pub calls: BTreeMap<CallId, OpenCall>,
+    /// Agents logged in, with their last state, its beginning, and the login's.
+    pub agents: BTreeMap<AgentId, OpenAgent>,
+    /// Whether the node stopped by itself, so that nothing but logins is left.
+    pub clean: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenCall {
+    pub tenant: Option<Tenant>,
+    pub party: Option<PartyId>,
+    pub lang: Option<Lang>,
+    pub arrived: Now,
+    pub rev: u32,
+    pub visits: u16,
+    /// The open visit with its queue and beginning.
+    pub visit: Option<(VisitId, QueueId, Now)>,
+    pub offers: Vec<(base::OfferId, AgentId, Now)>,
+    pub conversation: Option<OpenConversation>,
+    pub recordings: Vec<RecordingId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenConversation {
+    pub conversation: ConversationId,
+    pub agent: AgentId,
+    pub queue: Option<QueueId>,
+    pub since: Now,
+    pub held_since: Option<Now>,
+    pub held_ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenAgent {
+    pub state: AgentState,
+    pub reason: Option<Arc<str>>,
+    pub since: Now,
+    pub logged_in: Now,
+    /// In wrap-up since.
+    pub wrap_up: Option<Now>,
+}
+
+/// A recording cut by a crash, as the recorder mended it at start.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repaired {
+    pub recording: RecordingId,
+    /// `None`: there is nothing that can be played.
+    pub stored: Option<(Arc<str>, u64, Arc<str>)>,
+}
+
+/// Where a call is: exactly one place (routing invariant 1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Place {
+    Arriving,
+    Ivr,
+    Queue,
+    Offer,
+    Conversation,
+    Ended,
+}
+
+/// The Centre as seen from outside, at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Snapshot {
+    pub now: Now,
+    pub epoch: u32,
+    pub draining: bool,
+    pub calls: Vec<CallView>,
+    pub agents: Vec<acd::AgentView>,
+    pub visits: Vec<acd::VisitView>,
+    /// Sessions of the SIP core, ports in use: both 0 when no call lives.
+    pub sessions: usize,
+    pub ports: usize,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CallView {
+    pub call: CallId,
+    pub tenant: Tenant,
+    pub direction: Direction,
+    pub place: Place,
+    pub since: Now,
+    pub arrived: Wall,
+    pub lang: Option<Lang>,
+    pub party: Option<PartyId>,
+    pub caller: Pii<Arc<str>>,
+    pub number: Arc<str>,
+    pub queue: Option<QueueId>,
+    pub visit: Option<VisitId>,
+    pub agent: Option<AgentId>,
+    pub recording: Option<RecordingId>,
+    pub held: bool,
+    /// What ends this place by itself, and when (monotonic nanoseconds), for each that waits.
+    pub deadline: Option<base::Instant>,
+    pub waits_for: Arc<str>,
+}
+
+/// A broken invariant: an alarm.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Breach {
+    pub invariant: Arc<str>,
+    pub detail: Arc<str>,
+}
+
