@@ -101,6 +101,9 @@ pub enum What {
     /// A visit begins.
     #[serde(rename = "queue.entered")]
     QueueEntered { requires: Requirement, priority_s: i64, position: u32 },
+    /// The queue did not take the call: full, or nobody who could serve it. There is no visit.
+    #[serde(rename = "queue.refused")]
+    QueueRefused {},
     #[serde(rename = "queue.announced")]
     QueueAnnounced { position: u32, wait_ms: u64 },
     /// A visit's last fact. `wait_ms` runs from `queue.entered`; `ringing`: an agent's phone was ringing.

@@ -129,8 +129,8 @@ pub enum Output {
     Answered { session: SessionId, sdp: Bytes },
     /// Our INVITE failed; the session is over. 3xx comes here and is never followed. 408 also when nobody answered in time.
     Failed { session: SessionId, status: u16 },
-    /// The ACK to our 200 came.
-    Confirmed { session: SessionId },
+    /// The ACK to our 200 came; with the peer's answer, if the 200 held our offer (RFC 3261 13.2.1).
+    Confirmed { session: SessionId, sdp: Option<Bytes> },
     /// The peer's re-INVITE (or UPDATE); `None`: it wants our offer (RFC 3261 14.2). Answer it.
     Reoffered { session: SessionId, sdp: Option<Bytes> },
     /// The end of our `Reoffer`: the peer's answer, or the status that refused it.
