@@ -1,0 +1,207 @@
+//! The values of a site. Times are spans, names are ids, secrets do not print.
+
+use crate::reader::Places;
+use base::{AgentId, Lang, Pii, QueueId, Tenant};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// One node's whole configuration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Site {
+    /// First part of every call id.
+    pub node: u16,
+    pub name: String,
+    pub sip: Sip,
+    pub media: Media,
+    pub web: Web,
+    /// Where the log and the ticket book live.
+    pub data: PathBuf,
+    pub recordings: PathBuf,
+    /// The folder of flows, `<flow>.yaml` each.
+    pub flows: PathBuf,
+    pub tenants: Vec<Tenant>,
+    pub trunks: Vec<Trunk>,
+    pub numbers: Vec<Number>,
+    pub queues: BTreeMap<QueueId, acd::Queue>,
+    pub agents: BTreeMap<AgentId, Agent>,
+    pub feature_codes: FeatureCodes,
+    pub tickets: Vec<TicketRule>,
+    pub webhook: Option<Webhook>,
+    /// How long calls may go on after SIGTERM.
+    pub shutdown: Duration,
+    pub(crate) places: Places,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sip {
+    pub listen: SocketAddr,
+    /// What Via, Contact and SDP show instead of the address listened on.
+    pub advertise: Option<IpAddr>,
+    pub tcp: bool,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Media {
+    /// RTP on the even ports, RTCP above each.
+    pub ports: RangeInclusive<u16>,
+    pub advertise: Option<IpAddr>,
+    /// A leg that should speak and sends nothing for this long is dead.
+    pub silent_after: Duration,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Web {
+    pub listen: SocketAddr,
+    /// Without one the API answers on loopback only.
+    pub token: Option<Pii<String>>,
+}
+
+/// Who may send calls to our numbers: known by source address, or by digest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trunk {
+    pub name: String,
+    /// Network and length of its prefix.
+    pub networks: Vec<(IpAddr, u8)>,
+    /// Only packets from this source port.
+    pub port: Option<u16>,
+    pub credential: Option<Credential>,
+}
+
+impl Trunk {
+    /// True if a packet from here is this trunk's, by address alone.
+    pub fn knows(&self, source: SocketAddr) -> bool {
+        let inside = self.networks.iter().any(|(network, length)| crate::scalar::contains(*network, *length, source.ip()));
+        inside && self.port.is_none_or(|port| port == source.port())
+    }
+}
+
+/// What a peer must prove (RFC 8760): the algorithms are offered in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Credential {
+    pub user: String,
+    pub password: Pii<String>,
+    pub algorithms: Vec<Algorithm>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Algorithm {
+    Md5,
+    Sha256,
+}
+
+/// What we prove to a peer that challenges us, in exactly this realm.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Login {
+    pub realm: String,
+    pub user: String,
+    pub password: Pii<String>,
+}
+
+/// A number callers dial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Number {
+    pub number: String,
+    pub tenant: Tenant,
+    pub flow: String,
+    /// The language the flow begins in, instead of its first one.
+    pub lang: Option<Lang>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub struct Agent {
+    pub acd: acd::Agent,
+    /// The name shown to colleagues.
+    pub display: Pii<String>,
+    /// The language in which the agent's own phone is spoken to.
+    pub lang: Lang,
+    pub phone: Phone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Phone {
+    /// It registers here with this credential.
+    Registered(Credential),
+    /// It is always at `addr`, perhaps behind another PBX.
+    Address { uri: String, addr: SocketAddr, login: Option<Login> },
+}
+
+/// What agents dial from their phones.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FeatureCodes {
+    pub log_in: String,
+    pub log_out: String,
+    pub pause: String,
+    pub ready: String,
+}
+
+impl Default for FeatureCodes {
+    fn default() -> Self {
+        FeatureCodes { log_in: "*11".into(), log_out: "*12".into(), pause: "*13".into(), ready: "*14".into() }
+    }
+}
+
+/// When a call leaves a ticket, and what stands in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TicketRule {
+    pub tenant: Tenant,
+    /// Only visits to this queue; `None` all of the tenant.
+    pub queue: Option<QueueId>,
+    pub when: TicketWhen,
+    /// Only if the caller waited at least this long.
+    pub min_wait: Duration,
+    /// With `{call}`, `{queue}`, `{agent}`, `{lang}`, `{wait}` and `{outcome}` replaced.
+    pub subject: String,
+    pub category: String,
+    pub priority: TicketPriority,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TicketWhen {
+    Answered,
+    Abandoned,
+    Ended,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TicketPriority {
+    Low,
+    Medium,
+    High,
+    Urgent,
+}
+
+/// Where tickets are also sent, signed by Standard Webhooks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Webhook {
+    pub url: String,
+    /// `whsec_` and the key in base64.
+    pub secret: Pii<String>,
+    /// The receiver may be at an inner address.
+    pub allow_private: bool,
+}
+
+impl Site {
+    /// What the ACD needs of it.
+    pub fn acd(&self) -> acd::Config {
+        let agents = self.agents.iter().map(|(id, agent)| (id.clone(), agent.acd.clone())).collect();
+        acd::Config { queues: self.queues.clone(), agents }
+    }
+
+    /// The number a caller dialled, if it is one of ours.
+    pub fn number(&self, dialled: &str) -> Option<&Number> {
+        self.numbers.iter().find(|n| n.number == dialled)
+    }
+
+    /// The agent whose phone registers as this user.
+    pub fn agent_of_user(&self, user: &str) -> Option<(&AgentId, &Agent)> {
+        self.agents.iter().find(|(_, agent)| matches!(&agent.phone, Phone::Registered(c) if c.user == user))
+    }
+
+    /// The trunk that a packet from here belongs to, by address alone.
+    pub fn trunk_at(&self, source: SocketAddr) -> Option<&Trunk> {
+        self.trunks.iter().find(|trunk| trunk.knows(source))
+    }
+}

@@ -1,0 +1,254 @@
+//! Reading TOML tables by key: each value is read at its place, and every finding is kept, not only the first.
+
+use crate::near::nearest;
+use crate::scalar::Read;
+use base::Diagnostic;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// Where in the text each value stands, by its path: `numbers.0.flow`, `queues.acme/support.ring`.
+#[derive(Clone, Default)]
+pub(crate) struct Places {
+    file: String,
+    /// The text with every secret starred out: a finding shows its line.
+    shown: String,
+    spans: BTreeMap<String, Range<usize>>,
+}
+
+impl Places {
+    fn new(file: &str, text: &str, table: &DeTable<'_>) -> Self {
+        let mut places = Places { file: file.into(), shown: without_secrets(text), spans: BTreeMap::new() };
+        places.note_table("", table);
+        places
+    }
+
+    /// A finding at the value of this path, or at its nearest ancestor that stands in the file.
+    pub fn at(&self, path: &str, message: impl Into<String>) -> Diagnostic {
+        let mut path = path;
+        let span = loop {
+            match (self.spans.get(path), path.rsplit_once('.')) {
+                (Some(span), _) => break span.clone(),
+                (None, Some((parent, _))) => path = parent,
+                (None, None) => break 0..0,
+            }
+        };
+        self.at_span(span, message)
+    }
+
+    pub fn at_span(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
+        Diagnostic::at_bytes(&self.file, &self.shown, span, message)
+    }
+
+    fn note_table(&mut self, prefix: &str, table: &DeTable<'_>) {
+        for (key, value) in table {
+            let path = join(prefix, key.get_ref());
+            self.note(path, key.span(), value);
+        }
+    }
+
+    /// A table is pointed at by its key, which says more than its first brace.
+    fn note(&mut self, path: String, key: Range<usize>, value: &Spanned<DeValue<'_>>) {
+        match value.get_ref() {
+            DeValue::Table(table) => {
+                self.note_table(&path, table);
+                self.spans.insert(path, key);
+            }
+            DeValue::Array(items) => {
+                for (i, item) in items.iter().enumerate() {
+                    self.note(format!("{path}.{i}"), item.span(), item);
+                }
+                self.spans.insert(path, value.span());
+            }
+            _ => drop(self.spans.insert(path, value.span())),
+        }
+    }
+}
+
+/// Two sites that say the same are equal wherever they say it.
+impl PartialEq for Places {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Places {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Places({})", self.file)
+    }
+}
+
+fn join(prefix: &str, key: &str) -> String {
+    if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") }
+}
+
+/// The values of keys named like secrets become stars, byte for byte, so that spans still fit.
+fn without_secrets(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        let mut rest = line;
+        while let Some((before, value)) = secret_value(rest) {
+            out.push_str(before);
+            let quote = value.chars().next().unwrap_or('"');
+            let end = value.char_indices().skip(1).find(|(_, c)| *c == quote || *c == '\n').map_or(value.len(), |(i, _)| i);
+            out.push(quote);
+            out.push_str(&"*".repeat(end.saturating_sub(quote.len_utf8())));
+            rest = &value[end..];
+        }
+        out.push_str(rest);
+    }
+    out
+}
+
+/// Splits a line before the quote of the next secret's value.
+fn secret_value(line: &str) -> Option<(&str, &str)> {
+    let names = ["password", "secret", "token"];
+    let starts = names.iter().filter_map(|name| line.find(name).map(|i| i + name.len())).min()?;
+    let quote = line[starts..].find(['"', '\''])? + starts;
+    let between = line[starts..quote].trim_matches(['"', '\'']).trim();
+    if between == "=" { Some((&line[..quote], &line[quote..])) } else { None }
+}
+
+/// What one reading of a file gathers.
+pub(crate) struct Reading {
+    pub places: Places,
+    found: RefCell<Vec<Diagnostic>>,
+}
+
+impl Reading {
+    pub fn new(file: &str, text: &str, table: &DeTable<'_>) -> Self {
+        Reading { places: Places::new(file, text, table), found: RefCell::default() }
+    }
+
+    pub fn report(&self, finding: Diagnostic) {
+        self.found.borrow_mut().push(finding);
+    }
+
+    /// The site's places, or everything found, in the order of the file.
+    pub fn finish(self) -> Result<Places, Vec<Diagnostic>> {
+        let mut found = self.found.into_inner();
+        if found.is_empty() {
+            return Ok(self.places);
+        }
+        found.sort_by_key(|d| (d.line, d.column));
+        Err(found)
+    }
+}
+
+/// One table being read; [`Node::finish`] reports the keys that nobody asked for.
+pub(crate) struct Node<'a> {
+    reading: &'a Reading,
+    pub path: String,
+    table: &'a DeTable<'a>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Node<'a> {
+    pub fn root(reading: &'a Reading, table: &'a DeTable<'a>) -> Self {
+        Node { reading, path: String::new(), table, asked: Vec::new() }
+    }
+
+    pub fn report(&self, finding: Diagnostic) {
+        self.reading.report(finding);
+    }
+
+    /// A finding at one of the table's values, or at the table itself if it has no such key.
+    pub fn at(&self, key: &str, message: impl Into<String>) -> Diagnostic {
+        self.reading.places.at(&join(&self.path, key), message)
+    }
+
+    pub fn has(&self, key: &str) -> bool {
+        self.table.contains_key(key)
+    }
+
+    /// The value, if the key is there and fits.
+    pub fn opt<T: Read>(&mut self, key: &'static str) -> Option<T> {
+        self.asked.push(key);
+        let value = self.table.get(key)?;
+        match T::read(value.get_ref()) {
+            Ok(value) => Some(value),
+            Err(message) => {
+                self.report(self.at(key, message));
+                None
+            }
+        }
+    }
+
+    /// The value; its absence is a finding.
+    pub fn need<T: Read>(&mut self, key: &'static str) -> Option<T> {
+        if !self.has(key) {
+            self.asked.push(key);
+            self.report(self.at("", format!("`{key}` is missing: expected {}", T::EXPECTED)));
+            return None;
+        }
+        self.opt(key)
+    }
+
+    pub fn or<T: Read>(&mut self, key: &'static str, default: T) -> T {
+        self.opt(key).unwrap_or(default)
+    }
+
+    /// A table under this key, read by `f`.
+    pub fn table<T>(&mut self, key: &'static str, f: impl FnOnce(&mut Node<'a>) -> Option<T>) -> Option<T> {
+        self.asked.push(key);
+        let value = self.table.get(key)?;
+        self.child(join(&self.path, key), value, f)
+    }
+
+    /// Each table of a `[[key]]` list.
+    pub fn list<T>(&mut self, key: &'static str, mut f: impl FnMut(&mut Node<'a>) -> Option<T>) -> Vec<T> {
+        self.asked.push(key);
+        let Some(value) = self.table.get(key) else { return Vec::new() };
+        let DeValue::Array(items) = value.get_ref() else {
+            self.report(self.at(key, format!("expected a list: write each as [[{key}]]")));
+            return Vec::new();
+        };
+        let path = join(&self.path, key);
+        items.iter().enumerate().filter_map(|(i, item)| self.child(format!("{path}.{i}"), item, &mut f)).collect()
+    }
+
+    /// Each named table under `key`, with its name.
+    pub fn named<T>(&mut self, key: &'static str, mut f: impl FnMut(&str, &mut Node<'a>) -> Option<T>) -> Vec<T> {
+        self.asked.push(key);
+        let Some(value) = self.table.get(key) else { return Vec::new() };
+        let DeValue::Table(table) = value.get_ref() else {
+            self.report(self.at(key, format!("expected tables: write each as [{key}.\"tenant/name\"]")));
+            return Vec::new();
+        };
+        let path = join(&self.path, key);
+        let one = |(name, item): (&'a Spanned<_>, &'a Spanned<_>)| -> Option<T> {
+            let name: &toml::de::DeString<'a> = name.get_ref();
+            self.child(join(&path, name), item, |node| f(name, node))
+        };
+        table.iter().filter_map(one).collect()
+    }
+
+    fn child<T>(&self, path: String, value: &'a Spanned<DeValue<'a>>, f: impl FnOnce(&mut Node<'a>) -> Option<T>) -> Option<T> {
+        let DeValue::Table(table) = value.get_ref() else {
+            self.report(self.reading.places.at(&path, format!("expected a table, found {}", value.get_ref().type_str())));
+            return None;
+        };
+        let mut node = Node { reading: self.reading, path, table, asked: Vec::new() };
+        let read = f(&mut node);
+        node.finish();
+        read
+    }
+
+    pub fn finish(self) {
+        for (key, _) in self.table {
+            let name = key.get_ref().as_ref();
+            if self.asked.contains(&name) {
+                continue;
+            }
+            let finding = self.reading.places.at_span(key.span(), format!("`{name}` is not known here"));
+            let help = match nearest(name, self.asked.iter().copied()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("expected one of {}", self.asked.join(", ")),
+            };
+            self.report(finding.help(help));
+        }
+    }
+}

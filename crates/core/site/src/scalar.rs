@@ -1,0 +1,265 @@
+//! Single values of the site file: what each expects, and how it is read.
+
+use crate::model::{Algorithm, TicketPriority, TicketWhen};
+use acd::Strategy;
+use base::{Lang, Pii, Requirement, Skill, Skills, Tenant};
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+use toml::de::DeValue;
+
+/// A value that can be read from one place.
+pub(crate) trait Read: Sized {
+    const EXPECTED: &'static str;
+    /// `None` if it is something else.
+    fn from_value(value: &DeValue<'_>) -> Option<Self>;
+
+    fn read(value: &DeValue<'_>) -> Result<Self, String> {
+        Self::from_value(value).ok_or_else(|| format!("expected {}, found {}", Self::EXPECTED, shown(value)))
+    }
+}
+
+/// What stands there, short, and never a string that could be a secret: the line itself is shown starred.
+fn shown(value: &DeValue<'_>) -> String {
+    match value {
+        DeValue::String(_) => "this text".to_string(),
+        DeValue::Integer(i) => i.as_str().to_string(),
+        other => other.type_str().to_string(),
+    }
+}
+
+fn text<T>(value: &DeValue<'_>, parse: impl FnOnce(&str) -> Option<T>) -> Option<T> {
+    value.as_str().and_then(parse)
+}
+
+fn integer(value: &DeValue<'_>) -> Option<i64> {
+    let integer = value.as_integer()?;
+    i64::from_str_radix(integer.as_str(), integer.radix()).ok()
+}
+
+/// Types whose text form is their `FromStr`.
+macro_rules! by_from_str {
+    ($($t:ty: $expected:literal),* $(,)?) => {$(
+        impl Read for $t {
+            const EXPECTED: &'static str = $expected;
+            fn from_value(value: &DeValue<'_>) -> Option<Self> {
+                text(value, |s| s.parse().ok())
+            }
+        }
+    )*};
+}
+by_from_str! {
+    SocketAddr: "an IP address and a port such as \"192.0.2.1:5060\" (names are not looked up)",
+    IpAddr: "an IP address such as \"192.0.2.1\" (names are not looked up)",
+    Tenant: "a name of lower-case letters, digits, - _ .",
+    Lang: "a language code such as \"es\"",
+}
+
+/// Types that are one of a few words.
+macro_rules! by_word {
+    ($($t:ty: $expected:literal { $($word:literal => $value:expr),* $(,)? })*) => {$(
+        impl Read for $t {
+            const EXPECTED: &'static str = $expected;
+            fn from_value(value: &DeValue<'_>) -> Option<Self> {
+                match value.as_str()? {
+                    $($word => Some($value),)*
+                    _ => None,
+                }
+            }
+        }
+    )*};
+}
+by_word! {
+    Algorithm: "\"md5\" or \"sha-256\"" { "md5" => Algorithm::Md5, "sha-256" => Algorithm::Sha256 }
+    Strategy: "\"longest_idle\" or \"ring_all\"" { "longest_idle" => Strategy::LongestIdle, "ring_all" => Strategy::RingAll }
+    TicketWhen: "\"answered\", \"abandoned\" or \"ended\"" {
+        "answered" => TicketWhen::Answered, "abandoned" => TicketWhen::Abandoned, "ended" => TicketWhen::Ended,
+    }
+    TicketPriority: "\"low\", \"medium\", \"high\" or \"urgent\"" {
+        "low" => TicketPriority::Low, "medium" => TicketPriority::Medium,
+        "high" => TicketPriority::High, "urgent" => TicketPriority::Urgent,
+    }
+}
+
+impl Read for String {
+    const EXPECTED: &'static str = "a text that is not empty";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, |s| (!s.trim().is_empty() && s.len() <= 4096).then(|| s.to_string()))
+    }
+}
+
+impl Read for Pii<String> {
+    const EXPECTED: &'static str = "a text that is not empty";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        String::from_value(value).map(Pii::new)
+    }
+}
+
+impl Read for PathBuf {
+    const EXPECTED: &'static str = "the path of a folder";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        String::from_value(value).map(PathBuf::from)
+    }
+}
+
+impl Read for bool {
+    const EXPECTED: &'static str = "true or false";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        value.as_bool()
+    }
+}
+
+macro_rules! by_integer {
+    ($($t:ty: $expected:literal),*) => {$(
+        impl Read for $t {
+            const EXPECTED: &'static str = $expected;
+            fn from_value(value: &DeValue<'_>) -> Option<Self> {
+                integer(value)?.try_into().ok()
+            }
+        }
+    )*};
+}
+by_integer!(u16: "a number from 0 to 65535", u32: "a number, 0 or more", usize: "a number, 0 or more");
+
+impl Read for Duration {
+    const EXPECTED: &'static str = "a time such as \"20s\", \"500ms\", \"2m\" or \"1h30m\", at most a day";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, duration)
+    }
+}
+
+/// A time that can be switched off.
+pub(crate) struct Sometimes(pub Option<Duration>);
+
+impl Read for Sometimes {
+    const EXPECTED: &'static str = "a time such as \"20s\" or \"2m\", or \"never\"";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, |s| if s == "never" { Some(Sometimes(None)) } else { duration(s).map(|d| Sometimes(Some(d))) })
+    }
+}
+
+/// `1h30m`, `500ms`: numbers, each with its unit, at most a day in all.
+fn duration(s: &str) -> Option<Duration> {
+    let mut rest = s.trim();
+    let mut total = Duration::ZERO;
+    if rest.is_empty() {
+        return None;
+    }
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, after) = rest.split_at(digits);
+        let unit = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(unit);
+        let millis = match unit {
+            "ms" => 1,
+            "s" => 1_000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            _ => return None,
+        };
+        let part = number.parse::<u64>().ok()?.checked_mul(millis)?;
+        total = total.checked_add(Duration::from_millis(part))?;
+        rest = after;
+    }
+    (total <= Duration::from_secs(86_400)).then_some(total)
+}
+
+impl Read for RangeInclusive<u16> {
+    const EXPECTED: &'static str = "a range of at least 4 ports from 1024 on, such as \"20000-20999\"";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, |s| {
+            let (first, last) = s.split_once('-')?;
+            let (first, last): (u16, u16) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+            (first >= 1024 && last.checked_sub(first)? >= 3).then_some(first..=last)
+        })
+    }
+}
+
+impl Read for Requirement {
+    const EXPECTED: &'static str = "needed skills such as \"lang:es >= 3 and app:sap >= 5\", levels 1 to 10";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, |s| s.parse().ok())
+    }
+}
+
+impl Read for Skills {
+    const EXPECTED: &'static str = "skills with levels 1 to 10 such as { \"lang:es\" = 9 }";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        let entries = value.as_table()?.iter();
+        let one = |name: &str, level: &DeValue<'_>| {
+            // A skill is written as in a requirement, so that each can be asked for.
+            let asked: Requirement = name.parse().ok()?;
+            let level = integer(level).filter(|level| (1..=10).contains(level))?;
+            (asked.needs().len() == 1 && !name.contains(['>', ' '])).then(|| (Skill::new(name), level as u8))
+        };
+        entries.map(|(name, level)| one(name.get_ref(), level.get_ref())).collect()
+    }
+}
+
+/// A network in CIDR form; a single address is a network of one.
+pub(crate) struct Network(pub IpAddr, pub u8);
+
+impl Read for Network {
+    const EXPECTED: &'static str = "a network such as \"192.0.2.0/24\" or an IP address (names are not looked up)";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, |s| {
+            let (address, length) = s.split_once('/').map_or((s, None), |(a, l)| (a, Some(l)));
+            let address: IpAddr = address.parse().ok()?;
+            let widest = if address.is_ipv4() { 32 } else { 128 };
+            let length = length.map_or(Some(widest), |l| l.parse().ok())?;
+            (length <= widest).then_some(Network(address, length))
+        })
+    }
+}
+
+/// True if the address is in the network; IPv4 mapped into IPv6 counts as IPv4.
+pub(crate) fn contains(network: IpAddr, length: u8, address: IpAddr) -> bool {
+    let bits = |ip: IpAddr| match ip.to_canonical() {
+        IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, true),
+        IpAddr::V6(v6) => (v6.to_bits(), false),
+    };
+    let ((network, v4), (address, also_v4)) = (bits(network), bits(address));
+    v4 == also_v4
+        && (length == 0 || (network ^ address).checked_shr(128 - u32::from(length.min(128))).is_none_or(|rest| rest == 0))
+}
+
+/// Lists of single values; a single value is a list of one.
+impl<T: Read> Read for Vec<T> {
+    const EXPECTED: &'static str = T::EXPECTED;
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        match value {
+            DeValue::Array(items) => items.iter().map(|item| T::from_value(item.get_ref())).collect(),
+            one => T::from_value(one).map(|one| vec![one]),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_numbers_with_units() {
+        let seconds = |s| duration(s).map(|d| d.as_secs_f64());
+        assert_eq!(seconds("20s"), Some(20.0));
+        assert_eq!(seconds("1h30m"), Some(5400.0));
+        assert_eq!(seconds("500ms"), Some(0.5));
+        for bad in ["", "20", "s", "20 s", "-1s", "2d", "25h", "99999999999999999999h"] {
+            assert_eq!(seconds(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_network_holds_its_addresses_and_no_others() {
+        let holds = |network: &str, length, address: &str| contains(network.parse().unwrap(), length, address.parse().unwrap());
+        assert!(holds("127.0.0.0", 8, "127.9.9.9"));
+        assert!(holds("127.0.0.0", 8, "::ffff:127.0.0.1"));
+        assert!(!holds("127.0.0.0", 8, "128.0.0.1"));
+        assert!(holds("192.0.2.7", 32, "192.0.2.7"));
+        assert!(!holds("192.0.2.7", 32, "192.0.2.6"));
+        assert!(holds("0.0.0.0", 0, "8.8.8.8"));
+        assert!(!holds("0.0.0.0", 0, "2001:db8::1"));
+        assert!(holds("2001:db8::", 32, "2001:db8:1::1"));
+    }
+}
