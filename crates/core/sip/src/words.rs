@@ -83,6 +83,8 @@ pub struct Dial {
     pub uri: Arc<str>,
     /// Next hop; its `local` is the address of ours that faces it.
     pub flow: Flow,
+    /// The Call-ID, made by the caller of this core so that it can be written beside a recording.
+    pub call_id: Arc<str>,
     /// From: display name and user part (the host part is ours).
     pub from_display: base::Pii<Arc<str>>,
     pub from_user: base::Pii<Arc<str>>,
