@@ -15,6 +15,10 @@ pub enum Input {
     Played(u32),
     /// The visit that `Enqueue` asked for ended other than by an agent or the caller's leaving: the flow goes on.
     QueueLeft(Outcome),
+    /// The queue did not take the call: `QueueFull`, `NoAgents`, `Closed` or another. The flow goes on.
+    QueueRefused(Cause),
+    /// An agent answered: nothing more is said, until `AgentLost`.
+    Connected,
     /// The queue's announcement is due (position counts from 1); the flow says it over the music.
     Announce { position: u32 },
     /// The agent's leg died in a conversation: apologise; `Enqueue` goes out again by itself with `again: true`.
@@ -22,7 +26,7 @@ pub enum Input {
     Due,
 }
 
-/// What leaves the interpreter. Prompts are full keys `flow/lang/id`.
+/// What leaves the interpreter. Prompts are full keys `flow/lang/id`; music has the language [`NO_LANGUAGE`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
     /// Say these, one after the other, instead of what plays. Answered by `Played(play)`.
@@ -39,3 +43,6 @@ pub enum Output {
     /// The flow is over: hang up.
     HangUp { step: Arc<str>, cause: Cause },
 }
+
+/// The language of sounds that speak none (ISO 639-2).
+pub const NO_LANGUAGE: &str = "zxx";
