@@ -159,7 +159,15 @@ pub enum What {
     RecordingStarted { recording: RecordingId },
     /// The recorder closed the part's file. `file` is below the recordings folder.
     #[serde(rename = "recording.stored")]
-    RecordingStored { recording: RecordingId, file: String, duration_ms: u64, sha256: String, kept: Kept },
+    RecordingStored {
+        recording: RecordingId,
+        file: String,
+        duration_ms: u64,
+        sha256: String,
+        kept: Kept,
+        #[serde(default)]
+        reason: Option<String>,
+    },
     /// No file, or none that can be played: an alarm.
     #[serde(rename = "recording.failed")]
     RecordingFailed { recording: RecordingId, reason: String },
