@@ -1,0 +1,13 @@
+//! Header fields: their names, and values read into types when somebody asks.
+
+mod address;
+mod media_type;
+mod name;
+mod params;
+mod via;
+
+pub use address::NameAddr;
+pub use media_type::MediaType;
+pub use name::HeaderId;
+pub use params::Params;
+pub use via::{Via, ViaTransport};
