@@ -80,10 +80,10 @@ pub enum Output {
 /// What earlier epochs left behind, folded from the log by [`crate::recover`] and read from the store.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resume {
-    /// Open entities of the epoch that died, each with its last fact's `about`.
+    /// What the last epoch left open.
     pub open: Open,
     pub bindings: Vec<(Arc<str>, Vec<sip::Binding>)>,
-    /// Recordings that the recorder found unfinished and mended.
+    /// Recordings that the recorder found unfinished and mended, whatever their call's epoch.
     pub repaired: Vec<Repaired>,
 }
 
@@ -94,6 +94,8 @@ pub struct Open {
     pub last: Now,
     pub epoch: u32,
     pub calls: BTreeMap<CallId, OpenCall>,
+    /// Recordings begun and not closed, with what their facts carry; their calls may be over.
+    pub recordings: BTreeMap<RecordingId, base::fact::About>,
     /// Agents logged in, with their last state, its beginning, and the login's.
     pub agents: BTreeMap<AgentId, OpenAgent>,
     /// Whether the node stopped by itself, so that nothing but logins is left.
@@ -112,7 +114,6 @@ pub struct OpenCall {
     pub visit: Option<(VisitId, QueueId, Now)>,
     pub offers: Vec<(base::OfferId, AgentId, Now)>,
     pub conversation: Option<OpenConversation>,
-    pub recordings: Vec<RecordingId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -131,8 +132,6 @@ pub struct OpenAgent {
     pub reason: Option<Arc<str>>,
     pub since: Now,
     pub logged_in: Now,
-    /// In wrap-up since.
-    pub wrap_up: Option<Now>,
 }
 
 /// A recording cut by a crash, as the recorder mended it at start.

@@ -1,0 +1,317 @@
+//! The Centre's run loop.
+//!
+//! ```text
+//!            ┌──────────────────────── steps, first in first out ───────────────────────┐
+//!            ▼                                                                          │
+//! Entry ─▶ one core or rule ─▶ its outputs ─▶ rule of this crate ─▶ another core ─▶ its outputs
+//!                                                   │
+//!                                                   └─▶ Output (commands, facts, replies)
+//! ```
+//! 1. `now` and the entropy of the entry are set. 2. The input goes to the core or rule it belongs to.
+//! 3. What that yields is queued as steps; each step is applied by one rule, which may queue more.
+//! 4. When no step is left, the input is done. Nothing is kept between inputs but state.
+
+use crate::call::Call;
+use crate::ports::Ports;
+use crate::setup::Setup;
+use crate::{Entry, Input, OpenAgent, Output, Reply};
+use base::fact::{About, Fact, What};
+use base::{AgentId, CallId, Cause, Instant, LegId, Now, Random, RecordingId, Wall};
+use sip::SessionId;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Between two `node.heartbeat` facts: what a crash can leave unknown.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// What a Centre is born with. `party_key` makes party ids of numbers; it is not in the journal.
+pub struct Boot {
+    pub node: u16,
+    pub epoch: u32,
+    pub boot_id: Arc<str>,
+    pub routing_seed: u64,
+    pub party_key: [u8; 32],
+    /// An address of ours that phones with a fixed address can reach.
+    pub local: SocketAddr,
+    pub setup: Arc<Setup>,
+}
+
+/// The whole of signalling, flows, routing and recording decisions. One owner, one thread, no I/O.
+pub struct Centre {
+    pub(crate) boot: Boot,
+    pub(crate) setup: Arc<Setup>,
+    staged: Option<Arc<Setup>>,
+    pub(crate) now: Now,
+    /// Names for this input, apart from those of the SIP core.
+    pub(crate) random: Random,
+    pub(crate) sip: sip::Endpoint,
+    pub(crate) acd: acd::Acd,
+    pub(crate) ledger: recording::Ledger,
+    pub(crate) calls: BTreeMap<CallId, Call>,
+    pub(crate) last_call: u32,
+    pub(crate) sessions: BTreeMap<SessionId, LegId>,
+    /// Ports whose `Closed` is awaited.
+    pub(crate) closing: BTreeMap<LegId, u16>,
+    pub(crate) ports: Ports,
+    /// What the facts of a recording carry, until it is closed: its call may be over by then.
+    pub(crate) owed: BTreeMap<RecordingId, About>,
+    pub(crate) logins: BTreeMap<AgentId, Login>,
+    /// Agents logged in before the restart, until the ACD has them again.
+    pub(crate) restored: BTreeMap<AgentId, OpenAgent>,
+    pub(crate) reachable: BTreeSet<AgentId>,
+    due: BTreeSet<(Instant, CallId)>,
+    due_of: BTreeMap<CallId, Instant>,
+    heartbeat: Option<Instant>,
+    drain: Option<Instant>,
+    drained: bool,
+    /// The request being handled, until it is answered.
+    pub(crate) asking: Option<u64>,
+    pub(crate) steps: VecDeque<Step>,
+    pub(crate) out: Vec<Output>,
+}
+
+/// When an agent logged in: on this boot's clock, or before it on the wall's.
+pub(crate) enum Login {
+    Here(Instant),
+    BeforeBoot(Wall),
+}
+
+/// What one core said, waiting for the rule that applies it.
+pub(crate) enum Step {
+    Sip(sip::Output),
+    Acd(acd::Output),
+    Flow(CallId, ivr::Output),
+    Ledger(recording::Output),
+    /// Everything that had to be said before a call's last fact was said.
+    Conclude(CallId),
+}
+
+impl Centre {
+    pub fn new(boot: Boot) -> Self {
+        let setup = boot.setup.clone();
+        Centre {
+            now: Now::default(),
+            random: Random::from_seed(0),
+            sip: sip::Endpoint::new(setup.sip_config()),
+            acd: acd::Acd::new(boot.routing_seed),
+            ledger: recording::Ledger::new(),
+            calls: BTreeMap::new(),
+            last_call: 0,
+            sessions: BTreeMap::new(),
+            closing: BTreeMap::new(),
+            ports: Ports::new(&setup.site.media.ports),
+            owed: BTreeMap::new(),
+            logins: BTreeMap::new(),
+            restored: BTreeMap::new(),
+            reachable: BTreeSet::new(),
+            due: BTreeSet::new(),
+            due_of: BTreeMap::new(),
+            heartbeat: None,
+            drain: None,
+            drained: false,
+            asking: None,
+            steps: VecDeque::new(),
+            out: Vec::new(),
+            staged: None,
+            setup,
+            boot,
+        }
+    }
+
+    /// Hands over the configuration that the next `Input::Configure` of its hash applies.
+    pub fn stage(&mut self, setup: Arc<Setup>) {
+        self.staged = Some(setup);
+    }
+
+    /// Applies one input. `now` never runs backwards between entries.
+    pub fn handle(&mut self, entry: Entry, out: &mut Vec<Output>) {
+        self.now = entry.now;
+        self.sip.stir(entry.entropy);
+        let mut apart = entry.entropy;
+        apart[0] ^= 0xA5;
+        self.random = Random::from_entropy(apart);
+        self.dispatch(entry.input);
+        while let Some(step) = self.steps.pop_front() {
+            self.step(step);
+        }
+        self.beat();
+        self.finish_drain();
+        out.append(&mut self.out);
+    }
+
+    /// When `Input::Due` is wanted, if nothing comes before.
+    pub fn deadline(&self) -> Option<Instant> {
+        let calls = self.due.first().map(|(at, _)| *at);
+        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.heartbeat, self.drain].into_iter().flatten().min()
+    }
+
+    fn dispatch(&mut self, input: Input) {
+        match input {
+            Input::Configure { sha256 } => self.configure(&sha256),
+            Input::Resume(resume) => self.resume(*resume),
+            Input::Sip(input) => self.to_sip(input),
+            Input::Media(input) => self.on_media(input),
+            Input::Asked { number, request } => self.on_asked(number, request),
+            Input::Drain { grace_ms } => self.on_drain(Duration::from_millis(grace_ms)),
+            Input::Due => self.on_due(),
+        }
+    }
+
+    pub(crate) fn step(&mut self, step: Step) {
+        match step {
+            Step::Sip(output) => self.on_sip(output),
+            Step::Acd(output) => self.on_acd(output),
+            Step::Flow(call, output) => self.on_flow(call, output),
+            Step::Ledger(output) => self.on_ledger(output),
+            Step::Conclude(call) => self.conclude(call),
+        }
+    }
+
+    fn configure(&mut self, sha256: &str) {
+        if let Some(staged) = self.staged.take().filter(|s| *s.sha256 == *sha256) {
+            self.setup = staged;
+            self.sip.reconfigure(self.setup.sip_config());
+        }
+        self.fact(About::default(), What::ConfigLoaded { site_sha256: self.setup.sha256.to_string() });
+        let mut config = self.setup.site.acd();
+        for agent in self.restored.keys() {
+            // Whoever was logged in comes back as they were, not as the site starts them.
+            config.agents.entry(agent.clone()).and_modify(|a| a.starts_logged_in = false);
+        }
+        self.to_acd(acd::Input::Configure(Arc::new(config)));
+        self.restore_agents();
+        self.phones_at_fixed_addresses();
+    }
+
+    fn on_due(&mut self) {
+        let now = self.now.mono;
+        if self.sip.deadline().is_some_and(|at| at <= now) {
+            self.to_sip(sip::Input::Due);
+        }
+        if self.acd.deadline().is_some_and(|at| at <= now) {
+            self.to_acd(acd::Input::Due);
+        }
+        if self.ledger.deadline().is_some_and(|at| at <= now) {
+            self.to_ledger(recording::Input::Due);
+        }
+        while let Some((at, call)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
+            self.due.remove(&(at, call));
+            self.due_of.remove(&call);
+            self.on_call_due(call);
+        }
+    }
+
+    fn on_call_due(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if call.deadline.is_some_and(|at| at <= self.now.mono) {
+            call.deadline = None;
+            return self.on_place_timeout(id);
+        }
+        self.to_flow(id, ivr::Input::Due);
+    }
+
+    /// Keeps the call's entry in the timer set in step with its own and its flow's deadline.
+    pub(crate) fn rearm(&mut self, id: CallId) {
+        if let Some(at) = self.due_of.remove(&id) {
+            self.due.remove(&(at, id));
+        }
+        let Some(call) = self.calls.get(&id) else { return };
+        let flow = call.flow.as_ref().and_then(ivr::Interpreter::deadline);
+        if let Some(at) = [call.deadline, flow].into_iter().flatten().min() {
+            self.due.insert((at, id));
+            self.due_of.insert(id, at);
+        }
+    }
+
+    fn beat(&mut self) {
+        let due = self.heartbeat.is_some_and(|at| at <= self.now.mono);
+        if due {
+            self.fact(About::default(), What::NodeHeartbeat { calls: self.calls.len() as u32 });
+        }
+        if due || self.heartbeat.is_none() {
+            self.heartbeat = Some(self.now.mono + HEARTBEAT);
+        }
+    }
+
+    fn on_drain(&mut self, grace: Duration) {
+        self.to_sip(sip::Input::Drain);
+        self.drain = Some(self.now.mono + grace);
+    }
+
+    fn finish_drain(&mut self) {
+        let Some(until) = self.drain else { return };
+        if until <= self.now.mono {
+            let left: Vec<CallId> = self.calls.keys().copied().collect();
+            for call in left {
+                self.end_call(call, Cause::Draining);
+            }
+            while let Some(step) = self.steps.pop_front() {
+                self.step(step);
+            }
+            // What is still open (a peer that does not answer our BYE) gets one more second.
+            self.drain = Some(self.now.mono + Duration::from_secs(1));
+        }
+        let quiet = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty();
+        let overdue = self.calls.is_empty() && until <= self.now.mono;
+        if !self.drained && (quiet && self.sessions.is_empty() || overdue && quiet) {
+            self.drained = true;
+            self.drain = None;
+            self.fact(About::default(), What::NodeStopped { clean: true });
+            self.out.push(Output::Drained);
+        }
+    }
+
+    pub fn draining(&self) -> bool {
+        self.drain.is_some() || self.drained
+    }
+
+    pub(crate) fn to_sip(&mut self, input: sip::Input) {
+        let mut said = Vec::new();
+        self.sip.handle(self.now, input, &mut said);
+        self.steps.extend(said.into_iter().map(Step::Sip));
+    }
+
+    pub(crate) fn to_acd(&mut self, input: acd::Input) {
+        let mut said = Vec::new();
+        self.acd.handle(self.now, input, &mut said);
+        self.steps.extend(said.into_iter().map(Step::Acd));
+    }
+
+    pub(crate) fn to_ledger(&mut self, input: recording::Input) {
+        let mut said = Vec::new();
+        self.ledger.handle(self.now, input, &mut said);
+        self.steps.extend(said.into_iter().map(Step::Ledger));
+    }
+
+    pub(crate) fn to_flow(&mut self, id: CallId, input: ivr::Input) {
+        let mut said = Vec::new();
+        let Some(flow) = self.calls.get_mut(&id).and_then(|c| c.flow.as_mut()) else { return };
+        flow.handle(self.now, input, &mut said);
+        self.steps.extend(said.into_iter().map(|o| Step::Flow(id, o)));
+        self.rearm(id);
+    }
+
+    pub(crate) fn to_media(&mut self, command: media::Command) {
+        self.out.push(Output::Media(command));
+    }
+
+    pub(crate) fn fact(&mut self, about: About, what: What) {
+        self.out.push(Output::Fact(Fact { now: self.now, about, what }));
+    }
+
+    /// A fact about a call; `with` adds what the fact is about beside the call.
+    pub(crate) fn call_fact(&mut self, id: CallId, with: impl FnOnce(&mut About), what: What) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let mut about = call.about();
+        with(&mut about);
+        self.fact(about, what);
+    }
+
+    pub(crate) fn reply(&mut self, reply: Reply) {
+        if let Some(number) = self.asking.take() {
+            self.out.push(Output::Reply { number, reply });
+        }
+    }
+}

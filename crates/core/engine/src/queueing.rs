@@ -1,0 +1,157 @@
+//! What the ACD decides, applied: visits, offers, the states of agents.
+
+use crate::call::{Offer, Visit};
+use crate::centre::{Centre, Login};
+use crate::{Place, Reply};
+use base::fact::{About, What};
+use base::{AgentId, AgentState, Cause, OfferEnd, OfferId, Outcome, QueueId, VisitId};
+use std::sync::Arc;
+use std::time::Duration;
+
+impl Centre {
+    pub(crate) fn on_acd(&mut self, output: acd::Output) {
+        use acd::Output as O;
+        match output {
+            O::Entered { visit, queue, requires, priority_s, position } => self.on_entered(visit, queue, requires, priority_s, position),
+            O::Refused { visit, queue, cause } => self.on_refused(visit, queue, cause),
+            O::Offer { offer, agent, queue, .. } => self.on_offer(offer, agent, queue),
+            O::Withdraw { offer } => self.stop_ringing(offer),
+            O::OfferEnded { offer, agent, queue, end, cause, ring } => self.on_offer_ended(offer, agent, queue, end, cause, ring),
+            O::Left { visit, queue, outcome, cause, waited, ringing, to } => {
+                self.on_left(visit, &queue, outcome, cause, waited, ringing, to);
+            }
+            O::AgentChanged { agent, state, previous, in_previous, cause, reason } => {
+                self.on_agent_changed(agent, state, previous, in_previous, cause, reason);
+            }
+            O::AskPending { .. } => self.reply(Reply::Pending),
+            O::Announce { visit, position, waited } => self.on_announce(visit, position, waited),
+        }
+    }
+
+    fn on_entered(&mut self, visit: VisitId, queue: QueueId, requires: base::Requirement, priority_s: i64, position: u32) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&visit.call) else { return };
+        call.visits = call.visits.max(visit.n);
+        call.first_queued.get_or_insert(now);
+        call.visit = Some(Visit { id: visit, queue: queue.clone(), priority_s });
+        call.goes_to(Place::Queue, now);
+        let about = |a: &mut About| {
+            a.visit = Some(visit);
+            a.queue = Some(queue);
+        };
+        self.call_fact(visit.call, about, What::QueueEntered { requires, priority_s, position });
+    }
+
+    fn on_refused(&mut self, visit: VisitId, queue: QueueId, cause: Cause) {
+        let about = |a: &mut About| {
+            a.queue = Some(queue);
+            a.cause = Some(cause);
+        };
+        self.call_fact(visit.call, about, What::QueueRefused {});
+        self.back_to_flow(visit.call, ivr::Input::QueueRefused(cause));
+    }
+
+    fn on_offer(&mut self, offer: OfferId, agent: AgentId, queue: QueueId) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&offer.call()) else { return };
+        call.goes_to(Place::Offer, now);
+        let entry = Offer { agent, queue, sent: false, open: 0, legs: 0, refusal: None, winner: None };
+        call.offers.insert(offer, entry);
+        self.ring(offer);
+    }
+
+    fn on_offer_ended(&mut self, id: OfferId, agent: AgentId, queue: QueueId, end: OfferEnd, cause: Option<Cause>, ring: Duration) {
+        let ring_ms = ring.as_millis() as u64;
+        let what = match end {
+            OfferEnd::Accepted => What::OfferAccepted { ring_ms },
+            OfferEnd::Rejected => What::OfferRejected { ring_ms },
+            OfferEnd::TimedOut => What::OfferTimedOut { ring_ms },
+            OfferEnd::Cancelled => What::OfferCancelled { ring_ms },
+            OfferEnd::Withdrawn => What::OfferWithdrawn { ring_ms },
+        };
+        let about = |a: &mut About| {
+            a.visit = Some(id.visit);
+            a.offer = Some(id);
+            a.agent = Some(agent);
+            a.queue = Some(queue);
+            a.cause = cause;
+        };
+        self.call_fact(id.call(), about, what);
+        if end == OfferEnd::Accepted {
+            return;
+        }
+        self.stop_ringing(id);
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id.call()) else { return };
+        call.offers.remove(&id);
+        if call.offers.is_empty() && call.place == Place::Offer {
+            call.goes_to(Place::Queue, now);
+        }
+    }
+
+    #[allow(clippy::too_many_arguments)] // the fields of one output
+    fn on_left(&mut self, visit: VisitId, queue: &QueueId, outcome: Outcome, cause: Option<Cause>, waited: Duration, ringing: bool, to: Option<QueueId>) {
+        let limits = self.setup.site.queues.get(queue);
+        let threshold_ms = limits.map_or(0, |q| q.threshold.as_millis() as u64);
+        let short_ms = limits.map_or(0, |q| q.short_abandon.as_millis() as u64);
+        let agent = self.winner_of(visit).map(|(_, agent, _)| agent);
+        let about = |a: &mut About| {
+            a.visit = Some(visit);
+            a.queue = Some(queue.clone());
+            a.agent = agent;
+            a.cause = cause;
+        };
+        let wait_ms = waited.as_millis() as u64;
+        self.call_fact(visit.call, about, What::QueueLeft { outcome, wait_ms, ringing, threshold_ms, short_ms, to });
+        let Some(call) = self.calls.get_mut(&visit.call) else { return };
+        call.visit = None;
+        match outcome {
+            Outcome::Answered => self.connect(visit),
+            // The next visit's `Entered` follows.
+            Outcome::Overflowed => (),
+            _ if call.ending.is_some() => (),
+            _ => self.back_to_flow(visit.call, ivr::Input::QueueLeft(outcome)),
+        }
+    }
+
+    fn on_announce(&mut self, visit: VisitId, position: u32, waited: Duration) {
+        let about = |a: &mut About| a.visit = Some(visit);
+        self.call_fact(visit.call, about, What::QueueAnnounced { position, wait_ms: waited.as_millis() as u64 });
+        self.to_flow(visit.call, ivr::Input::Announce { position });
+    }
+
+    fn on_agent_changed(&mut self, agent: AgentId, state: AgentState, previous: AgentState, in_previous: Duration, cause: Cause, reason: Option<Arc<str>>) {
+        let about = |cause| About { tenant: Some(agent.tenant()), agent: Some(agent.clone()), cause: Some(cause), ..About::default() };
+        let previous_ms = in_previous.as_millis() as u64;
+        let restored = self.restored.remove(&agent);
+        let (previous, previous_ms) = match &restored {
+            Some(before) => (before.state, self.now.wall.since(before.since.wall).as_millis() as u64),
+            None => (previous, previous_ms),
+        };
+        if let Some(before) = &restored {
+            self.logins.insert(agent.clone(), Login::BeforeBoot(before.logged_in.wall));
+        } else if previous == AgentState::LoggedOut && state != AgentState::LoggedOut {
+            self.logins.insert(agent.clone(), Login::Here(self.now.mono));
+            let queues = self.setup.site.agents.get(&agent).map(|a| a.acd.queues.clone()).unwrap_or_default();
+            self.fact(about(cause), What::AgentLoggedIn { queues });
+        }
+        if previous == AgentState::WrapUp && state != AgentState::WrapUp {
+            self.fact(about(cause), What::WrapUpEnded { wrapup_ms: previous_ms });
+        }
+        let reason = reason.map(|r| r.to_string());
+        self.fact(about(cause), What::AgentStateChanged { state, previous, previous_ms, reason });
+        if state == AgentState::WrapUp {
+            let until = self.acd.agent(&agent).and_then(|a| a.deadline);
+            let limit_ms = until.map_or(0, |at| at.since(self.now.mono).as_millis() as u64);
+            self.fact(about(cause), What::WrapUpStarted { limit_ms });
+        }
+        if state == AgentState::LoggedOut && previous != AgentState::LoggedOut {
+            let session = match self.logins.remove(&agent) {
+                Some(Login::Here(since)) => self.now.mono.since(since),
+                Some(Login::BeforeBoot(since)) => self.now.wall.since(since),
+                None => Duration::ZERO,
+            };
+            self.fact(about(cause), What::AgentLoggedOut { session_ms: session.as_millis() as u64 });
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! What the recorder says about the recordings that conversations owe.
+
+use crate::centre::Centre;
+use base::RecordingId;
+use base::fact::{Kept, What};
+
+impl Centre {
+    pub(crate) fn on_recording_started(&mut self, recording: RecordingId) {
+        self.to_ledger(recording::Input::Started { recording });
+        self.recording_fact(recording, What::RecordingStarted { recording });
+    }
+
+    pub(crate) fn on_recording_closed(&mut self, id: RecordingId, file: &str, duration_ms: u64, sha256: &str, complete: bool, reason: &str) {
+        let kept = if complete { Kept::Complete } else { Kept::Partial };
+        self.to_ledger(recording::Input::Closed { recording: id, kept });
+        let what = What::RecordingStored {
+            recording: id,
+            file: file.into(),
+            duration_ms,
+            sha256: sha256.into(),
+            kept,
+            reason: (!complete).then(|| reason.to_string()),
+        };
+        self.recording_fact(id, what);
+        self.owed.remove(&id);
+    }
+
+    pub(crate) fn on_recording_failed(&mut self, id: RecordingId, reason: &str) {
+        self.to_ledger(recording::Input::Failed { recording: id });
+        self.recording_fact(id, What::RecordingFailed { recording: id, reason: reason.into() });
+        self.owed.remove(&id);
+    }
+
+    /// The recorder never began: an alarm, and the conversation's debt is settled as failed.
+    pub(crate) fn on_ledger(&mut self, output: recording::Output) {
+        if let recording::Output::Overdue { conversation } = output {
+            self.on_recording_failed(RecordingId { conversation, n: 1 }, "the recorder did not begin");
+        }
+    }
+
+    fn recording_fact(&mut self, id: RecordingId, what: What) {
+        let Some(about) = self.owed.get_mut(&id) else { return };
+        // While its call lives the call counts; later facts count on from its last one.
+        about.rev = self.calls.get_mut(&id.call()).map_or(about.rev + 1, |c| c.about().rev);
+        let about = about.clone();
+        self.fact(about, what);
+    }
+}

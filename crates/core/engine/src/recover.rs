@@ -1,0 +1,110 @@
+//! What an epoch left open when it died, folded from its facts.
+
+use crate::{Open, OpenAgent, OpenCall, OpenConversation};
+use base::AgentState;
+use base::fact::{About, Direction, Logged, What};
+
+impl Open {
+    /// Folds one epoch's facts, in order.
+    pub fn fold<'a>(facts: impl IntoIterator<Item = &'a Logged>) -> Open {
+        let mut open = Open::default();
+        for logged in facts {
+            open.apply(logged);
+        }
+        open
+    }
+
+    fn apply(&mut self, logged: &Logged) {
+        let fact = &logged.fact;
+        self.epoch = logged.epoch;
+        self.last = fact.now;
+        match &fact.what {
+            What::NodeStarted { .. } => self.clean = false,
+            What::NodeStopped { clean } => self.clean = *clean,
+            What::CallArrived { direction: Direction::Incoming | Direction::FeatureCode, .. } => self.arrived(logged),
+            What::CallRejected { .. } | What::CallEnded { .. } => {
+                fact.about.call.map(|call| self.calls.remove(&call));
+            }
+            What::RecordingStarted { recording } => {
+                self.recordings.insert(*recording, fact.about.clone());
+                self.call_goes_on(logged);
+            }
+            What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
+                self.recordings.remove(recording);
+                self.call_goes_on(logged);
+            }
+            What::AgentStateChanged { state, reason, .. } => self.agent_changed(logged, *state, reason.as_deref()),
+            _ => self.call_goes_on(logged),
+        }
+    }
+
+    fn arrived(&mut self, logged: &Logged) {
+        let about = &logged.fact.about;
+        let Some(call) = about.call else { return };
+        let open = OpenCall {
+            tenant: about.tenant.clone(),
+            party: about.party,
+            lang: about.lang,
+            arrived: logged.fact.now,
+            rev: about.rev,
+            visits: 0,
+            visit: None,
+            offers: Vec::new(),
+            conversation: None,
+        };
+        self.calls.insert(call, open);
+    }
+
+    fn agent_changed(&mut self, logged: &Logged, state: AgentState, reason: Option<&str>) {
+        let Some(agent) = logged.fact.about.agent.clone() else { return };
+        if state == AgentState::LoggedOut {
+            self.agents.remove(&agent);
+            return;
+        }
+        let now = logged.fact.now;
+        let logged_in = self.agents.get(&agent).map_or(now, |a| a.logged_in);
+        let reason = reason.map(Into::into);
+        self.agents.insert(agent, OpenAgent { state, reason, since: now, logged_in });
+    }
+
+    fn call_goes_on(&mut self, logged: &Logged) {
+        let (about, now) = (&logged.fact.about, logged.fact.now);
+        let Some(call) = about.call.and_then(|id| self.calls.get_mut(&id)) else { return };
+        call.rev = call.rev.max(about.rev);
+        call.lang = about.lang.or(call.lang);
+        match &logged.fact.what {
+            What::QueueEntered { .. } => {
+                call.visits += 1;
+                call.visit = about.visit.zip(about.queue.clone()).map(|(v, q)| (v, q, now));
+            }
+            What::QueueLeft { .. } => call.visit = None,
+            What::OfferSent { .. } => {
+                call.offers.extend(about.offer.zip(about.agent.clone()).map(|(o, a)| (o, a, now)));
+            }
+            What::OfferAccepted { .. }
+            | What::OfferRejected { .. }
+            | What::OfferTimedOut { .. }
+            | What::OfferCancelled { .. }
+            | What::OfferWithdrawn { .. } => call.offers.retain(|(o, ..)| Some(*o) != about.offer),
+            What::AgentLegConnected { .. } => call.conversation = conversation(logged),
+            What::AgentLegHeld { .. } => hold(call, |c| c.held_since = Some(now)),
+            What::AgentLegResumed { held_ms } => hold(call, |c| {
+                c.held_since = None;
+                c.held_ms += held_ms;
+            }),
+            What::AgentLegEnded { .. } => call.conversation = None,
+            _ => (),
+        }
+    }
+}
+
+fn conversation(logged: &Logged) -> Option<OpenConversation> {
+    let About { conversation, agent, queue, .. } = logged.fact.about.clone();
+    Some(OpenConversation { conversation: conversation?, agent: agent?, queue, since: logged.fact.now, held_since: None, held_ms: 0 })
+}
+
+fn hold(call: &mut OpenCall, change: impl FnOnce(&mut OpenConversation)) {
+    if let Some(conversation) = call.conversation.as_mut() {
+        change(conversation);
+    }
+}

@@ -1,0 +1,99 @@
+//! After a restart: first every open entity of the dead epoch is closed, at the last moment it is known to have
+//! lived; then bindings and logins come back. Nobody is stuck, and no duration crosses from one clock to another.
+
+use crate::centre::Centre;
+use crate::{Open, OpenCall, Output, Repaired, Resume};
+use base::fact::{About, Fact, Kept, VERSION, What};
+use base::{AgentState, CallId, Cause, Now, Outcome, RecordingId};
+
+impl Centre {
+    pub(crate) fn resume(&mut self, resume: Resume) {
+        let Resume { open, bindings, repaired } = resume;
+        if open.epoch > 0 && !open.clean {
+            self.close_epoch(&open, &repaired);
+        }
+        let queues = self.setup.site.queues.keys().cloned().collect();
+        let boot_id = self.boot.boot_id.to_string();
+        self.fact(About::default(), What::NodeStarted { boot_id, version: VERSION, queues });
+        self.sip.restore(self.now, bindings);
+        let known = |agent| self.setup.site.agents.contains_key(agent);
+        self.restored = open.agents.into_iter().filter(|(agent, _)| known(agent)).collect();
+    }
+
+    fn close_epoch(&mut self, open: &Open, repaired: &[Repaired]) {
+        let mut closing = Closing { at: open.last, facts: Vec::new() };
+        for (id, call) in &open.calls {
+            closing.call(*id, call);
+        }
+        for (recording, about) in &open.recordings {
+            closing.recording(*recording, about, repaired.iter().find(|r| r.recording == *recording));
+        }
+        closing.say(About { cause: Some(Cause::NodeLost), ..About::default() }, What::NodeStopped { clean: false });
+        self.out.extend(closing.facts.into_iter().map(Output::Fact));
+    }
+
+    /// Hands the logins of before the restart to the ACD. A conversation that was cut comes back as wrap-up.
+    pub(crate) fn restore_agents(&mut self) {
+        let agents: Vec<_> = self.restored.iter().map(|(id, a)| (id.clone(), a.state, a.reason.clone())).collect();
+        for (agent, state, reason) in agents {
+            let state = match state {
+                AgentState::Talking | AgentState::Holding | AgentState::WrapUp => AgentState::WrapUp,
+                AgentState::Paused => AgentState::Paused,
+                _ => AgentState::Available,
+            };
+            self.to_acd(acd::Input::Restore { agent, state, reason });
+        }
+    }
+}
+
+/// The facts that end a dead epoch, all at one moment.
+struct Closing {
+    at: Now,
+    facts: Vec<Fact>,
+}
+
+impl Closing {
+    fn say(&mut self, about: About, what: What) {
+        self.facts.push(Fact { now: self.at, about, what });
+    }
+
+    fn call(&mut self, id: CallId, call: &OpenCall) {
+        let at = self.at;
+        let since = |then: Now| at.mono.since(then.mono).as_millis() as u64;
+        let mut rev = call.rev;
+        let mut about = || {
+            rev += 1;
+            let (tenant, party, lang) = (call.tenant.clone(), call.party, call.lang);
+            About { tenant, call: Some(id), party, lang, cause: Some(Cause::NodeLost), rev, ..About::default() }
+        };
+        for (offer, agent, sent) in &call.offers {
+            let about = About { visit: Some(offer.visit), offer: Some(*offer), agent: Some(agent.clone()), ..about() };
+            self.say(about, What::OfferWithdrawn { ring_ms: since(*sent) });
+        }
+        if let Some((visit, queue, entered)) = &call.visit {
+            let about = About { visit: Some(*visit), queue: Some(queue.clone()), ..about() };
+            let ringing = !call.offers.is_empty();
+            let (wait_ms, outcome) = (since(*entered), Outcome::System);
+            self.say(about, What::QueueLeft { outcome, wait_ms, ringing, threshold_ms: 0, short_ms: 0, to: None });
+        }
+        if let Some(c) = &call.conversation {
+            let hold_ms = c.held_ms + c.held_since.map_or(0, since);
+            let talk_ms = since(c.since).saturating_sub(hold_ms);
+            let (conversation, agent, queue) = (Some(c.conversation), Some(c.agent.clone()), c.queue.clone());
+            self.say(About { conversation, agent, queue, ..about() }, What::AgentLegEnded { talk_ms, hold_ms });
+        }
+        self.say(about(), What::CallEnded { duration_ms: since(call.arrived), visits: call.visits });
+    }
+
+    fn recording(&mut self, recording: RecordingId, begun: &About, repaired: Option<&Repaired>) {
+        let about = About { rev: begun.rev + 1, cause: Some(Cause::NodeLost), ..begun.clone() };
+        let what = match repaired.and_then(|r| r.stored.clone()) {
+            Some((file, duration_ms, sha256)) => {
+                let (file, sha256, reason) = (file.to_string(), sha256.to_string(), Some("node_lost".to_string()));
+                What::RecordingStored { recording, file, duration_ms, sha256, kept: Kept::Partial, reason }
+            }
+            None => What::RecordingFailed { recording, reason: "node_lost".into() },
+        };
+        self.say(about, what);
+    }
+}

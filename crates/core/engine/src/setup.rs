@@ -1,0 +1,62 @@
+//! A site and its flows as the Centre uses them: parsed and checked by the shell, immutable here.
+
+use base::{AgentId, Pii};
+use site::{Algorithm, Phone, Site};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// One configuration. A reload makes a new one; calls in progress keep the flow they began with.
+pub struct Setup {
+    pub site: Site,
+    pub flows: BTreeMap<String, Arc<ivr::Flow>>,
+    /// Of the texts, so that a journal names the configuration without holding its secrets.
+    pub sha256: Arc<str>,
+}
+
+impl Setup {
+    pub fn agent_of_user(&self, user: &str) -> Option<&AgentId> {
+        self.site.agent_of_user(user).map(|(id, _)| id)
+    }
+
+    /// What an agent means by dialling `number`, if it is a feature code.
+    pub fn feature(&self, number: &str) -> Option<acd::Ask> {
+        let codes = &self.site.feature_codes;
+        let asks = [
+            (&codes.log_in, acd::Ask::LogIn),
+            (&codes.log_out, acd::Ask::LogOut),
+            (&codes.ready, acd::Ask::Ready),
+            (&codes.pause, acd::Ask::Pause { reason: "phone".into() }),
+        ];
+        asks.into_iter().find(|(code, _)| **code == number).map(|(_, ask)| ask)
+    }
+
+    pub fn sip_config(&self) -> sip::Config {
+        let mut config = sip::Config::new(&self.site.name);
+        for agent in self.site.agents.values() {
+            if let Phone::Registered(credential) = &agent.phone {
+                let user: Arc<str> = credential.user.as_str().into();
+                config.users.insert(user, user_of(credential, sip::Role::Phone));
+            }
+        }
+        for trunk in &self.site.trunks {
+            let name: Arc<str> = trunk.name.as_str().into();
+            if let Some(credential) = &trunk.credential {
+                config.users.insert(credential.user.as_str().into(), user_of(credential, sip::Role::Trunk(name.clone())));
+            }
+            config.trunks.push(sip::TrunkConfig { name, networks: trunk.networks.clone(), port: trunk.port });
+        }
+        config
+    }
+}
+
+fn user_of(credential: &site::Credential, role: sip::Role) -> sip::UserCredential {
+    let algorithm = |a: &Algorithm| match a {
+        Algorithm::Md5 => sip::digest::Algorithm::Md5,
+        Algorithm::Sha256 => sip::digest::Algorithm::Sha256,
+    };
+    sip::UserCredential {
+        password: Pii::new(credential.password.reveal().as_str().into()),
+        algorithms: credential.algorithms.iter().map(algorithm).collect(),
+        role,
+    }
+}
