@@ -1,1 +1,4 @@
+//! Callers and agents that make real SIP and RTP calls over loopback, in a process of their own.
 
+pub mod audio;
+pub mod streams;

@@ -1,0 +1,236 @@
+//! What one leg hears: packets read by the `rtp` crate, counted, decoded and listened to.
+
+use crate::audio::{Bank, Law};
+use bytes::Bytes;
+use rtp::packet::Packet;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use webrtc_util::marshal::Unmarshal;
+
+/// Longer than three packets: a listener notices.
+const GAP: Duration = Duration::from_millis(60);
+/// Frames of one tone in a row before it counts as a person: music and prompts do not hold one that long.
+const STEADY: u32 = 5;
+
+/// What a leg counted from its opening to its end.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Heard {
+    pub packets: u64,
+    /// Packets that can't be read as RTP version 2.
+    pub malformed: u64,
+    /// Missing sequence numbers, and packets that came twice or late.
+    pub lost: u64,
+    pub out_of_order: u64,
+    /// Arrivals more than 60 ms after the one before.
+    pub gaps_over_60ms: u64,
+    pub longest_gap_ms: u64,
+    /// Changes of SSRC, and jumps of the sequence by more than 100, after the first packet.
+    pub source_changes: u64,
+    pub sequence_jumps: u64,
+    /// Timestamps that did not grow by the samples sent.
+    pub timestamp_jumps: u64,
+    /// Frames with sound in them, in milliseconds; of those, each steady tone by its frequency.
+    pub sound_ms: u64,
+    pub tones_ms: BTreeMap<u32, u64>,
+    /// RFC 4733 keys.
+    pub keys: String,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Last {
+    arrived: Duration,
+    ssrc: u32,
+    sequence: u16,
+    timestamp: u32,
+    samples: u32,
+}
+
+/// One leg's ear. Time is counted from any fixed moment.
+pub struct Ear {
+    bank: Arc<Bank>,
+    dtmf: Option<u8>,
+    last: Option<Last>,
+    key_timestamp: Option<u32>,
+    run: (u32, u32),
+    pub heard: Heard,
+}
+
+/// What a packet meant to whoever listens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Noticed {
+    /// A steady tone began.
+    Tone(u32),
+    Key(char),
+}
+
+impl Ear {
+    pub fn new(bank: Arc<Bank>, dtmf: Option<u8>) -> Self {
+        Ear { bank, dtmf, last: None, key_timestamp: None, run: (0, 0), heard: Heard::default() }
+    }
+
+    pub fn expect_keys_as(&mut self, dtmf: Option<u8>) {
+        self.dtmf = dtmf;
+    }
+
+    /// The stream pauses by agreement (hold): the next arrival is no gap.
+    pub fn forgive(&mut self) {
+        self.last = None;
+    }
+
+    pub fn listen(&mut self, at: Duration, datagram: &[u8]) -> Option<Noticed> {
+        let mut bytes = Bytes::copy_from_slice(datagram);
+        let Ok(packet) = Packet::unmarshal(&mut bytes) else {
+            self.heard.malformed += 1;
+            return None;
+        };
+        if packet.header.version != 2 {
+            self.heard.malformed += 1;
+            return None;
+        }
+        self.heard.packets += 1;
+        let fresh = self.count(at, &packet);
+        if Some(packet.header.payload_type) == self.dtmf {
+            return self.key(&packet);
+        }
+        let law = Law::of_payload(packet.header.payload_type)?;
+        if !fresh {
+            return None;
+        }
+        self.sound(law, &packet.payload)
+    }
+
+    /// Sequence, timestamp and arrival; false for a packet that is older than what was heard.
+    fn count(&mut self, at: Duration, packet: &Packet) -> bool {
+        let header = &packet.header;
+        let is_key = Some(header.payload_type) == self.dtmf;
+        let samples = if is_key { 0 } else { packet.payload.len() as u32 };
+        let now = Last { arrived: at, ssrc: header.ssrc, sequence: header.sequence_number, timestamp: header.timestamp, samples };
+        let Some(last) = self.last.replace(now) else { return true };
+        let gap = at.saturating_sub(last.arrived);
+        self.heard.longest_gap_ms = self.heard.longest_gap_ms.max(gap.as_millis() as u64);
+        self.heard.gaps_over_60ms += u64::from(gap > GAP);
+        if header.ssrc != last.ssrc {
+            self.heard.source_changes += 1;
+            return true;
+        }
+        let ahead = header.sequence_number.wrapping_sub(last.sequence);
+        match ahead {
+            1 => {}
+            2..=100 => self.heard.lost += u64::from(ahead) - 1,
+            0 | 0xFF9C.. => {
+                self.heard.out_of_order += 1;
+                self.last = Some(Last { arrived: at, ..last });
+                return false;
+            }
+            _ => self.heard.sequence_jumps += 1,
+        }
+        let grew = header.timestamp.wrapping_sub(last.timestamp);
+        if ahead == 1 && !is_key && last.samples > 0 && grew != last.samples {
+            self.heard.timestamp_jumps += 1;
+        }
+        true
+    }
+
+    /// RFC 4733: a key is one for all packets of one timestamp.
+    fn key(&mut self, packet: &Packet) -> Option<Noticed> {
+        let event = *packet.payload.first()?;
+        if self.key_timestamp == Some(packet.header.timestamp) {
+            return None;
+        }
+        self.key_timestamp = Some(packet.header.timestamp);
+        let key = "0123456789*#ABCD".chars().nth(usize::from(event))?;
+        self.heard.keys.push(key);
+        Some(Noticed::Key(key))
+    }
+
+    fn sound(&mut self, law: Law, payload: &[u8]) -> Option<Noticed> {
+        let frame: Vec<i16> = payload.iter().map(|b| law.decode(*b)).collect();
+        let ms = frame.len() as u64 / 8;
+        if frame.iter().any(|s| s.unsigned_abs() > 64) {
+            self.heard.sound_ms += ms;
+        }
+        let Some(hz) = self.bank.hears(&frame) else {
+            self.run = (0, 0);
+            return None;
+        };
+        self.run = if self.run.0 == hz { (hz, self.run.1 + 1) } else { (hz, 1) };
+        match self.run.1 {
+            ..STEADY => None,
+            STEADY => {
+                *self.heard.tones_ms.entry(hz).or_default() += ms * u64::from(STEADY);
+                Some(Noticed::Tone(hz))
+            }
+            _ => {
+                *self.heard.tones_ms.entry(hz).or_default() += ms;
+                None
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::streams::voice::Voice;
+
+    fn spoken(voice: &mut Voice, packets: usize) -> Vec<Vec<u8>> {
+        (0..packets).map(|_| voice.next_packet().to_vec()).collect()
+    }
+
+    fn ear() -> Ear {
+        Ear::new(Arc::new(Bank::new([1_000, 2_000])), Some(101))
+    }
+
+    fn ms(n: u64) -> Duration {
+        Duration::from_millis(n)
+    }
+
+    #[test]
+    fn a_steady_tone_is_noticed_once_and_counted_whole() {
+        let mut voice = Voice::new(Law::Pcma, Some(101), 7);
+        voice.say(Some(2_000));
+        let mut ear = ear();
+        let noticed: Vec<_> =
+            spoken(&mut voice, 50).iter().enumerate().filter_map(|(i, p)| ear.listen(ms(20 * i as u64), p)).collect();
+        assert_eq!(noticed, [Noticed::Tone(2_000)]);
+        assert_eq!(ear.heard.tones_ms, BTreeMap::from([(2_000, 1_000)]));
+        assert_eq!((ear.heard.packets, ear.heard.lost, ear.heard.gaps_over_60ms, ear.heard.timestamp_jumps), (50, 0, 0, 0));
+    }
+
+    #[test]
+    fn loss_reordering_and_gaps_are_told_apart() {
+        let mut voice = Voice::new(Law::Pcmu, None, 7);
+        let packets = spoken(&mut voice, 10);
+        let mut ear = ear();
+        for (at, i) in [(0, 0), (20, 1), (60, 3), (61, 2), (141, 5), (160, 6), (160, 6)] {
+            ear.listen(ms(at), &packets[i]);
+        }
+        let heard = &ear.heard;
+        assert_eq!((heard.packets, heard.lost, heard.out_of_order), (7, 2, 2));
+        assert_eq!((heard.gaps_over_60ms, heard.longest_gap_ms), (1, 80));
+    }
+
+    #[test]
+    fn keys_are_read_once_each() {
+        let mut voice = Voice::new(Law::Pcmu, Some(101), 7);
+        voice.press("12#2");
+        let mut ear = ear();
+        for (i, packet) in spoken(&mut voice, 80).iter().enumerate() {
+            ear.listen(ms(20 * i as u64), packet);
+        }
+        assert_eq!(ear.heard.keys, "12#2");
+        assert_eq!((ear.heard.lost, ear.heard.timestamp_jumps, ear.heard.sequence_jumps), (0, 0, 0));
+    }
+
+    #[test]
+    fn what_is_not_rtp_is_counted_and_dropped() {
+        let mut ear = ear();
+        for bad in [&b""[..], b"\x80", &[0u8; 12], &[0xFF; 40]] {
+            assert_eq!(ear.listen(ms(0), bad), None);
+        }
+        assert_eq!(ear.heard.malformed, 4);
+    }
+}
