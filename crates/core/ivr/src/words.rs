@@ -20,7 +20,9 @@ pub enum Input {
     /// An agent answered: nothing more is said, until `AgentLost`.
     Connected,
     /// The queue's announcement is due (position counts from 1); the flow says it over the music.
-    Announce { position: u32 },
+    Announce {
+        position: u32,
+    },
     /// The agent's leg died in a conversation: apologise; `Enqueue` goes out again by itself with `again: true`.
     AgentLost,
     Due,
@@ -30,18 +32,37 @@ pub enum Input {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
     /// Say these, one after the other, instead of what plays. Answered by `Played(play)`.
-    Play { play: u32, prompts: Vec<Arc<str>> },
+    Play {
+        play: u32,
+        prompts: Vec<Arc<str>>,
+    },
     /// Music in a loop, until the next `Play` or until an agent answers.
-    Music { prompt: Arc<str> },
+    Music {
+        prompt: Arc<str>,
+    },
     /// Barge-in: silence at once.
     Stop,
     /// For the facts.
     LanguageSelected(Lang),
-    KeyTaken { step: Arc<str>, key: Option<char>, understood: bool },
+    KeyTaken {
+        step: Arc<str>,
+        key: Option<char>,
+        understood: bool,
+    },
     /// The flow is suspended: the call waits in a queue (music was started by a `Music` before).
-    Enqueue { step: Arc<str>, queue: Arc<str>, requires: Requirement, priority_s: i64, lang: Lang, again: bool },
+    Enqueue {
+        step: Arc<str>,
+        queue: Arc<str>,
+        requires: Requirement,
+        priority_s: i64,
+        lang: Lang,
+        again: bool,
+    },
     /// The flow is over: hang up.
-    HangUp { step: Arc<str>, cause: Cause },
+    HangUp {
+        step: Arc<str>,
+        cause: Cause,
+    },
 }
 
 /// The language of sounds that speak none (ISO 639-2).

@@ -1,13 +1,14 @@
 //! The site file: what it says, where it says it, and whether it makes sense.
 //!
 //! [`Site::parse`] reads one TOML file into plain values and reports every finding at once, each with its
-//! place. It reads no file itself: text comes in, values go out.
+//! place. [`check`] then asks what only the whole can answer: is there such a flow, is each prompt rendered,
+//! can anybody meet what a queue asks for. Neither reads a file: text comes in, values go out.
 
+mod check;
 mod model;
-mod near;
 mod parse;
 mod reader;
 mod scalar;
 
+pub use check::check;
 pub use model::*;
-pub use near::nearest;

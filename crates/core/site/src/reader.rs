@@ -1,8 +1,8 @@
 //! Reading TOML tables by key: each value is read at its place, and every finding is kept, not only the first.
 
-use crate::near::nearest;
 use crate::scalar::Read;
 use base::Diagnostic;
+use ivr::text::nearest;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;

@@ -3,6 +3,7 @@
 use crate::model::{Algorithm, TicketPriority, TicketWhen};
 use acd::Strategy;
 use base::{Lang, Pii, Requirement, Skill, Skills, Tenant};
+use ivr::text::duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -139,32 +140,6 @@ impl Read for Sometimes {
     }
 }
 
-/// `1h30m`, `500ms`: numbers, each with its unit, at most a day in all.
-fn duration(s: &str) -> Option<Duration> {
-    let mut rest = s.trim();
-    let mut total = Duration::ZERO;
-    if rest.is_empty() {
-        return None;
-    }
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let (number, after) = rest.split_at(digits);
-        let unit = after.find(|c: char| !c.is_ascii_alphabetic()).unwrap_or(after.len());
-        let (unit, after) = after.split_at(unit);
-        let millis = match unit {
-            "ms" => 1,
-            "s" => 1_000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            _ => return None,
-        };
-        let part = number.parse::<u64>().ok()?.checked_mul(millis)?;
-        total = total.checked_add(Duration::from_millis(part))?;
-        rest = after;
-    }
-    (total <= Duration::from_secs(86_400)).then_some(total)
-}
-
 impl Read for RangeInclusive<u16> {
     const EXPECTED: &'static str = "a range of at least 4 ports from 1024 on, such as \"20000-20999\"";
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
@@ -238,17 +213,6 @@ impl<T: Read> Read for Vec<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn times_are_numbers_with_units() {
-        let seconds = |s| duration(s).map(|d| d.as_secs_f64());
-        assert_eq!(seconds("20s"), Some(20.0));
-        assert_eq!(seconds("1h30m"), Some(5400.0));
-        assert_eq!(seconds("500ms"), Some(0.5));
-        for bad in ["", "20", "s", "20 s", "-1s", "2d", "25h", "99999999999999999999h"] {
-            assert_eq!(seconds(bad), None, "{bad}");
-        }
-    }
 
     #[test]
     fn a_network_holds_its_addresses_and_no_others() {
