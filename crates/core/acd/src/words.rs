@@ -65,23 +65,58 @@ pub enum Input {
     Configure(Arc<Config>),
     /// A call asks for an agent. `waited` is credit from before (a failure, a dead agent phone): it counts in the
     /// score, not in the visit's own wait.
-    Enqueue { visit: VisitId, queue: QueueId, requires: Requirement, priority_s: i64, waited: Duration, lang: Option<Lang>, party: Option<PartyId> },
+    Enqueue {
+        visit: VisitId,
+        queue: QueueId,
+        requires: Requirement,
+        priority_s: i64,
+        waited: Duration,
+        lang: Option<Lang>,
+        party: Option<PartyId>,
+    },
     /// The visit ends from outside: the caller hung up (`Abandoned`), a key, the end of the node.
-    Leave { visit: VisitId, outcome: Outcome },
-    OfferResult { offer: OfferId, result: OfferResult },
+    Leave {
+        visit: VisitId,
+        outcome: Outcome,
+    },
+    OfferResult {
+        offer: OfferId,
+        result: OfferResult,
+    },
     /// The agent's phone rings (state `ringing`).
-    OfferRinging { offer: OfferId },
+    OfferRinging {
+        offer: OfferId,
+    },
     /// The conversation that an accepted offer began is over: wrap-up begins.
-    Released { agent: AgentId },
+    Released {
+        agent: AgentId,
+    },
     /// Hold began or ended.
-    Held { agent: AgentId, held: bool },
-    AgentAsked { agent: AgentId, ask: Ask, cause: Cause },
+    Held {
+        agent: AgentId,
+        held: bool,
+    },
+    AgentAsked {
+        agent: AgentId,
+        ask: Ask,
+        cause: Cause,
+    },
     /// A phone of the agent registered, or the last one is gone.
-    Reachable { agent: AgentId, reachable: bool },
+    Reachable {
+        agent: AgentId,
+        reachable: bool,
+    },
     /// Any call we know of, outside offers, blocks the agent in all queues (a call to a feature code, say).
-    Occupied { agent: AgentId, occupied: bool },
+    Occupied {
+        agent: AgentId,
+        occupied: bool,
+    },
     /// State from before a restart: logged in, in this state. Conversations come back as `WrapUp`.
-    Restore { agent: AgentId, state: AgentState, reason: Option<Arc<str>> },
+    Restore {
+        agent: AgentId,
+        state: AgentState,
+        reason: Option<Arc<str>>,
+    },
     Due,
 }
 
@@ -92,7 +127,9 @@ pub enum Ask {
     LogOut,
     /// Ready; ends wrap-up and pause.
     Ready,
-    Pause { reason: Arc<str> },
+    Pause {
+        reason: Arc<str>,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -109,21 +146,67 @@ pub enum OfferResult {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
     /// The visit is in. Position counts from 1.
-    Entered { visit: VisitId, queue: QueueId, requires: Requirement, priority_s: i64, position: u32 },
+    Entered {
+        visit: VisitId,
+        queue: QueueId,
+        requires: Requirement,
+        priority_s: i64,
+        position: u32,
+    },
     /// It could not enter: queue full, no agents, unknown queue. The visit never was.
-    Refused { visit: VisitId, queue: QueueId, cause: Cause },
+    Refused {
+        visit: VisitId,
+        queue: QueueId,
+        cause: Cause,
+    },
     /// Ring this agent for this visit, until the ACD withdraws it.
-    Offer { offer: OfferId, agent: AgentId, queue: QueueId, why: Why },
+    Offer {
+        offer: OfferId,
+        agent: AgentId,
+        queue: QueueId,
+        why: Why,
+    },
     /// Stop ringing. `end` is `TimedOut`, `Cancelled` or `Withdrawn`.
-    Withdraw { offer: OfferId },
+    Withdraw {
+        offer: OfferId,
+    },
     /// The offer's one end, for the facts. `ring` since it was sent.
-    OfferEnded { offer: OfferId, agent: AgentId, queue: QueueId, end: base::OfferEnd, cause: Option<Cause>, ring: Duration },
+    OfferEnded {
+        offer: OfferId,
+        agent: AgentId,
+        queue: QueueId,
+        end: base::OfferEnd,
+        cause: Option<Cause>,
+        ring: Duration,
+    },
     /// The visit's one end. With `Overflowed` the next visit's `Entered` follows, its number one higher.
-    Left { visit: VisitId, queue: QueueId, outcome: Outcome, cause: Option<Cause>, waited: Duration, ringing: bool, to: Option<QueueId> },
-    AgentChanged { agent: AgentId, state: AgentState, previous: AgentState, in_previous: Duration, cause: Cause, reason: Option<Arc<str>> },
+    Left {
+        visit: VisitId,
+        queue: QueueId,
+        outcome: Outcome,
+        cause: Option<Cause>,
+        waited: Duration,
+        ringing: bool,
+        to: Option<QueueId>,
+    },
+    AgentChanged {
+        agent: AgentId,
+        state: AgentState,
+        previous: AgentState,
+        in_previous: Duration,
+        cause: Cause,
+        reason: Option<Arc<str>>,
+    },
     /// For the agent's phone or desk: a request was kept for later, or makes no sense now.
-    AskPending { agent: AgentId, ask: Ask },
-    Announce { visit: VisitId, position: u32, waited: Duration },
+    AskPending {
+        agent: AgentId,
+        ask: Ask,
+    },
+    Announce {
+        visit: VisitId,
+        position: u32,
+        waited: Duration,
+    },
 }
 
 /// Why this agent and this visit.

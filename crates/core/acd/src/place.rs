@@ -1,0 +1,54 @@
+//! Where a visit stands in its queue's line.
+//!
+//! Score = (seconds waited + credit) x weight + priority seconds, and every visit of a queue ages at the same
+//! weight. So the part that does not depend on the moment orders the line once and for all.
+
+use base::{Instant, VisitId};
+use std::time::Duration;
+
+const SECOND: i128 = 1_000_000_000;
+
+/// Smaller is served first; of equals the visit with the earlier id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Place {
+    /// (entered - credit) x weight - priority, in nanoseconds.
+    key: i128,
+    pub visit: VisitId,
+}
+
+impl Place {
+    pub fn new(visit: VisitId, entered: Instant, credit: Duration, priority_s: i64, weight: u32) -> Self {
+        let since = i128::from(entered.0) - i128::from(u64::try_from(credit.as_nanos()).unwrap_or(u64::MAX));
+        Place { key: since * i128::from(weight) - i128::from(priority_s) * SECOND, visit }
+    }
+
+    /// In nanoseconds: compares among queues of different weights.
+    pub fn score(self, now: Instant, weight: u32) -> i128 {
+        i128::from(now.0) * i128::from(weight) - self.key
+    }
+}
+
+pub(crate) fn millis(score: i128) -> i64 {
+    let millis = score.div_euclid(1_000_000);
+    i64::try_from(millis).unwrap_or(if millis < 0 { i64::MIN } else { i64::MAX })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::CallId;
+
+    #[test]
+    fn the_score_is_waiting_times_weight_plus_priority() {
+        let visit = VisitId { call: CallId { node: 1, epoch: 1, n: 1 }, n: 1 };
+        let at = |s: u64| Instant(s * 1_000_000_000);
+        let place = Place::new(visit, at(10), Duration::from_secs(4), 7, 3);
+        assert_eq!(millis(place.score(at(15), 3)), (5 + 4) * 3_000 + 7_000);
+        let early = Place::new(visit, at(1), Duration::from_secs(60), -100, 2);
+        assert_eq!(millis(early.score(at(1), 2)), 20_000);
+        assert_eq!(
+            millis(Place::new(visit, at(0), Duration::MAX, i64::MAX, u32::MAX).score(Instant(u64::MAX), u32::MAX)),
+            i64::MAX
+        );
+    }
+}
