@@ -1,5 +1,20 @@
 //! Media without I/O: RTP and RTCP, G.711, digits, prompts, latching, splicing, recording frames.
 
+pub mod dtmf;
+mod g711;
+pub mod latch;
+pub mod placement;
+pub mod player;
+mod prompt;
+pub mod reception;
+pub mod resample;
+pub mod rtcp;
+pub mod rtp;
+mod sounds;
+pub mod splice;
+pub mod tone;
 mod words;
 
+pub use g711::transcode;
+pub use prompt::{BadPrompt, Prompt, PromptBook};
 pub use words::*;

@@ -1,0 +1,243 @@
+//! The stream that one peer sends: which packets belong to it, how many were lost, how much they jitter
+//! (RFC 3550 section 6.4.1, A.1, A.3, A.8).
+
+use crate::rtp::Header;
+use crate::splice::samples;
+use base::Instant;
+use std::time::Duration;
+
+/// RFC 3550 A.1: further ahead is another numbering.
+const DROPOUT: i16 = 3_000;
+const MISORDER: i16 = -100;
+/// A new SSRC, or new numbering, from the same address is believed after this many in a row …
+const IN_A_ROW: u32 = 3;
+/// … and only when the old stream has been silent this long: one that is live is never taken over.
+const QUIET: Duration = Duration::from_millis(100);
+/// How long after signalling a new stream is believed at once.
+const CHANGE: Duration = Duration::from_secs(2);
+
+/// What was received on one leg, over all streams its peer sent.
+#[derive(Clone, Debug, Default)]
+pub struct Reception {
+    stream: Option<Stream>,
+    probe: Option<Probe>,
+    change_until: Instant,
+    received: u64,
+    past_lost: i64,
+}
+
+#[derive(Clone, Debug)]
+struct Stream {
+    ssrc: u32,
+    base: u32,
+    top: u16,
+    cycles: u32,
+    received: u64,
+    heard: Instant,
+    transit: Option<u32>,
+    /// Scaled by 16, as in A.8.
+    jitter: u32,
+    prior: (i64, i64),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Probe {
+    ssrc: u32,
+    sequence: u16,
+    count: u32,
+}
+
+/// One reception report block's worth (RFC 3550 section 6.4.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Report {
+    pub ssrc: u32,
+    pub fraction_lost: u8,
+    pub lost: i64,
+    pub highest: u32,
+    /// In timestamp units.
+    pub jitter: u32,
+}
+
+impl Reception {
+    /// The peer may start another stream at once: it moved, or signalling changed its session.
+    pub fn expect_change(&mut self, now: Instant) {
+        self.change_until = now + CHANGE;
+    }
+
+    /// Whether this packet belongs to the peer's stream; counts it if so. `audio` is false for events, whose
+    /// standing timestamp says nothing about jitter.
+    pub fn accept(&mut self, now: Instant, header: &Header, audio: bool) -> bool {
+        let goes_on = self.stream.as_mut().is_some_and(|s| s.ssrc == header.ssrc && s.advance(header.sequence));
+        if !goes_on {
+            let believed = self.stream.is_none() || now < self.change_until || self.proves(now, header);
+            if !believed {
+                return false;
+            }
+            self.past_lost += self.stream.as_ref().map_or(0, Stream::lost);
+            self.stream = Some(Stream::new(now, header));
+            self.change_until = Instant::ZERO;
+        }
+        self.probe = None;
+        self.received += 1;
+        if let Some(stream) = &mut self.stream {
+            stream.received += 1;
+            stream.heard = now;
+            if audio {
+                stream.measure(now, header.timestamp);
+            }
+        }
+        true
+    }
+
+    pub fn received(&self) -> u64 {
+        self.received
+    }
+
+    pub fn lost(&self) -> i64 {
+        self.past_lost + self.stream.as_ref().map_or(0, Stream::lost)
+    }
+
+    pub fn jitter_us(&self) -> u64 {
+        self.stream.as_ref().map_or(0, |s| u64::from(s.jitter >> 4) * 125)
+    }
+
+    /// The figures for our next report; the fraction counts from the one before.
+    pub fn report(&mut self) -> Option<Report> {
+        let stream = self.stream.as_mut()?;
+        let (expected, received) = (stream.expected(), stream.received as i64);
+        let (more_expected, more_received) = (expected - stream.prior.0, received - stream.prior.1);
+        stream.prior = (expected, received);
+        let more_lost = more_expected - more_received;
+        let fraction_lost = if more_expected <= 0 || more_lost <= 0 { 0 } else { (more_lost * 256 / more_expected).min(255) as u8 };
+        Some(Report {
+            ssrc: stream.ssrc,
+            fraction_lost,
+            lost: stream.lost(),
+            highest: stream.highest(),
+            jitter: stream.jitter >> 4,
+        })
+    }
+
+    fn proves(&mut self, now: Instant, header: &Header) -> bool {
+        let count = match self.probe {
+            Some(p) if p.ssrc == header.ssrc && header.sequence == p.sequence.wrapping_add(1) => p.count.saturating_add(1),
+            _ => 1,
+        };
+        self.probe = Some(Probe { ssrc: header.ssrc, sequence: header.sequence, count });
+        let quiet = self.stream.as_ref().is_none_or(|s| now.since(s.heard) >= QUIET);
+        count >= IN_A_ROW && quiet
+    }
+}
+
+impl Stream {
+    fn new(now: Instant, header: &Header) -> Self {
+        Stream {
+            ssrc: header.ssrc,
+            base: header.sequence.into(),
+            top: header.sequence,
+            cycles: 0,
+            received: 0,
+            heard: now,
+            transit: None,
+            jitter: 0,
+            prior: (0, 0),
+        }
+    }
+
+    /// Moves on with a sequence number that fits; false if it is another numbering.
+    fn advance(&mut self, sequence: u16) -> bool {
+        let step = sequence.wrapping_sub(self.top) as i16;
+        if !(MISORDER + 1..DROPOUT).contains(&step) {
+            return false;
+        }
+        if step > 0 {
+            self.cycles = self.cycles.wrapping_add(u32::from(sequence < self.top) << 16);
+            self.top = sequence;
+        }
+        true
+    }
+
+    /// RFC 3550 A.8, in integers.
+    fn measure(&mut self, now: Instant, timestamp: u32) {
+        let transit = samples(now.since(Instant::ZERO)).wrapping_sub(timestamp);
+        if let Some(before) = self.transit.replace(transit) {
+            let d = (transit.wrapping_sub(before) as i32).unsigned_abs().min(1 << 24);
+            self.jitter = (self.jitter + d).saturating_sub((self.jitter + 8) >> 4);
+        }
+    }
+
+    fn highest(&self) -> u32 {
+        self.cycles.wrapping_add(self.top.into())
+    }
+
+    fn expected(&self) -> i64 {
+        i64::from(self.highest()) - i64::from(self.base) + 1
+    }
+
+    fn lost(&self) -> i64 {
+        self.expected() - self.received as i64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::{Line, Packet};
+
+    fn packet(ssrc: u32, sequence: u16, timestamp: u32) -> Header {
+        let line = Line { marker: false, sequence, timestamp, ssrc };
+        Header::read(Packet::new(0, line, &[]).as_bytes()).unwrap()
+    }
+    fn at(ms: u64) -> Instant {
+        Instant(ms * 1_000_000)
+    }
+
+    #[test]
+    fn loss_is_counted_over_the_wrap_of_the_sequence() {
+        let mut reception = Reception::default();
+        for n in (0..1_000u32).filter(|n| n % 10 != 5) {
+            assert!(reception.accept(at(u64::from(n) * 20), &packet(1, 65_000u16.wrapping_add(n as u16), n * 160), true));
+        }
+        assert_eq!((reception.received(), reception.lost()), (900, 100));
+        let report = reception.report().unwrap();
+        assert_eq!((report.fraction_lost, report.highest), (25, 65_536 + 463));
+        assert_eq!(reception.report().unwrap().fraction_lost, 0, "nothing since");
+    }
+
+    #[test]
+    fn an_even_stream_has_no_jitter_and_an_uneven_one_its_own() {
+        let mut even = Reception::default();
+        let mut uneven = Reception::default();
+        for n in 0..500u64 {
+            let header = packet(1, n as u16, n as u32 * 160);
+            even.accept(at(n * 20), &header, true);
+            uneven.accept(at(n * 20 + n % 2 * 10), &header, true);
+        }
+        assert_eq!(even.jitter_us(), 0);
+        assert!((9_500..=10_500).contains(&uneven.jitter_us()), "{}", uneven.jitter_us());
+    }
+
+    #[test]
+    fn a_live_stream_is_not_taken_over_by_another_ssrc_or_numbering() {
+        let mut reception = Reception::default();
+        for n in 0..200u64 {
+            assert!(reception.accept(at(n * 20), &packet(1, n as u16, 0), true));
+            for burst in 0..5u16 {
+                assert!(!reception.accept(at(n * 20), &packet(2, n as u16 * 5 + burst, 0), true));
+                assert!(!reception.accept(at(n * 20), &packet(1, 30_000 + n as u16 * 5 + burst, 0), true));
+            }
+        }
+        assert_eq!((reception.received(), reception.lost()), (200, 0));
+    }
+
+    #[test]
+    fn a_stream_that_takes_over_from_a_silent_one_is_heard_within_a_tenth_of_a_second() {
+        let mut reception = Reception::default();
+        reception.accept(at(0), &packet(1, 0, 0), true);
+        let first = (1..20u64).find(|n| reception.accept(at(n * 20), &packet(2, *n as u16, 0), true));
+        assert_eq!(first, Some(5));
+        reception.expect_change(at(100));
+        assert!(reception.accept(at(101), &packet(3, 7, 0), true), "after a re-INVITE at once");
+        assert_eq!((reception.received(), reception.lost()), (3, 0));
+    }
+}

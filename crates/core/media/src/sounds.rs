@@ -1,0 +1,111 @@
+//! Sounds made by the program itself, so that a bare machine lacks nothing: ringback, a beep, and music on hold.
+
+use crate::prompt::seconds;
+use crate::resample::RATE;
+use crate::tone::sine;
+use std::f64::consts::TAU;
+
+/// Each built-in sound by its key, at 8 kHz.
+pub fn all() -> [(&'static str, Vec<i16>); 4] {
+    [("tone/ringback", ringback()), ("tone/zip", zip()), ("tone/silence", vec![0; seconds(1)]), ("music/hold", music())]
+}
+
+/// 425 Hz, one second on and four off: the ringing tone of most of Latin America and Europe (ITU-T E.180).
+fn ringback() -> Vec<i16> {
+    let mut samples = faded(sine(RATE, 425.0, 6_000.0, seconds(1)), 40);
+    samples.resize(seconds(5), 0);
+    samples
+}
+
+/// What an agent hears when a call is put through: two short rising beeps.
+fn zip() -> Vec<i16> {
+    let beep = |hertz| faded(sine(RATE, hertz, 6_000.0, 640), 80);
+    [beep(660.0), vec![0; 320], beep(880.0), vec![0; 320]].concat()
+}
+
+/// Ramps both ends, so that nothing clicks.
+fn faded(mut samples: Vec<i16>, ramp: usize) -> Vec<i16> {
+    let last = samples.len().saturating_sub(1);
+    for i in 0..samples.len() {
+        let gain = (i.min(last - i) as f64 / ramp as f64).min(1.0);
+        samples[i] = (f64::from(samples[i]) * gain) as i16;
+    }
+    samples
+}
+
+/// Eight bars of 2 s: the chord's notes as MIDI numbers, low to high.
+const CHORDS: [[u8; 4]; 8] = [
+    [48, 64, 67, 71], // C maj 7
+    [45, 64, 67, 72], // A min 7
+    [53, 65, 69, 72], // F
+    [43, 62, 67, 71], // G
+    [52, 64, 67, 71], // E min
+    [45, 60, 64, 69], // A min
+    [50, 62, 65, 69], // D min
+    [43, 62, 65, 71], // G 7
+];
+/// In which order a bar's eight quavers take the chord's notes; the first also sounds the bass.
+const ORDER: [usize; 8] = [1, 2, 3, 2, 1, 3, 2, 3];
+const BAR: usize = seconds(2);
+const QUAVER: usize = BAR / 8;
+
+/// A slow arpeggio of 16 s that ends where it began: each note rings on over the end into the beginning.
+fn music() -> Vec<i16> {
+    let mut mix = vec![0.0; BAR * CHORDS.len()];
+    for (bar, chord) in CHORDS.iter().enumerate() {
+        ring(&mut mix, bar * BAR, chord[0], 0.55, seconds(4));
+        for (quaver, note) in ORDER.iter().enumerate() {
+            let accent = if quaver % 4 == 0 { 0.5 } else { 0.36 };
+            ring(&mut mix, bar * BAR + quaver * QUAVER, chord[*note], accent, seconds(2));
+        }
+    }
+    let peak = mix.iter().fold(1e-9, |peak: f64, s| peak.max(s.abs()));
+    mix.into_iter().map(|s| (s / peak * 9_000.0) as i16).collect()
+}
+
+/// Adds a soft plucked note of three partials, higher ones dying sooner.
+fn ring(mix: &mut [f64], start: usize, note: u8, gain: f64, length: usize) {
+    let hertz = 440.0 * ((f64::from(note) - 69.0) / 12.0).exp2();
+    for (partial, level) in [(1.0, 1.0), (2.0, 0.35), (3.0, 0.12)] {
+        let step = TAU * hertz * partial / f64::from(RATE);
+        for i in 0..length {
+            let time = i as f64 / f64::from(RATE);
+            let attack = (time / 0.012).min(1.0);
+            let release = ((length - i) as f64 / 400.0).min(1.0);
+            let level = gain * level * attack * release * (-time * (1.4 + partial)).exp();
+            let place = (start + i) % mix.len();
+            mix[place] += level * (step * i as f64).sin();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::FRAME;
+    use crate::tone::{amplitude, loudness};
+
+    #[test]
+    fn ringback_is_425_hz_one_second_in_five() {
+        let samples = ringback();
+        assert_eq!(samples.len(), 40_000);
+        assert!(amplitude(&samples[..8_000], RATE, 425.0) > 5_500.0);
+        assert_eq!(loudness(&samples[8_000..]), 0.0);
+    }
+
+    #[test]
+    fn the_music_is_heard_throughout_and_loops_without_a_click() {
+        let music = music();
+        assert!(music.len().is_multiple_of(FRAME) && (96_000..=128_000).contains(&music.len()));
+        assert!(music.chunks(4_000).all(|half| loudness(half) > 300.0), "no half second of silence");
+        let step = |a: i16, b: i16| (i32::from(a) - i32::from(b)).abs();
+        let usual = music.windows(2).map(|w| step(w[0], w[1])).max().unwrap();
+        assert!(step(music[0], music[music.len() - 1]) <= usual);
+        assert!(music.iter().all(|s| s.abs() <= 9_000));
+    }
+
+    #[test]
+    fn all_are_whole_frames() {
+        assert!(all().iter().all(|(_, samples)| !samples.is_empty() && samples.len().is_multiple_of(FRAME)));
+    }
+}
