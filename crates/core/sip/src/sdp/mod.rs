@@ -1,0 +1,235 @@
+//! Offer and answer for one audio stream (RFC 3264, RFC 8866): G.711, telephone-event, hold.
+//!
+//! ```text
+//!   their offer ─▶ answer(offer, ours) ─▶ our answer + Audio      our offer(ours) ─▶ … ─▶ read_answer(theirs, ours) ─▶ Audio
+//! ```
+//! [`Audio`] is what both agreed on, seen from our side. All media but one usable audio line are answered with port 0,
+//! in their places.
+
+mod read;
+mod write;
+
+use bytes::Bytes;
+use read::{Line, Offered};
+use std::net::{IpAddr, SocketAddr};
+
+/// Longest SDP taken (CVE-2022-24764).
+pub const MAX_SDP: usize = 16_384;
+/// Most lines of an SDP, and the longest of them in bytes.
+pub const MAX_LINES: usize = 512;
+pub const MAX_LINE: usize = 1_024;
+
+/// The payload number we give to telephone-event in our offers.
+const OUR_DTMF: u8 = 101;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AudioCodec {
+    Pcmu,
+    Pcma,
+}
+
+/// Which way media may go, seen from the side that says it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Direction {
+    #[default]
+    SendRecv,
+    SendOnly,
+    RecvOnly,
+    Inactive,
+}
+
+/// What we say of ourselves. Raise `version` with each new offer or answer of a session (RFC 3264 8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    pub address: IpAddr,
+    pub port: u16,
+    /// Below 2^63: some peers read it as a signed number.
+    pub session_id: u64,
+    pub version: u64,
+    pub direction: Direction,
+    /// What we take, and in an offer in which order. In an answer the order of the offer counts.
+    pub codecs: Vec<AudioCodec>,
+    /// RTCP on the RTP port (RFC 5761), if the peer wants it too.
+    pub rtcp_mux: bool,
+    /// The m-lines of this session so far: take it over from [`Audio::shape`], so that a later offer of ours has as
+    /// many lines in the same order (RFC 3264 8).
+    pub shape: Shape,
+}
+
+/// The m-lines of a session: where the audio stands among lines that were refused.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Shape {
+    /// Each line before the audio: media, protocol, formats.
+    before: Vec<[String; 3]>,
+    after: Vec<[String; 3]>,
+}
+
+/// What was agreed on, from our view.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Audio {
+    pub remote: SocketAddr,
+    pub codec: AudioCodec,
+    /// The codec's payload number on this leg.
+    pub payload: u8,
+    /// The payload number of telephone-event on this leg (RFC 4733).
+    pub dtmf: Option<u8>,
+    /// We may send: they listen, and their address is not 0.0.0.0 (RFC 3264 8.4).
+    pub send: bool,
+    /// They may send.
+    pub receive: bool,
+    /// Milliseconds of audio in a packet, as they wish.
+    pub ptime: Option<u8>,
+    pub rtcp_mux: bool,
+    pub shape: Shape,
+}
+
+/// Why there is no agreement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Understood, but nothing in it that we can do.
+    #[error("no usable audio: {0}")]
+    NotAcceptable(&'static str),
+    /// Not an SDP.
+    #[error("malformed SDP: {0}")]
+    Malformed(&'static str),
+}
+
+impl Refused {
+    /// The status to answer with.
+    pub fn status(&self) -> u16 {
+        match self {
+            Refused::NotAcceptable(_) => 488,
+            Refused::Malformed(_) => 400,
+        }
+    }
+}
+
+impl Local {
+    pub fn new(address: IpAddr, port: u16, session_id: u64) -> Local {
+        Local {
+            address,
+            port,
+            session_id: session_id & (u64::MAX >> 1),
+            version: 1,
+            direction: Direction::SendRecv,
+            codecs: vec![AudioCodec::Pcma, AudioCodec::Pcmu],
+            rtcp_mux: false,
+            shape: Shape::default(),
+        }
+    }
+}
+
+impl Audio {
+    /// The peer put us on hold: it does not listen.
+    pub fn held(&self) -> bool {
+        !self.send
+    }
+}
+
+impl AudioCodec {
+    /// RFC 3551 table 4.
+    pub fn static_payload(self) -> u8 {
+        match self {
+            AudioCodec::Pcmu => 0,
+            AudioCodec::Pcma => 8,
+        }
+    }
+
+    pub fn name(self) -> &'static str {
+        match self {
+            AudioCodec::Pcmu => "PCMU",
+            AudioCodec::Pcma => "PCMA",
+        }
+    }
+}
+
+impl Direction {
+    pub(crate) fn sends(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::SendOnly)
+    }
+
+    pub(crate) fn receives(self) -> bool {
+        matches!(self, Direction::SendRecv | Direction::RecvOnly)
+    }
+
+    fn of(sends: bool, receives: bool) -> Direction {
+        match (sends, receives) {
+            (true, true) => Direction::SendRecv,
+            (true, false) => Direction::SendOnly,
+            (false, true) => Direction::RecvOnly,
+            (false, false) => Direction::Inactive,
+        }
+    }
+
+    fn as_str(self) -> &'static str {
+        match self {
+            Direction::SendRecv => "sendrecv",
+            Direction::SendOnly => "sendonly",
+            Direction::RecvOnly => "recvonly",
+            Direction::Inactive => "inactive",
+        }
+    }
+}
+
+/// Our answer to their offer, and what it means. The first usable audio line is taken, in it the first codec of the
+/// offer that is ours.
+///
+/// # Errors
+/// See [`Refused`].
+pub fn answer(offer: &[u8], ours: &Local) -> Result<(Bytes, Audio), Refused> {
+    let offered = read::session(offer)?;
+    let (at, audio) = agree(&offered, ours, |_| true)?;
+    Ok((write::answer(&offered, at, &audio, ours), audio))
+}
+
+/// Our offer: each codec of ours and telephone-event, among the lines of `ours.shape`.
+pub fn offer(ours: &Local) -> Bytes {
+    write::offer(ours)
+}
+
+/// What their answer to our offer means.
+///
+/// # Errors
+/// `NotAcceptable` when they refused the audio (port 0) or chose nothing of what we offered.
+pub fn read_answer(answer: &[u8], ours: &Local) -> Result<Audio, Refused> {
+    let answered = read::session(answer)?;
+    let place = ours.shape.before.len();
+    let expected = answered.lines.len() == place + 1 + ours.shape.after.len();
+    // A peer that loses lines we refused is wrong (RFC 3264 6) but still says where its audio is.
+    let (_, audio) = agree(&answered, ours, |at| !expected || at == place)?;
+    Ok(Audio { shape: ours.shape.clone(), ..audio })
+}
+
+/// The first usable line among those at allowed places, with its place.
+fn agree(offered: &Offered, ours: &Local, allowed: impl Fn(usize) -> bool) -> Result<(usize, Audio), Refused> {
+    let mut refused = Refused::NotAcceptable("no audio line");
+    for (at, line) in offered.lines.iter().enumerate().filter(|(at, line)| allowed(*at) && line.is_audio()) {
+        match agree_on(line, ours) {
+            Ok(audio) => return Ok((at, Audio { shape: offered.shape_around(at), ..audio })),
+            Err(error) => refused = error,
+        }
+    }
+    Err(refused)
+}
+
+fn agree_on(line: &Line, ours: &Local) -> Result<Audio, Refused> {
+    let remote = line.usable()?;
+    let (payload, codec) =
+        line.codecs()?.find(|(_, codec)| ours.codecs.contains(codec)).ok_or(Refused::NotAcceptable("no codec"))?;
+    // RFC 3264 8.4: an address of zeros is the old way to say hold.
+    let listens = line.direction.receives() && !remote.ip().is_unspecified();
+    Ok(Audio {
+        remote,
+        codec,
+        payload,
+        dtmf: line.dtmf(),
+        send: listens && ours.direction.sends(),
+        receive: line.direction.sends() && ours.direction.receives(),
+        ptime: line.ptime,
+        rtcp_mux: line.rtcp_mux && ours.rtcp_mux,
+        shape: Shape::default(),
+    })
+}
+
+#[cfg(test)]
+mod tests;

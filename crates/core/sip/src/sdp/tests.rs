@@ -1,0 +1,165 @@
+//! Offer and answer, as tables.
+
+use super::*;
+
+fn ours() -> Local {
+    Local::new("192.0.2.1".parse().unwrap(), 4000, 7)
+}
+
+/// A session at 198.51.100.9 with these lines, `|` for a line end.
+fn sdp(lines: &str) -> Vec<u8> {
+    format!("v=0|o=x 1 1 IN IP4 198.51.100.9|s=-|c=IN IP4 198.51.100.9|t=0 0|{lines}|").replace('|', "\r\n").into_bytes()
+}
+
+fn m_lines(sdp: &[u8]) -> Vec<String> {
+    String::from_utf8_lossy(sdp).lines().filter(|line| line.starts_with("m=")).map(str::to_owned).collect()
+}
+
+#[test]
+fn one_codec_of_the_offer_is_taken_with_its_number() {
+    use AudioCodec::{Pcma, Pcmu};
+    #[rustfmt::skip]
+    let table = [
+        // offer                                                                     codec  number  dtmf
+        ("m=audio 6000 RTP/AVP 0",                                                   Pcmu,  0,      None),
+        ("m=audio 6000 RTP/AVP 8 0",                                                 Pcma,  8,      None),
+        ("m=audio 6000 RTP/AVP 0 8 101|a=rtpmap:101 telephone-event/8000",           Pcmu,  0,      Some(101)),
+        ("m=audio 6000 RTP/AVP 18 9 8 96|a=rtpmap:96 TELEPHONE-EVENT/8000",          Pcma,  8,      Some(96)),
+        ("m=audio 6000 RTP/AVP 97 98|a=rtpmap:97 opus/48000/2|a=rtpmap:98 pcma/8000", Pcma, 98,     None),
+        ("m=audio 6000 RTP/AVPF 0|a=rtpmap:0 PCMU/8000/1",                           Pcmu,  0,      None),
+        ("m=audio 6000 RTP/AVP 0 100|a=rtpmap:100 telephone-event/48000",            Pcmu,  0,      None),
+        ("m=audio 6000 RTP/AVP 0 8|a=rtpmap:0 L16/8000",                             Pcma,  8,      None),
+    ];
+    for (offer, codec, payload, dtmf) in table {
+        let (bytes, audio) = answer(&sdp(offer), &ours()).unwrap_or_else(|error| panic!("{offer}: {error}"));
+        assert_eq!((audio.codec, audio.payload, audio.dtmf), (codec, payload, dtmf), "{offer}");
+        assert_eq!(audio.remote, "198.51.100.9:6000".parse().unwrap(), "{offer}");
+        let numbers = std::iter::once(payload).chain(dtmf).map(|number| format!(" {number}")).collect::<String>();
+        let protocol = offer.split(' ').nth(2).unwrap();
+        assert_eq!(m_lines(&bytes), [format!("m=audio 4000 {protocol}{numbers}")], "{offer}");
+    }
+}
+
+#[test]
+fn hold_and_resume_are_seen_from_our_side() {
+    #[rustfmt::skip]
+    let table = [
+        // their offer                               send   receive  our answer
+        ("m=audio 6000 RTP/AVP 0",                   true,  true,    "sendrecv"),
+        ("m=audio 6000 RTP/AVP 0|a=sendonly",        false, true,    "recvonly"),
+        ("m=audio 6000 RTP/AVP 0|a=recvonly",        true,  false,   "sendonly"),
+        ("m=audio 6000 RTP/AVP 0|a=inactive",        false, false,   "inactive"),
+        ("m=audio 6000 RTP/AVP 0|c=IN IP4 0.0.0.0",  false, true,    "recvonly"),
+        ("a=inactive|m=audio 6000 RTP/AVP 0",        false, false,   "inactive"),
+        ("a=inactive|m=audio 6000 RTP/AVP 0|a=sendrecv", true, true, "sendrecv"),
+    ];
+    for (offer, send, receive, attribute) in table {
+        let (bytes, audio) = answer(&sdp(offer), &ours()).unwrap();
+        assert_eq!((audio.send, audio.receive, audio.held()), (send, receive, !send), "{offer}");
+        assert!(String::from_utf8_lossy(&bytes).contains(&format!("\r\na={attribute}\r\n")), "{offer}");
+        let on_hold = Local { direction: Direction::SendOnly, ..ours() };
+        assert!(!answer(&sdp(offer), &on_hold).unwrap().1.receive, "{offer}: what we don't want to hear is not sent");
+    }
+}
+
+#[test]
+fn other_media_are_refused_in_their_places() {
+    #[rustfmt::skip]
+    let table: [(&str, &[&str]); 4] = [
+        ("m=audio 6000 RTP/AVP 0|m=video 6002 RTP/AVP 31 34",    &["m=audio 4000 RTP/AVP 0", "m=video 0 RTP/AVP 31 34"]),
+        ("m=video 6002 RTP/AVP 31|m=audio 6000 RTP/AVP 0",       &["m=video 0 RTP/AVP 31", "m=audio 4000 RTP/AVP 0"]),
+        ("m=audio 6000 RTP/SAVP 0|m=audio 6002 RTP/AVP 8|m=audio 6004 RTP/AVP 0",
+                                                                 &["m=audio 0 RTP/SAVP 0", "m=audio 4000 RTP/AVP 8", "m=audio 0 RTP/AVP 0"]),
+        ("m=audio 0 RTP/AVP 0|m=audio 6002 RTP/AVP 8",           &["m=audio 0 RTP/AVP 0", "m=audio 4000 RTP/AVP 8"]),
+    ];
+    for (offered, lines) in table {
+        let (bytes, audio) = answer(&sdp(offered), &ours()).unwrap();
+        assert_eq!(m_lines(&bytes), lines, "{offered}");
+        // RFC 3264 8: a later offer of ours keeps the lines.
+        let later = offer(&Local { shape: audio.shape, version: 2, ..ours() });
+        let ports = |line: &String| line.split(' ').nth(1) == Some("0");
+        assert_eq!(m_lines(&later).iter().map(ports).collect::<Vec<_>>(), m_lines(&bytes).iter().map(ports).collect::<Vec<_>>());
+    }
+}
+
+#[test]
+fn what_cannot_be_agreed_on_is_488_and_what_is_no_sdp_is_400() {
+    let many = format!("m=audio 6000 RTP/AVP 0{}", "|a=x:y".repeat(2_000));
+    let long = format!("m=audio 6000 RTP/AVP 0|a=ice-ufrag:{}", "u".repeat(64_000));
+    #[rustfmt::skip]
+    let table = [
+        ("m=audio 6000 RTP/AVP 18",                                 488),
+        ("m=audio 6000 RTP/AVP 4294967296",                         488),
+        ("m=audio 6000 RTP/AVP 0 128",                              488),
+        ("m=audio 6000 RTP/AVP",                                    400),
+        ("m=audio 0 RTP/AVP 0",                                     488),
+        ("m=audio 6000 RTP/SAVP 0",                                 488),
+        ("m=audio 6000/2 RTP/AVP 0",                                488),
+        ("m=audio 99999 RTP/AVP 0",                                 400),
+        ("m=video 6000 RTP/AVP 0",                                  488),
+        ("a=no media",                                              488),
+        ("m=audio 6000 RTP/AVP 0|c=IN IP4 233.252.0.1/127",         488),
+        ("m=audio 6000 RTP/AVP 0|c=IN IP4 233.252.0.1",             488),
+        ("m=audio 6000 RTP/AVP 0|c=IN IP4 phone.example",           488),
+        ("m=audio 6000 RTP/AVP 0 101|a=fmtp:101 0-15\0",            400),
+        (&many,                                                     400),
+        (&long,                                                     400),
+    ];
+    for (offer, status) in table {
+        let refused = answer(&sdp(offer), &ours()).expect_err(offer.get(..60).unwrap_or(offer));
+        assert_eq!(refused.status(), status, "{offer:.60}: {refused}");
+    }
+    for garbage in [&b""[..], b"hello", b"v=1\r\n", b"<sdp/>", b"\xff\xfe"] {
+        assert_eq!(answer(garbage, &ours()).unwrap_err().status(), 400);
+    }
+}
+
+#[test]
+fn a_latin_1_letter_does_not_cost_the_call() {
+    let offer =
+        [b"v=0\r\no=Jos\xe9 1 1 IN IP4 198.51.100.9\r\ns=Llamada de Jos\xe9\r\n", &b"c=IN IP4 198.51.100.9\r\nt=5 9\r\n"[..]]
+            .concat();
+    let offer = [&offer[..], b"m=audio 6000 RTP/AVP 8\r\n"].concat();
+    let (bytes, audio) = answer(&offer, &ours()).unwrap();
+    assert_eq!(audio.codec, AudioCodec::Pcma);
+    assert!(String::from_utf8_lossy(&bytes).contains("\r\nt=5 9\r\n"), "RFC 3264 6: the answer repeats the time");
+}
+
+#[test]
+fn our_offer_is_understood_and_its_answer_by_us() {
+    let theirs = Local::new("2001:db8::5".parse().unwrap(), 5000, 9);
+    let (bytes, there) = answer(&offer(&ours()), &theirs).unwrap();
+    let here = read_answer(&bytes, &ours()).unwrap();
+    assert_eq!((there.codec, there.payload, there.dtmf), (AudioCodec::Pcma, 8, Some(101)));
+    assert_eq!((here.codec, here.payload, here.dtmf), (AudioCodec::Pcma, 8, Some(101)));
+    assert_eq!((here.remote, there.remote), ("[2001:db8::5]:5000".parse().unwrap(), "192.0.2.1:4000".parse().unwrap()));
+    assert!(here.send && here.receive && there.send && there.receive);
+}
+
+#[test]
+fn their_answer_may_refuse_hold_or_number_dtmf_anew() {
+    let read = |lines: &str| read_answer(&sdp(lines), &ours());
+    assert_eq!(read("m=audio 0 RTP/AVP 0").unwrap_err().status(), 488);
+    assert_eq!(read("m=audio 6000 RTP/AVP 18").unwrap_err().status(), 488);
+    let renumbered = read("m=audio 6000 RTP/AVP 0 96|a=rtpmap:96 telephone-event/8000").unwrap();
+    assert_eq!((renumbered.codec, renumbered.dtmf), (AudioCodec::Pcmu, Some(96)));
+    let inactive = read("m=audio 6000 RTP/AVP 8|a=inactive").unwrap();
+    assert!(!inactive.send && !inactive.receive);
+    // With a refused video line before it, the audio is where it was.
+    let shape = answer(&sdp("m=video 1 RTP/AVP 31|m=audio 6000 RTP/AVP 0"), &ours()).unwrap().1.shape;
+    let ours = Local { shape, ..ours() };
+    assert!(
+        read_answer(&sdp("m=video 0 RTP/AVP 31|m=audio 7000 RTP/AVP 0"), &ours).is_ok_and(|audio| audio.remote.port() == 7000)
+    );
+    assert!(read_answer(&sdp("m=audio 7000 RTP/AVP 0"), &ours).is_ok(), "lost lines are forgiven");
+}
+
+#[test]
+fn rtcp_shares_the_port_only_if_both_want_it() {
+    let offer = sdp("m=audio 6000 RTP/AVP 0|a=rtcp-mux|a=ptime:30");
+    let (bytes, audio) = answer(&offer, &ours()).unwrap();
+    assert!(!audio.rtcp_mux && !String::from_utf8_lossy(&bytes).contains("rtcp-mux"));
+    assert_eq!(audio.ptime, Some(30));
+    let (bytes, audio) = answer(&offer, &Local { rtcp_mux: true, ..ours() }).unwrap();
+    assert!(audio.rtcp_mux && String::from_utf8_lossy(&bytes).contains("a=rtcp-mux\r\n"));
+}
