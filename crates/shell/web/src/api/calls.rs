@@ -1,0 +1,141 @@
+//! Calls: those that live from the snapshot, those that ended from the log.
+
+use super::{Answer, archive, id, request};
+use crate::error::ApiError;
+use crate::row::{age_ms, left_ms};
+use crate::{App, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use base::fact::{Logged, What};
+use base::{AgentId, CallId, Cause, Lang, Now, PartyId, QueueId, RecordingId, Tenant, VisitId};
+use engine::{CallView, Place, Reply, Request};
+use serde::Serialize;
+use serde_json::Value;
+use std::sync::Arc;
+use tickets::Ticket;
+
+const LIST: &str = "/api/v1/calls";
+/// More facts than any call should have.
+const FACTS: usize = 1000;
+
+/// One call. `caller` is personal data, for the reader who was let in.
+#[derive(Default, Serialize)]
+pub struct CallRow {
+    call: Option<CallId>,
+    tenant: Option<Tenant>,
+    place: Option<Place>,
+    in_place_ms: Option<u64>,
+    arrived: String,
+    age_ms: Option<u64>,
+    ended: Option<String>,
+    cause: Option<Cause>,
+    lang: Option<Lang>,
+    party: Option<PartyId>,
+    caller: Option<Arc<str>>,
+    name: Option<Arc<str>>,
+    number: Option<Arc<str>>,
+    queue: Option<QueueId>,
+    visit: Option<VisitId>,
+    agent: Option<AgentId>,
+    recording: Option<RecordingId>,
+    held: bool,
+    /// What ends this place by itself, and in how long.
+    waits_for: Option<Arc<str>>,
+    left_ms: Option<u64>,
+}
+
+/// A call with all that hangs on it.
+#[derive(Serialize)]
+pub struct Joined {
+    #[serde(flatten)]
+    row: CallRow,
+    tickets: Vec<Ticket>,
+    recordings: Vec<RecordingRow>,
+    events: Vec<Value>,
+}
+
+pub async fn list(State(app): State<Arc<App>>) -> Json<Vec<CallRow>> {
+    let now = (app.doors.clock)();
+    Json(app.doors.snapshot.load().calls.iter().map(|view| live(view, now)).collect())
+}
+
+pub async fn show(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answer<Json<Joined>> {
+    let call: CallId = id(&call)?;
+    let facts = FactsAsk { limit: FACTS, call: Some(call), ..FactsAsk::default() };
+    let (facts, tickets, recordings) = archive(&app, move |a| {
+        let tickets = a.tickets(&TicketsAsk { call: Some(call), limit: 100 })?;
+        let recordings = a.recordings(&RecordingsAsk { call: Some(call), limit: 100, ..RecordingsAsk::default() })?;
+        Ok((a.facts(&facts)?, tickets, recordings))
+    })
+    .await?;
+    let now = (app.doors.clock)();
+    let view = app.doors.snapshot.load().calls.iter().find(|view| view.call == call).map(|view| live(view, now));
+    let mut row = view.or_else(|| past(&facts)).ok_or_else(|| ApiError::unknown(format!("call {call}"), LIST))?;
+    if let Some(party) = party(&app, &row).await? {
+        let said = |text: &Arc<str>| (!text.is_empty()).then(|| text.clone());
+        row.caller = row.caller.take().or_else(|| said(party.number.reveal()));
+        row.name = said(party.name.reveal());
+    }
+    let events = facts.iter().map(|l| l.cloud_event(&app.source)).collect();
+    Ok(Json(Joined { row, tickets, recordings, events }))
+}
+
+pub async fn hang_up(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answer<(StatusCode, Json<Reply>)> {
+    request(&app, Request::HangUp { call: id(&call)? }, LIST).await
+}
+
+async fn party(app: &Arc<App>, row: &CallRow) -> Answer<Option<Party>> {
+    let (Some(tenant), Some(party)) = (row.tenant.clone(), row.party) else { return Ok(None) };
+    archive(app, move |a| a.party(&tenant, party)).await
+}
+
+fn live(view: &CallView, now: Now) -> CallRow {
+    CallRow {
+        call: Some(view.call),
+        tenant: Some(view.tenant.clone()),
+        place: Some(view.place),
+        in_place_ms: Some(age_ms(now, view.since.mono)),
+        arrived: view.arrived.to_string(),
+        age_ms: u64::try_from(now.wall.since(view.arrived).as_millis()).ok(),
+        lang: view.lang,
+        party: view.party,
+        caller: (!view.caller.reveal().is_empty()).then(|| view.caller.reveal().clone()),
+        number: Some(view.number.clone()),
+        queue: view.queue.clone(),
+        visit: view.visit,
+        agent: view.agent.clone(),
+        recording: view.recording,
+        held: view.held,
+        waits_for: (!view.waits_for.is_empty()).then(|| view.waits_for.clone()),
+        left_ms: view.deadline.map(|d| left_ms(now, d)),
+        ..CallRow::default()
+    }
+}
+
+/// A call that is over, as its facts tell it: of each field the last word. `None` without facts.
+fn past(facts: &[Logged]) -> Option<CallRow> {
+    let first = facts.first()?;
+    let mut row = CallRow { arrived: first.time().to_string(), ..CallRow::default() };
+    for logged in facts {
+        let about = &logged.fact.about;
+        row.call = about.call.or(row.call);
+        row.tenant = about.tenant.clone().or(row.tenant);
+        row.lang = about.lang.or(row.lang);
+        row.party = about.party.or(row.party);
+        row.queue = about.queue.clone().or(row.queue);
+        row.visit = about.visit.or(row.visit);
+        row.agent = about.agent.clone().or(row.agent);
+        match &logged.fact.what {
+            What::CallArrived { number, .. } => row.number = Some(number.as_str().into()),
+            What::RecordingStarted { recording } => row.recording = Some(*recording),
+            What::CallEnded { .. } | What::CallRejected { .. } => {
+                row.ended = Some(logged.time().to_string());
+                row.cause = about.cause;
+                row.place = Some(Place::Ended);
+            }
+            _ => {}
+        }
+    }
+    Some(row)
+}

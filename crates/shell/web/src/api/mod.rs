@@ -1,0 +1,96 @@
+//! `/api/v1`: one file for each thing it speaks of.
+
+mod agents;
+mod calls;
+mod events;
+mod figures;
+mod health;
+mod queues;
+mod recordings;
+mod stream;
+mod tickets;
+
+use crate::App;
+use crate::error::ApiError;
+use axum::Router;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::StatusCode;
+use axum::http::request::Parts;
+use axum::routing::{get, post};
+use base::id::BadId;
+use serde::de::DeserializeOwned;
+use std::str::FromStr;
+use std::sync::Arc;
+
+pub(crate) fn routes() -> Router<Arc<App>> {
+    Router::new()
+        .route("/queues", get(queues::list))
+        .route("/queues/{tenant}/{name}", get(queues::show))
+        .route("/agents", get(agents::list))
+        .route("/agents/{tenant}/{name}", get(agents::show))
+        .route("/agents/{tenant}/{name}/{verb}", post(agents::ask))
+        .route("/calls", get(calls::list))
+        .route("/calls/{id}", get(calls::show))
+        .route("/calls/{id}/hang-up", post(calls::hang_up))
+        .route("/events", get(events::list))
+        .route("/events/stream", get(events::stream))
+        .route("/tickets", get(tickets::list))
+        .route("/tickets/{number}", get(tickets::show))
+        .route("/recordings", get(recordings::list))
+        .route("/recordings/{id}", get(recordings::show))
+        .route("/recordings/{id}/audio", get(recordings::audio))
+        .route("/figures", get(figures::show))
+        .route("/figures/stream", get(figures::stream))
+        .route("/definitions", get(figures::definitions))
+        .route("/health", get(health::show))
+}
+
+type Answer<T> = Result<T, ApiError>;
+
+/// A part of the path, as the id it should be.
+fn id<T: FromStr<Err = BadId>>(text: &str) -> Answer<T> {
+    text.parse().map_err(|bad: BadId| ApiError::bad(format!("\"{}\" is no id here", bad.found), bad.expected))
+}
+
+/// A query string whose mistakes are answered as every other is.
+struct Asked<T>(T);
+
+impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
+    type Rejection = ApiError;
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let refused = |r: QueryRejection| ApiError::bad(r.body_text(), "parameters as the API's page lists them");
+        Query::<T>::from_request_parts(parts, state).await.map(|Query(asked)| Asked(asked)).map_err(refused)
+    }
+}
+
+/// How many rows an answer may have.
+fn limit(asked: Option<usize>) -> Answer<usize> {
+    const MOST: usize = 1000;
+    match asked.unwrap_or(100) {
+        n @ 1..=MOST => Ok(n),
+        n => Err(ApiError::bad(format!("limit={n}"), format!("limit from 1 to {MOST}"))),
+    }
+}
+
+/// Asks the archive, off the async threads.
+async fn archive<T: Send + 'static>(
+    app: &Arc<App>,
+    ask: impl FnOnce(&dyn crate::Archive) -> Result<T, String> + Send + 'static,
+) -> Answer<T> {
+    let archive = app.doors.archive.clone();
+    let answer = tokio::task::spawn_blocking(move || ask(archive.as_ref())).await;
+    answer.unwrap_or_else(|_| Err("the archive panicked".into())).map_err(ApiError::store)
+}
+
+/// Hands a request to the Centre and turns its reply into a status.
+async fn request(app: &App, request: engine::Request, listed_at: &str) -> Answer<(StatusCode, axum::Json<engine::Reply>)> {
+    use engine::Reply;
+    let gone = || ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the centre takes no request now", "another try in a while");
+    match app.doors.ask.ask(request).await.map_err(|_| gone())? {
+        reply @ Reply::Done => Ok((StatusCode::OK, axum::Json(reply))),
+        reply @ Reply::Pending => Ok((StatusCode::ACCEPTED, axum::Json(reply))),
+        Reply::Unknown { what } => Err(ApiError::unknown(what.as_ref(), listed_at)),
+        Reply::Refused { why } => Err(ApiError::new(StatusCode::CONFLICT, why.as_ref(), "a request that makes sense in this state")),
+    }
+}

@@ -1,0 +1,130 @@
+//! Recordings: their metadata, and their sound by id alone (security.md, row 44: never by a path).
+
+use super::{Answer, Asked, archive, id, limit};
+use crate::error::ApiError;
+use crate::{App, RecordingRow, RecordingsAsk};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
+use axum::http::{HeaderMap, StatusCode};
+use axum::response::{IntoResponse, Response};
+use base::RecordingId;
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Deserialize;
+use std::io::{self, SeekFrom};
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+use tokio::fs::File;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+
+const LIST: &str = "/api/v1/recordings";
+/// Read and sent at once.
+const CHUNK: usize = 64 * 1024;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    call: Option<String>,
+    agent: Option<String>,
+    limit: Option<usize>,
+}
+
+pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Answer<Json<Vec<RecordingRow>>> {
+    let ask = RecordingsAsk {
+        call: asked.call.as_deref().map(id).transpose()?,
+        agent: asked.agent.as_deref().map(id).transpose()?,
+        limit: limit(asked.limit)?,
+    };
+    archive(&app, move |a| a.recordings(&ask)).await.map(Json)
+}
+
+pub async fn show(State(app): State<Arc<App>>, Path(recording): Path<String>) -> Answer<Json<RecordingRow>> {
+    let recording: RecordingId = id(&recording)?;
+    let row = archive(&app, move |a| a.recording(recording)).await?;
+    row.map(Json).ok_or_else(|| ApiError::unknown(format!("recording {recording}"), LIST))
+}
+
+/// The WAV, whole or the one range asked for (RFC 9110, section 14), so that a player can seek.
+pub async fn audio(State(app): State<Arc<App>>, Path(recording): Path<String>, headers: HeaderMap) -> Answer<Response> {
+    let recording: RecordingId = id(&recording)?;
+    let file = archive(&app, move |a| a.audio(recording)).await?;
+    let file = file.ok_or_else(|| ApiError::unknown(format!("sound of recording {recording}"), LIST))?;
+    let mut file = File::from_std(file);
+    let unreadable = |e: io::Error| ApiError::store(format!("{recording}: {e}"));
+    let length = file.metadata().await.map_err(unreadable)?.len();
+    let asked = headers.get(RANGE).and_then(|r| r.to_str().ok());
+    let (status, range) = match asked.map_or(Range::Whole, |text| range(text, length)) {
+        Range::Whole => (StatusCode::OK, 0..=length.saturating_sub(1)),
+        Range::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
+        Range::Outside => return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, format!("bytes */{length}"))]).into_response()),
+    };
+    let count = if length == 0 { 0 } else { range.end() - range.start() + 1 };
+    file.seek(SeekFrom::Start(*range.start())).await.map_err(unreadable)?;
+    let mut response = Response::builder()
+        .status(status)
+        .header(CONTENT_TYPE, "audio/wav")
+        .header(ACCEPT_RANGES, "bytes")
+        .header(CONTENT_LENGTH, count)
+        .header(CONTENT_DISPOSITION, format!("inline; filename=\"{recording}.wav\""));
+    if status == StatusCode::PARTIAL_CONTENT {
+        response = response.header(CONTENT_RANGE, format!("bytes {}-{}/{length}", range.start(), range.end()));
+    }
+    Ok(response.body(Body::from_stream(chunks(file, count))).expect("every header is made of ids and numbers"))
+}
+
+/// Exactly `count` bytes, or an error that cuts the connection: a file that shrank is never padded.
+fn chunks(file: File, count: u64) -> impl stream::Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold((file, count), |(mut file, left)| async move {
+        if left == 0 {
+            return Ok(None);
+        }
+        let mut chunk = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
+        let n = file.read(&mut chunk).await?;
+        if n == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        chunk.truncate(n);
+        Ok(Some((Bytes::from(chunk), (file, left - n as u64))))
+    })
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Range {
+    Whole,
+    Part(RangeInclusive<u64>),
+    Outside,
+}
+
+/// One range of bytes; anything else is answered by the whole, as RFC 9110, section 14.2 allows.
+fn range(text: &str, length: u64) -> Range {
+    let Some((first, last)) = text.strip_prefix("bytes=").and_then(|r| r.split_once('-')) else { return Range::Whole };
+    let part = match (first.parse::<u64>(), last.parse::<u64>()) {
+        (Ok(first), Ok(last)) if first <= last => first..=last.min(length.saturating_sub(1)),
+        (Ok(first), Err(_)) if last.is_empty() => first..=length.saturating_sub(1),
+        (Err(_), Ok(0)) if first.is_empty() => return Range::Outside,
+        (Err(_), Ok(n)) if first.is_empty() => length.saturating_sub(n)..=length.saturating_sub(1),
+        _ => return Range::Whole,
+    };
+    if *part.start() >= length { Range::Outside } else { Range::Part(part) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_range_is_what_the_rfc_says() {
+        assert_eq!(range("bytes=0-9", 100), Range::Part(0..=9));
+        assert_eq!(range("bytes=90-", 100), Range::Part(90..=99));
+        assert_eq!(range("bytes=-10", 100), Range::Part(90..=99));
+        assert_eq!(range("bytes=-1000", 100), Range::Part(0..=99));
+        assert_eq!(range("bytes=50-5000", 100), Range::Part(50..=99));
+        assert_eq!(range("bytes=100-", 100), Range::Outside);
+        assert_eq!(range("bytes=-0", 100), Range::Outside);
+        for odd in ["bytes=9-0", "bytes=a-b", "lines=1-2", "bytes=0-1,5-6", "bytes=-", ""] {
+            assert_eq!(range(odd, 100), Range::Whole, "{odd}");
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What the screens show: the figures of the log, beside what the Centre says of this moment.
+
+use crate::App;
+use crate::row::{age_ms, left_ms};
+use acd::{AgentView, Ask, VisitView};
+use base::{AgentId, AgentState, CallId, Lang, Now, OfferId, QueueId, Requirement, VisitId};
+use engine::Snapshot;
+use metrics::{AgentFigures, Figures, QueueFigures};
+use serde::Serialize;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Everything of one moment, as the wallboard gets it.
+#[derive(Serialize)]
+pub struct Board {
+    /// When this was sent. The ages in the figures are those of their own `at`.
+    pub now: String,
+    pub site: String,
+    /// No new calls are taken.
+    pub draining: bool,
+    #[serde(flatten)]
+    pub figures: Figures,
+}
+
+#[derive(Serialize)]
+pub struct QueueRow {
+    #[serde(flatten)]
+    pub figures: QueueFigures,
+    /// Longest waiting first.
+    pub visits: Vec<Waiting>,
+}
+
+/// One visit that waits, and why it still does.
+#[derive(Serialize)]
+pub struct Waiting {
+    pub visit: VisitId,
+    pub call: CallId,
+    pub lang: Option<Lang>,
+    pub waited_ms: u64,
+    pub requires: Requirement,
+    pub priority_s: i64,
+    /// The agents' phones that ring for it.
+    pub offers: Vec<OfferId>,
+    /// Until it leaves the queue by itself.
+    pub left_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub struct AgentRow {
+    #[serde(flatten)]
+    pub figures: AgentFigures,
+    /// What the Centre says of this moment; `null` for one who left the site file today.
+    pub live: Option<LiveAgent>,
+}
+
+#[derive(Serialize)]
+pub struct LiveAgent {
+    pub state: AgentState,
+    pub in_state_ms: u64,
+    pub reachable: bool,
+    pub reason: Option<Arc<str>>,
+    pub call: Option<CallId>,
+    /// What was asked during a call and waits for its end.
+    pub pending: Option<&'static str>,
+    /// Until the state ends by itself.
+    pub left_ms: Option<u64>,
+}
+
+pub fn board(app: &App) -> Board {
+    let snapshot = app.doors.snapshot.load();
+    let now = (app.doors.clock)();
+    let mut figures = Figures::clone(&app.doors.figures.load());
+    figures.agents = with_silent_agents(figures.agents, &snapshot, now);
+    Board { now: now.wall.to_string(), site: app.site.clone(), draining: snapshot.draining, figures }
+}
+
+pub fn queues(app: &App) -> Vec<QueueRow> {
+    let snapshot = app.doors.snapshot.load();
+    let now = (app.doors.clock)();
+    let figures = app.doors.figures.load();
+    figures.queues.iter().map(|q| QueueRow { visits: waiting(&snapshot, &q.queue, now), figures: q.clone() }).collect()
+}
+
+pub fn agents(app: &App) -> Vec<AgentRow> {
+    let snapshot = app.doors.snapshot.load();
+    let now = (app.doors.clock)();
+    let rows = with_silent_agents(app.doors.figures.load().agents.clone(), &snapshot, now);
+    let live = |agent: &AgentId| snapshot.agents.iter().find(|view| view.agent == *agent).map(|view| live(view, now));
+    rows.into_iter().map(|figures| AgentRow { live: live(&figures.agent), figures }).collect()
+}
+
+fn waiting(snapshot: &Snapshot, queue: &QueueId, now: Now) -> Vec<Waiting> {
+    let mut visits: Vec<&VisitView> = snapshot.visits.iter().filter(|v| v.queue == *queue).collect();
+    visits.sort_by_key(|v| (v.entered, v.visit));
+    let lang = |call| snapshot.calls.iter().find(|c| c.call == call).and_then(|c| c.lang);
+    let row = |v: &VisitView| Waiting {
+        visit: v.visit,
+        call: v.visit.call,
+        lang: lang(v.visit.call),
+        waited_ms: age_ms(now, v.entered),
+        requires: v.requires.clone(),
+        priority_s: v.priority_s,
+        offers: v.offers.clone(),
+        left_ms: v.deadline.map(|d| left_ms(now, d)),
+    };
+    visits.into_iter().map(row).collect()
+}
+
+fn live(view: &AgentView, now: Now) -> LiveAgent {
+    LiveAgent {
+        state: view.state,
+        in_state_ms: age_ms(now, view.since),
+        reachable: view.reachable,
+        reason: view.reason.clone(),
+        call: view.visit.map(|v| v.call),
+        pending: view.pending.as_ref().map(verb),
+        left_ms: view.deadline.map(|d| left_ms(now, d)),
+    }
+}
+
+fn verb(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::LogIn => "log_in",
+        Ask::LogOut => "log_out",
+        Ask::Ready => "ready",
+        Ask::Pause { .. } => "pause",
+    }
+}
+
+/// The figures know an agent from the first fact on; the site's others stand here with nothing counted.
+fn with_silent_agents(mut rows: Vec<AgentFigures>, snapshot: &Snapshot, now: Now) -> Vec<AgentFigures> {
+    let known: BTreeSet<AgentId> = rows.iter().map(|row| row.agent.clone()).collect();
+    rows.extend(snapshot.agents.iter().filter(|view| !known.contains(&view.agent)).map(|view| silent(view, now)));
+    rows.sort_by(|a, b| a.agent.cmp(&b.agent));
+    rows
+}
+
+fn silent(view: &AgentView, now: Now) -> AgentFigures {
+    let age = now.mono.since(view.since);
+    let since = base::Wall(now.wall.0.saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX)));
+    AgentFigures {
+        agent: view.agent.clone(),
+        state: view.state,
+        since: since.to_string(),
+        in_state_ms: age_ms(now, view.since),
+        cause: Some(view.cause),
+        reason: view.reason.as_deref().map(str::to_string),
+        queues: Vec::new(),
+        queue: None,
+        call: view.visit.map(|v| v.call),
+        calls: 0,
+        handled: 0,
+        offers: 0,
+        rona: 0,
+        aht_ms: None,
+        available_ms: 0,
+        reserved_ms: 0,
+        ringing_ms: 0,
+        talk_ms: 0,
+        hold_ms: 0,
+        wrap_ms: 0,
+        paused_ms: 0,
+        unreachable_ms: 0,
+        logged_in_ms: 0,
+        occupancy: None,
+        utilisation: None,
+    }
+}

@@ -1,0 +1,144 @@
+//! What the web shell needs from outside, as doors that the binary opens. Behind them stand the decision thread, the
+//! figures and the store; here nobody knows which.
+
+use arc_swap::ArcSwap;
+use base::fact::{Kept, Logged};
+use base::{AgentId, CallId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
+use engine::{Breach, Reply, Request, Snapshot};
+use metrics::Figures;
+use serde::Serialize;
+use std::fs::File;
+use std::sync::Arc;
+use tickets::Ticket;
+use tokio::sync::{broadcast, oneshot, watch};
+
+/// Everything that a request may reach.
+#[derive(Clone)]
+pub struct Doors {
+    /// The Centre at its last input, or at its last audit.
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    /// What the log adds up to.
+    pub figures: Arc<ArcSwap<Figures>>,
+    /// Counts up after each new `figures` or `snapshot`: the pages' sign to look again.
+    pub changed: watch::Receiver<u64>,
+    /// The clock of the node, the one that made the snapshot's `now`.
+    pub clock: Arc<dyn Fn() -> Now + Send + Sync>,
+    pub ask: Arc<dyn Ask>,
+    pub archive: Arc<dyn Archive>,
+    pub health: Arc<dyn Fn() -> Health + Send + Sync>,
+}
+
+/// The way to the Centre, the same for desk, supervisor and command line.
+pub trait Ask: Send + Sync {
+    /// Does not block. The receiver fails when the way is full or the Centre is gone.
+    fn ask(&self, request: Request) -> oneshot::Receiver<Reply>;
+}
+
+/// What the store keeps. Every call may block on a disk and is made off the async threads; an error is text for the
+/// operator's log and never reaches a client.
+pub trait Archive: Send + Sync {
+    /// Facts in the order of the log, oldest first.
+    fn facts(&self, ask: &FactsAsk) -> Result<Vec<Logged>, String>;
+    /// The place of the newest fact, `(0, 0)` while there is none.
+    fn newest(&self) -> Result<(u32, u64), String>;
+    /// Each batch of facts, after it is safely in the log.
+    fn follow(&self) -> broadcast::Receiver<Arc<[Logged]>>;
+    /// Newest first.
+    fn tickets(&self, ask: &TicketsAsk) -> Result<Vec<Ticket>, String>;
+    fn ticket(&self, number: u64) -> Result<Option<Ticket>, String>;
+    /// Newest first.
+    fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String>;
+    fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String>;
+    /// The part's WAV, opened for reading. `None`: there is none that can be played.
+    fn audio(&self, id: RecordingId) -> Result<Option<File>, String>;
+    /// Number and name of a caller; `None` once erased.
+    fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String>;
+}
+
+/// Which facts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FactsAsk {
+    /// Only those later than this (epoch, seq).
+    pub after: (u32, u64),
+    pub limit: usize,
+    /// The last `limit` instead of the first.
+    pub newest: bool,
+    /// A whole type such as `queue.left`, or the part before its dot, such as `queue`.
+    pub kind: Option<String>,
+    pub call: Option<CallId>,
+}
+
+impl FactsAsk {
+    /// Whether kind and call let this fact through; its place is not looked at.
+    pub fn lets_through(&self, logged: &Logged) -> bool {
+        let of_kind = |kind: &String| {
+            let name = logged.fact.what.name();
+            name == *kind || name.split_once('.').is_some_and(|(family, _)| family == kind)
+        };
+        self.call.is_none_or(|call| logged.fact.about.call == Some(call)) && self.kind.as_ref().is_none_or(of_kind)
+    }
+}
+
+/// Which tickets.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TicketsAsk {
+    pub call: Option<CallId>,
+    pub limit: usize,
+}
+
+/// Which recordings.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RecordingsAsk {
+    pub call: Option<CallId>,
+    pub agent: Option<AgentId>,
+    pub limit: usize,
+}
+
+/// One part of a recording. Where its file lies is nobody's business out here.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct RecordingRow {
+    pub recording: RecordingId,
+    pub call: CallId,
+    pub tenant: Option<Tenant>,
+    pub queue: Option<QueueId>,
+    pub agent: Option<AgentId>,
+    pub lang: Option<Lang>,
+    #[serde(serialize_with = "crate::row::time")]
+    pub started: Wall,
+    /// `None` while it runs.
+    pub duration_ms: Option<u64>,
+    /// `None` while it runs.
+    pub kept: Option<Kept>,
+    pub sha256: Option<Arc<str>>,
+    /// Why it failed.
+    pub reason: Option<Arc<str>>,
+}
+
+/// A caller's number and name.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Party {
+    pub number: Pii<Arc<str>>,
+    pub name: Pii<Arc<str>>,
+}
+
+/// How the node is.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Health {
+    pub version: String,
+    pub started: Wall,
+    /// Broken invariants since the start, and the last few of them.
+    pub breaches: u64,
+    pub last_breaches: Vec<Breach>,
+    /// What a person should look at now: a log that cannot be written, a disk nearly full. Empty is well.
+    pub alarms: Vec<String>,
+    pub gauges: Vec<Gauge>,
+}
+
+/// A value that only the wiring knows, for `/metrics`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gauge {
+    /// Without the `centralita_` in front.
+    pub name: &'static str,
+    pub help: &'static str,
+    pub value: f64,
+}

@@ -1,0 +1,295 @@
+//! `/metrics` in the text form of Prometheus. Each figure's HELP is its one definition.
+//!
+//! What counts over the window (today) is a counter that starts again at the window's beginning, as Prometheus expects
+//! of a counter that restarts. Seconds and ratios, never milliseconds and per cent.
+
+use crate::App;
+use crate::doors::Health;
+use axum::extract::State;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use engine::Snapshot;
+use metrics::{Figures, QueueFigures, Visits};
+use prometheus::proto::MetricFamily;
+use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let health = (app.doors.health)();
+    let up = (app.doors.clock)().wall.since(health.started).as_secs_f64();
+    let text = text(&app.doors.figures.load(), &app.doors.snapshot.load(), &health, up);
+    ([(CONTENT_TYPE, prometheus::TEXT_FORMAT)], text).into_response()
+}
+
+fn text(figures: &Figures, snapshot: &Snapshot, health: &Health, up_seconds: f64) -> String {
+    let mut page = Page::default();
+    calls(&mut page, figures);
+    visits(&mut page, &figures.queues);
+    agents(&mut page, figures);
+    recordings(&mut page, figures);
+    node(&mut page, figures, snapshot);
+    health_of(&mut page, health, up_seconds);
+    page.encode()
+}
+
+fn calls(page: &mut Page, figures: &Figures) {
+    let c = &figures.totals.calls;
+    page.count("calls_incoming_total", &of("calls.incoming"), &[], [(vec![], c.incoming)]);
+    let ends = [("rejected", c.rejected), ("ivr_abandoned", c.ivr_abandoned), ("ivr_ended", c.ivr_ended), ("queued", c.queued)];
+    let help = "Incoming calls of today by what became of them; with calls_in_ivr they add up to calls_incoming_total.";
+    page.count("calls_total", help, &["became"], ends.map(|(became, n)| (vec![became.to_string()], n)));
+    page.gauge("calls_in_ivr", &of("calls.in_ivr"), &[], [(vec![], c.in_ivr as f64)]);
+    page.gauge("calls_live", &of("calls.live_now"), &[], [(vec![], c.live_now as f64)]);
+    page.count("calls_reached_agent_total", &of("calls.reached_agent"), &[], [(vec![], c.reached_agent)]);
+    page.count("calls_lost_total", &of("calls.lost"), &[], [(vec![], c.lost)]);
+    let languages = figures.languages.iter().map(|(lang, n)| (vec![lang.to_string()], *n));
+    page.count("calls_by_language_total", &of("languages"), &["language"], languages);
+}
+
+fn visits(page: &mut Page, queues: &[QueueFigures]) {
+    let counted: [(&str, fn(&Visits) -> u64); 9] = [
+        ("offered", |v| v.offered),
+        ("short_abandons", |v| v.short_abandons),
+        ("abandoned_ringing", |v| v.abandoned_ringing),
+        ("refused", |v| v.refused),
+        ("handled", |v| v.handled),
+        ("offers", |v| v.offers),
+        ("rona", |v| v.rona),
+        ("answered_in_time", |v| v.answered_in_time),
+        ("abandoned_in_time", |v| v.abandoned_in_time),
+    ];
+    for (name, read) in counted {
+        let rows = queues.iter().map(|q| (vec![q.queue.to_string()], read(&q.visits)));
+        page.count(&format!("queue_{name}_total"), &of(&format!("visits.{name}")), &["queue"], rows);
+    }
+    let help = "Visits of today by outcome; with queue_visits_waiting they add up to queue_offered_total.";
+    page.count("queue_visits_total", help, &["queue", "outcome"], queues.iter().flat_map(outcomes));
+    let gauge = |page: &mut Page, name, definition, read: fn(&QueueFigures) -> f64| {
+        page.gauge(name, &of(definition), &["queue"], queues.iter().map(|q| (vec![q.queue.to_string()], read(q))));
+    };
+    gauge(page, "queue_visits_waiting", "visits.waiting", |q| q.visits.waiting as f64);
+    gauge(page, "queue_waiting", "queues.waiting_now", |q| q.waiting_now as f64);
+    gauge(page, "queue_longest_wait_seconds", "queues.longest_wait_ms", |q| seconds(q.longest_wait_ms));
+    let optional = |page: &mut Page, name, definition, read: fn(&QueueFigures) -> Option<f64>| {
+        let rows = queues.iter().filter_map(|q| Some((vec![q.queue.to_string()], read(q)?)));
+        page.gauge(name, &of(definition), &["queue"], rows);
+    };
+    optional(page, "queue_asa_seconds", "visits.asa_ms", |q| q.visits.asa_ms.map(seconds));
+    optional(page, "queue_aht_seconds", "visits.aht_ms", |q| q.visits.aht_ms.map(seconds));
+    optional(page, "queue_abandonment_ratio", "visits.abandonment_rate", |q| q.visits.abandonment_rate);
+    service_level(page, queues);
+    let help = "Wait of answered visits of today (nearest rank, known to 1.6 %).";
+    page.gauge("queue_wait_seconds", help, &["queue", "quantile"], queues.iter().flat_map(quantiles));
+    let by_state = queues.iter().flat_map(|q| q.agents_by_state.iter().map(|(s, n)| (vec![q.queue.to_string(), s.to_string()], *n as f64)));
+    page.gauge("queue_agents", &of("queues.agents_by_state"), &["queue", "state"], by_state);
+}
+
+/// The formula stands beside the number here too.
+fn service_level(page: &mut Page, queues: &[QueueFigures]) {
+    let row = |q: &QueueFigures| Some((vec![q.queue.to_string(), q.visits.service_level_formula.clone()], q.visits.service_level?));
+    let help = format!("{} Formulas: {}", of("visits.service_level"), of("visits.service_level_formula"));
+    page.gauge("queue_service_level_ratio", &help, &["queue", "formula"], queues.iter().filter_map(row));
+}
+
+fn outcomes(q: &QueueFigures) -> Vec<(Vec<String>, u64)> {
+    let v = &q.visits;
+    let all = [
+        ("answered", v.answered),
+        ("abandoned", v.abandoned),
+        ("overflowed", v.overflowed),
+        ("timeout", v.timeout),
+        ("no_agents", v.no_agents),
+        ("key_exit", v.key_exit),
+        ("callback", v.callback),
+        ("voicemail", v.voicemail),
+        ("system", v.system),
+    ];
+    all.into_iter().map(|(outcome, n)| (vec![q.queue.to_string(), outcome.to_string()], n)).collect()
+}
+
+fn quantiles(q: &QueueFigures) -> Vec<(Vec<String>, f64)> {
+    let v = &q.visits;
+    let all = [("0.5", v.wait_p50_ms), ("0.9", v.wait_p90_ms), ("0.99", v.wait_p99_ms)];
+    all.into_iter().filter_map(|(p, ms)| Some((vec![q.queue.to_string(), p.to_string()], seconds(ms?)))).collect()
+}
+
+fn agents(page: &mut Page, figures: &Figures) {
+    let by_state = figures.totals.agents_by_state.iter().map(|(state, n)| (vec![state.to_string()], *n as f64));
+    page.gauge("agents", &of("totals.agents_by_state"), &["state"], by_state);
+    let calls = figures.agents.iter().map(|a| (vec![a.agent.to_string()], a.calls));
+    page.count("agent_calls_total", &of("agents.calls"), &["agent"], calls);
+    let rona = figures.agents.iter().map(|a| (vec![a.agent.to_string()], a.rona));
+    page.count("agent_rona_total", &of("agents.rona"), &["agent"], rona);
+    let occupancy = figures.agents.iter().filter_map(|a| Some((vec![a.agent.to_string()], a.occupancy?)));
+    page.gauge("agent_occupancy_ratio", &of("agents.occupancy"), &["agent"], occupancy);
+}
+
+fn recordings(page: &mut Page, figures: &Figures) {
+    let r = &figures.recordings;
+    page.count("recordings_expected_total", &of("recordings.expected"), &[], [(vec![], r.expected)]);
+    let kept = [("complete", r.complete), ("partial", r.partial), ("failed", r.failed)];
+    let help = "Ended conversations of today by what was kept of them.";
+    page.count("recordings_total", help, &["kept"], kept.map(|(k, n)| (vec![k.to_string()], n)));
+    page.gauge("recordings_open", &of("recordings.open"), &[], [(vec![], r.open as f64)]);
+    page.gauge("recordings_coverage_ratio", &of("recordings.coverage"), &[], r.coverage.map(|c| (vec![], c)));
+}
+
+fn node(page: &mut Page, figures: &Figures, snapshot: &Snapshot) {
+    page.count("log_events_total", &of("events"), &[], [(vec![], figures.events)]);
+    page.gauge("log_epoch", &of("epoch"), &[], [(vec![], f64::from(figures.epoch))]);
+    page.gauge("log_sequence", &of("seq"), &[], [(vec![], figures.seq as f64)]);
+    let mut places: BTreeMap<String, f64> = BTreeMap::new();
+    for call in &snapshot.calls {
+        // Written as it serialises: snake case.
+        let place = serde_json::to_value(call.place).ok().and_then(|v| v.as_str().map(str::to_string)).unwrap_or_default();
+        *places.entry(place).or_default() += 1.0;
+    }
+    let places = places.into_iter().map(|(place, n)| (vec![place], n));
+    page.gauge("engine_calls", "Calls in the engine at this moment, by where they are.", &["place"], places);
+    page.gauge("engine_sessions", "Sessions of the SIP core; 0 when no call lives.", &[], [(vec![], snapshot.sessions as f64)]);
+    page.gauge("engine_media_ports", "RTP ports in use; 0 when no call lives.", &[], [(vec![], snapshot.ports as f64)]);
+    page.gauge("draining", "1 while no new calls are taken.", &[], [(vec![], f64::from(u8::from(snapshot.draining)))]);
+}
+
+fn health_of(page: &mut Page, health: &Health, up_seconds: f64) {
+    page.count("invariant_breaches_total", "Broken invariants that the live audit found since the start.", &[], [(vec![], health.breaches)]);
+    page.gauge("alarms", "Things a person should look at now; GET /api/v1/health names them.", &[], [(vec![], health.alarms.len() as f64)]);
+    page.gauge("up_seconds", "Since the node's start.", &[], [(vec![], up_seconds)]);
+    page.gauge("build_info", "The version that runs.", &["version"], [(vec![health.version.clone()], 1.0)]);
+    for gauge in &health.gauges {
+        page.gauge(gauge.name, gauge.help, &[], [(vec![], gauge.value)]);
+    }
+}
+
+fn seconds(ms: u64) -> f64 {
+    ms as f64 / 1000.0
+}
+
+/// The definition as HELP. Every name used here is defined: a test looks.
+fn of(name: &str) -> String {
+    metrics::definition(name).map(|d| d.text.to_string()).unwrap_or_else(|| name.to_string())
+}
+
+/// Families in the order they are written. A family without a row is left out.
+#[derive(Default)]
+struct Page(Vec<MetricFamily>);
+
+impl Page {
+    fn count(&mut self, name: &str, help: &str, labels: &[&str], rows: impl IntoIterator<Item = (Vec<String>, u64)>) {
+        self.family(|opts| {
+            let family = IntCounterVec::new(opts, labels)?;
+            for (values, n) in rows {
+                family.get_metric_with_label_values(&values)?.inc_by(n);
+            }
+            Ok(Box::new(family))
+        }, name, help);
+    }
+
+    fn gauge(&mut self, name: &str, help: &str, labels: &[&str], rows: impl IntoIterator<Item = (Vec<String>, f64)>) {
+        self.family(|opts| {
+            let family = GaugeVec::new(opts, labels)?;
+            for (values, n) in rows {
+                family.get_metric_with_label_values(&values)?.set(n);
+            }
+            Ok(Box::new(family))
+        }, name, help);
+    }
+
+    fn family(
+        &mut self,
+        fill: impl FnOnce(Opts) -> prometheus::Result<Box<dyn prometheus::core::Collector>>,
+        name: &str,
+        help: &str,
+    ) {
+        let registry = Registry::new();
+        let gathered = fill(Opts::new(name, help).namespace("centralita")).and_then(|family| registry.register(family));
+        match gathered {
+            Ok(()) => self.0.extend(registry.gather()),
+            // A gauge of the wiring with a name that Prometheus forbids.
+            Err(error) => tracing::error!(name, %error, "not a metric"),
+        }
+    }
+
+    fn encode(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.0, &mut text) {
+            tracing::error!(%error, "metrics cannot be written");
+        }
+        String::from_utf8(text).unwrap_or_default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Gauge;
+
+    fn queue() -> QueueFigures {
+        let visits = Visits {
+            offered: 5,
+            answered: 3,
+            abandoned: 1,
+            waiting: 1,
+            service_level: Some(0.75),
+            service_level_formula: "short_excluded".into(),
+            asa_ms: Some(1500),
+            wait_p90_ms: Some(2000),
+            ..Visits::default()
+        };
+        QueueFigures { queue: "acme/soporte".parse().unwrap(), waiting_now: 1, longest_wait_ms: 2500, agents_by_state: BTreeMap::new(), visits }
+    }
+
+    fn page() -> String {
+        let figures = Figures { queues: vec![queue()], events: 9, ..Figures::default() };
+        let health = Health {
+            version: "0.1 \"x\"\n".into(),
+            breaches: 2,
+            gauges: vec![Gauge { name: "log_bytes", help: "Size of the log.", value: 1024.0 }],
+            ..Health::default()
+        };
+        text(&figures, &Snapshot::default(), &health, 7.5)
+    }
+
+    /// Each line is a comment or `name{labels} value`, and each sample's family was announced.
+    #[test]
+    fn the_page_reads_as_prometheus_reads_it() {
+        let page = page();
+        let mut announced = String::new();
+        for line in page.lines() {
+            if let Some(rest) = line.strip_prefix("# TYPE ") {
+                announced = rest.split(' ').next().unwrap().to_string();
+                assert!(matches!(rest.split(' ').nth(1), Some("gauge" | "counter")), "{line}");
+            } else if !line.starts_with("# HELP ") {
+                let (series, value) = line.rsplit_once(' ').unwrap();
+                assert!(value.parse::<f64>().unwrap().is_finite(), "{line}");
+                assert_eq!(series.split('{').next().unwrap(), announced);
+                assert!(announced.starts_with("centralita_"));
+            }
+        }
+        assert!(page.contains("centralita_queue_offered_total{queue=\"acme/soporte\"} 5\n"), "{page}");
+        assert!(page.contains("centralita_queue_visits_total{outcome=\"answered\",queue=\"acme/soporte\"} 3\n"));
+        assert!(page.contains("centralita_queue_longest_wait_seconds{queue=\"acme/soporte\"} 2.5\n"));
+        assert!(page.contains("centralita_queue_service_level_ratio{formula=\"short_excluded\",queue=\"acme/soporte\"} 0.75\n"));
+        assert!(page.contains("centralita_queue_wait_seconds{quantile=\"0.9\",queue=\"acme/soporte\"} 2\n"));
+        assert!(page.contains("centralita_invariant_breaches_total 2\n"));
+        assert!(page.contains("centralita_log_bytes 1024\n"));
+        assert!(page.contains("version=\"0.1 \\\"x\\\"\\n\""));
+    }
+
+    #[test]
+    fn what_has_no_value_has_no_line() {
+        let page = page();
+        assert!(!page.contains("aht_seconds"));
+        assert!(!page.contains("coverage"));
+    }
+
+    #[test]
+    fn every_help_is_a_definition() {
+        // A name that `metrics` does not define would stand as its own help.
+        for line in page().lines().filter(|l| l.starts_with("# HELP ")) {
+            let help = line.splitn(4, ' ').nth(3).unwrap();
+            assert!(help.contains(' '), "{line}");
+        }
+    }
+}
