@@ -235,7 +235,11 @@ impl Centre {
             state.media = Media::Opening(port);
             return self.open(leg, flow, port);
         }
-        if leg.n == 1 { self.reject(leg.call, 480, Cause::NoPorts) } else { self.on_agent_leg_failed(leg, acd::OfferResult::Unreachable) }
+        if leg.n == 1 {
+            self.reject(leg.call, 480, Cause::NoPorts)
+        } else {
+            self.on_agent_leg_failed(leg, acd::OfferResult::Unreachable)
+        }
     }
 
     /// Refuses a call that was not answered; its last fact.

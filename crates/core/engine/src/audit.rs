@@ -85,7 +85,9 @@ fn every_wait_ends(snapshot: &Snapshot, found: &mut Vec<Breach>) {
     for agent in snapshot.agents.iter().filter(must_end) {
         match agent.deadline {
             None => breach(found, "every wait ends", format!("agent {} is {} without a deadline", agent.agent, agent.state)),
-            Some(at) if late(at) => breach(found, "every wait ends", format!("agent {} is {} past its deadline", agent.agent, agent.state)),
+            Some(at) if late(at) => {
+                breach(found, "every wait ends", format!("agent {} is {} past its deadline", agent.agent, agent.state))
+            }
             Some(_) => (),
         }
     }

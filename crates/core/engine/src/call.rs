@@ -2,7 +2,10 @@
 
 use crate::Place;
 use base::fact::{About, Direction};
-use base::{AgentId, CallId, Cause, ConversationId, Instant, Lang, LegId, Now, OfferId, PartyId, Pii, QueueId, RecordingId, Tenant, VisitId};
+use base::{
+    AgentId, CallId, Cause, ConversationId, Instant, Lang, LegId, Now, OfferId, PartyId, Pii, QueueId, RecordingId, Tenant,
+    VisitId,
+};
 use sip::SessionId;
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -23,8 +23,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Between two `node.heartbeat` facts: what a crash can leave unknown.
-const HEARTBEAT: Duration = Duration::from_secs(5);
+/// Between two audits of the invariants.
+const AUDIT: Duration = Duration::from_secs(1);
+/// Audits between two `node.heartbeat` facts: what a crash can leave unknown is five seconds.
+const HEARTBEAT: u8 = 5;
 
 /// What a Centre is born with. `party_key` makes party ids of numbers; it is not in the journal.
 pub struct Boot {
@@ -63,7 +65,8 @@ pub struct Centre {
     pub(crate) reachable: BTreeSet<AgentId>,
     due: BTreeSet<(Instant, CallId)>,
     due_of: BTreeMap<CallId, Instant>,
-    heartbeat: Option<Instant>,
+    audit: Option<Instant>,
+    audits: u8,
     drain: Option<Instant>,
     drained: bool,
     /// The request being handled, until it is answered.
@@ -108,7 +111,8 @@ impl Centre {
             reachable: BTreeSet::new(),
             due: BTreeSet::new(),
             due_of: BTreeMap::new(),
-            heartbeat: None,
+            audit: None,
+            audits: 0,
             drain: None,
             drained: false,
             asking: None,
@@ -144,7 +148,10 @@ impl Centre {
     /// When `Input::Due` is wanted, if nothing comes before.
     pub fn deadline(&self) -> Option<Instant> {
         let calls = self.due.first().map(|(at, _)| *at);
-        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.heartbeat, self.drain].into_iter().flatten().min()
+        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.audit, self.drain]
+            .into_iter()
+            .flatten()
+            .min()
     }
 
     fn dispatch(&mut self, input: Input) {
@@ -225,13 +232,23 @@ impl Centre {
         }
     }
 
+    /// Once a second the invariants are checked on what the outside sees; a breach goes into the log as an alarm.
     fn beat(&mut self) {
-        let due = self.heartbeat.is_some_and(|at| at <= self.now.mono);
-        if due {
-            self.fact(About::default(), What::NodeHeartbeat { calls: self.calls.len() as u32 });
+        if self.audit.is_some_and(|at| at > self.now.mono) {
+            return;
         }
-        if due || self.heartbeat.is_none() {
-            self.heartbeat = Some(self.now.mono + HEARTBEAT);
+        let first = self.audit.is_none();
+        self.audit = Some(self.now.mono + AUDIT);
+        if first {
+            return;
+        }
+        for breach in crate::audit(&self.snapshot()) {
+            let what = What::NodeBreach { invariant: breach.invariant.to_string(), detail: breach.detail.to_string() };
+            self.fact(About::default(), what);
+        }
+        self.audits = (self.audits + 1) % HEARTBEAT;
+        if self.audits == 0 {
+            self.fact(About::default(), What::NodeHeartbeat { calls: self.calls.len() as u32 });
         }
     }
 

@@ -12,7 +12,9 @@ impl Centre {
     pub(crate) fn on_acd(&mut self, output: acd::Output) {
         use acd::Output as O;
         match output {
-            O::Entered { visit, queue, requires, priority_s, position } => self.on_entered(visit, queue, requires, priority_s, position),
+            O::Entered { visit, queue, requires, priority_s, position } => {
+                self.on_entered(visit, queue, requires, priority_s, position)
+            }
             O::Refused { visit, queue, cause } => self.on_refused(visit, queue, cause),
             O::Offer { offer, agent, queue, .. } => self.on_offer(offer, agent, queue),
             O::Withdraw { offer } => self.stop_ringing(offer),
@@ -60,7 +62,15 @@ impl Centre {
         self.ring(offer);
     }
 
-    fn on_offer_ended(&mut self, id: OfferId, agent: AgentId, queue: QueueId, end: OfferEnd, cause: Option<Cause>, ring: Duration) {
+    fn on_offer_ended(
+        &mut self,
+        id: OfferId,
+        agent: AgentId,
+        queue: QueueId,
+        end: OfferEnd,
+        cause: Option<Cause>,
+        ring: Duration,
+    ) {
         let ring_ms = ring.as_millis() as u64;
         let what = match end {
             OfferEnd::Accepted => What::OfferAccepted { ring_ms },
@@ -90,7 +100,16 @@ impl Centre {
     }
 
     #[allow(clippy::too_many_arguments)] // the fields of one output
-    fn on_left(&mut self, visit: VisitId, queue: &QueueId, outcome: Outcome, cause: Option<Cause>, waited: Duration, ringing: bool, to: Option<QueueId>) {
+    fn on_left(
+        &mut self,
+        visit: VisitId,
+        queue: &QueueId,
+        outcome: Outcome,
+        cause: Option<Cause>,
+        waited: Duration,
+        ringing: bool,
+        to: Option<QueueId>,
+    ) {
         let limits = self.setup.site.queues.get(queue);
         let threshold_ms = limits.map_or(0, |q| q.threshold.as_millis() as u64);
         let short_ms = limits.map_or(0, |q| q.short_abandon.as_millis() as u64);
@@ -120,8 +139,17 @@ impl Centre {
         self.to_flow(visit.call, ivr::Input::Announce { position });
     }
 
-    fn on_agent_changed(&mut self, agent: AgentId, state: AgentState, previous: AgentState, in_previous: Duration, cause: Cause, reason: Option<Arc<str>>) {
-        let about = |cause| About { tenant: Some(agent.tenant()), agent: Some(agent.clone()), cause: Some(cause), ..About::default() };
+    fn on_agent_changed(
+        &mut self,
+        agent: AgentId,
+        state: AgentState,
+        previous: AgentState,
+        in_previous: Duration,
+        cause: Cause,
+        reason: Option<Arc<str>>,
+    ) {
+        let about =
+            |cause| About { tenant: Some(agent.tenant()), agent: Some(agent.clone()), cause: Some(cause), ..About::default() };
         let previous_ms = in_previous.as_millis() as u64;
         let restored = self.restored.remove(&agent);
         let (previous, previous_ms) = match &restored {

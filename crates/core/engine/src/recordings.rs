@@ -10,7 +10,15 @@ impl Centre {
         self.recording_fact(recording, What::RecordingStarted { recording });
     }
 
-    pub(crate) fn on_recording_closed(&mut self, id: RecordingId, file: &str, duration_ms: u64, sha256: &str, complete: bool, reason: &str) {
+    pub(crate) fn on_recording_closed(
+        &mut self,
+        id: RecordingId,
+        file: &str,
+        duration_ms: u64,
+        sha256: &str,
+        complete: bool,
+        reason: &str,
+    ) {
         let kept = if complete { Kept::Complete } else { Kept::Partial };
         self.to_ledger(recording::Input::Closed { recording: id, kept });
         let what = What::RecordingStored {

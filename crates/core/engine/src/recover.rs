@@ -100,7 +100,14 @@ impl Open {
 
 fn conversation(logged: &Logged) -> Option<OpenConversation> {
     let About { conversation, agent, queue, .. } = logged.fact.about.clone();
-    Some(OpenConversation { conversation: conversation?, agent: agent?, queue, since: logged.fact.now, held_since: None, held_ms: 0 })
+    Some(OpenConversation {
+        conversation: conversation?,
+        agent: agent?,
+        queue,
+        since: logged.fact.now,
+        held_since: None,
+        held_ms: 0,
+    })
 }
 
 fn hold(call: &mut OpenCall, change: impl FnOnce(&mut OpenConversation)) {

@@ -27,7 +27,9 @@ const PROVISIONAL_WITHIN: Duration = Duration::from_secs(4);
 impl Centre {
     /// Rings every phone of the offer's agent.
     pub(crate) fn ring(&mut self, offer: OfferId) {
-        let Some(agent) = self.calls.get(&offer.call()).and_then(|c| c.offers.get(&offer)).map(|o| o.agent.clone()) else { return };
+        let Some(agent) = self.calls.get(&offer.call()).and_then(|c| c.offers.get(&offer)).map(|o| o.agent.clone()) else {
+            return;
+        };
         let dials = self.dials(&agent, offer);
         let mut started = 0;
         for dial in dials {
@@ -203,4 +205,3 @@ impl Centre {
 fn completed_elsewhere() -> Reason {
     Reason { protocol: "SIP".into(), cause: 200, text: "Call completed elsewhere".into() }
 }
-

@@ -31,25 +31,25 @@ impl Setup {
     }
 
     pub fn sip_config(&self) -> sip::Config {
-        let mut config = sip::Config::new(&self.site.name);
+        let mut config = sip::Config { host: self.site.name.as_str().into(), ..sip::Config::default() };
         for agent in self.site.agents.values() {
             if let Phone::Registered(credential) = &agent.phone {
-                let user: Arc<str> = credential.user.as_str().into();
-                config.users.insert(user, user_of(credential, sip::Role::Phone));
+                config.users.insert(credential.user.as_str().into(), user_of(credential, sip::May::Phone));
             }
         }
         for trunk in &self.site.trunks {
             let name: Arc<str> = trunk.name.as_str().into();
             if let Some(credential) = &trunk.credential {
-                config.users.insert(credential.user.as_str().into(), user_of(credential, sip::Role::Trunk(name.clone())));
+                config.users.insert(credential.user.as_str().into(), user_of(credential, sip::May::Trunk(name.clone())));
             }
-            config.trunks.push(sip::TrunkConfig { name, networks: trunk.networks.clone(), port: trunk.port });
+            let ports = trunk.port.map(|port| port..=port);
+            config.trunks.push(sip::TrunkConfig { name, networks: trunk.networks.clone(), ports });
         }
         config
     }
 }
 
-fn user_of(credential: &site::Credential, role: sip::Role) -> sip::UserCredential {
+fn user_of(credential: &site::Credential, may: sip::May) -> sip::UserCredential {
     let algorithm = |a: &Algorithm| match a {
         Algorithm::Md5 => sip::digest::Algorithm::Md5,
         Algorithm::Sha256 => sip::digest::Algorithm::Sha256,
@@ -57,6 +57,6 @@ fn user_of(credential: &site::Credential, role: sip::Role) -> sip::UserCredentia
     sip::UserCredential {
         password: Pii::new(credential.password.reveal().as_str().into()),
         algorithms: credential.algorithms.iter().map(algorithm).collect(),
-        role,
+        may,
     }
 }

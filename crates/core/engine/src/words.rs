@@ -13,16 +13,23 @@ use std::sync::Arc;
 pub enum Input {
     /// The site and its flows, by the hash of their text: the first, or a reload. The texts are not in the journal
     /// (they hold passwords); who replays hands them over.
-    Configure { sha256: Arc<str> },
+    Configure {
+        sha256: Arc<str>,
+    },
     /// What the epochs before this one left behind. Once, before any call.
     Resume(Box<Resume>),
     /// From the signalling shell: `Received` or `TransportFailed`.
     Sip(sip::Input),
     Media(media::Input),
     /// A request through the API. Answered by `Output::Reply` with the same number.
-    Asked { number: u64, request: Request },
+    Asked {
+        number: u64,
+        request: Request,
+    },
     /// Stop taking calls; `Output::Drained` follows when the last has ended or `grace_ms` passed.
-    Drain { grace_ms: u64 },
+    Drain {
+        grace_ms: u64,
+    },
     /// The deadline passed.
     Due,
 }
@@ -50,29 +57,52 @@ pub enum Reply {
     /// Kept until the agent's call ends.
     Pending,
     /// There is none of that name.
-    Unknown { what: Arc<str> },
+    Unknown {
+        what: Arc<str>,
+    },
     /// It makes no sense now.
-    Refused { why: Arc<str> },
+    Refused {
+        why: Arc<str>,
+    },
 }
 
 /// What leaves the Centre.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Output {
     /// Command to the signalling shell.
-    Send { flow: sip::Flow, bytes: Bytes },
+    Send {
+        flow: sip::Flow,
+        bytes: Bytes,
+    },
     /// Command to the signalling shell.
-    CloseConnection { flow: sip::Flow },
+    CloseConnection {
+        flow: sip::Flow,
+    },
     /// Command to the media plane.
     Media(media::Command),
     /// For the log.
     Fact(Fact),
     /// For the erasable table beside the log.
-    Party { tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>> },
+    Party {
+        tenant: Tenant,
+        party: PartyId,
+        number: Pii<Arc<str>>,
+        name: Pii<Arc<str>>,
+    },
     /// The whole list of a phone's bindings, to be kept over a restart.
-    Bindings { user: Arc<str>, bindings: Vec<sip::Binding> },
-    Reply { number: u64, reply: Reply },
+    Bindings {
+        user: Arc<str>,
+        bindings: Vec<sip::Binding>,
+    },
+    Reply {
+        number: u64,
+        reply: Reply,
+    },
     /// For the operator's log, in the form that a filter reads: `suspicious from ADDRESS: what`.
-    Suspicious { remote: SocketAddr, what: Arc<str> },
+    Suspicious {
+        remote: SocketAddr,
+        what: Arc<str>,
+    },
     /// The node may exit.
     Drained,
 }
@@ -196,4 +226,3 @@ pub struct Breach {
     pub invariant: Arc<str>,
     pub detail: Arc<str>,
 }
-

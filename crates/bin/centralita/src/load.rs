@@ -1,0 +1,85 @@
+//! A site file and its flows, from disk to a checked [`engine::Setup`].
+
+use base::Diagnostic;
+use engine::Setup;
+use ring::digest;
+use site::Site;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why there is no setup.
+#[derive(Debug)]
+pub enum LoadError {
+    Unreadable { path: PathBuf, error: std::io::Error },
+    /// All findings at once.
+    Wrong(Vec<Diagnostic>),
+}
+
+impl fmt::Display for LoadError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            LoadError::Unreadable { path, error } => write!(f, "error: cannot read {}: {error}", path.display()),
+            LoadError::Wrong(findings) => {
+                for finding in findings {
+                    writeln!(f, "{finding}\n")?;
+                }
+                let errors = findings.len();
+                write!(f, "{errors} {}", if errors == 1 { "error" } else { "errors" })
+            }
+        }
+    }
+}
+
+/// Reads and checks a site file with its flows and prompts. Relative paths in it count from its own folder.
+pub fn load(path: &Path) -> Result<Setup, LoadError> {
+    let text = read(path)?;
+    let mut site = Site::parse(&text, &path.display().to_string()).map_err(LoadError::Wrong)?;
+    let folder = path.parent().unwrap_or(Path::new("."));
+    for relative in [&mut site.data, &mut site.recordings, &mut site.flows] {
+        *relative = folder.join(&*relative);
+    }
+    setup(site, &text)
+}
+
+/// The flows that a parsed site names, checked together with it.
+pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
+    let mut hash = digest::Context::new(&digest::SHA256);
+    hash.update(text.as_bytes());
+    let mut flows = BTreeMap::new();
+    let mut findings = Vec::new();
+    let names: std::collections::BTreeSet<&String> = site.numbers.iter().map(|n| &n.flow).collect();
+    for name in names {
+        let path = site.flows.join(format!("{name}.yaml"));
+        // A flow that is not there is a finding of the site's check, which can point at its name.
+        let Ok(text) = read(&path) else { continue };
+        hash.update(text.as_bytes());
+        match ivr::Flow::parse(&text, &path.display().to_string()) {
+            Ok(flow) => {
+                flows.insert(name.clone(), Arc::new(flow));
+            }
+            Err(found) => findings.extend(found),
+        }
+    }
+    let folder = site.flows.clone();
+    let has_prompt = |key: &str| prompt_path(&folder, key).is_none_or(|p| p.is_file());
+    findings.extend(site::check(&site, &flows, &has_prompt));
+    if !findings.is_empty() {
+        return Err(LoadError::Wrong(findings));
+    }
+    let sha256 = hash.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>();
+    Ok(Setup { site, flows, sha256: sha256.into() })
+}
+
+/// `flow/lang/id` is at `flow/prompts/lang/id.wav`; sounds that the media plane makes itself have no file.
+fn prompt_path(folder: &Path, key: &str) -> Option<PathBuf> {
+    let mut parts = key.splitn(3, '/');
+    let (flow, lang, id) = (parts.next()?, parts.next()?, parts.next()?);
+    Some(folder.join(flow).join("prompts").join(lang).join(format!("{id}.wav")))
+}
+
+fn read(path: &Path) -> Result<String, LoadError> {
+    fs::read_to_string(path).map_err(|error| LoadError::Unreadable { path: path.into(), error })
+}
