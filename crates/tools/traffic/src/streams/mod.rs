@@ -14,7 +14,7 @@ mod lateness;
 mod voice;
 
 pub use ear::{Heard, Noticed};
-pub use lateness::Lateness;
+pub use lateness::{Lateness, Percentiles};
 
 use crate::audio::{Bank, Law};
 use ear::Ear;
@@ -71,7 +71,7 @@ pub enum Event {
     /// The last word about a leg: what it heard, and how many packets it sent.
     Closed {
         stream: StreamId,
-        heard: Heard,
+        heard: Box<Heard>,
         sent: u64,
     },
 }

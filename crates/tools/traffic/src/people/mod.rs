@@ -1,0 +1,47 @@
+//! The habits of callers and agents, as machines: events in, acts out, time as an argument.
+
+mod agent;
+mod caller;
+
+pub use agent::{AgentCall, Habit};
+pub use caller::{Caller, Intent};
+
+use std::time::{Duration, Instant};
+
+/// What happened to somebody's call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// 200 and ACK are through: both sides may speak.
+    Connected,
+    /// The first packet of sound came.
+    FirstPacket,
+    /// A steady tone began.
+    Tone(u32),
+    /// The moment that `due` named.
+    Due,
+    /// The run is over.
+    Stop,
+    /// A final status above 299, or none at all (408).
+    Failed(u16),
+    /// The call is over.
+    Ended { by_us: bool },
+}
+
+/// What somebody does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Act {
+    Press(char),
+    /// Speaks this tone from now on.
+    Say(u32),
+    Answer,
+    Refuse,
+    HangUp,
+}
+
+/// Milliseconds between two moments.
+fn millis(from: Instant, to: Instant) -> u64 {
+    (to.saturating_duration_since(from)).as_millis() as u64
+}
+
+/// Long enough to be never.
+const NEVER: Duration = Duration::from_secs(24 * 3_600);

@@ -1,0 +1,113 @@
+//! What the simulated people saw and heard: the second opinion on the server's own figures.
+
+use crate::streams::{Heard, Percentiles};
+use serde::{Deserialize, Serialize};
+
+/// A whole run.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    pub calls: Vec<CallReport>,
+    pub agents: Vec<AgentReport>,
+    pub conversations: Vec<ConversationReport>,
+    /// How late the generator sent its own packets.
+    pub lateness: Percentiles,
+}
+
+/// How a call ended, as its caller saw it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// A final status above 299.
+    Rejected,
+    /// Hung up before everything was pressed.
+    LeftInIvr,
+    /// Hung up after that, before an agent was heard.
+    LeftInQueue,
+    /// Heard an agent.
+    Talked,
+    /// The server ended it before an agent was heard.
+    Dismissed,
+    /// Still there when the run ended, and hung up then.
+    #[default]
+    Cut,
+    /// No answer, or no more of it.
+    Lost,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallReport {
+    pub number: String,
+    pub lang: String,
+    pub call_id: String,
+    pub outcome: Outcome,
+    /// The final status of the INVITE.
+    pub status: u16,
+    /// Since the run began.
+    pub start_ms: u64,
+    /// From INVITE to its final status, from the 200 to the first packet, from the last key to an agent's tone.
+    pub answer_ms: Option<u64>,
+    pub first_packet_ms: Option<u64>,
+    pub wait_ms: Option<u64>,
+    /// From the agent's tone, and from the INVITE, to the end.
+    pub talk_ms: Option<u64>,
+    pub total_ms: u64,
+    pub keys: String,
+    /// The tone it spoke.
+    pub tone_hz: u32,
+    /// The agent whose tone was heard, by its frequency.
+    pub agent_hz: Option<u32>,
+    pub ended_by_us: bool,
+    pub sent: u64,
+    pub heard: Heard,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct AgentReport {
+    pub user: String,
+    pub tone_hz: u32,
+    pub registered: bool,
+    /// INVITEs, and what became of them.
+    pub offers: u64,
+    pub answered: u64,
+    pub refused: u64,
+    /// Cancelled, or given up by the server, while it rang.
+    pub missed: u64,
+}
+
+/// An agent's side of an answered call.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ConversationReport {
+    pub user: String,
+    pub call_id: String,
+    pub start_ms: u64,
+    pub ring_ms: u64,
+    pub talk_ms: u64,
+    pub ended_by_us: bool,
+    pub sent: u64,
+    pub heard: Heard,
+}
+
+/// A line of progress, once a second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    pub elapsed_ms: u64,
+    pub started: u64,
+    pub live: u64,
+    pub talking: u64,
+    pub over: u64,
+    pub registered: u64,
+}
+
+/// What the process writes, one JSON object in a line; the report is the last.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Said {
+    Progress(Progress),
+    Report(Box<Report>),
+}
+
+impl Report {
+    pub fn count(&self, outcome: Outcome) -> usize {
+        self.calls.iter().filter(|c| c.outcome == outcome).count()
+    }
+}
