@@ -145,12 +145,11 @@ impl Acd {
         for detail in self.board.disagreements() {
             found.unless(false, "index", || detail);
         }
-        let (groups, profiles) = self.board.tally();
-        for (group, visits) in groups {
+        for (group, visits) in self.board.visits() {
             let counted = self.visits.values().filter(|v| v.group == group).count();
             found.unless(counted == visits, "index", || format!("group {group} says {visits} visits, there are {counted}"));
         }
-        for (profile, agents, present) in profiles {
+        for (profile, agents, present) in self.board.agents() {
             let members = || self.agents.iter().filter(|(_, a)| a.profile == profile);
             let logged_in = members().filter(|(_, a)| a.phase.state() != AgentState::LoggedOut).count();
             let agree = (agents, present) == (members().count(), logged_in);

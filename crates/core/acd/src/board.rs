@@ -218,10 +218,14 @@ impl Board {
         }
     }
 
-    /// What the audit compares with a recount: visits of a group, agents and those logged in of a profile.
-    pub fn tally(&self) -> (Vec<(usize, usize)>, Vec<(usize, usize, usize)>) {
-        let groups = self.groups.iter().map(|(i, g)| (i, g.visits)).collect();
-        (groups, self.profiles.iter().map(|(i, p)| (i, p.agents, p.present)).collect())
+    /// How many visits each group says it has, for the audit's recount.
+    pub fn visits(&self) -> impl Iterator<Item = (usize, usize)> {
+        self.groups.iter().map(|(i, g)| (i, g.visits))
+    }
+
+    /// How many agents, and how many logged in, each profile says it has.
+    pub fn agents(&self) -> impl Iterator<Item = (usize, usize, usize)> {
+        self.profiles.iter().map(|(i, p)| (i, p.agents, p.present))
     }
 
     /// Where what is remembered differs from what is so.

@@ -18,7 +18,7 @@ pub struct Queue {
     /// Asked of every visit, beside what the visit asks itself.
     pub requires: Requirement,
     pub strategy: Strategy,
-    /// Score = seconds waited x weight + priority seconds.
+    /// Score = seconds waited x weight + priority seconds. 0 counts as 1: every call ages.
     pub weight: u32,
     /// An agent's phone rings this long.
     pub ring: Duration,
@@ -34,7 +34,7 @@ pub struct Queue {
     /// T and S of the service level (`metrics.md`); carried into the facts.
     pub threshold: Duration,
     pub short_abandon: Duration,
-    /// Nobody who could serve it is logged in: refuse at the door with `no_agents`.
+    /// False: while nobody who could serve it is logged in, refuse at the door with `no_agents`.
     pub join_empty: bool,
     /// Rejected (busy, declined, diverted) or unreachable: this agent is not tried again before.
     pub retry_delay: Duration,
@@ -54,7 +54,7 @@ pub struct Agent {
     pub queues: Vec<QueueId>,
     /// Logged in when the site is loaded for the first time.
     pub starts_logged_in: bool,
-    /// Calls in a row that ring out before the agent is logged out.
+    /// The agent is logged out with the call that rings out as this one in a row; 0 never.
     pub max_misses: u32,
 }
 
@@ -101,7 +101,8 @@ pub enum Input {
         ask: Ask,
         cause: Cause,
     },
-    /// A phone of the agent registered, or the last one is gone.
+    /// A phone of the agent registered, or the last one is gone. An agent begins without one; of an agent not (yet)
+    /// configured it is ignored.
     Reachable {
         agent: AgentId,
         reachable: bool,
