@@ -195,3 +195,92 @@ fn stamped(line: &[u8], source: SocketAddr) -> Vec<u8> {
 fn canonical(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::uri::{Host, Uri};
+
+    fn parsed(bytes: Bytes) -> Message {
+        Message::parse(bytes).unwrap()
+    }
+
+    fn request(via: &str, to: &str) -> Message {
+        let text = format!(
+            "INVITE sip:b@c SIP/2.0\r\n{via}\r\nRecord-Route: <sip:p;lr>\r\nf: <sip:a@b>;tag=1\r\nTo: {to}\r\ni: c@d\r\nCSeq: 1 INVITE\r\n\r\n"
+        );
+        parsed(Bytes::from(text))
+    }
+
+    /// Security row 30.
+    #[test]
+    fn no_value_can_end_its_line() {
+        let mut caller = NameAddr::new(Uri::sip(Some("a b\r\nX-Evil: 1"), Host::new("h"), None));
+        caller.display = Some("x\"\r\nX-Evil: 1\x1b[2J".into());
+        let bytes = Builder::request(Method::Invite, "sip:a\r\nX-Evil: 1")
+            .write(HeaderId::From, &caller)
+            .header(HeaderId::Subject, "one\r\nX-Evil: 1\0")
+            .header("X-Own\r\nX-Evil", "1")
+            .header("Content-Length", "9999")
+            .header(HeaderId::ContentLength, "9999")
+            .maybe(HeaderId::Expires, None::<u32>)
+            .body("text/plain\r\nX-Evil: 1", b"body");
+        let message = parsed(bytes);
+        assert_eq!(message.headers_named("X-Evil").count(), 0);
+        assert_eq!(message.header(HeaderId::Subject).unwrap().as_ref(), b"one  X-Evil: 1");
+        assert_eq!(message.from().unwrap().display.as_deref(), Some("x\"X-Evil: 1[2J"));
+        assert_eq!(message.from().unwrap().uri.user().as_deref(), Some("a b\r\nX-Evil: 1"), "escaped, not lost");
+        assert_eq!(message.headers(HeaderId::ContentLength).count(), 1);
+        assert_eq!(message.body().as_ref(), b"body");
+    }
+
+    #[test]
+    fn a_response_copies_what_rfc_3261_8_2_6_names() {
+        let request =
+            request("v: SIP/2.0/UDP a.test;branch=z9hG4bK1, SIP/2.0/TCP b.test\r\nVia: SIP/2.0/TLS c.test", "<sip:b@c>");
+        let source = "192.0.2.9:5062".parse().unwrap();
+        let ringing = parsed(response_to(&request, 180, "Ringing", Some("ours"), source).finish());
+        assert_eq!(ringing.values(HeaderId::Via).count(), 3);
+        assert_eq!(ringing.to().unwrap().tag.as_deref(), Some("ours"));
+        assert_eq!(ringing.from().unwrap(), request.from().unwrap());
+        assert_eq!((ringing.call_id(), ringing.cseq()), (request.call_id(), request.cseq()));
+        assert!(ringing.has(HeaderId::RecordRoute));
+        assert_eq!(ringing.via().unwrap().received, Some(source.ip()), "a name in sent-by: the source is noted");
+        assert!(!parsed(response_to(&request, 404, "Not Found", None, source).finish()).has(HeaderId::RecordRoute));
+    }
+
+    #[test]
+    fn a_to_tag_is_added_only_where_there_is_none() {
+        let source = "192.0.2.9:5062".parse().unwrap();
+        for (to, written) in [
+            ("<sip:b@c>;tag=theirs", "<sip:b@c>;tag=theirs"),
+            ("<sip:b@c;tag=uri>", "<sip:b@c;tag=uri>;tag=ours"),
+            ("\"a;tag=no\" <sip:b@c>", "\"a;tag=no\" <sip:b@c>;tag=ours"),
+            ("\"broken <sip:b@c>", "\"broken <sip:b@c>;tag=ours"),
+        ] {
+            let response = parsed(response_to(&request("v: SIP/2.0/UDP a", to), 486, "Busy Here", Some("ours"), source).finish());
+            assert_eq!(response.header(HeaderId::To).unwrap().as_ref(), written.as_bytes());
+        }
+    }
+
+    /// RFC 3261 18.2.1, RFC 3581 4; all else of the Via stays byte for byte.
+    #[test]
+    fn the_top_via_gets_the_source() {
+        #[rustfmt::skip]
+        let table = [
+            // Via                                                   from               written
+            ("SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bKa",           "192.0.2.9:5062",  "SIP/2.0/UDP 192.0.2.9:5062;branch=z9hG4bKa"),
+            ("SIP/2.0/UDP 10.0.0.1:5062;branch=z9hG4bKa",            "192.0.2.9:6000",  "SIP/2.0/UDP 10.0.0.1:5062;branch=z9hG4bKa;received=192.0.2.9"),
+            ("SIP/2.0/UDP 192.0.2.9;rport;branch=z9hG4bKa",          "192.0.2.9:6000",  "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa;rport=6000;received=192.0.2.9"),
+            ("SIP / 2.0 / UDP  h ; branch = z9hG4bKa ;Own=\"a;b\"",  "192.0.2.9:6000",  "SIP / 2.0 / UDP  h; branch = z9hG4bKa;Own=\"a;b\";received=192.0.2.9"),
+            ("SIP/2.0/UDP 10.0.0.1;received=203.0.113.66, SIP/2.0/UDP b", "192.0.2.9:1", "SIP/2.0/UDP 10.0.0.1;received=192.0.2.9, SIP/2.0/UDP b"),
+            ("SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa",                "[::ffff:192.0.2.9]:1", "SIP/2.0/UDP 192.0.2.9;branch=z9hG4bKa"),
+            ("SIP/2.0/UDP [2001:db8::1];rport",                      "[2001:db8::2]:7", "SIP/2.0/UDP [2001:db8::1];rport=7;received=2001:db8::2"),
+            ("nonsense",                                             "192.0.2.9:5062",  "nonsense"),
+        ];
+        for (via, from, written) in table {
+            let response = response_to(&request(&format!("Via: {via}"), "<sip:b@c>"), 100, "Trying", None, from.parse().unwrap());
+            assert_eq!(parsed(response.finish()).header(HeaderId::Via).unwrap().as_ref(), written.as_bytes());
+        }
+    }
+}

@@ -82,15 +82,15 @@ impl Message {
             return Ok(());
         };
         Err(match defect {
-            Defect::Version => (505, "Version Not Supported"),
-            Defect::StartLine => (400, "Malformed Request-Line"),
-            Defect::HeaderLine => (400, "Malformed Header Field"),
-            Defect::LineEnd => (400, "Line End Is Not CRLF"),
-            Defect::LineTooLong => (400, "Header Field Too Long"),
-            Defect::TooManyHeaders => (400, "Too Many Header Fields"),
-            Defect::NoBlankLine => (400, "No Empty Line After Header"),
+            Defect::Version => (505, "Version not supported"),
+            Defect::StartLine => (400, "Malformed request line"),
+            Defect::HeaderLine => (400, "Malformed header field"),
+            Defect::LineEnd => (400, "Line end is not CRLF"),
+            Defect::LineTooLong => (400, "Header field too long"),
+            Defect::TooManyHeaders => (400, "Too many header fields"),
+            Defect::NoBlankLine => (400, "No empty line after the header"),
             Defect::ContentLength => (400, "Malformed Content-Length"),
-            Defect::BodyTooShort => (400, "Body Shorter Than Content-Length"),
+            Defect::BodyTooShort => (400, "Body shorter than Content-Length"),
         })
     }
 
@@ -107,7 +107,7 @@ impl Message {
         }
         // RFC 4475 3.2.1: the cookie alone identifies nothing.
         if self.via().is_ok_and(|via| via.branch.as_deref() == Some(Via::COOKIE)) {
-            return Err((400, "Empty Via Branch"));
+            return Err((400, "Empty Via branch"));
         }
         let required = |id, missing, malformed, result: Result<(), BadHeader>| match result {
             Ok(()) => Ok(()),
@@ -122,10 +122,10 @@ impl Message {
 
     /// RFC 3261 8.2.2.1: 416 to a scheme that is not ours; 19.1.1: no header part in a request URI.
     fn request_uri_fault(&self) -> Result<(), Fault> {
-        let uri = self.uri().map_err(|_| (400, "Malformed Request-URI"))?;
+        let uri = self.uri().map_err(|_| (400, "Malformed request URI"))?;
         match uri.scheme {
-            Scheme::Other(_) => Err((416, "Unsupported URI Scheme")),
-            _ if uri.headers.is_some() => Err((400, "Header in Request-URI")),
+            Scheme::Other(_) => Err((416, "Unsupported URI scheme")),
+            _ if uri.headers.is_some() => Err((400, "Header in request URI")),
             _ => Ok(()),
         }
     }
@@ -135,15 +135,101 @@ impl Message {
         match self.contacts() {
             Err(_) => return Err((400, "Malformed Contact")),
             // RFC 3261 10.2.2: only REGISTER may, and only with Expires 0.
-            Ok(Contacts::All) if !register || self.expires() != Ok(Some(0)) => return Err((400, "Contact * Without Expires 0")),
+            Ok(Contacts::All) if !register || self.expires() != Ok(Some(0)) => return Err((400, "Contact * without Expires 0")),
             Ok(_) => {}
         }
         // RFC 3261 10.2: the address of record is a SIP or SIPS URI.
         if register && self.to().is_ok_and(|to| !to.uri.is_sip()) {
-            return Err((400, "To Is Not a SIP Address"));
+            return Err((400, "To is not a SIP address"));
         }
         Ok(())
     }
 }
 
 type Fault = (u16, &'static str);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+
+    const GOOD: &str = "REGISTER sip:centre.test SIP/2.0\r\nVia: SIP/2.0/UDP h;branch=z9hG4bKa\r\nFrom: <sip:a@h>;tag=1\r\n\
+        To: <sip:a@h>\r\nCall-ID: c@h\r\nCSeq: 1 REGISTER\r\nMax-Forwards: 70\r\nContact: <sip:a@h>\r\n\r\n";
+
+    /// GOOD with a line changed.
+    fn check(from: &str, to: &str) -> Result<(), BadMessage> {
+        let text = GOOD.replacen(from, to, 1);
+        assert_ne!(text, GOOD, "{from}");
+        Message::parse(Bytes::from(text)).unwrap().check_request()
+    }
+
+    /// Rows of security.md that a message alone decides.
+    #[test]
+    fn hostile_messages_are_answered_400_with_the_reason() {
+        let long_method = format!("CSeq: 1 {}", "A".repeat(60_000));
+        let many = format!("{}Contact:", "Accept: a/b\r\n".repeat(1_000));
+        #[rustfmt::skip]
+        let table = [
+            // row, what changes,           into,                                    reason
+            (1,  "CSeq: 1 REGISTER",        long_method.as_str(),                    "Header field too long"),
+            (1,  "CSeq: 1 REGISTER",        &long_method[..200],                     "Malformed CSeq"),
+            (3,  "Contact:",                  &many,                                   "Too many header fields"),
+            (8,  "branch=z9hG4bKa",         "branch=\"z9hG4bKa",                     "Malformed Via"),
+            (8,  "branch=z9hG4bKa",         "branch=",                               "Malformed Via"),
+            (8,  "tag=1",                   "tag=<1>",                               "Malformed From"),
+            (8,  "tag=1",                   "tag=",                                  "Malformed From"),
+            (9,  "Contact:",                "Authorization: Digest a=\"\r\nContact:", "Malformed Authorization"),
+            (9,  "Contact:",                "Authorization: Digest\r\nContact:",     "Malformed Authorization"),
+            (9,  "Contact:",                "Proxy-Authorization: Digest username=\"a\"\r\nContact:", "Malformed Proxy-Authorization"),
+            (10, "Contact: <sip:a@h>",      "Contact: <sip:a@[::1>",                 "Malformed Contact"),
+            (10, "Contact: <sip:a@h>",      "Contact: <sip:a@h:70000>",              "Malformed Contact"),
+            (10, "Contact: <sip:a@h>",      "Contact: *",                            "Contact * without Expires 0"),
+            (10, "Contact: <sip:a@h>",      "Contact: *\r\nm: <sip:a@h>",            "Malformed Contact"),
+            (10, "sip:centre.test",         "sip:@centre.test",                      "Malformed request URI"),
+            (10, "Contact:",                "Route: sip:x,\r\nContact:",             "Malformed Route"),
+            (16, "To: <sip:a@h>",           "To: <sip:a@h>\u{b};tag=1",              "Malformed To"),
+            (16, "To: <sip:a@h>",           "To: <sip:a@h>;\u{a0}tag=1",             "Malformed To"),
+            (0,  "Max-Forwards: 70",        "Max-Forwards: seventy",                 "Malformed Max-Forwards"),
+            (0,  "Contact:",                "f: <sip:b@h>;tag=2\r\nContact:",        "More than one From"),
+            (0,  "CSeq: 1 REGISTER",        "CSeq: 2147483648 REGISTER",             "Malformed CSeq"),
+            (0,  "Call-ID: c@h",            "Call-ID: c h",                          "Malformed Call-ID"),
+        ];
+        for (row, from, to, reason) in table {
+            assert_eq!(check(from, to), Err(BadMessage::Answer { status: 400, reason }), "row {row}: {to:.60}");
+        }
+        assert_eq!(check("Contact: <sip:a@h>", "Contact: *\r\nExpires: 0"), Ok(()));
+    }
+
+    #[test]
+    fn nobody_is_answered_without_a_via_nor_for_an_ack() {
+        assert_eq!(check("Via: SIP/2.0/UDP h;branch=z9hG4bKa\r\n", ""), Err(BadMessage::Drop("Missing Via")));
+        let ack = GOOD.replace("REGISTER", "ACK").replace("To: <sip:a@h>\r\n", "");
+        assert_eq!(Message::parse(Bytes::from(ack)).unwrap().check_request(), Err(BadMessage::Drop("Missing To")));
+    }
+
+    /// Row 15: `X-Int : 1`, `x-int`, a folded value: one field to whoever strips it.
+    #[test]
+    fn an_internal_header_is_found_in_every_spelling() {
+        for spelling in ["X-Int: 1", "X-Int : 1", "x-INT\t:1", "X-Int:\r\n 1"] {
+            let text = GOOD.replacen("Contact:", &format!("{spelling}\r\nContact:"), 1);
+            let message = Message::parse(Bytes::from(text)).unwrap();
+            assert_eq!(message.headers_named("X-Int").map(|value| value.to_vec()).collect::<Vec<_>>(), [b"1"], "{spelling:?}");
+            assert_eq!(message.check_request(), Ok(()));
+        }
+        assert!(check("Contact:", "X-Int\r\n : 1\r\nContact:").is_err(), "a fold before the colon is refused, not guessed at");
+        assert!(check("Contact:", "X-Ok: 1\nX-Int: 1\r\nContact:").is_err(), "so is a line that ends in LF alone");
+    }
+
+    #[test]
+    fn a_response_needs_exactly_one_via() {
+        let response = |via: &str| {
+            let text = GOOD
+                .replace("REGISTER sip:centre.test SIP/2.0", "SIP/2.0 200 OK")
+                .replace("Via: SIP/2.0/UDP h;branch=z9hG4bKa\r\n", via);
+            Message::parse(Bytes::from(text)).unwrap().check_response()
+        };
+        assert_eq!(response("v: SIP/2.0/UDP h;branch=z9hG4bKa\r\n"), Ok(()));
+        assert!(response("v: SIP/2.0/UDP h, SIP/2.0/UDP i\r\n").is_err());
+        assert!(response("").is_err());
+    }
+}
