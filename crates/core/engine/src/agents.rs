@@ -7,6 +7,7 @@ use base::{AgentId, CallId, Cause, LegId};
 use media::{Command, Sound};
 use sip::Binding;
 use site::Phone;
+use speech::AgentNotice;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -68,12 +69,13 @@ impl Centre {
     /// An agent's phone dialled a feature code and was answered: do it, and say so.
     pub(crate) fn on_feature_code(&mut self, id: CallId, agent: AgentId, ask: acd::Ask) {
         let lang = self.setup.site.agents.get(&agent).map(|a| a.lang);
-        let said = match &ask {
-            acd::Ask::LogIn => "logged-in",
-            acd::Ask::LogOut => "logged-out",
-            acd::Ask::Ready => "ready",
-            acd::Ask::Pause { .. } => "paused",
+        let notice = match &ask {
+            acd::Ask::LogIn => AgentNotice::LoggedIn,
+            acd::Ask::LogOut => AgentNotice::LoggedOut,
+            acd::Ask::Ready => AgentNotice::Ready,
+            acd::Ask::Pause { .. } => AgentNotice::Paused,
         };
+        let said = lang.and_then(|lang| speech::notice(lang, notice)).map(|phrase| Sound::Prompt(phrase.key().into()));
         if let Some(call) = self.calls.get_mut(&id) {
             call.lang = lang;
             call.deadline = Some(self.now.mono + CONFIRMATION);
@@ -85,8 +87,7 @@ impl Centre {
             call.ask = Some((agent.clone(), ask.clone()));
         }
         self.to_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::ByFeatureCode });
-        let prompt = format!("desk/{}/{said}", lang.unwrap_or(base::Lang::EN));
-        let sounds = vec![Sound::Prompt(prompt.into())];
+        let sounds = said.into_iter().collect();
         self.to_media(Command::Play { leg: LegId { call: id, n: 1 }, play: 1, sounds });
     }
 

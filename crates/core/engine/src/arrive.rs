@@ -216,6 +216,9 @@ impl Centre {
         };
         self.to_media(media::Command::Configure { leg, session });
         if let Some(leg) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) {
+            if let Some(local) = leg.local.as_mut() {
+                local.shape = audio.shape.clone();
+            }
             leg.audio = Some(audio);
         }
     }

@@ -37,7 +37,7 @@ impl Centre {
     }
 
     fn exit_flow(&mut self, id: CallId, cause: Cause) {
-        let step = self.calls.get(&id).and_then(|c| c.flow.as_ref()).map(|f| f.step_name().to_string());
+        let step = self.calls.get(&id).and_then(|c| c.flow.as_ref()).map(|f| f.step().to_string());
         if let Some(step) = step {
             self.call_fact(id, |a| a.cause = Some(cause), What::IvrExited { step });
         }

@@ -16,8 +16,8 @@ impl Centre {
         let boot_id = self.boot.boot_id.to_string();
         self.fact(About::default(), What::NodeStarted { boot_id, version: VERSION, queues });
         self.sip.restore(self.now, bindings);
-        let known = |agent| self.setup.site.agents.contains_key(agent);
-        self.restored = open.agents.into_iter().filter(|(agent, _)| known(agent)).collect();
+        let known = &self.setup.site.agents;
+        self.restored = open.agents.into_iter().filter(|(agent, _)| known.contains_key(agent)).collect();
     }
 
     fn close_epoch(&mut self, open: &Open, repaired: &[Repaired]) {

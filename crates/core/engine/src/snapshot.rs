@@ -50,7 +50,7 @@ impl Centre {
         match call.place {
             Place::Arriving => "a port for its audio".into(),
             Place::Ivr => match &call.flow {
-                Some(flow) => format!("the caller, in step {}", flow.step_name()).into(),
+                Some(flow) => format!("the caller, in step {}", flow.step()).into(),
                 None => "the confirmation's end".into(),
             },
             Place::Queue => match call.visit.as_ref().and_then(|v| self.acd.position(v.id).map(|p| (p, v))) {
