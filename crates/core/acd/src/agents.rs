@@ -70,7 +70,7 @@ impl Acd {
             agent.seated = false;
         }
         agent.idle_since = now;
-        agent.lot = self.random.next();
+        agent.lot = self.random.bits();
     }
 
     pub(crate) fn log_in(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {

@@ -159,7 +159,7 @@ impl Centre {
 
     /// The caller's port is there: answer, and let the flow speak.
     pub(crate) fn on_caller_opened(&mut self, id: CallId, port: u16) {
-        let session_id = self.random.next() >> 2;
+        let session_id = self.random.bits() >> 2;
         let Some(call) = self.calls.get(&id) else { return };
         let Some(session) = call.leg.session else { return };
         let local = self.local(call.leg.flow, port, session_id);

@@ -89,7 +89,7 @@ impl Centre {
     /// The port for a phone is there: send the INVITE.
     pub(crate) fn on_agent_opened(&mut self, leg: LegId, port: u16) {
         let session = self.sip.new_session();
-        let session_id = self.random.next() >> 2;
+        let session_id = self.random.bits() >> 2;
         let Some(state) = self.calls.get_mut(&leg.call).and_then(|c| c.agent_legs.get_mut(&leg)) else { return };
         let Some(mut dial) = state.dial.take() else { return };
         let (offer, flow) = (state.offer, dial.flow);
