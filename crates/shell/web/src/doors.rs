@@ -9,7 +9,7 @@ use metrics::Figures;
 use serde::Serialize;
 use std::fs::File;
 use std::sync::Arc;
-use tickets::Ticket;
+use tickets::{Number, Ticket};
 use tokio::sync::{broadcast, oneshot, watch};
 
 /// Everything that a request may reach.
@@ -45,7 +45,8 @@ pub trait Archive: Send + Sync {
     fn follow(&self) -> broadcast::Receiver<Arc<[Logged]>>;
     /// Newest first.
     fn tickets(&self, ask: &TicketsAsk) -> Result<Vec<Ticket>, String>;
-    fn ticket(&self, number: u64) -> Result<Option<Ticket>, String>;
+    /// Every tenant counts its tickets from 1: of all tenants, those with this number.
+    fn ticket(&self, number: Number) -> Result<Vec<Ticket>, String>;
     /// Newest first.
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String>;
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String>;
@@ -82,6 +83,7 @@ impl FactsAsk {
 /// Which tickets.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TicketsAsk {
+    pub tenant: Option<Tenant>,
     pub call: Option<CallId>,
     pub limit: usize,
 }

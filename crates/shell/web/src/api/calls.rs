@@ -64,7 +64,7 @@ pub async fn show(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answ
     let call: CallId = id(&call)?;
     let facts = FactsAsk { limit: FACTS, call: Some(call), ..FactsAsk::default() };
     let (facts, tickets, recordings) = archive(&app, move |a| {
-        let tickets = a.tickets(&TicketsAsk { call: Some(call), limit: 100 })?;
+        let tickets = a.tickets(&TicketsAsk { call: Some(call), limit: 100, ..TicketsAsk::default() })?;
         let recordings = a.recordings(&RecordingsAsk { call: Some(call), limit: 100, ..RecordingsAsk::default() })?;
         Ok((a.facts(&facts)?, tickets, recordings))
     })

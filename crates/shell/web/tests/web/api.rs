@@ -1,0 +1,345 @@
+//! The API over real connections, with fakes behind the doors.
+
+use acd::Ask;
+use base::fact::What;
+use crate::fakes::{CALL, Fake, HOSTILE, agent, call, logged, ticket};
+use crate::http::{self, Events, ask, data, get, post};
+use engine::{Reply, Request};
+use hyper::{Method, StatusCode};
+use std::time::{Duration, Instant};
+
+#[tokio::test]
+async fn queues_show_their_figures_and_who_waits() {
+    let served = Fake::new().serve(None).await;
+    let queues = get(served.address, "/api/v1/queues").await.json();
+    assert_eq!(queues.as_array().unwrap().len(), 4);
+    let one = get(served.address, "/api/v1/queues/acme/soporte").await.json();
+    assert_eq!((&one["queue"], &one["waiting_now"], &one["offered"]), (&"acme/soporte".into(), &2.into(), &48.into()));
+    assert_eq!(one["service_level_formula"], "short_excluded");
+    let waiting = &one["visits"][0];
+    assert_eq!((&waiting["call"], &waiting["requires"]), (&"1-3-43".into(), &"lang:es >= 1".into()));
+    assert!((12_000..14_000).contains(&waiting["waited_ms"].as_u64().unwrap()), "{waiting}");
+    let silent = get(served.address, "/api/v1/queues/acme/assistance").await.json();
+    assert!(silent["service_level"].is_null(), "nothing offered has no service level");
+}
+
+#[tokio::test]
+async fn agents_show_the_day_and_the_moment_and_the_silent_are_there_too() {
+    let served = Fake::new().serve(None).await;
+    let all = get(served.address, "/api/v1/agents").await.json();
+    assert_eq!(all.as_array().unwrap().len(), 11);
+    let ana = get(served.address, "/api/v1/agents/acme/ana").await.json();
+    assert_eq!((&ana["calls"], &ana["live"]["state"], &ana["live"]["pending"]), (&17.into(), &"talking".into(), &"pause".into()));
+    assert_eq!(ana["live"]["call"], CALL);
+    let zoe = get(served.address, "/api/v1/agents/acme/zoe").await.json();
+    assert_eq!((&zoe["state"], &zoe["calls"]), (&"logged_out".into(), &0.into()));
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_a_404_and_what_is_no_id_a_400_and_both_say_what_was_expected() {
+    let served = Fake::new().serve(None).await;
+    let unknown = [
+        "/api/v1/queues/acme/none", "/api/v1/agents/acme/none", "/api/v1/calls/9-9-9", "/api/v1/tickets/T-999",
+        "/api/v1/recordings/1-3-42.c9.p9", "/api/v1/recordings/1-3-42.c9.p9/audio", "/api/v1/nothing", "/nothing",
+    ];
+    let bad = [
+        "/api/v1/queues/acme/No%20such", "/api/v1/calls/x", "/api/v1/tickets/-1", "/api/v1/recordings/..%2F..%2Fetc%2Fpasswd",
+        "/api/v1/recordings/..%2F..%2Fetc%2Fpasswd/audio", "/api/v1/events?after=x", "/api/v1/events?type=%27%20OR%201=1",
+        "/api/v1/events?sort=seq;DROP%20TABLE", "/api/v1/events?limit=0", "/api/v1/tickets?limit=1000000", "/api/v1/events?call=x",
+        "/api/v1/recordings?agent=x", "/api/v1/events/stream?after=1-x",
+    ];
+    for (paths, status) in [(&unknown[..], StatusCode::NOT_FOUND), (&bad[..], StatusCode::BAD_REQUEST)] {
+        for path in paths {
+            let answer = get(served.address, path).await;
+            assert_eq!(answer.status, status, "{path}: {}", answer.text());
+            let body = answer.json();
+            assert!(!body["error"].as_str().unwrap().is_empty() && !body["expected"].as_str().unwrap().is_empty(), "{path}: {body}");
+        }
+    }
+    let wrong = post(served.address, "/api/v1/queues", "").await;
+    assert_eq!((wrong.status, wrong.json()["expected"].as_str()), (StatusCode::METHOD_NOT_ALLOWED, Some("GET to read, POST to act")));
+}
+
+#[tokio::test]
+async fn an_agent_is_asked_through_the_one_door_and_the_reply_is_a_status() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let cases = [
+        ("log-in", "", Ask::LogIn, Reply::Done, StatusCode::OK),
+        ("log-out", "", Ask::LogOut, Reply::Pending, StatusCode::ACCEPTED),
+        ("ready", "", Ask::Ready, Reply::Refused { why: "not logged in".into() }, StatusCode::CONFLICT),
+        ("pause", r#"{"reason": "almuerzo"}"#, Ask::Pause { reason: "almuerzo".into() }, Reply::Unknown { what: "agent".into() }, StatusCode::NOT_FOUND),
+    ];
+    for (verb, body, ask, reply, status) in cases {
+        *fake.asked.reply.lock().unwrap() = Some(reply);
+        let answer = post(served.address, &format!("/api/v1/agents/acme/ana/{verb}"), body).await;
+        assert_eq!(answer.status, status, "{verb}: {}", answer.text());
+        let asked = fake.asked.requests.lock().unwrap().pop();
+        assert_eq!(asked, Some(Request::Agent { agent: agent("ana"), ask }));
+    }
+    *fake.asked.reply.lock().unwrap() = None;
+    assert_eq!(post(served.address, "/api/v1/agents/acme/ana/ready", "").await.status, StatusCode::SERVICE_UNAVAILABLE);
+}
+
+#[tokio::test]
+async fn a_pause_without_a_proper_reason_asks_nobody() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let long = format!(r#"{{"reason": "{}"}}"#, "x".repeat(65));
+    for body in ["", "lunch", "{}", r#"{"reason": ""}"#, r#"{"reason": "a\nb"}"#, r#"{"reason": "a", "until": 5}"#, r#"{"reason": "\u001b[31m"}"#, &long] {
+        let answer = post(served.address, "/api/v1/agents/acme/ana/pause", body).await;
+        assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
+        assert!(answer.json()["expected"].as_str().unwrap().contains("lunch"));
+    }
+    let huge = "x".repeat(100_000);
+    assert_eq!(post(served.address, "/api/v1/agents/acme/ana/pause", &huge).await.status, StatusCode::PAYLOAD_TOO_LARGE);
+    assert_eq!(post(served.address, "/api/v1/agents/acme/ana/fire", "").await.status, StatusCode::NOT_FOUND);
+    assert!(fake.asked.requests.lock().unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_call_carries_its_ticket_its_recording_and_its_events() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let list = get(served.address, "/api/v1/calls").await.json();
+    assert_eq!((&list[0]["call"], &list[0]["place"], &list[0]["caller"]), (&CALL.into(), &"conversation".into(), &"+525559999".into()));
+    let one = get(served.address, &format!("/api/v1/calls/{CALL}")).await.json();
+    assert_eq!(one["tickets"][0]["number"], "T-000007");
+    assert_eq!(one["recordings"][0]["recording"], "1-3-42.c1.p1");
+    assert_eq!((one["events"].as_array().unwrap().len(), &one["events"][0]["type"]), (2, &"call.arrived".into()));
+    assert_eq!(one["name"], HOSTILE, "as text in JSON it is harmless");
+    let ended = get(served.address, "/api/v1/calls/1-3-41").await.json();
+    assert_eq!((&ended["place"], &ended["lang"]), (&"ended".into(), &"es".into()));
+    *fake.asked.reply.lock().unwrap() = Some(Reply::Done);
+    assert_eq!(post(served.address, &format!("/api/v1/calls/{CALL}/hang-up"), "").await.status, StatusCode::OK);
+    assert_eq!(fake.asked.requests.lock().unwrap().pop(), Some(Request::HangUp { call: call() }));
+}
+
+#[tokio::test]
+async fn events_come_as_cloud_events_filtered_and_page_by_page() {
+    let served = Fake::new().serve(None).await;
+    let ids = |answer: http::Answer| -> Vec<String> {
+        answer.json()["events"].as_array().unwrap().iter().map(|e| e["id"].as_str().unwrap().to_string()).collect()
+    };
+    assert_eq!(ids(get(served.address, "/api/v1/events").await), ["3-1", "3-2", "3-3", "3-4"]);
+    assert_eq!(ids(get(served.address, "/api/v1/events?after=3-2&limit=1").await), ["3-3"]);
+    assert_eq!(ids(get(served.address, "/api/v1/events?newest=true&limit=2").await), ["3-3", "3-4"]);
+    assert_eq!(ids(get(served.address, "/api/v1/events?type=call").await), ["3-1", "3-2", "3-4"]);
+    assert_eq!(ids(get(served.address, "/api/v1/events?type=call.ended").await), ["3-4"]);
+    assert_eq!(ids(get(served.address, &format!("/api/v1/events?call={CALL}")).await), ["3-1", "3-2"]);
+    let page = get(served.address, "/api/v1/events?after=3-4").await.json();
+    assert_eq!((page["events"].as_array().unwrap().len(), &page["next"]), (0, &"3-4".into()));
+    let envelope = get(served.address, "/api/v1/events?limit=1").await.json()["events"][0].clone();
+    assert_eq!((&envelope["specversion"], &envelope["source"], &envelope["subject"]), (&"1.0".into(), &"/centralita/acme/1".into(), &"call/1-3-42".into()));
+}
+
+#[tokio::test]
+async fn a_follower_that_comes_back_misses_nothing_and_gets_nothing_twice() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let mut events = Events::open(served.address, "/api/v1/events/stream", &[("last-event-id", "3-2")]).await;
+    assert!(events.next().await.unwrap().contains("id: 3-3"));
+    assert_eq!(data(&events.next().await.unwrap())["id"], "3-4");
+    fake.archive.append(logged(5, Some(call()), What::CallEnded { duration_ms: 1, visits: 1 }));
+    assert_eq!(data(&events.next().await.unwrap())["id"], "3-5");
+    // More than the channel holds, at once: the reader falls behind and reads the store instead.
+    for seq in 6..60 {
+        fake.archive.append(logged(seq, Some(call()), What::CallAnswered {}));
+    }
+    for seq in 6..60 {
+        assert_eq!(data(&events.next().await.unwrap())["id"], format!("3-{seq}"));
+    }
+}
+
+#[tokio::test]
+async fn a_follower_without_a_mark_hears_what_is_new_and_only_what_it_asked_for() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let mut events = Events::open(served.address, "/api/v1/events/stream?type=call.ended", &[]).await;
+    fake.archive.append(logged(5, None, What::NodeHeartbeat { calls: 1 }));
+    fake.archive.append(logged(6, Some(call()), What::CallEnded { duration_ms: 1, visits: 1 }));
+    assert_eq!(data(&events.next().await.unwrap())["id"], "3-6");
+    served.stop().await.unwrap();
+    assert_eq!(events.next().await, None, "the end of the node ends its streams");
+}
+
+#[tokio::test]
+async fn tickets_are_read_by_number_and_two_tenants_may_share_one() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    assert_eq!(get(served.address, "/api/v1/tickets").await.json()[0]["number"], "T-000007");
+    assert_eq!(get(served.address, "/api/v1/tickets?call=1-1-1").await.json().as_array().unwrap().len(), 0);
+    assert_eq!(get(served.address, "/api/v1/tickets/7").await.json()["call"], CALL);
+    fake.archive.tickets.lock().unwrap().push(ticket("zeta", 7));
+    let both = get(served.address, "/api/v1/tickets/T-000007").await;
+    assert_eq!((both.status, both.json()["expected"].as_str()), (StatusCode::CONFLICT, Some("?tenant= with one of acme, zeta")));
+    assert_eq!(get(served.address, "/api/v1/tickets/T-000007?tenant=zeta").await.json()["tenant"], "zeta");
+}
+
+#[tokio::test]
+async fn a_recording_is_heard_by_its_id_whole_or_from_the_middle() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let row = get(served.address, "/api/v1/recordings?call=1-3-42").await.json()[0].clone();
+    assert_eq!((&row["kept"], &row["agent"]), (&"complete".into(), &"acme/ana".into()));
+    assert!(row.as_object().unwrap().keys().all(|key| !key.contains("file") && !key.contains("path")));
+    let path = "/api/v1/recordings/1-3-42.c1.p1/audio";
+    let whole = get(served.address, path).await;
+    assert_eq!((whole.status, &whole.headers["content-type"], &whole.body[..]), (StatusCode::OK, &"audio/wav".parse().unwrap(), &fake.archive.wav[..]));
+    let part = ask(served.address, Method::GET, path, &[("range", "bytes=70000-70009")], "").await;
+    assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &fake.archive.wav[70_000..70_010]));
+    assert_eq!(part.headers["content-range"], "bytes 70000-70009/100000");
+    let outside = ask(served.address, Method::GET, path, &[("range", "bytes=100000-")], "").await;
+    assert_eq!(outside.status, StatusCode::RANGE_NOT_SATISFIABLE);
+}
+
+#[tokio::test]
+async fn figures_come_at_once_and_again_in_under_a_second_after_a_change() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let figures = get(served.address, "/api/v1/figures").await.json();
+    assert_eq!((&figures["site"], &figures["totals"]["visits"]["answered"]), (&"Acme <soporte>".into(), &66.into()));
+    assert_eq!(figures["languages"]["es"], 51);
+    let mut events = Events::open(served.address, "/api/v1/figures/stream", &[]).await;
+    assert_eq!(data(&events.next().await.unwrap())["totals"]["waiting_now"], 6);
+    let begun = Instant::now();
+    fake.publish(|f| f.totals.waiting_now = 99);
+    assert_eq!(data(&events.next().await.unwrap())["totals"]["waiting_now"], 99);
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?}", begun.elapsed());
+    assert_eq!(data(&events.next().await.unwrap())["totals"]["waiting_now"], 99, "a quiet node is heard of too");
+}
+
+#[tokio::test]
+async fn every_figure_that_the_page_names_has_a_definition() {
+    let served = Fake::new().serve(None).await;
+    let definitions = get(served.address, "/api/v1/definitions").await.json();
+    let names: Vec<&str> = definitions.as_array().unwrap().iter().map(|d| d["name"].as_str().unwrap()).collect();
+    let script = get(served.address, "/wallboard.js").await;
+    let quoted = script.text().split('"').filter(|part| {
+        let family = part.split_once('.').map(|(family, _)| family);
+        family.is_some_and(|f| ["totals", "calls", "visits", "queues", "agents"].contains(&f)) && !part.contains(' ')
+    });
+    let used: Vec<&str> = quoted.collect();
+    assert!(used.len() > 15, "{used:?}");
+    for name in used {
+        assert!(names.contains(&name), "{name} is shown and not defined");
+    }
+}
+
+#[tokio::test]
+async fn health_is_a_status_that_a_monitor_understands() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let well = get(served.address, "/api/v1/health").await;
+    assert_eq!((well.status, &well.json()["status"], &well.json()["version"]), (StatusCode::OK, &"ok".into(), &"0.1.0".into()));
+    fake.health.lock().unwrap().alarms.push("the disk is full".into());
+    let ill = get(served.address, "/api/v1/health").await;
+    assert_eq!((ill.status, &ill.json()["alarms"][0]), (StatusCode::SERVICE_UNAVAILABLE, &"the disk is full".into()));
+}
+
+#[tokio::test]
+async fn metrics_are_text_for_prometheus() {
+    let fake = Fake::new();
+    fake.health.lock().unwrap().breaches = 3;
+    let served = fake.serve(None).await;
+    let page = get(served.address, "/metrics").await;
+    assert_eq!(page.headers["content-type"], "text/plain; version=0.0.4");
+    for line in [
+        "centralita_queue_waiting{queue=\"acme/soporte\"} 2",
+        "centralita_calls_incoming_total 104",
+        "centralita_agents{state=\"talking\"} 2",
+        "centralita_engine_calls{place=\"conversation\"} 1",
+        "centralita_invariant_breaches_total 3",
+        "centralita_log_bytes 4096",
+    ] {
+        assert!(page.text().lines().any(|l| l == line), "{line} is missing in\n{}", page.text());
+    }
+}
+
+#[tokio::test]
+async fn a_store_that_fails_is_a_503_that_tells_no_path() {
+    let fake = Fake::new();
+    *fake.archive.broken.lock().unwrap() = true;
+    let served = fake.serve(None).await;
+    for path in ["/api/v1/tickets", "/api/v1/events", "/api/v1/recordings", "/api/v1/calls/1-3-42", "/api/v1/events/stream"] {
+        let answer = get(served.address, path).await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+        assert!(!answer.text().contains("/var/lib"));
+    }
+    assert_eq!(get(served.address, "/api/v1/queues").await.status, StatusCode::OK, "figures need no store");
+}
+
+#[tokio::test]
+async fn with_a_token_every_route_but_the_page_asks_for_it() {
+    let served = Fake::new().serve(Some("sesame")).await;
+    let routes = [
+        "/api/v1/queues", "/api/v1/agents", "/api/v1/calls", "/api/v1/events", "/api/v1/events/stream", "/api/v1/tickets", "/api/v1/recordings",
+        "/api/v1/recordings/1-3-42.c1.p1/audio", "/api/v1/figures", "/api/v1/figures/stream", "/api/v1/definitions", "/api/v1/health", "/metrics", "/nothing",
+    ];
+    for path in routes {
+        assert_eq!(get(served.address, path).await.status, StatusCode::UNAUTHORIZED, "{path}");
+        for wrong in ["Bearer sesam", "Bearer ", "Basic sesame", "sesame"] {
+            let answer = ask(served.address, Method::GET, path, &[("authorization", wrong)], "").await;
+            assert_eq!(answer.status, StatusCode::UNAUTHORIZED, "{path} with {wrong}");
+        }
+    }
+    assert_eq!(post(served.address, "/api/v1/agents/acme/ana/ready", "").await.status, StatusCode::UNAUTHORIZED);
+    for path in ["/", "/wallboard.css", "/wallboard.js", "/words.js", "/icon.svg"] {
+        assert_eq!(get(served.address, path).await.status, StatusCode::OK, "{path}");
+    }
+    let with = [("authorization", "Bearer sesame"), ("host", "wall.example")];
+    assert_eq!(ask(served.address, Method::GET, "/api/v1/queues", &with, "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn without_a_token_only_loopback_names_are_answered() {
+    let served = Fake::new().serve(None).await;
+    for path in ["/", "/api/v1/figures", "/metrics"] {
+        let rebound = ask(served.address, Method::GET, path, &[("host", "evil.example:8080")], "").await;
+        assert_eq!(rebound.status, StatusCode::MISDIRECTED_REQUEST, "{path}");
+        for ours in ["localhost:9000", "127.0.0.1", "[::1]:8080"] {
+            assert_eq!(ask(served.address, Method::GET, path, &[("host", ours)], "").await.status, StatusCode::OK, "{path} at {ours}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn no_page_of_another_site_can_make_a_browser_act_here() {
+    let fake = Fake::new();
+    *fake.asked.reply.lock().unwrap() = Some(Reply::Done);
+    let served = fake.serve(None).await;
+    let path = "/api/v1/agents/acme/ana/log-out";
+    for origin in ["http://evil.example", "null", "http://127.0.0.1:1"] {
+        let answer = ask(served.address, Method::POST, path, &[("origin", origin)], "").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{origin}");
+    }
+    assert!(fake.asked.requests.lock().unwrap().is_empty());
+    let own = format!("http://{}", served.address);
+    assert_eq!(ask(served.address, Method::POST, path, &[("origin", &own)], "").await.status, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn the_page_loads_nothing_from_outside_and_runs_nothing_inline() {
+    let served = Fake::new().serve(None).await;
+    let page = get(served.address, "/").await;
+    let policy = page.headers["content-security-policy"].to_str().unwrap();
+    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert_eq!(page.headers["x-content-type-options"], "nosniff");
+    let lower = page.text().to_lowercase();
+    for inline in ["http://", "https://", "style=", "onclick", "onload", "onerror", "<script>", "javascript:"] {
+        assert!(!lower.contains(inline), "{inline}");
+    }
+    let script = get(served.address, "/wallboard.js").await;
+    for dangerous in ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "https://"] {
+        assert!(!script.text().contains(dangerous), "{dangerous}");
+    }
+}
+
+#[tokio::test]
+async fn an_open_address_without_a_token_is_not_served() {
+    let fake = Fake::new();
+    let error = fake.serve_at("0.0.0.0:0".parse().unwrap(), None, "x").await.stop().await.unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::InvalidInput);
+    assert!(error.to_string().contains("token"), "{error}");
+    fake.serve_at("0.0.0.0:0".parse().unwrap(), Some("t"), "x").await.stop().await.unwrap();
+}

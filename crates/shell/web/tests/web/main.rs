@@ -1,0 +1,7 @@
+//! The web shell from outside: by plain HTTP, and in a browser.
+
+mod api;
+mod browser;
+mod driver;
+mod fakes;
+mod http;
