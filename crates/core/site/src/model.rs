@@ -28,8 +28,8 @@ pub struct Site {
     pub queues: BTreeMap<QueueId, acd::Queue>,
     pub agents: BTreeMap<AgentId, Agent>,
     pub feature_codes: FeatureCodes,
-    pub tickets: Vec<TicketRule>,
-    pub webhook: Option<Webhook>,
+    pub tickets: Vec<tickets::Rule>,
+    pub webhook: Option<tickets::Webhook>,
     /// How long calls may go on after SIGTERM.
     pub shutdown: Duration,
     pub(crate) places: Places,
@@ -141,46 +141,6 @@ impl Default for FeatureCodes {
     fn default() -> Self {
         FeatureCodes { log_in: "*11".into(), log_out: "*12".into(), pause: "*13".into(), ready: "*14".into() }
     }
-}
-
-/// When a call leaves a ticket, and what stands in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TicketRule {
-    pub tenant: Tenant,
-    /// Only visits to this queue; `None` all of the tenant.
-    pub queue: Option<QueueId>,
-    pub when: TicketWhen,
-    /// Only if the caller waited at least this long.
-    pub min_wait: Duration,
-    /// With `{call}`, `{queue}`, `{agent}`, `{lang}`, `{wait}` and `{outcome}` replaced.
-    pub subject: String,
-    pub category: String,
-    pub priority: TicketPriority,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TicketWhen {
-    Answered,
-    Abandoned,
-    Ended,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum TicketPriority {
-    Low,
-    Medium,
-    High,
-    Urgent,
-}
-
-/// Where tickets are also sent, signed by Standard Webhooks.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Webhook {
-    pub url: String,
-    /// `whsec_` and the key in base64.
-    pub secret: Pii<String>,
-    /// The receiver may be at an inner address.
-    pub allow_private: bool,
 }
 
 impl Site {

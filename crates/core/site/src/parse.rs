@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::time::Duration;
+use tickets::{Impact, PLACEHOLDERS, Priority, Rule, Webhook, unknown_placeholder};
 use toml::de::DeTable;
 
 impl Site {
@@ -231,16 +232,20 @@ fn feature_codes(n: &mut Node) -> Option<FeatureCodes> {
     })
 }
 
-fn ticket_rule(n: &mut Node) -> Option<TicketRule> {
+fn ticket_rule(n: &mut Node) -> Option<Rule> {
     let tenant: Option<Tenant> = n.need("tenant");
     let queue: Option<String> = n.opt("queue");
     let queue = queue.zip(tenant.as_ref()).and_then(|(name, tenant)| queue_in(tenant, &name, "queue", n));
     let when = n.need("when");
     let min_wait = n.or("min_wait", Duration::ZERO);
     let subject = n.or("subject", "Call {call}".to_string());
+    if let Some(unknown) = unknown_placeholder(&subject) {
+        let finding = n.at("subject", format!("`{{{unknown}}}` stands for nothing"));
+        n.report(finding.help(format!("expected one of {{{}}}", PLACEHOLDERS.join("}, {"))));
+    }
     let category = n.or("category", "call".to_string());
-    let priority = n.or("priority", TicketPriority::Medium);
-    Some(TicketRule { tenant: tenant?, queue, when: when?, min_wait, subject, category, priority })
+    let (impact, priority, group) = (n.or("impact", Impact::default()), n.or("priority", Priority::default()), n.opt("group"));
+    Some(Rule { tenant: tenant?, queue, when: when?, min_wait, subject, category, impact, priority, group })
 }
 
 fn webhook(n: &mut Node) -> Option<Webhook> {

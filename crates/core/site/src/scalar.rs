@@ -1,6 +1,6 @@
 //! Single values of the site file: what each expects, and how it is read.
 
-use crate::model::{Algorithm, TicketPriority, TicketWhen};
+use crate::model::Algorithm;
 use acd::Strategy;
 use base::{Lang, Pii, Requirement, Skill, Skills, Tenant};
 use ivr::text::duration;
@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
+use tickets::{Impact, Priority, When};
 use toml::de::DeValue;
 
 /// A value that can be read from one place.
@@ -74,12 +75,13 @@ macro_rules! by_word {
 by_word! {
     Algorithm: "\"md5\" or \"sha-256\"" { "md5" => Algorithm::Md5, "sha-256" => Algorithm::Sha256 }
     Strategy: "\"longest_idle\" or \"ring_all\"" { "longest_idle" => Strategy::LongestIdle, "ring_all" => Strategy::RingAll }
-    TicketWhen: "\"answered\", \"abandoned\" or \"ended\"" {
-        "answered" => TicketWhen::Answered, "abandoned" => TicketWhen::Abandoned, "ended" => TicketWhen::Ended,
+    When: "\"answered\", \"abandoned\" or \"ended\"" {
+        "answered" => When::Answered, "abandoned" => When::Abandoned, "ended" => When::Ended,
     }
-    TicketPriority: "\"low\", \"medium\", \"high\" or \"urgent\"" {
-        "low" => TicketPriority::Low, "medium" => TicketPriority::Medium,
-        "high" => TicketPriority::High, "urgent" => TicketPriority::Urgent,
+    Impact: "\"one\", \"several\" or \"everyone\"" { "one" => Impact::One, "several" => Impact::Several, "everyone" => Impact::Everyone }
+    Priority: "\"low\", \"medium\", \"high\" or \"urgent\"" {
+        "low" => Priority::Low, "medium" => Priority::Medium,
+        "high" => Priority::High, "urgent" => Priority::Urgent,
     }
 }
 
