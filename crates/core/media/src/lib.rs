@@ -3,7 +3,9 @@
 pub mod dtmf;
 mod g711;
 pub mod latch;
+mod leg;
 pub mod placement;
+mod plane;
 pub mod player;
 mod prompt;
 pub mod reception;
@@ -12,9 +14,11 @@ pub mod rtcp;
 pub mod rtp;
 mod sounds;
 pub mod splice;
+mod timers;
 pub mod tone;
 mod words;
 
 pub use g711::transcode;
+pub use plane::{Output, Plane, PlaneConfig, Tape};
 pub use prompt::{BadPrompt, Prompt, PromptBook};
 pub use words::*;

@@ -120,11 +120,10 @@ mod tests {
 
     #[test]
     fn a_header_with_sources_extension_and_padding_keeps_them_when_rewritten() {
-        let mut theirs = rtc_rtp::Packet::default();
-        theirs.header = rtc_rtp::Header { version: 2, csrc: vec![1, 2], extension: true, padding: true, ..Default::default() };
-        theirs.header.extension_profile = rtc_rtp::header::EXTENSION_PROFILE_ONE_BYTE;
-        theirs.header.set_extension(1, vec![0xAA].into()).unwrap();
-        theirs.payload = vec![7; 10].into();
+        let mut header = rtc_rtp::Header { version: 2, csrc: vec![1, 2], extension: true, padding: true, ..Default::default() };
+        header.extension_profile = rtc_rtp::header::EXTENSION_PROFILE_ONE_BYTE;
+        header.set_extension(1, vec![0xAA].into()).unwrap();
+        let theirs = rtc_rtp::Packet { header, payload: vec![7; 10].into() };
         let mut bytes = theirs.marshal().unwrap().to_vec();
         let header = Header::read(&bytes).unwrap();
         assert_eq!(&bytes[header.body()], &[7; 10]);

@@ -26,9 +26,9 @@ fn zip() -> Vec<i16> {
 /// Ramps both ends, so that nothing clicks.
 fn faded(mut samples: Vec<i16>, ramp: usize) -> Vec<i16> {
     let last = samples.len().saturating_sub(1);
-    for i in 0..samples.len() {
+    for (i, sample) in samples.iter_mut().enumerate() {
         let gain = (i.min(last - i) as f64 / ramp as f64).min(1.0);
-        samples[i] = (f64::from(samples[i]) * gain) as i16;
+        *sample = (f64::from(*sample) * gain) as i16;
     }
     samples
 }

@@ -126,6 +126,11 @@ impl Splice {
         self.source = Source::Nobody;
     }
 
+    /// The player starts something else: its next frame carries a marker.
+    pub fn mark(&mut self) {
+        self.marker_owed = true;
+    }
+
     /// When the last packet has been played out; a new source that waits for it runs ahead of no clock.
     pub fn free_at(&self) -> Instant {
         self.last_at + duration(self.last_samples)

@@ -32,7 +32,7 @@ pub struct Session {
 /// One of a list of things to be heard.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Sound {
-    /// A prompt by its key, `flow/lang/id`, as loaded with [`Command::Load`].
+    /// A prompt by its key, `flow/lang/id`, as in the prompt book.
     Prompt(Arc<str>),
     Silence(Duration),
 }

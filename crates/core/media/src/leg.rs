@@ -1,0 +1,232 @@
+//! One leg: what one peer sends us and what we send it. The plane joins legs; a leg knows only its peer.
+
+use crate::placement::Side;
+use crate::player::{FRAME_TIME, Player};
+use crate::prompt::Prompt;
+use crate::reception::Reception;
+use crate::rtcp::{Compound, PeerReport, Sent};
+use crate::rtp::{FRAME, Header, Packet};
+use crate::splice::Splice;
+use crate::{Codec, Session, Stats, dtmf, latch};
+use base::{Instant, LegId, Now, Random, RecordingId};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Loops whose position one leg remembers.
+const REMEMBERED: usize = 8;
+/// A peer that heard nothing for two report intervals gets a receiver report (RFC 3550 section 6.4).
+const SENDER_FOR: Duration = Duration::from_secs(10);
+
+/// What an accepted packet holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Content {
+    Audio(Codec),
+    Event,
+    /// A payload that was not negotiated: a sign of life, no more.
+    Other,
+}
+
+#[derive(Debug)]
+pub(crate) struct Leg {
+    pub session: Option<Session>,
+    pub latch: latch::Latch,
+    pub reception: Reception,
+    pub splice: Splice,
+    pub digits: dtmf::Receiver,
+    pub player: Option<Player>,
+    /// The leg it is bridged with.
+    pub other: Option<LegId>,
+    pub recordings: Vec<(RecordingId, Side)>,
+    /// The last sign of life, RTP or RTCP.
+    pub heard: Instant,
+    /// `Silent` was said.
+    pub silent: bool,
+    pub strangers: u64,
+    positions: Vec<(Arc<str>, u64)>,
+    cname: String,
+    sent: u64,
+    octets: u64,
+    sent_at: Option<Instant>,
+    peer_report: Option<PeerReport>,
+    rtcp_from: Option<SocketAddr>,
+}
+
+impl Leg {
+    pub fn new(now: Instant, random: &mut Random) -> Self {
+        let numbers = random.bits();
+        Leg {
+            session: None,
+            latch: latch::Latch::default(),
+            reception: Reception::default(),
+            splice: Splice::new(random.bits() as u32, numbers as u16, (numbers >> 32) as u32),
+            digits: dtmf::Receiver::default(),
+            player: None,
+            other: None,
+            recordings: vec![],
+            heard: now,
+            silent: false,
+            strangers: 0,
+            positions: vec![],
+            cname: random.token(),
+            sent: 0,
+            octets: 0,
+            sent_at: None,
+            peer_report: None,
+            rtcp_from: None,
+        }
+    }
+
+    pub fn configure(&mut self, now: Instant, session: Session) {
+        let received = self.receives();
+        if self.session.as_ref() != Some(&session) {
+            self.reception.expect_change(now);
+            self.latch.set_home(session.remote);
+        }
+        if !session.send {
+            self.splice.interrupt();
+        }
+        self.session = Some(session);
+        // The time on hold is not silence.
+        if !received {
+            self.heard = now;
+        }
+    }
+
+    pub fn receives(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.receive)
+    }
+
+    pub fn sends(&self) -> bool {
+        self.session.as_ref().is_some_and(|s| s.send)
+    }
+
+    /// The law in which this peer is spoken to.
+    pub fn law(&self) -> Codec {
+        self.session.as_ref().map_or(Codec::Pcmu, |s| s.codec)
+    }
+
+    /// What a packet holds if it is the peer's; counted as received or as a stranger's.
+    pub fn hear(&mut self, now: Instant, from: SocketAddr, header: &Header) -> Option<Content> {
+        let content = self.session.as_ref().map(|s| content(s, header.payload));
+        let accepted = content.filter(|content| self.accepts(now, from, header, *content));
+        match accepted {
+            Some(_) => self.heard = now,
+            None => self.strangers += 1,
+        }
+        accepted
+    }
+
+    fn accepts(&mut self, now: Instant, from: SocketAddr, header: &Header, content: Content) -> bool {
+        // What was not negotiated takes no place: it may only come from where the peer already is.
+        if content == Content::Other && self.latch.peer() != Some(from) {
+            return false;
+        }
+        match self.latch.hear(now, from, header.ssrc, header.sequence, self.receives()) {
+            latch::Source::Stranger => return false,
+            latch::Source::Taken => self.reception.expect_change(now),
+            latch::Source::Held => {}
+        }
+        self.reception.accept(now, header, matches!(content, Content::Audio(_)))
+    }
+
+    /// Valid RTCP came; false if it is not the peer's.
+    pub fn hear_rtcp(&mut self, now: Instant, from: SocketAddr, ntp_middle: Option<u32>) -> bool {
+        if !self.latch.knows(from.ip()) {
+            self.strangers += 1;
+            return false;
+        }
+        self.latch.keep(now);
+        self.heard = now;
+        self.rtcp_from = Some(from);
+        if let Some(ntp_middle) = ntp_middle {
+            self.peer_report = Some(PeerReport { ntp_middle, at: now });
+        }
+        true
+    }
+
+    /// Where the next RTP packet goes, if the peer may be sent to; asking counts as sending `payload` bytes.
+    pub fn sending(&mut self, now: Instant, payload: usize) -> Option<SocketAddr> {
+        let to = self.latch.spend()?;
+        self.sent += 1;
+        self.octets += payload as u64;
+        self.sent_at = Some(now);
+        Some(to)
+    }
+
+    /// One frame of our own as a packet.
+    pub fn packet(&mut self, now: Instant, at: Instant, frame: &[u8]) -> Option<(SocketAddr, Packet)> {
+        let payload = self.session.as_ref().filter(|s| s.send)?.payload;
+        let line = self.splice.frame(at);
+        let to = self.sending(now, FRAME)?;
+        Some((to, Packet::new(payload, line, frame)))
+    }
+
+    /// Where RTCP goes: whence it came, if from the peer's host, else the port above RTP (RFC 3550 section 11).
+    pub fn rtcp_to(&self) -> Option<SocketAddr> {
+        let peer = self.latch.peer()?;
+        let above = || Some(SocketAddr::new(peer.ip(), peer.port().checked_add(1)?));
+        self.rtcp_from.filter(|from| from.ip() == peer.ip()).or_else(above)
+    }
+
+    pub fn report(&mut self, now: Now, bye: bool) -> Vec<u8> {
+        let recent = self.sent_at.is_some_and(|at| now.mono.since(at) < SENDER_FOR);
+        let sent = recent.then(|| Sent {
+            wall: now.wall,
+            timestamp: self.splice.timestamp_at(now.mono),
+            packets: self.sent,
+            octets: self.octets,
+        });
+        let heard = self.reception.report();
+        Compound { ssrc: self.splice.ssrc(), cname: &self.cname, sent, heard, peer: self.peer_report, bye }.to_bytes(now.mono)
+    }
+
+    /// When a new player may start: now, or when the packet on its way has been played out.
+    pub fn start(&self, now: Instant) -> Instant {
+        now.max(self.splice.free_at().min(now + FRAME_TIME))
+    }
+
+    /// Stops what plays and remembers where a loop was.
+    pub fn stop_player(&mut self) {
+        let Some(player) = self.player.take() else { return };
+        let Some((key, position)) = player.position() else { return };
+        self.positions.retain(|(k, _)| k != key);
+        if self.positions.len() >= REMEMBERED {
+            self.positions.remove(0);
+        }
+        self.positions.push((key.clone(), position));
+    }
+
+    pub fn start_loop(&mut self, now: Instant, key: Arc<str>, prompt: Arc<Prompt>) {
+        self.stop_player();
+        let position = self.positions.iter().find(|(k, _)| *k == key).map_or(0, |(_, p)| *p);
+        self.start_player(Player::looped(key, prompt, position, self.start(now)));
+    }
+
+    pub fn start_player(&mut self, player: Player) {
+        self.stop_player();
+        self.splice.mark();
+        self.player = Some(player);
+    }
+
+    pub fn stats(&self) -> Stats {
+        Stats {
+            received: self.reception.received(),
+            sent: self.sent,
+            lost: self.reception.lost(),
+            jitter_us: self.reception.jitter_us(),
+            strangers: self.strangers,
+        }
+    }
+}
+
+/// Payload 0 and 8 are G.711 whatever was negotiated (RFC 3551): a peer that changes codec is understood at once.
+fn content(session: &Session, payload: u8) -> Content {
+    match payload {
+        p if p == session.payload => Content::Audio(session.codec),
+        p if Some(p) == session.dtmf => Content::Event,
+        p if p == Codec::Pcmu.static_payload() => Content::Audio(Codec::Pcmu),
+        p if p == Codec::Pcma.static_payload() => Content::Audio(Codec::Pcma),
+        _ => Content::Other,
+    }
+}

@@ -1,0 +1,102 @@
+//! The plane: all legs and recordings of one media thread, as one machine without I/O.
+//!
+//! ```text
+//!                Command ──▶ ┌───────────────────────────┐ ──▶ Bind, Unbind         the sockets
+//!                            │ legs: latch, player, digits│ ──▶ Forward, Send, Rtcp   packets
+//!   packet, where from ────▶ │       splice, reports      │ ──▶ Tape                  the recorder
+//!                            │ bridges     recordings     │ ──▶ Input                 the engine
+//!                    tick ──▶ └───────────────────────────┘
+//! ```
+//! What a leg sends has one source at a time: its player if it has one, else the leg it is bridged with, else nobody.
+
+mod commands;
+mod packets;
+mod ticks;
+
+use crate::leg::Leg;
+use crate::placement::{Block, Placement};
+use crate::rtp::Packet;
+use crate::timers::Timers;
+use crate::{Input, PromptBook, Sidecar};
+use base::{Instant, LegId, Random, RecordingId};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What leaves the plane.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Bind an RTP port and the RTCP port above; say how it went with [`Plane::on_bound`].
+    Bind { leg: LegId, address: IpAddr, port: u16 },
+    Unbind { leg: LegId },
+    /// Send the packet just handed to [`Plane::on_packet`], as it now stands, from this leg's RTP port.
+    Forward { leg: LegId, to: SocketAddr },
+    /// Send from this leg's RTP port.
+    Send { leg: LegId, to: SocketAddr, packet: Packet },
+    /// Send from this leg's RTCP port.
+    SendRtcp { leg: LegId, to: SocketAddr, packet: Vec<u8> },
+    Input(Input),
+    Tape(Tape),
+    /// A sound that is not in the book; it takes no time.
+    UnknownSound { leg: LegId, key: Arc<str> },
+}
+
+/// What goes to the recorder, in this order for each recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tape {
+    Open { recording: RecordingId, file: Arc<str>, sidecar: Box<Sidecar> },
+    Block { recording: RecordingId, block: Block },
+    /// `frames` is how many the whole recording has.
+    Close { recording: RecordingId, frames: u64 },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PlaneConfig {
+    /// A leg that should receive and hears nothing for this long is `Silent`.
+    pub silent_after: Duration,
+}
+
+impl Default for PlaneConfig {
+    fn default() -> Self {
+        PlaneConfig { silent_after: Duration::from_secs(20) }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Player(LegId),
+    Report(LegId),
+    Silence(LegId),
+    Block(RecordingId),
+}
+
+#[derive(Debug)]
+pub struct Plane {
+    config: PlaneConfig,
+    prompts: Arc<PromptBook>,
+    random: Random,
+    legs: BTreeMap<LegId, Leg>,
+    recordings: BTreeMap<RecordingId, Placement>,
+    timers: Timers<Timer>,
+}
+
+impl Plane {
+    /// `random` gives SSRCs and starting numbers; it is seeded from the system in the shell.
+    pub fn new(config: PlaneConfig, prompts: Arc<PromptBook>, random: Random) -> Self {
+        Plane { config, prompts, random, legs: BTreeMap::new(), recordings: BTreeMap::new(), timers: Timers::new() }
+    }
+
+    /// When [`Plane::on_tick`] is next needed.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.timers.earliest()
+    }
+
+    /// How many legs are open.
+    pub fn legs(&self) -> usize {
+        self.legs.len()
+    }
+}
+
+#[cfg(test)]
+mod tests;

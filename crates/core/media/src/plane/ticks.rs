@@ -1,0 +1,87 @@
+//! What is due: frames of 20 ms, reports, silence, blocks of recordings.
+
+use super::{Output, Plane, Tape, Timer};
+use crate::Input;
+use crate::player::{FRAME_TIME, Step};
+use base::{Instant, LegId, Now, RecordingId};
+use std::time::Duration;
+
+impl Plane {
+    pub fn on_tick(&mut self, now: Now, out: &mut Vec<Output>) {
+        while let Some(timer) = self.timers.due(now.mono) {
+            match timer {
+                Timer::Player(leg) => self.on_player(now.mono, leg, out),
+                Timer::Report(leg) => self.on_report(now, leg, out),
+                Timer::Silence(leg) => self.on_silence(now.mono, leg, out),
+                Timer::Block(recording) => self.on_block(now.mono, recording, out),
+            }
+        }
+    }
+
+    /// Sends the frames that are due, at most five, and sets the next time.
+    pub(super) fn on_player(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        self.timers.cancel(Timer::Player(id));
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let law = leg.law();
+        let Some(mut player) = leg.player.take() else { return };
+        loop {
+            match player.step(now, law) {
+                Step::Frame { at, moved, frame } => {
+                    if moved || !leg.sends() {
+                        leg.splice.interrupt();
+                    }
+                    if let Some((to, packet)) = leg.packet(now, at, frame) {
+                        out.push(Output::Send { leg: id, to, packet });
+                    }
+                }
+                Step::Done { play } => {
+                    out.push(Output::Input(Input::PlayDone { leg: id, play }));
+                    return;
+                }
+                Step::Wait => break,
+            }
+        }
+        // A player that has nothing to say although it is due must not be asked again at once.
+        let next = if player.due() > now { player.due() } else { now + FRAME_TIME };
+        leg.player = Some(player);
+        self.timers.set(Timer::Player(id), next);
+    }
+
+    fn on_report(&mut self, now: Now, id: LegId, out: &mut Vec<Output>) {
+        let interval = self.report_interval();
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if let Some(to) = leg.rtcp_to() {
+            out.push(Output::SendRtcp { leg: id, to, packet: leg.report(now, false) });
+        }
+        self.timers.set(Timer::Report(id), now.mono + interval);
+    }
+
+    /// Signs of life only move `heard`, so that a packet costs no timer; the time is taken up here.
+    fn on_silence(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        if !leg.receives() {
+            return;
+        }
+        let due = leg.heard + self.config.silent_after;
+        if due > now {
+            self.timers.set(Timer::Silence(id), due);
+            return;
+        }
+        leg.silent = true;
+        let millis = u64::try_from(now.since(leg.heard).as_millis()).unwrap_or(u64::MAX);
+        out.push(Output::Input(Input::Silent { leg: id, millis }));
+    }
+
+    fn on_block(&mut self, now: Instant, id: RecordingId, out: &mut Vec<Output>) {
+        let Some(placement) = self.recordings.get_mut(&id) else { return };
+        while let Some(block) = placement.block(now) {
+            out.push(Output::Tape(Tape::Block { recording: id, block }));
+        }
+        self.timers.set(Timer::Block(id), placement.due());
+    }
+
+    /// 5 s, spread over half to one and a half, so that legs do not report in step (RFC 3550 section 6.2).
+    pub(super) fn report_interval(&mut self) -> Duration {
+        Duration::from_millis(2_500 + self.random.below(5_000))
+    }
+}
