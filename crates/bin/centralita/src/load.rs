@@ -58,7 +58,7 @@ pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
         hash.update(text.as_bytes());
         match ivr::Flow::parse(&text, &path.display().to_string()) {
             Ok(flow) => {
-                flows.insert(name.clone(), Arc::new(flow));
+                flows.insert(name.clone(), flow);
             }
             Err(found) => findings.extend(found),
         }
@@ -70,6 +70,7 @@ pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
         return Err(LoadError::Wrong(findings));
     }
     let sha256 = hash.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let flows = flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect();
     Ok(Setup { site, flows, sha256: sha256.into() })
 }
 

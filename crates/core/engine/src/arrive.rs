@@ -25,7 +25,6 @@ const PORT_WAIT: Duration = Duration::from_secs(2);
 /// Where a call that may come in leads.
 struct Way {
     tenant: Tenant,
-    direction: Direction,
     trunk: Arc<str>,
     flow: Option<(Arc<ivr::Flow>, Option<base::Lang>)>,
     ask: Option<(AgentId, acd::Ask)>,
@@ -63,24 +62,12 @@ impl Centre {
             Peer::Trunk(name) => {
                 let number = self.setup.site.number(dialled)?;
                 let flow = self.setup.flows.get(&number.flow)?.clone();
-                Some(Way {
-                    tenant: number.tenant.clone(),
-                    direction: Direction::Incoming,
-                    trunk: name.clone(),
-                    flow: Some((flow, number.lang)),
-                    ask: None,
-                })
+                Some(Way { tenant: number.tenant.clone(), trunk: name.clone(), flow: Some((flow, number.lang)), ask: None })
             }
             Peer::Phone(user) => {
                 let agent = self.setup.agent_of_user(user)?.clone();
                 let ask = self.setup.feature(dialled)?;
-                Some(Way {
-                    tenant: agent.tenant(),
-                    direction: Direction::FeatureCode,
-                    trunk: user.clone(),
-                    flow: None,
-                    ask: Some((agent, ask)),
-                })
+                Some(Way { tenant: agent.tenant(), trunk: user.clone(), flow: None, ask: Some((agent, ask)) })
             }
         }
     }

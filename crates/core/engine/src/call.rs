@@ -77,7 +77,6 @@ pub enum Media {
 pub struct Visit {
     pub id: VisitId,
     pub queue: QueueId,
-    pub priority_s: i64,
 }
 
 /// One agent asked, over as many legs as the agent has phones.

@@ -8,6 +8,17 @@ use base::{AgentId, AgentState, Cause, OfferEnd, OfferId, Outcome, QueueId, Visi
 use std::sync::Arc;
 use std::time::Duration;
 
+/// The end of a visit, as the ACD tells it.
+struct Leaving {
+    visit: VisitId,
+    queue: QueueId,
+    outcome: Outcome,
+    cause: Option<Cause>,
+    waited: Duration,
+    ringing: bool,
+    to: Option<QueueId>,
+}
+
 impl Centre {
     pub(crate) fn on_acd(&mut self, output: acd::Output) {
         use acd::Output as O;
@@ -20,7 +31,7 @@ impl Centre {
             O::Withdraw { offer } => self.stop_ringing(offer),
             O::OfferEnded { offer, agent, queue, end, cause, ring } => self.on_offer_ended(offer, agent, queue, end, cause, ring),
             O::Left { visit, queue, outcome, cause, waited, ringing, to } => {
-                self.on_left(visit, &queue, outcome, cause, waited, ringing, to);
+                self.on_left(Leaving { visit, queue, outcome, cause, waited, ringing, to });
             }
             O::AgentChanged { agent, state, previous, in_previous, cause, reason } => {
                 self.on_agent_changed(agent, state, previous, in_previous, cause, reason);
@@ -35,7 +46,7 @@ impl Centre {
         let Some(call) = self.calls.get_mut(&visit.call) else { return };
         call.visits = call.visits.max(visit.n);
         call.first_queued.get_or_insert(now);
-        call.visit = Some(Visit { id: visit, queue: queue.clone(), priority_s });
+        call.visit = Some(Visit { id: visit, queue: queue.clone() });
         call.goes_to(Place::Queue, now);
         let about = |a: &mut About| {
             a.visit = Some(visit);
@@ -99,24 +110,15 @@ impl Centre {
         }
     }
 
-    #[allow(clippy::too_many_arguments)] // the fields of one output
-    fn on_left(
-        &mut self,
-        visit: VisitId,
-        queue: &QueueId,
-        outcome: Outcome,
-        cause: Option<Cause>,
-        waited: Duration,
-        ringing: bool,
-        to: Option<QueueId>,
-    ) {
-        let limits = self.setup.site.queues.get(queue);
+    fn on_left(&mut self, leaving: Leaving) {
+        let Leaving { visit, queue, outcome, cause, waited, ringing, to } = leaving;
+        let limits = self.setup.site.queues.get(&queue);
         let threshold_ms = limits.map_or(0, |q| q.threshold.as_millis() as u64);
         let short_ms = limits.map_or(0, |q| q.short_abandon.as_millis() as u64);
         let agent = self.winner_of(visit).map(|(_, agent, _)| agent);
         let about = |a: &mut About| {
             a.visit = Some(visit);
-            a.queue = Some(queue.clone());
+            a.queue = Some(queue);
             a.agent = agent;
             a.cause = cause;
         };

@@ -1,0 +1,111 @@
+//! The store behind the web shell's doors.
+
+use base::fact::Logged;
+use base::{PartyId, RecordingId, Tenant};
+use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
+use shell_web::{Archive, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use std::fmt::Display;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tickets::Ticket;
+use tokio::sync::broadcast;
+
+/// Batches of facts that a slow reader may be behind; then it reads the log instead.
+const BEHIND: usize = 1_024;
+
+pub struct StoreArchive {
+    store: Arc<Store>,
+    recordings: PathBuf,
+    followers: broadcast::Sender<Arc<[Logged]>>,
+}
+
+impl StoreArchive {
+    /// Begins to hand each committed batch to whoever follows.
+    pub fn start(store: Arc<Store>, log: &shell_store::Handle, recordings: PathBuf) -> Result<Arc<Self>, shell_store::StoreError> {
+        let (followers, _) = broadcast::channel(BEHIND);
+        let mut feed = log.subscribe(store.clone(), store.newest()?);
+        let sender = followers.clone();
+        let forward = move || {
+            loop {
+                match feed.next(Duration::from_secs(1)) {
+                    // Nobody follows: that is no error.
+                    Ok(Next::Facts(facts)) => drop(sender.send(facts)),
+                    Ok(Next::Nothing) => (),
+                    Ok(Next::Closed) => return,
+                    Err(error) => tracing::error!(%error, "cannot read the log for those who follow it"),
+                }
+            }
+        };
+        std::thread::Builder::new().name("follow".into()).spawn(forward).map_err(shell_store::StoreError::file("follow".as_ref()))?;
+        Ok(Arc::new(StoreArchive { store, recordings, followers }))
+    }
+}
+
+fn text(error: impl Display) -> String {
+    error.to_string()
+}
+
+impl Archive for StoreArchive {
+    fn facts(&self, ask: &FactsAsk) -> Result<Vec<Logged>, String> {
+        let filter = Filter { after: ask.after, limit: ask.limit, newest: ask.newest, kind: ask.kind.clone(), call: ask.call };
+        self.store.read_facts(&filter).map_err(text)
+    }
+
+    fn newest(&self) -> Result<(u32, u64), String> {
+        self.store.newest().map_err(text)
+    }
+
+    fn follow(&self) -> broadcast::Receiver<Arc<[Logged]>> {
+        self.followers.subscribe()
+    }
+
+    fn tickets(&self, ask: &TicketsAsk) -> Result<Vec<Ticket>, String> {
+        self.store.tickets(&TicketFilter { call: ask.call, limit: ask.limit }).map_err(text)
+    }
+
+    fn ticket(&self, number: u64) -> Result<Option<Ticket>, String> {
+        self.store.ticket(number).map_err(text)
+    }
+
+    fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String> {
+        let filter = RecordingFilter { call: ask.call, agent: ask.agent.clone(), limit: ask.limit };
+        let rows = self.store.recordings(&filter).map_err(text)?;
+        Ok(rows.into_iter().map(row).collect())
+    }
+
+    fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
+        Ok(self.store.recording(id).map_err(text)?.map(row))
+    }
+
+    fn audio(&self, id: RecordingId) -> Result<Option<File>, String> {
+        let Some(file) = self.store.recording(id).map_err(text)?.and_then(|r| r.file) else { return Ok(None) };
+        match File::open(self.recordings.join(file)) {
+            Ok(file) => Ok(Some(file)),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(text(error)),
+        }
+    }
+
+    fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String> {
+        let party = self.store.party(tenant, party).map_err(text)?;
+        Ok(party.map(|p| Party { number: p.number, name: p.name }))
+    }
+}
+
+fn row(r: shell_store::Recording) -> RecordingRow {
+    RecordingRow {
+        recording: r.recording,
+        call: r.call,
+        tenant: r.tenant,
+        queue: r.queue,
+        agent: r.agent,
+        lang: r.lang,
+        started: r.started,
+        duration_ms: r.duration_ms,
+        kept: r.kept,
+        sha256: r.sha256.map(Into::into),
+        reason: r.reason.map(Into::into),
+    }
+}
