@@ -1,14 +1,29 @@
 //! SIP without I/O: messages, SDP, digest; transactions, dialogs, sessions and registrations as machines.
 
+mod config;
+mod desk;
+mod dialog;
 pub mod digest;
+mod endpoint;
 pub mod framing;
 pub mod header;
+mod identify;
 pub mod message;
 mod overload;
+mod registrar;
+mod respond;
+mod screen;
 pub mod sdp;
+mod seal;
+mod session;
+#[cfg(test)]
+mod test;
+mod transaction;
 pub mod uri;
 mod words;
 
+pub use config::{Config, May, TrunkConfig, UserCredential};
+pub use endpoint::Endpoint;
 pub use header::{HeaderId, MediaType, NameAddr, Params, Via, ViaTransport};
 pub use message::{BadHeader, BadMessage, Builder, Contacts, Message, Method, ParseError, StartLine, response_to};
 pub use overload::{begins_call, overloaded};
