@@ -1,1 +1,24 @@
+//! What is kept: the log of facts, the erasable table of persons, the phones' bindings, the ticket book and its outbox,
+//! and the journal. One SQLite file `<data>/centralita.db` (settings and their reasons: [`schema`]) and a folder of
+//! journals.
+//!
+//! One [`Writer`] commits the facts; consumers read them through a [`Feed`], each with a mark that it commits together
+//! with what it derived. Nothing here decides anything.
 
+#![forbid(unsafe_code)]
+
+mod error;
+mod facts;
+mod feed;
+pub mod journal;
+mod recording;
+mod schema;
+mod store;
+mod writer;
+
+pub use error::{Result, StoreError};
+pub use facts::{Facts, Filter};
+pub use feed::{Feed, Next};
+pub use recording::{Recording, RecordingFilter};
+pub use store::{Party, Store};
+pub use writer::{Handle, Health, Writer};

@@ -1,0 +1,124 @@
+//! The one file of what is kept, and the lock that keeps a second process out.
+
+use crate::error::{Result, StoreError};
+use crate::schema;
+use base::{Pii, Tenant};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rustix::fs::FlockOperation;
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// `<data>/centralita.db`. Any thread may read; the log is written by the [`crate::Writer`] alone.
+pub struct Store {
+    dir: PathBuf,
+    file: PathBuf,
+    db: Mutex<Connection>,
+    /// Held as long as this lives: the lock on the folder.
+    _lock: File,
+}
+
+/// A caller's number and name, from the erasable table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Party {
+    pub number: Pii<Arc<str>>,
+    pub name: Pii<Arc<str>>,
+}
+
+impl Store {
+    /// Opens the folder, makes it if it is not there, and locks it. After a kill SQLite rolls its WAL forward here.
+    pub fn open(dir: &Path) -> Result<Store> {
+        std::fs::create_dir_all(dir).map_err(StoreError::file(dir))?;
+        let lock = lock(dir)?;
+        let file = dir.join("centralita.db");
+        let mut db = schema::connect(&file)?;
+        schema::prepare(&mut db, &file)?;
+        Ok(Store { dir: dir.into(), file, db: Mutex::new(db), _lock: lock })
+    }
+
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// Raises the durable counter: no epoch is ever used twice. Once at each start.
+    pub fn begin_epoch(&self) -> Result<u32> {
+        let boot_id = random_id()?;
+        let mut db = self.db();
+        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let epoch: u32 = tx.query_row("SELECT COALESCE(MAX(epoch), 0) + 1 FROM epoch", [], |row| row.get(0))?;
+        tx.execute("INSERT INTO epoch (epoch, boot_id) VALUES (?1, ?2)", params![epoch, boot_id])?;
+        tx.commit()?;
+        Ok(epoch)
+    }
+
+    /// The random name of an epoch's boot, within which monotonic times compare.
+    pub fn boot_id(&self, epoch: u32) -> Result<Option<String>> {
+        Ok(self.db().query_row("SELECT boot_id FROM epoch WHERE epoch = ?1", [epoch], |row| row.get(0)).optional()?)
+    }
+
+    /// Every phone's bindings as they were handed to the writer.
+    pub fn bindings(&self) -> Result<Vec<(String, Vec<u8>)>> {
+        let db = self.db();
+        let mut rows = db.prepare_cached("SELECT user, bindings FROM binding ORDER BY user")?;
+        let rows = rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Number and name; none if never known, or erased.
+    pub fn party(&self, tenant: &Tenant, party: base::PartyId) -> Result<Option<Party>> {
+        let sql = "SELECT number, name FROM party WHERE tenant = ?1 AND party = ?2";
+        let db = self.db();
+        let mut row = db.prepare_cached(sql)?;
+        let read = |row: &rusqlite::Row| {
+            let (number, name): (String, String) = (row.get(0)?, row.get(1)?);
+            Ok(Party { number: Pii::new(number.into()), name: Pii::new(name.into()) })
+        };
+        Ok(row.query_row(params![tenant.as_str(), party.to_string()], read).optional()?)
+    }
+
+    /// Erases a person: the log keeps the figures. False if there was nothing.
+    pub fn erase_party(&self, tenant: &Tenant, party: base::PartyId) -> Result<bool> {
+        let sql = "DELETE FROM party WHERE tenant = ?1 AND party = ?2";
+        let n = self.db().execute(sql, params![tenant.as_str(), party.to_string()])?;
+        // The WAL still holds the bytes: fold it into the file, where they are overwritten.
+        self.db().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        Ok(n > 0)
+    }
+
+    /// A connection of its own, for a thread that writes.
+    pub(crate) fn connect(&self) -> Result<Connection> {
+        schema::connect(&self.file)
+    }
+
+    pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {
+        // A panic while it was held left no half-made change: a transaction that is dropped rolls back.
+        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Locks `<dir>/lock`, which holds the process's number for whoever finds it taken.
+fn lock(dir: &Path) -> Result<File> {
+    let path = dir.join("lock");
+    let open = File::options().read(true).write(true).create(true).truncate(false).open(&path);
+    let mut file = open.map_err(StoreError::file(&path))?;
+    if rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
+        let mut text = String::new();
+        let process = Read::take(&mut file, 20).read_to_string(&mut text).ok().and_then(|_| text.trim().parse().ok());
+        return Err(StoreError::InUse { folder: dir.into(), process });
+    }
+    let write = |file: &mut File| -> std::io::Result<()> {
+        file.set_len(0)?;
+        file.seek(SeekFrom::Start(0))?;
+        writeln!(file, "{}", std::process::id())
+    };
+    write(&mut file).map_err(StoreError::file(&path))?;
+    Ok(file)
+}
+
+/// 128 random bits, as 32 hexadecimal digits.
+fn random_id() -> Result<String> {
+    let mut bytes = [0; 16];
+    ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| StoreError::Randomness)?;
+    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+}

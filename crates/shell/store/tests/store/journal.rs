@@ -1,0 +1,106 @@
+//! The journal reads back what was written, up to the last whole frame.
+
+use shell_store::journal::{Header, Journal, Retention, path_of, read_journal};
+use shell_store::{Store, StoreError};
+use std::path::Path;
+
+type Entry = (u64, String, Vec<u8>);
+
+fn header(epoch: u32) -> Header {
+    Header { epoch, seed: 0x1234_5678_9abc_def0, site_sha256: [7; 32] }
+}
+
+fn entry(n: u64) -> Entry {
+    (n, format!("entry {n}"), vec![n as u8; (n % 50) as usize])
+}
+
+fn written(data: &Path, epoch: u32, n: u64) {
+    let journal = Journal::start(data, header(epoch), Retention::default()).unwrap();
+    (0..n).for_each(|n| journal.append(&entry(n)));
+    assert_eq!(journal.close(), None);
+}
+
+fn read(data: &Path, epoch: u32) -> (Vec<Entry>, bool) {
+    let (found, mut entries) = read_journal::<Entry>(&path_of(data, epoch)).unwrap();
+    assert_eq!(found, header(epoch));
+    let read = entries.by_ref().map(|e| e.unwrap()).collect();
+    (read, entries.is_torn())
+}
+
+#[test]
+fn what_was_appended_reads_back_with_its_head() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 3, 500);
+    assert_eq!(read(dir.path(), 3), ((0..500).map(entry).collect(), false));
+}
+
+#[test]
+fn a_tail_torn_at_any_byte_ends_before_its_frame() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 1, 3);
+    let path = path_of(dir.path(), 1);
+    let whole = std::fs::read(&path).unwrap();
+    let last = postcard::to_stdvec(&entry(2)).unwrap().len() + 8;
+    for cut in 1..last {
+        std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
+        assert_eq!(read(dir.path(), 1), (vec![entry(0), entry(1)], true), "cut by {cut}");
+    }
+    std::fs::write(&path, &whole[..whole.len() - last]).unwrap();
+    assert_eq!(read(dir.path(), 1), (vec![entry(0), entry(1)], false));
+}
+
+#[test]
+fn a_damaged_byte_in_the_last_frame_is_noticed_wherever_it_is() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 1, 2);
+    let path = path_of(dir.path(), 1);
+    let whole = std::fs::read(&path).unwrap();
+    let last = postcard::to_stdvec(&entry(1)).unwrap().len() + 8;
+    for at in whole.len() - last..whole.len() {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x40;
+        std::fs::write(&path, &damaged).unwrap();
+        assert_eq!(read(dir.path(), 1), (vec![entry(0)], true), "byte {at}");
+    }
+}
+
+#[test]
+fn what_is_no_journal_or_has_a_damaged_head_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 1, 1);
+    let path = path_of(dir.path(), 1);
+    let whole = std::fs::read(&path).unwrap();
+    for at in 0..50 {
+        let mut damaged = whole.clone();
+        damaged[at] ^= 0x01;
+        std::fs::write(&path, &damaged).unwrap();
+        assert!(read_journal::<Entry>(&path).is_err(), "byte {at}");
+    }
+    std::fs::write(&path, b"CT").unwrap();
+    assert!(matches!(read_journal::<Entry>(&path), Err(StoreError::File { .. })));
+}
+
+#[test]
+fn the_oldest_journals_make_room_by_number_and_by_size() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    (1..=5).for_each(|epoch| written(dir.path(), epoch, 100));
+    let size = std::fs::metadata(path_of(dir.path(), 5)).unwrap().len();
+    let keep = |epoch, retention| {
+        Journal::start(dir.path(), header(epoch), retention).unwrap().close();
+        (1..=epoch).filter(|e| path_of(dir.path(), *e).exists()).collect::<Vec<_>>()
+    };
+    assert_eq!(keep(6, Retention { epochs: 4, bytes: 1 << 30 }), [3, 4, 5, 6]);
+    assert_eq!(keep(7, Retention { epochs: 20, bytes: size * 3 }), [5, 6, 7]);
+}
+
+#[test]
+fn a_journal_that_reaches_its_size_ends_with_an_alarm_and_reads_up_to_there() {
+    let dir = tempfile::tempdir().unwrap();
+    let journal = Journal::start(dir.path(), header(1), Retention { epochs: 2, bytes: 4096 }).unwrap();
+    (0..1000).for_each(|n| journal.append(&entry(n)));
+    assert_eq!(journal.close().as_deref(), Some("it reached 4096 bytes"));
+    let (entries, torn) = read(dir.path(), 1);
+    assert!(!torn && entries.len() > 20);
+    assert_eq!(entries, (0..entries.len() as u64).map(entry).collect::<Vec<_>>());
+}

@@ -1,0 +1,5 @@
+//! The store from outside, on real files.
+
+mod common;
+mod journal;
+mod log;
