@@ -43,9 +43,9 @@ pub enum Host {
 pub struct BadUri;
 
 impl Uri {
-    /// A SIP URI of a user (unescaped) at a host.
+    /// A SIP URI of a user (unescaped, none if empty) at a host.
     pub fn sip(user: Option<&str>, host: Host, port: Option<u16>) -> Uri {
-        let user = user.map(escape);
+        let user = user.filter(|user| !user.is_empty()).map(escape);
         Uri { scheme: Scheme::Sip, user, password: None, host, port, params: Params::default(), headers: None }
     }
 
