@@ -37,18 +37,31 @@ impl Flow {
     }
 }
 
-/// What the YAML reader says, with a suggestion if a word was misspelt.
+/// What the YAML reader found, in our words where they say more, and with the name that was probably meant.
 fn unreadable(source: &Source, error: &serde_saphyr::Error) -> Diagnostic {
-    let message = serde_saphyr::DefaultMessageFormatter.format_message(error.without_snippet()).into_owned();
+    let said = serde_saphyr::DefaultMessageFormatter.format_message(error.without_snippet()).into_owned();
     let place = error.location().map_or(Place::default(), |l| place(l.line(), l.column(), l.span().len()));
-    let finding = source.at(place, message.clone());
-    // serde names what it found first and what it knows after it, each in backquotes.
-    let mut quoted = message.split('`').skip(1).step_by(2);
-    let near = quoted.next().and_then(|found| nearest(found, quoted));
-    match near {
-        Some(near) if message.starts_with("unknown") => finding.help(format!("did you mean `{near}`?")),
-        _ => finding,
+    let name = said.split('`').nth(1).unwrap_or_default();
+    let unknown = said.starts_with("unknown field") || said.starts_with("unknown variant");
+    if let (true, Some((_, known))) = (unknown, said.split_once("expected one of ")) {
+        let finding = source.at(place, format!("`{name}` is not known here"));
+        return finding.help(match nearest(name, known.split(", ")) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!("expected one of {known}"),
+        });
     }
+    let message = match said.as_str() {
+        "expected string scalar" => "expected a text".into(),
+        "expected sequence start" => "expected a list such as [first, second]".into(),
+        "expected mapping start" => "expected names, each with its value".into(),
+        "invalid boolean" => "expected true or false".into(),
+        "unexpected end of input" => "the file ends too early".into(),
+        _ if said.starts_with("missing field") => format!("`{name}` is missing"),
+        // The rest of that message speaks of the reader's options.
+        _ if said.starts_with("duplicate mapping key") => "this key stands here twice".into(),
+        _ => said.replace('\n', " "),
+    };
+    source.at(place, message)
 }
 
 fn place(line: u64, column: u64, width: u64) -> Place {
