@@ -66,6 +66,8 @@ pub struct AgentReport {
     pub user: String,
     pub tone_hz: u32,
     pub registered: bool,
+    /// The status by which the registrar refused, if it did.
+    pub refusal: Option<u16>,
     /// INVITEs, and what became of them.
     pub offers: u64,
     pub answered: u64,

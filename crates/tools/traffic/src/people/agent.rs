@@ -68,6 +68,10 @@ impl AgentCall {
         self.due
     }
 
+    pub fn is_over(&self) -> bool {
+        self.state == State::Over
+    }
+
     pub fn was_answered(&self) -> bool {
         self.answered.is_some()
     }

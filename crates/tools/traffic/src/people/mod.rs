@@ -44,4 +44,4 @@ fn millis(from: Instant, to: Instant) -> u64 {
 }
 
 /// Long enough to be never.
-const NEVER: Duration = Duration::from_secs(24 * 3_600);
+pub const NEVER: Duration = Duration::from_secs(24 * 3_600);

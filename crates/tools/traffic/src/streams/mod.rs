@@ -50,6 +50,7 @@ pub struct Way {
 enum Order {
     Open { stream: StreamId, socket: std::net::UdpSocket },
     Go { stream: StreamId, way: Way },
+    Unmute { stream: StreamId },
     Say { stream: StreamId, hz: Option<u32> },
     Press { stream: StreamId, keys: String },
     Close { stream: StreamId },
@@ -113,6 +114,11 @@ impl Plane {
     /// Starts to speak to the peer, or goes on elsewhere.
     pub fn go(&self, stream: StreamId, way: Way) {
         self.order(Order::Go { stream, way });
+    }
+
+    /// Speaks the way that was agreed with sending left out.
+    pub fn unmute(&self, stream: StreamId) {
+        self.order(Order::Unmute { stream });
     }
 
     pub fn say(&self, stream: StreamId, hz: Option<u32>) {
@@ -215,6 +221,7 @@ impl Runner {
                 leg.ear.forgive();
                 leg.way = Some(way);
             }),
+            Order::Unmute { stream } => self.with(stream, |leg| leg.way = leg.way.map(|way| Way { send: true, ..way })),
             Order::Say { stream, hz } => self.with(stream, |leg| leg.voice.say(hz)),
             Order::Press { stream, keys } => self.with(stream, |leg| leg.voice.press(&keys)),
         }

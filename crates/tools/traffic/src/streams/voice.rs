@@ -31,9 +31,9 @@ impl Voice {
         Voice {
             law,
             dtmf,
-            ssrc: random.next() as u32,
-            sequence: random.next() as u16,
-            timestamp: random.next() as u32,
+            ssrc: random.bits() as u32,
+            sequence: random.bits() as u16,
+            timestamp: random.bits() as u32,
             marker: true,
             tone: None,
             keys: VecDeque::new(),

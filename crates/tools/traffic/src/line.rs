@@ -1,0 +1,134 @@
+//! One UDP socket with a SIP endpoint behind it. What the endpoint transmits goes out here; the rest is handed on.
+
+use bytes::Bytes;
+use mio::net::UdpSocket;
+use ring::rand::{SecureRandom, SystemRandom};
+use sip::{Config, Endpoint, Flow, Input, Message, Method, Output, SessionId, Transport, TrunkConfig};
+use std::io;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant, SystemTime};
+
+pub struct Line {
+    pub socket: UdpSocket,
+    endpoint: Endpoint,
+    flow: Flow,
+    clock: Clock,
+    system: SystemRandom,
+}
+
+/// What came of one input or of reading the socket.
+#[derive(Default)]
+pub struct News {
+    pub outputs: Vec<Output>,
+    /// Responses to REGISTER: registering is not the endpoint's business.
+    pub registrations: Vec<Message>,
+}
+
+impl Line {
+    /// The server is the one peer that this line knows; calls from anywhere else are challenged.
+    pub fn bind(local: SocketAddr, server: SocketAddr) -> io::Result<Line> {
+        let socket = UdpSocket::bind(local)?;
+        let local = socket.local_addr()?;
+        let prefix = if server.is_ipv4() { 32 } else { 128 };
+        let trunk = TrunkConfig { name: "server".into(), networks: vec![(server.ip(), prefix)], ports: None };
+        let config = Config {
+            host: local.ip().to_string().into(),
+            user_agent: "traffic".into(),
+            contact_user: "traffic".into(),
+            trunks: vec![trunk],
+            ..Config::default()
+        };
+        let flow = Flow { transport: Transport::Udp, local, remote: server, connection: 0 };
+        let mut line = Line { socket, endpoint: Endpoint::new(config), flow, clock: Clock::start(), system: SystemRandom::new() };
+        line.stir();
+        Ok(line)
+    }
+
+    pub fn local(&self) -> SocketAddr {
+        self.flow.local
+    }
+
+    /// The way to the server.
+    pub fn flow(&self) -> Flow {
+        self.flow
+    }
+
+    pub fn new_session(&mut self) -> SessionId {
+        self.endpoint.new_session()
+    }
+
+    pub fn deadline(&self) -> Option<Instant> {
+        self.endpoint.deadline().map(|at| self.clock.start + Duration::from_nanos(at.0))
+    }
+
+    /// Everything that waits in the socket.
+    pub fn receive(&mut self) -> News {
+        let mut news = News::default();
+        let mut buffer = vec![0; 65_535];
+        while let Ok((length, remote)) = self.socket.recv_from(&mut buffer) {
+            let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
+            match registration(&bytes) {
+                Some(message) => news.registrations.push(message),
+                None => self.feed(Input::Received { flow: Flow { remote, ..self.flow }, bytes }, &mut news.outputs),
+            }
+        }
+        news
+    }
+
+    pub fn input(&mut self, input: Input) -> Vec<Output> {
+        let mut outputs = Vec::new();
+        self.feed(input, &mut outputs);
+        outputs
+    }
+
+    /// Past the endpoint: REGISTER.
+    pub fn send(&self, bytes: &[u8]) {
+        // A datagram that can't be sent is one that was lost; it will be sent again.
+        let _ = self.socket.send_to(bytes, self.flow.remote);
+    }
+
+    fn feed(&mut self, input: Input, outputs: &mut Vec<Output>) {
+        self.stir();
+        let mut fresh = Vec::new();
+        self.endpoint.handle(self.clock.now(), input, &mut fresh);
+        for output in fresh {
+            match output {
+                Output::Transmit { flow, bytes } => drop(self.socket.send_to(&bytes, flow.remote)),
+                other => outputs.push(other),
+            }
+        }
+    }
+
+    fn stir(&mut self) {
+        let mut entropy = [0; 32];
+        // Without system randomness the tags would repeat; two runs at once could then be confused, no more.
+        let _ = self.system.fill(&mut entropy);
+        self.endpoint.stir(entropy);
+    }
+}
+
+/// A response to REGISTER.
+fn registration(bytes: &Bytes) -> Option<Message> {
+    if !bytes.starts_with(b"SIP/2.0 ") {
+        return None;
+    }
+    let message = Message::parse(bytes.clone()).ok()?;
+    message.cseq().is_ok_and(|(_, method)| method == Method::Register).then_some(message)
+}
+
+/// Both clocks, read together.
+struct Clock {
+    start: Instant,
+    anchor: base::Wall,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
+        Clock { start: Instant::now(), anchor: base::Wall(0).plus(since) }
+    }
+
+    fn now(&self) -> base::Now {
+        base::Now { mono: base::Instant::ZERO, wall: self.anchor }.plus(self.start.elapsed())
+    }
+}
