@@ -21,7 +21,7 @@ pub enum Part {
     Interop,
     /// A real browser against the wallboard
     Browser,
-    /// The RFCs' own messages, if they are on this machine
+    /// The points of RFC 4475 and 5118, with the RFCs' own messages if they are on this machine
     Corpus,
 }
 

@@ -14,20 +14,23 @@ const LONG_LIMIT: Duration = Duration::from_secs(4 * 60 * 60);
 /// A compiled set of tests.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Executable {
-    /// Package and target, such as `sip` or `centralita::peers_sipp`.
+    /// Package and target, such as `sip` or `centralita::peers`.
     pub name: String,
     /// The package's folder: its tests run there, as under `cargo test`.
     pub folder: PathBuf,
     pub path: PathBuf,
     pub part: Part,
+    /// What of it is run: tests in a module `browser` wait for the browser's turn.
+    pub words: &'static [&'static str],
 }
+
+const BROWSER: &str = "browser::";
 
 /// Integration tests say by their name which part they belong to; everything else is `unit`.
 fn part_of(target: &str) -> Part {
     match target {
-        t if t.starts_with("peers") => Part::Interop,
-        t if t.starts_with("browser") => Part::Browser,
-        t if t.starts_with("corpus") => Part::Corpus,
+        "peers" => Part::Interop,
+        "torture" => Part::Corpus,
         _ => Part::Unit,
     }
 }
@@ -36,18 +39,28 @@ fn part_of(target: &str) -> Part {
 pub fn build(root: &Path) -> Result<Vec<Executable>, String> {
     let mut cargo = Command::new(cargo());
     cargo.args(["test", "--workspace", "--release", "--no-run", "--message-format=json-render-diagnostics"]).current_dir(root);
-    Ok(process::output(&mut cargo)?.lines().filter_map(executable).collect())
+    Ok(process::output(&mut cargo)?.lines().filter_map(executable).flat_map(split).collect())
+}
+
+/// One that drives a browser is run twice: without those tests, and with them alone.
+fn split(whole: Executable) -> Vec<Executable> {
+    let listed = process::output(Command::new(&whole.path).arg("--list").current_dir(&whole.folder));
+    if !listed.is_ok_and(|tests| tests.lines().any(|test| test.starts_with(BROWSER))) {
+        return vec![whole];
+    }
+    let alone = Executable { part: Part::Browser, words: &[BROWSER], ..whole.clone() };
+    vec![Executable { words: &["--skip", BROWSER], ..whole }, alone]
 }
 
 /// Runs one; the tests that failed, by name, or one failure if it ended by itself.
 pub fn run(executable: &Executable, environment: &[(&str, String)], long: bool) -> Tally {
     println!("-- {}", executable.name);
     let mut command = Command::new(&executable.path);
-    command.current_dir(&executable.folder).env("CARGO_MANIFEST_DIR", &executable.folder);
+    command.args(executable.words).current_dir(&executable.folder).env("CARGO_MANIFEST_DIR", &executable.folder);
     command.envs(environment.iter().map(|(k, v)| (*k, v)));
     if matches!(executable.part, Part::Interop | Part::Browser) {
-        // Audio in real time: two servers with their peers are enough for two cores.
-        command.arg("--test-threads=2");
+        // They mostly wait for audio in real time, so there may be more of them than cores.
+        command.arg("--test-threads=4");
     }
     tally(&executable.name, process::watched(&mut command, if long { LONG_LIMIT } else { LIMIT }))
 }
@@ -114,7 +127,7 @@ fn executable(line: &str) -> Option<Executable> {
     let package = folder.file_name()?.to_string_lossy().into_owned();
     let target = artifact.target.name;
     let name = if target == package { package } else { format!("{package}::{target}") };
-    Some(Executable { name, folder, path, part: part_of(&target) })
+    Some(Executable { name, folder, path, part: part_of(&target), words: &[] })
 }
 
 #[derive(Deserialize)]
@@ -156,9 +169,9 @@ mod tests {
 
     #[test]
     fn executables_are_read_from_cargos_messages() {
-        let line = r#"{"reason":"compiler-artifact","manifest_path":"/r/crates/bin/centralita/Cargo.toml","target":{"name":"peers_sipp"},"profile":{"test":true},"executable":"/r/target/x"}"#;
+        let line = r#"{"reason":"compiler-artifact","manifest_path":"/r/crates/bin/centralita/Cargo.toml","target":{"name":"peers"},"profile":{"test":true},"executable":"/r/target/x"}"#;
         let found = executable(line).unwrap();
-        assert_eq!((found.name.as_str(), found.part), ("centralita::peers_sipp", Part::Interop));
+        assert_eq!((found.name.as_str(), found.part), ("centralita::peers", Part::Interop));
         assert_eq!(executable(r#"{"reason":"build-finished","success":true}"#), None);
     }
 }
