@@ -257,6 +257,7 @@ fn on_a_stream_length_decides_where_a_message_ends() {
 
 /// The RFCs' own bytes, where their folder is: named by `CENTRALITA_CORPUS`, or beside the workspace.
 #[test]
+#[allow(clippy::disallowed_methods)] // the corpus is in files
 fn the_messages_of_the_rfcs_get_the_same_verdicts() {
     let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../../shared/corpus");
     let corpus = std::env::var_os("CENTRALITA_CORPUS").map_or(beside, PathBuf::from);
