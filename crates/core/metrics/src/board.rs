@@ -10,6 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Intervals kept: any zone's today and yesterday. Older days are read from the log again.
 const KEPT: i64 = 3 * 96;
 
+/// The form of a checkpoint: raise it with any change to what [`Board`] holds, or to what a fact adds to it.
+const FORM: u32 = 1;
+
 /// The last fact folded: epoch and seq.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Mark {
@@ -27,8 +30,7 @@ pub enum Folded {
     Gap(Mark),
 }
 
-/// Counters and what is in progress. Serialises whole, for a checkpoint; its form is no contract, since it can always
-/// be folded again.
+/// Counters and what is in progress.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Board {
     pub(crate) mark: Mark,
@@ -70,6 +72,18 @@ impl Board {
         self.forget_before(bucket_of(logged.time()) - KEPT);
         self.on_fact(logged);
         Folded::Counted
+    }
+
+    /// The whole board, for a restart that folds only what came after. No contract: it can always be folded again.
+    pub fn checkpoint(&self) -> Vec<u8> {
+        // Every value in it has a form in postcard, and a vector takes any length.
+        postcard::to_stdvec(&(FORM, self)).unwrap_or_default()
+    }
+
+    /// None if it is of another form, or does not read.
+    pub fn restore(checkpoint: &[u8]) -> Option<Board> {
+        let (form, rest) = postcard::take_from_bytes::<u32>(checkpoint).ok()?;
+        if form == FORM { postcard::from_bytes(rest).ok() } else { None }
     }
 
     fn on_fact(&mut self, logged: &Logged) {

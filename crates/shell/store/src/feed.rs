@@ -100,6 +100,11 @@ impl Feed {
         Feed { store, shared, batches, mark }
     }
 
+    /// A stream that begins anew after `mark`.
+    pub fn restart(&self, mark: (u32, u64)) -> Feed {
+        Feed::new(self.store.clone(), self.shared.clone(), mark)
+    }
+
     /// The facts after the last ones, waiting for them up to `longest`.
     pub fn next(&mut self, longest: Duration) -> Result<Next> {
         if self.batches.is_empty() && self.is_behind() {

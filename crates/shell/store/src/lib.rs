@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod consumer;
 mod error;
 mod facts;
 mod feed;
@@ -16,6 +17,7 @@ mod schema;
 mod store;
 mod writer;
 
+pub use consumer::{Metrics, MetricsOptions};
 pub use error::{Result, StoreError};
 pub use facts::{Facts, Filter};
 pub use feed::{Feed, Next};

@@ -1,5 +1,6 @@
 //! The store from outside, on real files.
 
 mod common;
+mod figures;
 mod journal;
 mod log;
