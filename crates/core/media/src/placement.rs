@@ -199,9 +199,7 @@ mod tests {
     fn clocks_that_drift_do_not_pull_the_channels_apart() {
         let mut tape = Tape::new();
         // An hour; the left clock runs 100 ppm slow and the right one fast, and each says something every 10 s.
-        let packets = (0..180_000u64).flat_map(|n| {
-            [(20_000 + n * 20_002, Side::Left, n), (20_000 + n * 19_998, Side::Right, n)]
-        });
+        let packets = (0..180_000u64).flat_map(|n| [(20_000 + n * 20_002, Side::Left, n), (20_000 + n * 19_998, Side::Right, n)]);
         let mut packets: Vec<_> = packets.collect();
         packets.sort_by_key(|(us, _, _)| *us);
         for (us, side, n) in packets {

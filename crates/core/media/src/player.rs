@@ -1,8 +1,8 @@
 //! What one leg plays: a list once, or one sound in a loop, a frame of 20 ms at a time on an absolute schedule.
 
+use crate::Codec;
 use crate::prompt::Prompt;
 use crate::rtp::FRAME;
-use crate::Codec;
 use base::Instant;
 use std::collections::VecDeque;
 use std::sync::Arc;

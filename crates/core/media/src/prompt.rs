@@ -121,10 +121,8 @@ mod tests {
         let prompt = Prompt::from_wav(&wav(1, 16_000, 16, &sine(16_000, 700.0, 9_000.0, 16_100))).unwrap();
         assert_eq!(prompt.frames(), 51, "a part of a frame is filled with silence");
         for law in [Codec::Pcmu, Codec::Pcma] {
-            let heard: Vec<i16> = (5..45)
-                .flat_map(|n| prompt.frame(n, law).unwrap())
-                .map(|b| law.decoder()[usize::from(*b)])
-                .collect();
+            let heard: Vec<i16> =
+                (5..45).flat_map(|n| prompt.frame(n, law).unwrap()).map(|b| law.decoder()[usize::from(*b)]).collect();
             assert!((8_700.0..9_300.0).contains(&amplitude(&heard, 8_000, 700.0)));
             assert_eq!(prompt.frame(50, law).unwrap()[150], law.silence());
             assert!(prompt.frame(51, law).is_none());

@@ -108,7 +108,8 @@ impl Reception {
         let (more_expected, more_received) = (expected - stream.prior.0, received - stream.prior.1);
         stream.prior = (expected, received);
         let more_lost = more_expected - more_received;
-        let fraction_lost = if more_expected <= 0 || more_lost <= 0 { 0 } else { (more_lost * 256 / more_expected).min(255) as u8 };
+        let fraction_lost =
+            if more_expected <= 0 || more_lost <= 0 { 0 } else { (more_lost * 256 / more_expected).min(255) as u8 };
         Some(Report {
             ssrc: stream.ssrc,
             fraction_lost,

@@ -87,7 +87,8 @@ impl Splice {
             self.source = Source::Player;
             self.marker_owed = true;
         }
-        let line = Line { marker: std::mem::take(&mut self.marker_owed), sequence: self.next_sequence, timestamp, ssrc: self.ssrc };
+        let line =
+            Line { marker: std::mem::take(&mut self.marker_owed), sequence: self.next_sequence, timestamp, ssrc: self.ssrc };
         self.sent(at, line.sequence, timestamp, Some(FRAME as u32));
         line
     }
@@ -272,9 +273,8 @@ mod tests {
     fn a_telephone_event_keeps_one_timestamp_and_its_own_marker() {
         let mut splice = Splice::new(7, 0, 0);
         relay(&mut splice, 0, theirs(1, 1, 0)).unwrap();
-        let events: Vec<Line> = (2..6)
-            .map(|s| splice.relay(Instant(u64::from(s) * 20 * MS), &theirs(1, s, 160), None).unwrap())
-            .collect();
+        let events: Vec<Line> =
+            (2..6).map(|s| splice.relay(Instant(u64::from(s) * 20 * MS), &theirs(1, s, 160), None).unwrap()).collect();
         assert!(events.iter().all(|l| l.timestamp == events[0].timestamp && !l.marker));
         let after = relay(&mut splice, 120, theirs(1, 6, 960)).unwrap();
         assert_eq!((after.sequence, after.timestamp, after.marker), (5, 960, false));

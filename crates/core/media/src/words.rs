@@ -78,21 +78,53 @@ pub struct Sidecar {
 /// What the plane tells the engine.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Input {
-    Opened { leg: LegId, port: u16 },
-    OpenFailed { leg: LegId, port: u16 },
-    PlayDone { leg: LegId, play: u32 },
+    Opened {
+        leg: LegId,
+        port: u16,
+    },
+    OpenFailed {
+        leg: LegId,
+        port: u16,
+    },
+    PlayDone {
+        leg: LegId,
+        play: u32,
+    },
     /// One key, once, from telephone-event. `0-9`, `*`, `#`, `A-D`.
-    Digit { leg: LegId, key: char },
+    Digit {
+        leg: LegId,
+        key: char,
+    },
     /// No RTP and no RTCP for this long on a leg that should receive; once per silence.
-    Silent { leg: LegId, millis: u64 },
+    Silent {
+        leg: LegId,
+        millis: u64,
+    },
     /// Audio came again after `Silent`.
-    Heard { leg: LegId },
-    RecordingStarted { recording: RecordingId },
+    Heard {
+        leg: LegId,
+    },
+    RecordingStarted {
+        recording: RecordingId,
+    },
     /// `complete` false: something is missing, and `reason` says what.
-    RecordingClosed { recording: RecordingId, file: Arc<str>, duration_ms: u64, sha256: Arc<str>, complete: bool, reason: Arc<str> },
+    RecordingClosed {
+        recording: RecordingId,
+        file: Arc<str>,
+        duration_ms: u64,
+        sha256: Arc<str>,
+        complete: bool,
+        reason: Arc<str>,
+    },
     /// There is no file, or it can't be played.
-    RecordingFailed { recording: RecordingId, reason: Arc<str> },
-    Closed { leg: LegId, stats: Stats },
+    RecordingFailed {
+        recording: RecordingId,
+        reason: Arc<str>,
+    },
+    Closed {
+        leg: LegId,
+        stats: Stats,
+    },
 }
 
 /// What one leg counted.

@@ -1,1 +1,156 @@
+//! Media's shell: threads with sockets around [`media::Plane`], and the recorder. No tokio, and no rule of its own:
+//! what is decided about packets is decided in the core.
+//!
+//! ```text
+//!   engine ──Command──▶ channel + wake ──▶ media thread: wait ▶ packets ▶ plane ▶ send
+//!   engine ◀──Input──── sink ◀────────────────┘    │ blocks of 200 ms, a bounded ring
+//!                        ▲                         ▼
+//!                        └──────────────── recorder ──▶ closer (hash, fsync, sidecar)
+//! ```
+//! The invariant: nothing on the way of a packet waits for a disk, a lock or the engine.
 
+mod clock;
+mod io;
+mod prompts;
+mod recorder;
+mod udp;
+mod worker;
+
+pub use io::{Arrival, PacketIo, Port};
+pub use prompts::{PromptError, load_prompts};
+pub use recorder::{Disk, DiskFile, OsDisk, Repaired, repair};
+pub use udp::UdpIo;
+
+use crossbeam::channel::{self, Sender};
+use media::{Command, Input, PlaneConfig, PromptBook};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+use std::time::Duration;
+use worker::Worker;
+
+/// Where Inputs go. It is called on a media thread, so it must not wait.
+pub trait Sink: Send + Sync {
+    fn input(&self, input: Input);
+}
+
+impl<F: Fn(Input) + Send + Sync> Sink for F {
+    fn input(&self, input: Input) {
+        self(input);
+    }
+}
+
+pub struct Config {
+    /// One thread relays about 1,800 legs; the legs of one call share one, so calls that are ever to be bridged with
+    /// each other need `threads: 1`.
+    pub threads: usize,
+    /// Made if it isn't there.
+    pub recordings: PathBuf,
+    pub prompts: Arc<PromptBook>,
+    pub silent_after: Duration,
+    /// Blocks of 200 ms (6.4 KB) that wait for the disk at most; what is beyond is lost to the recording, not to the call.
+    pub ring: usize,
+    pub disk: Arc<dyn Disk>,
+}
+
+impl Config {
+    /// One thread, the real disk, 50 MB for a disk that stalls.
+    pub fn new(recordings: impl Into<PathBuf>, prompts: Arc<PromptBook>) -> Self {
+        Config {
+            threads: 1,
+            recordings: recordings.into(),
+            prompts,
+            silent_after: PlaneConfig::default().silent_after,
+            ring: 8_192,
+            disk: Arc::new(OsDisk),
+        }
+    }
+}
+
+pub struct MediaPlane;
+
+impl MediaPlane {
+    /// Starts the threads. Fails if the system gives no poller, no thread or no randomness.
+    pub fn start(config: Config, sink: Arc<dyn Sink>) -> std::io::Result<Handle> {
+        let ports = (0..config.threads.max(1)).map(|_| UdpIo::new()).collect::<Result<Vec<_>, _>>()?;
+        Self::start_on(config, sink, ports)
+    }
+
+    /// The same over given ports, one thread each.
+    pub fn start_on<Io: PacketIo + 'static>(config: Config, sink: Arc<dyn Sink>, ports: Vec<Io>) -> std::io::Result<Handle> {
+        let (recorder, mut threads) = recorder::start(config.recordings, config.disk, config.ring, sink.clone())?;
+        let mut lanes = vec![];
+        let mut workers = vec![];
+        let plane = PlaneConfig { silent_after: config.silent_after };
+        for (n, io) in ports.into_iter().enumerate() {
+            // Unbounded: a full channel would make the engine wait for us while we wait for its sink. The engine
+            // bounds it, which gives a handful of commands for each decision about a call.
+            let (sender, commands) = channel::unbounded();
+            lanes.push(Lane { commands: sender, waker: io.waker() });
+            let worker = Worker::new(io, plane, config.prompts.clone(), commands, recorder.clone(), sink.clone())?;
+            workers.push(std::thread::Builder::new().name(format!("media-{n}")).spawn(move || worker.run())?);
+        }
+        workers.append(&mut threads);
+        Ok(Handle { lanes, threads: workers })
+    }
+}
+
+/// One media thread's door.
+struct Lane {
+    commands: Sender<Command>,
+    waker: Arc<mio::Waker>,
+}
+
+/// The running plane. Dropping it stops it in order, as [`Handle::stop`] does.
+pub struct Handle {
+    lanes: Vec<Lane>,
+    /// Media threads first, then the recorder's: each ends when the ones before have.
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Handle {
+    /// Hands a command over; never waits. Commands of one call are carried out in order.
+    pub fn send(&self, command: Command) {
+        let Some(lane) = self.lanes.get(call_of(&command) as usize % self.lanes.len().max(1)) else { return };
+        // A thread that is gone takes no commands; its end has been logged.
+        let _ = lane.commands.send(command);
+        if let Err(error) = lane.waker.wake() {
+            tracing::error!(%error, "media thread can't be woken");
+        }
+    }
+
+    /// Closes recordings and legs, and waits for the threads.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        for Lane { commands, waker } in self.lanes.drain(..) {
+            drop(commands);
+            let _ = waker.wake();
+        }
+        for thread in self.threads.drain(..) {
+            if thread.join().is_err() {
+                tracing::error!("a media thread ended in panic");
+            }
+        }
+    }
+}
+
+fn call_of(command: &Command) -> u32 {
+    let leg = match command {
+        Command::Open { leg, .. }
+        | Command::Configure { leg, .. }
+        | Command::Play { leg, .. }
+        | Command::Loop { leg, .. }
+        | Command::Stop { leg }
+        | Command::Close { leg }
+        | Command::Bridge { a: leg, .. }
+        | Command::Unbridge { a: leg, .. }
+        | Command::Record { left: leg, .. } => leg,
+        Command::StopRecording { recording } => return recording.call().n,
+    };
+    leg.call.n
+}

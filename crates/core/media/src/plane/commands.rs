@@ -68,7 +68,9 @@ impl Plane {
     fn on_play(&mut self, now: Now, id: LegId, play: u32, sounds: Vec<Sound>, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let find = |sound| match sound {
-            Sound::Silence(time) => Some(Stretch::Silence(time.as_millis().div_ceil(FRAME_TIME.as_millis()).min(u64::MAX.into()) as u64)),
+            Sound::Silence(time) => {
+                Some(Stretch::Silence(time.as_millis().div_ceil(FRAME_TIME.as_millis()).min(u64::MAX.into()) as u64))
+            }
             Sound::Prompt(key) => {
                 let found = self.prompts.find(&key).cloned().map(Stretch::Prompt);
                 if found.is_none() {
@@ -128,7 +130,15 @@ impl Plane {
         }
     }
 
-    fn on_record(&mut self, now: Now, id: RecordingId, legs: [LegId; 2], file: Arc<str>, sidecar: Box<Sidecar>, out: &mut Vec<Output>) {
+    fn on_record(
+        &mut self,
+        now: Now,
+        id: RecordingId,
+        legs: [LegId; 2],
+        file: Arc<str>,
+        sidecar: Box<Sidecar>,
+        out: &mut Vec<Output>,
+    ) {
         if self.recordings.contains_key(&id) || !legs.iter().any(|leg| self.legs.contains_key(leg)) {
             out.push(Output::Input(Input::RecordingFailed { recording: id, reason: "no_such_leg".into() }));
             return;

@@ -28,27 +28,57 @@ use std::time::Duration;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Bind an RTP port and the RTCP port above; say how it went with [`Plane::on_bound`].
-    Bind { leg: LegId, address: IpAddr, port: u16 },
-    Unbind { leg: LegId },
+    Bind {
+        leg: LegId,
+        address: IpAddr,
+        port: u16,
+    },
+    Unbind {
+        leg: LegId,
+    },
     /// Send the packet just handed to [`Plane::on_packet`], as it now stands, from this leg's RTP port.
-    Forward { leg: LegId, to: SocketAddr },
+    Forward {
+        leg: LegId,
+        to: SocketAddr,
+    },
     /// Send from this leg's RTP port.
-    Send { leg: LegId, to: SocketAddr, packet: Packet },
+    Send {
+        leg: LegId,
+        to: SocketAddr,
+        packet: Packet,
+    },
     /// Send from this leg's RTCP port.
-    SendRtcp { leg: LegId, to: SocketAddr, packet: Vec<u8> },
+    SendRtcp {
+        leg: LegId,
+        to: SocketAddr,
+        packet: Vec<u8>,
+    },
     Input(Input),
     Tape(Tape),
     /// A sound that is not in the book; it takes no time.
-    UnknownSound { leg: LegId, key: Arc<str> },
+    UnknownSound {
+        leg: LegId,
+        key: Arc<str>,
+    },
 }
 
 /// What goes to the recorder, in this order for each recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tape {
-    Open { recording: RecordingId, file: Arc<str>, sidecar: Box<Sidecar> },
-    Block { recording: RecordingId, block: Block },
+    Open {
+        recording: RecordingId,
+        file: Arc<str>,
+        sidecar: Box<Sidecar>,
+    },
+    Block {
+        recording: RecordingId,
+        block: Block,
+    },
     /// `frames` is how many the whole recording has.
-    Close { recording: RecordingId, frames: u64 },
+    Close {
+        recording: RecordingId,
+        frames: u64,
+    },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,75 @@
+//! The port to the disk, so that a full or broken one can be put there.
+
+use std::fs::{DirBuilder, File, OpenOptions};
+use std::io::{self, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+/// A file being written.
+pub trait DiskFile: Write + Seek + Send {
+    /// All that was written is on the disk when this returns. It is not tried again after an error.
+    fn sync(&mut self) -> io::Result<()>;
+    /// Cuts what a failed write left behind.
+    fn truncate(&mut self, length: u64) -> io::Result<()>;
+}
+
+pub trait Disk: Send + Sync {
+    /// A new file, with its folders; one that is there already is an error.
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// Puts a whole file there, or leaves the old one.
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+}
+
+/// The system's own file system. Files are readable by the group at most: they hold conversations.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct OsDisk;
+
+impl Disk for OsDisk {
+    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
+        if let Some(folder) = path.parent() {
+            DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
+        }
+        Ok(Box::new(new_file(path)?))
+    }
+
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let beside = path.with_extension("json.new");
+        // One that a crash left there is ours: nobody else writes below this folder.
+        match std::fs::remove_file(&beside) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        let written = new_file(&beside).and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
+        if let Err(error) = written.and_then(|()| std::fs::rename(&beside, path)) {
+            let _ = std::fs::remove_file(&beside);
+            return Err(error);
+        }
+        // The names themselves: this one's, and the audio's beside it.
+        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    }
+}
+
+fn new_file(path: &Path) -> io::Result<File> {
+    OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)
+}
+
+impl DiskFile for File {
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+
+    fn truncate(&mut self, length: u64) -> io::Result<()> {
+        self.set_len(length)
+    }
+}
+
+/// What the engine and the sidecar are told of an error.
+pub(crate) fn reason(error: &io::Error) -> &'static str {
+    match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "disk_full",
+        io::ErrorKind::FileTooLarge => "file_full",
+        io::ErrorKind::AlreadyExists => "file_exists",
+        io::ErrorKind::InvalidInput => "bad_file_name",
+        _ => "write_failed",
+    }
+}

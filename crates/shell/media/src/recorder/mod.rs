@@ -1,0 +1,107 @@
+//! The recorder: blocks come through a bounded ring, and become WAV files that are valid at every moment.
+//!
+//! ```text
+//!   media threads ──ring──▶ recorder: create, write, flush ──▶ closer: fsync, hash, sidecar, `RecordingClosed`
+//!                    │
+//!                    full: the block is lost, the audio goes on, the recording says "recorder_behind"
+//! ```
+//! Hashing and fsync have a thread of their own, so that the end of a long recording delays no other one.
+
+mod closer;
+mod disk;
+mod door;
+mod files;
+mod repair;
+mod tape;
+
+pub use disk::{Disk, DiskFile, OsDisk};
+pub(crate) use door::RecorderDoor;
+pub use repair::{Repaired, repair};
+
+use crate::Sink;
+use base::RecordingId;
+use closer::Ended;
+use crossbeam::channel::{self, Receiver, Sender};
+use media::{Input, Sidecar, Tape};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::{Builder, JoinHandle};
+use tape::OpenTape;
+
+/// Starts both threads. They end when every door is gone.
+pub(crate) fn start(
+    folder: PathBuf,
+    disk: Arc<dyn Disk>,
+    ring: usize,
+    sink: Arc<dyn Sink>,
+) -> io::Result<(RecorderDoor, Vec<JoinHandle<()>>)> {
+    let (door, tapes) = channel::bounded(ring.max(1));
+    let (ended, to_close) = channel::unbounded();
+    let recorder = Recorder { folder, disk: disk.clone(), ended, sink: sink.clone(), open: BTreeMap::new() };
+    let writer = Builder::new().name("recorder".into()).spawn(move || recorder.run(&tapes))?;
+    let closer = Builder::new().name("recorder-close".into()).spawn(move || closer::run(&to_close, &*disk, &*sink))?;
+    Ok((RecorderDoor::new(door), vec![writer, closer]))
+}
+
+struct Recorder {
+    folder: PathBuf,
+    disk: Arc<dyn Disk>,
+    ended: Sender<Ended>,
+    sink: Arc<dyn Sink>,
+    open: BTreeMap<RecordingId, OpenTape>,
+}
+
+impl Recorder {
+    fn run(mut self, tapes: &Receiver<Tape>) {
+        for tape in tapes {
+            match tape {
+                Tape::Open { recording, file, sidecar } => self.on_open(recording, &file, *sidecar),
+                Tape::Block { recording, block } => self.on_tape(recording, |tape| tape.write(&block)),
+                Tape::Close { recording, frames } => self.on_close(recording, frames),
+            }
+        }
+        for (_, tape) in std::mem::take(&mut self.open) {
+            self.hand_on(tape);
+        }
+    }
+
+    fn on_open(&mut self, recording: RecordingId, file: &Arc<str>, sidecar: Sidecar) {
+        match OpenTape::create(&*self.disk, &self.folder, file, sidecar) {
+            Ok(tape) => {
+                self.open.insert(recording, tape);
+                self.sink.input(Input::RecordingStarted { recording });
+            }
+            Err(error) => {
+                tracing::error!(%recording, %error, "recording can't be started");
+                self.sink.input(Input::RecordingFailed { recording, reason: disk::reason(&error).into() });
+            }
+        }
+    }
+
+    /// A tape that can't be written any more is closed at once: what is on it stays playable.
+    fn on_tape(&mut self, recording: RecordingId, act: impl FnOnce(&mut OpenTape) -> io::Result<()>) {
+        let Some(tape) = self.open.get_mut(&recording) else { return };
+        if let Err(error) = act(tape) {
+            tracing::error!(%recording, %error, "recording is cut off");
+            tape.spoil(disk::reason(&error));
+            if let Some(tape) = self.open.remove(&recording) {
+                self.hand_on(tape);
+            }
+        }
+    }
+
+    fn on_close(&mut self, recording: RecordingId, frames: u64) {
+        self.on_tape(recording, |tape| tape.fill_to(frames));
+        if let Some(tape) = self.open.remove(&recording) {
+            self.hand_on(tape);
+        }
+    }
+
+    fn hand_on(&self, tape: OpenTape) {
+        if self.ended.send(tape.end()).is_err() {
+            tracing::error!("the thread that closes recordings is gone");
+        }
+    }
+}

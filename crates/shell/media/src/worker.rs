@@ -1,0 +1,138 @@
+//! One media thread: waits for packets, commands and deadlines, asks the plane, does what it says.
+
+use crate::Sink;
+use crate::clock::Clock;
+use crate::io::{PacketIo, Port};
+use crate::recorder::RecorderDoor;
+use base::Random;
+use crossbeam::channel::{Receiver, TryRecvError};
+use media::{Command, Output, Plane, PlaneConfig, PromptBook};
+use ring::rand::{SecureRandom, SystemRandom};
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Packets between two looks at commands and deadlines.
+const BATCH: usize = 64;
+/// G.711 with 60 ms and headers is 500 bytes; longer than an Ethernet frame is no RTP of ours.
+const LONGEST: usize = 2_048;
+/// How often a full ring is tried again.
+const RETRY: Duration = Duration::from_millis(50);
+
+pub(crate) struct Worker<Io> {
+    io: Io,
+    plane: Plane,
+    clock: Clock,
+    commands: Receiver<Command>,
+    recorder: RecorderDoor,
+    sink: Arc<dyn Sink>,
+    out: Vec<Output>,
+}
+
+impl<Io: PacketIo> Worker<Io> {
+    pub fn new(
+        io: Io,
+        config: PlaneConfig,
+        prompts: Arc<PromptBook>,
+        commands: Receiver<Command>,
+        recorder: RecorderDoor,
+        sink: Arc<dyn Sink>,
+    ) -> io::Result<Self> {
+        let mut seed = [0; 32];
+        SystemRandom::new().fill(&mut seed).map_err(|_| io::Error::other("the system gives no randomness"))?;
+        let plane = Plane::new(config, prompts, Random::from_entropy(seed));
+        Ok(Worker { io, plane, clock: Clock::start(), commands, recorder, sink, out: Vec::with_capacity(256) })
+    }
+
+    /// Until the command channel is closed.
+    pub fn run(mut self) {
+        let mut buffer = [0; LONGEST];
+        loop {
+            let timeout = self.timeout();
+            if let Err(error) = self.io.wait(timeout) {
+                tracing::error!(%error, "media thread can't wait for packets");
+                break;
+            }
+            if !self.take_commands() {
+                break;
+            }
+            self.take_packets(&mut buffer);
+            self.tick();
+            self.recorder.retry();
+        }
+        self.plane.on_shutdown(self.clock.now(), &mut self.out);
+        self.carry_out(&[]);
+        self.recorder.finish();
+    }
+
+    fn timeout(&self) -> Option<Duration> {
+        let deadline = self.plane.deadline().map(|at| at.since(self.clock.now().mono));
+        if self.recorder.waits() { Some(deadline.map_or(RETRY, |d| d.min(RETRY))) } else { deadline }
+    }
+
+    /// False when nobody can send any more.
+    fn take_commands(&mut self) -> bool {
+        loop {
+            match self.commands.try_recv() {
+                Ok(command) => {
+                    self.plane.on_command(self.clock.now(), command, &mut self.out);
+                    self.carry_out(&[]);
+                }
+                Err(TryRecvError::Empty) => return true,
+                Err(TryRecvError::Disconnected) => return false,
+            }
+        }
+    }
+
+    fn take_packets(&mut self, buffer: &mut [u8]) {
+        for _ in 0..BATCH {
+            let Some(arrival) = self.io.receive(buffer) else { return };
+            let Some(packet) = buffer.get_mut(..arrival.len) else { continue };
+            let now = self.clock.now();
+            match arrival.port {
+                Port::Rtp => self.plane.on_packet(now, arrival.leg, arrival.from, packet, &mut self.out),
+                Port::Rtcp => self.plane.on_rtcp(now, arrival.leg, arrival.from, packet),
+            }
+            self.carry_out(packet);
+        }
+    }
+
+    fn tick(&mut self) {
+        let now = self.clock.now();
+        if self.plane.deadline().is_some_and(|at| at <= now.mono) {
+            self.plane.on_tick(now, &mut self.out);
+            self.carry_out(&[]);
+        }
+    }
+
+    /// `packet` is the one that the plane just saw, as it left it.
+    fn carry_out(&mut self, packet: &[u8]) {
+        let mut out = std::mem::take(&mut self.out);
+        for output in out.drain(..) {
+            match output {
+                Output::Forward { leg, to } => self.io.send(leg, Port::Rtp, to, packet),
+                Output::Send { leg, to, packet } => self.io.send(leg, Port::Rtp, to, packet.as_bytes()),
+                Output::SendRtcp { leg, to, packet } => self.io.send(leg, Port::Rtcp, to, &packet),
+                Output::Input(input) => self.sink.input(input),
+                Output::Tape(tape) => self.recorder.hand(tape),
+                Output::Unbind { leg } => self.io.unbind(leg),
+                Output::Bind { leg, address, port } => self.bind(leg, address, port),
+                Output::UnknownSound { leg, key } => tracing::warn!(%leg, %key, "no such sound"),
+            }
+        }
+        // What binding gave comes after; the emptied list keeps its memory.
+        out.append(&mut self.out);
+        self.out = out;
+        if !self.out.is_empty() {
+            self.carry_out(packet);
+        }
+    }
+
+    fn bind(&mut self, leg: base::LegId, address: std::net::IpAddr, port: u16) {
+        let bound = self.io.bind(leg, address, port);
+        if let Err(error) = &bound {
+            tracing::warn!(%leg, port, %error, "RTP port can't be bound");
+        }
+        self.plane.on_bound(self.clock.now(), leg, port, bound.is_ok(), &mut self.out);
+    }
+}
