@@ -58,8 +58,8 @@ def load_voice():
 def phonemes(voice, sentence: str, language: str) -> str:
     command = ["espeak-ng", "-q", "--ipa", "-v", VOICES[language], sentence]
     ipa = subprocess.run(command, capture_output=True, text=True, check=True).stdout
-    # espeak-ng marks a switch of language as (en)…(fr); the words between are kept.
-    ipa = re.sub(r"\([a-z-]+\)", "", ipa).strip().replace("\n", " ").replace("_", "")
+    # espeak-ng marks a switch of language as (en)…(fr) and a mute e with a dash; the sounds are kept.
+    ipa = re.sub(r"\([a-z-]+\)", "", ipa).strip().replace("\n", " ").replace("_", "").replace("-", "")
     for spelt, symbol in SPELLINGS[language]:
         ipa = ipa.replace(spelt, symbol)
     unknown = sorted(set(ipa) - set(voice._vocab))

@@ -85,31 +85,47 @@ fn join(prefix: &str, key: &str) -> String {
     if prefix.is_empty() { key.to_string() } else { format!("{prefix}.{key}") }
 }
 
-/// The values of keys named like secrets become stars, byte for byte, so that spans still fit.
+/// The values of keys named like secrets, or nearly, become stars, byte for byte, so that spans still fit.
 fn without_secrets(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let mut rest = line;
-        while let Some((before, value)) = secret_value(rest) {
-            out.push_str(before);
-            let quote = value.chars().next().unwrap_or('"');
-            let end = value.char_indices().skip(1).find(|(_, c)| *c == quote || *c == '\n').map_or(value.len(), |(i, _)| i);
-            out.push(quote);
-            out.push_str(&"*".repeat(end.saturating_sub(quote.len_utf8())));
-            rest = &value[end..];
+        while let Some(equals) = rest.find('=') {
+            let (key, value) = rest.split_at(equals + 1);
+            let start = value.find(|c: char| !c.is_whitespace()).unwrap_or(value.len());
+            let stars = if is_secret(key) { quoted(&value[start..]) } else { 0 };
+            out.push_str(key);
+            out.push_str(&value[..start]);
+            out.push_str(&"*".repeat(stars));
+            rest = &value[start + stars..];
         }
         out.push_str(rest);
     }
     out
 }
 
-/// Splits a line before the quote of the next secret's value.
-fn secret_value(line: &str) -> Option<(&str, &str)> {
-    let names = ["password", "secret", "token"];
-    let starts = names.iter().filter_map(|name| line.find(name).map(|i| i + name.len())).min()?;
-    let quote = line[starts..].find(['"', '\''])? + starts;
-    let between = line[starts..quote].trim_matches(['"', '\'']).trim();
-    if between == "=" { Some((&line[..quote], &line[quote..])) } else { None }
+/// True if the key before `=` begins like one of a secret.
+fn is_secret(text: &str) -> bool {
+    let before = text.trim_end_matches('=').trim_end().trim_end_matches(['"', '\'']);
+    let key = before.rsplit(|c: char| !(c.is_alphanumeric() || c == '_' || c == '-')).next().unwrap_or("");
+    ["pas", "sec", "tok"].iter().any(|start| key.starts_with(start))
+}
+
+/// The length of the quoted text that this begins with, quotes included; one that does not end here runs to the line's end.
+fn quoted(value: &str) -> usize {
+    let line = value.trim_end_matches(['\r', '\n']);
+    let Some(quote) = line.chars().next().filter(|c| *c == '"' || *c == '\'') else { return 0 };
+    let mut escaped = false;
+    for (i, c) in line.char_indices().skip(1) {
+        match c {
+            _ if escaped => escaped = false,
+            '\\' if quote == '"' => escaped = true,
+            // Two quotes at once may begin a text of several lines.
+            _ if c == quote && i > 1 => return i + 1,
+            _ => {}
+        }
+    }
+    line.len()
 }
 
 /// What one reading of a file gathers.

@@ -63,6 +63,6 @@ fn a_password_is_never_printed() {
     assert!(!format!("{site:?}").contains("very secret"));
     let broken = SMALL.replace("algorithms = [\"md5\"]", "algoritms = [\"md5\"]");
     let found = Site::parse(&broken, "site.toml").unwrap_err();
-    assert!(found[0].source.contains("password = \"***********\""), "{}", found[0]);
+    assert!(found[0].source.contains("password = *************,"), "{}", found[0]);
     assert!(found[0].to_string().contains("did you mean `algorithms`?"), "{}", found[0]);
 }

@@ -1,5 +1,8 @@
 //! The sites and flows of the repository are whole: an operator who starts from them starts from something that works.
 
+// The tests read files of the repository; the core itself reads none.
+#![allow(clippy::disallowed_methods)]
+
 use base::Diagnostic;
 use site::Site;
 use std::collections::BTreeMap;
