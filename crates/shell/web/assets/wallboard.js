@@ -102,7 +102,7 @@ function figure(label, definition, cls = "") {
   const name = make("span", "label", { "data-word": label }, word(label));
   const sign = make("span", "sign");
   const note = make("span", "note");
-  const node = make("button", ("figure " + cls).trim(), { type: "button", "data-def": definition, "data-label": label }, name, make("span", "line", {}, value, sign), note);
+  const node = make("button", ("figure " + cls).trim(), { type: "button", "data-def": definition, "data-label": label }, name, make("span", "reading", {}, value, sign), note);
   node.parts = { value, sign, note };
   return node;
 }
@@ -169,6 +169,7 @@ function drawTotals() {
       abandoned: figure("abandoned", "visits.abandoned", "huge"),
       live: figure("live_calls", "calls.live_now", "huge"),
       agents: figure("available_of", "totals.agents_by_state", "huge"),
+      kept: figure("recorded", "recordings.coverage", "huge"),
     };
     strip.append(...Object.values(strip.figures));
   }
@@ -185,6 +186,8 @@ function drawTotals() {
   const states = totals.agents_by_state;
   const there = STATES.filter((s) => s !== "logged_out").reduce((sum, s) => sum + (states[s] ?? 0), 0);
   show(f.agents, number(states.available ?? 0), { note: `${word("of")} ${number(there)}` });
+  const r = board.recordings;
+  show(f.kept, percent(r.coverage, 1), { note: `${number(r.complete)} ${word("of")} ${number(r.complete + r.partial + r.failed)}`, mark: r.failed ? "bad" : r.partial ? "warn" : "none" });
 }
 
 const formulaNote = (v) => (v.service_level === null ? `${v.service_level_formula} · ${word("no_value")}` : v.service_level_formula);
@@ -268,7 +271,7 @@ function updateAgent(node, a) {
   } else {
     showTicking(p.time, a.in_state_ms);
   }
-  const detail = [a.queue && nameOf(a.queue), a.call && `${word("on_call")} ${a.call}`].filter(Boolean).join(" · ");
+  const detail = [a.queue && nameOf(a.queue), a.call].filter(Boolean).join(" · ");
   setText(p.detail, detail || (a.state === "logged_out" ? "" : a.queues.map(nameOf).join(", ")));
   setText(p.today.querySelector("b"), number(a.calls));
 }
@@ -280,15 +283,16 @@ function byPresence(a, b) {
 
 /** A sum with all its parts, and whether it holds. */
 function ledger(title, total, parts) {
-  const node = make("div", "sum", {}, make("h3", "", { "data-word": title }, word(title)));
+  const verdict = make("span", "verdict");
+  const node = make("div", "sum", {}, make("h3", "", {}, make("span", "", { "data-word": title }, word(title)), verdict));
   const terms = [total, ...parts].map(([label, definition]) => figure(label, definition, "small"));
   const row = make("div", "terms");
   terms.forEach((term, i) => {
-    if (i > 0) row.append(make("span", "sign-of", { "aria-hidden": "true" }, i === 1 ? "=" : "+"));
-    row.append(term);
+    // A sign stays with the term that follows it, wherever the line breaks.
+    const sign = ["", "="][i] ?? "+";
+    row.append(sign ? make("span", "term", {}, make("span", "sign-of", { "aria-hidden": "true" }, sign), term) : term);
   });
-  const verdict = make("p", "verdict");
-  node.append(row, verdict);
+  node.append(row);
   node.update = (values, ok) => {
     terms.forEach((term, i) => show(term, number(values[i])));
     const mark = ok ? "good" : "bad";
@@ -312,7 +316,7 @@ function drawDay() {
       ["answered", "visits.answered"], ["abandoned", "visits.abandoned"], ["other_exits", "visits.other_exits"], ["waiting", "visits.waiting"],
     ]);
     const recordings = make("div", "sum", {}, make("h3", "", { "data-word": "recordings" }, word("recordings")));
-    const kept = ["coverage", "expected", "complete", "partial", "failed", "open"].map((n) => [n, figure(n, "recordings." + n, "small")]);
+    const kept = ["expected", "complete", "partial", "failed", "open"].map((n) => [n, figure(n, "recordings." + n, "small")]);
     const breaches = figure("breaches", "invariant_breaches", "small");
     recordings.append(make("div", "terms", {}, ...kept.map(([, f]) => f), breaches));
     const languages = make("div", "sum", {}, make("h3", "", { "data-word": "languages" }, word("languages")), make("ul", "bars"));
@@ -323,7 +327,7 @@ function drawDay() {
   const p = box.parts;
   p.calls.update([c.incoming, c.rejected, c.ivr_abandoned, c.ivr_ended, c.queued, c.in_ivr], c.incoming === c.rejected + c.ivr_abandoned + c.ivr_ended + c.queued + c.in_ivr);
   p.visits.update([v.offered, v.answered, v.abandoned, v.other_exits, v.waiting], v.offered === v.answered + v.abandoned + v.other_exits + v.waiting);
-  for (const [name, node] of p.kept) show(node, name === "coverage" ? percent(board.recordings.coverage, 1) : number(board.recordings[name]));
+  for (const [name, node] of p.kept) show(node, number(board.recordings[name]));
   show(p.breaches, number(board.invariant_breaches), { mark: board.invariant_breaches ? "bad" : "none" });
   drawLanguages(p.languages);
 }

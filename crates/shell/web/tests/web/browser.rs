@@ -12,6 +12,8 @@ async fn figures_pushed_after_the_page_loaded_are_on_the_screen() {
     let browser = Browser::open(TELEVISION, "es").await;
     browser.go(&format!("http://{}/", served.address)).await;
     browser.until(&format!("{VALUE} === '6'")).await;
+    browser.picture("wallboard-television-light.png").await;
+    browser.eval("document.getElementById('theme').click()").await;
     browser.picture("wallboard-television.png").await;
     fake.publish(|f| {
         f.totals.waiting_now = 57;

@@ -1,0 +1,125 @@
+//! The API over HTTP/1.1: questions with an answer, and streams.
+
+use super::{Common, Failure};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue};
+use hyper::{Method, Request, Response, Uri};
+use hyper_util::client::legacy::{self, connect::HttpConnector};
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+use std::time::Duration;
+
+/// The node answers within 15 s or says that it can't.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+pub struct Client {
+    http: legacy::Client<HttpConnector, Full<Bytes>>,
+    /// Without a slash at its end.
+    base: String,
+    token: Option<HeaderValue>,
+    pub json: bool,
+}
+
+impl Client {
+    pub fn new(common: &Common) -> Result<Client, Failure> {
+        let base = common.api.trim_end_matches('/').to_string();
+        let uri: Option<Uri> = base.parse().ok();
+        if !uri.is_some_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some() && uri.query().is_none()) {
+            let error = format!("\"{}\" is no address of an API", common.api);
+            return Err(Failure::Usage { error, expected: "--api http://HOST:PORT, such as http://127.0.0.1:8080".into() });
+        }
+        let bearer = |token: &String| {
+            let expected = "a token of printable ASCII".to_string();
+            let mut value = HeaderValue::from_str(&format!("Bearer {token}"))
+                .map_err(|_| Failure::Usage { error: "the token cannot stand in a header".into(), expected })?;
+            value.set_sensitive(true);
+            Ok::<_, Failure>(value)
+        };
+        let token = common.token.as_ref().map(bearer).transpose()?;
+        let http = legacy::Client::builder(TokioExecutor::new()).build_http();
+        Ok(Client { http, base, token, json: common.json })
+    }
+
+    pub async fn get(&self, path: &str) -> Result<Value, Failure> {
+        self.answer(Method::GET, path, None).await
+    }
+
+    pub async fn post(&self, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+        self.answer(Method::POST, path, body).await
+    }
+
+    /// An answer whose body is read piece by piece.
+    pub async fn open(&self, path: &str) -> Result<Response<Incoming>, Failure> {
+        let response = self.send(Method::GET, path, None).await?;
+        if response.status().is_success() {
+            return Ok(response);
+        }
+        let status = response.status().as_u16();
+        Err(refusal(status, &self.whole(response).await?))
+    }
+
+    async fn answer(&self, method: Method, path: &str, body: Option<Value>) -> Result<Value, Failure> {
+        let response = self.send(method, path, body).await?;
+        let status = response.status();
+        let body = self.whole(response).await?;
+        if !status.is_success() {
+            return Err(refusal(status.as_u16(), &body));
+        }
+        serde_json::from_slice(&body).map_err(|_| self.stranger())
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response<Incoming>, Failure> {
+        let mut request = Request::builder().method(method).uri(format!("{}/api/v1/{path}", self.base));
+        if let Some(token) = &self.token {
+            request = request.header(AUTHORIZATION, token);
+        }
+        if body.is_some() {
+            request = request.header(CONTENT_TYPE, "application/json");
+        }
+        let body = body.map(|b| Bytes::from(b.to_string())).unwrap_or_default();
+        let request = request.body(Full::new(body)).map_err(|_| self.stranger())?;
+        match tokio::time::timeout(PATIENCE, self.http.request(request)).await {
+            Ok(Ok(response)) => Ok(response),
+            Ok(Err(error)) if error.is_connect() => Err(self.nobody()),
+            Ok(Err(_)) => Err(self.stranger()),
+            Err(_) => Err(self.silent()),
+        }
+    }
+
+    async fn whole(&self, response: Response<Incoming>) -> Result<Bytes, Failure> {
+        let body = tokio::time::timeout(PATIENCE, response.into_body().collect()).await.map_err(|_| self.silent())?;
+        body.map(|body| body.to_bytes()).map_err(|_| self.cut())
+    }
+
+    fn nobody(&self) -> Failure {
+        let error = format!("nothing listens at {}: is `centralita serve` running?", self.base);
+        Failure::Refused { error, expected: "a running node, or its address by --api or CENTRALITA_API".into() }
+    }
+
+    fn stranger(&self) -> Failure {
+        let error = format!("what listens at {} does not speak as a node does", self.base);
+        Failure::Refused { error, expected: "the address of a node's API".into() }
+    }
+
+    fn silent(&self) -> Failure {
+        Failure::Refused { error: format!("{} took the question and did not answer", self.base), expected: "an answer within 20 s".into() }
+    }
+
+    pub fn cut(&self) -> Failure {
+        Failure::Refused { error: format!("{} broke off in the middle of its answer", self.base), expected: "a whole answer".into() }
+    }
+}
+
+/// The node's own words, where it has any.
+fn refusal(status: u16, body: &[u8]) -> Failure {
+    let words: Value = serde_json::from_slice(body).unwrap_or_default();
+    let said = |key: &str| words[key].as_str().map(str::to_string);
+    let error = said("error").unwrap_or_else(|| format!("the node answered with status {status}"));
+    let expected = match status {
+        401 => "the node's token, by --token or CENTRALITA_TOKEN".to_string(),
+        _ => said("expected").unwrap_or_default(),
+    };
+    if status == 400 { Failure::Usage { error, expected } } else { Failure::Refused { error, expected } }
+}
