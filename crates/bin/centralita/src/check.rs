@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 pub fn run(path: &Path, as_json: bool) -> ExitCode {
     match load::load(path) {
-        Ok(setup) if as_json => println!("{}", json!({ "ok": true, "sha256": setup.sha256 })),
+        Ok(setup) if as_json => println!("{}", json!({ "ok": true, "sha256": setup.sha256_text() })),
         Ok(setup) => {
             let site = &setup.site;
             let (numbers, queues, agents, flows) = (site.numbers.len(), site.queues.len(), site.agents.len(), setup.flows.len());

@@ -13,7 +13,10 @@ use std::sync::Arc;
 /// Why there is no setup.
 #[derive(Debug)]
 pub enum LoadError {
-    Unreadable { path: PathBuf, error: std::io::Error },
+    Unreadable {
+        path: PathBuf,
+        error: std::io::Error,
+    },
     /// All findings at once.
     Wrong(Vec<Diagnostic>),
 }
@@ -69,9 +72,9 @@ pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
     if !findings.is_empty() {
         return Err(LoadError::Wrong(findings));
     }
-    let sha256 = hash.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>();
+    let sha256 = hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
     let flows = flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect();
-    Ok(Setup { site, flows, sha256: sha256.into() })
+    Ok(Setup { site, flows, sha256 })
 }
 
 /// `flow/lang/id` is at `flow/prompts/lang/id.wav`; sounds that the media plane makes itself have no file.

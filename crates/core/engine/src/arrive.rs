@@ -14,7 +14,6 @@ use base::{AgentId, CallId, Cause, LegId, PartyId, Pii, Tenant};
 use ring::hmac;
 use sip::{IncomingInvite, Peer, Reason, Refusal, SessionId};
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -141,7 +140,12 @@ impl Centre {
     }
 
     pub(crate) fn open(&mut self, leg: LegId, flow: sip::Flow, port: u16) {
-        self.to_media(media::Command::Open { leg, address: flow.local.ip(), port });
+        // An address that is only advertised is the NAT's, and cannot be bound.
+        let address = match self.setup.site.sip.advertise {
+            Some(_) => self.boot.sip.ip(),
+            None => flow.local.ip(),
+        };
+        self.to_media(media::Command::Open { leg, address, port });
     }
 
     /// The caller's port is there: answer, and let the flow speak.
@@ -256,9 +260,4 @@ fn refusal(status: u16, cause: Cause) -> Refusal {
         _ => None,
     };
     Refusal { status, phrase: None, reason, retry_after: None }
-}
-
-/// Where a phone with a fixed address is, seen from an address of ours.
-pub(crate) fn fixed(local: SocketAddr, remote: SocketAddr) -> sip::Flow {
-    sip::Flow { transport: sip::Transport::Udp, local, remote, connection: 0 }
 }

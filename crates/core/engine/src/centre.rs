@@ -19,7 +19,7 @@ use base::fact::{About, Fact, What};
 use base::{AgentId, CallId, Cause, Instant, LegId, Now, Random, RecordingId, Wall};
 use sip::SessionId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -35,8 +35,9 @@ pub struct Boot {
     pub boot_id: Arc<str>,
     pub routing_seed: u64,
     pub party_key: [u8; 32],
-    /// An address of ours that phones with a fixed address can reach.
-    pub local: SocketAddr,
+    /// Where we listen, and which address of ours faces a phone at a fixed address, if that is another.
+    pub sip: SocketAddr,
+    pub towards: BTreeMap<IpAddr, IpAddr>,
     pub setup: Arc<Setup>,
 }
 
@@ -156,7 +157,7 @@ impl Centre {
 
     fn dispatch(&mut self, input: Input) {
         match input {
-            Input::Configure { sha256 } => self.configure(&sha256),
+            Input::Configure { sha256 } => self.configure(sha256),
             Input::Resume(resume) => self.resume(*resume),
             Input::Sip(input) => self.to_sip(input),
             Input::Media(input) => self.on_media(input),
@@ -176,12 +177,12 @@ impl Centre {
         }
     }
 
-    fn configure(&mut self, sha256: &str) {
-        if let Some(staged) = self.staged.take().filter(|s| *s.sha256 == *sha256) {
+    fn configure(&mut self, sha256: [u8; 32]) {
+        if let Some(staged) = self.staged.take().filter(|s| s.sha256 == sha256) {
             self.setup = staged;
             self.sip.reconfigure(self.setup.sip_config());
         }
-        self.fact(About::default(), What::ConfigLoaded { site_sha256: self.setup.sha256.to_string() });
+        self.fact(About::default(), What::ConfigLoaded { site_sha256: self.setup.sha256_text() });
         let mut config = self.setup.site.acd();
         for agent in self.restored.keys() {
             // Whoever was logged in comes back as they were, not as the site starts them.

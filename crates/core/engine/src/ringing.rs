@@ -10,7 +10,6 @@
 //! ```
 
 use crate::Place;
-use crate::arrive::fixed;
 use crate::call::{AgentLeg, Leg, Media};
 use crate::centre::Centre;
 use acd::OfferResult;
@@ -61,7 +60,10 @@ impl Centre {
                     username: l.user.as_str().into(),
                     password: Pii::new(l.password.reveal().as_str().into()),
                 });
-                vec![(uri.as_str().into(), fixed(self.boot.local, *addr), credential)]
+                let local = self.boot.towards.get(&addr.ip()).copied().unwrap_or(self.boot.sip.ip());
+                let local = std::net::SocketAddr::new(local, self.boot.sip.port());
+                let flow = sip::Flow { transport: sip::Transport::Udp, local, remote: *addr, connection: 0 };
+                vec![(uri.as_str().into(), flow, credential)]
             }
         };
         targets.into_iter().map(|(uri, flow, credential)| self.dial(offer, uri, flow, credential)).collect()

@@ -10,10 +10,14 @@ pub struct Setup {
     pub site: Site,
     pub flows: BTreeMap<String, Arc<ivr::Flow>>,
     /// Of the texts, so that a journal names the configuration without holding its secrets.
-    pub sha256: Arc<str>,
+    pub sha256: [u8; 32],
 }
 
 impl Setup {
+    pub fn sha256_text(&self) -> String {
+        self.sha256.iter().map(|b| format!("{b:02x}")).collect()
+    }
+
     pub fn agent_of_user(&self, user: &str) -> Option<&AgentId> {
         self.site.agent_of_user(user).map(|(id, _)| id)
     }

@@ -14,7 +14,7 @@ pub enum Input {
     /// The site and its flows, by the hash of their text: the first, or a reload. The texts are not in the journal
     /// (they hold passwords); who replays hands them over.
     Configure {
-        sha256: Arc<str>,
+        sha256: [u8; 32],
     },
     /// What the epochs before this one left behind. Once, before any call.
     Resume(Box<Resume>),

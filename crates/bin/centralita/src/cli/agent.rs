@@ -53,7 +53,16 @@ impl Agent {
 fn list(agents: &Value) -> String {
     let row = |a: &Value| {
         let (state, for_ms, reason) = now(a);
-        vec![text(&a["agent"]), text(state), span(for_ms), text(reason), text(&a["queue"]), text(&a["call"]), text(&a["calls"]), span(&a["aht_ms"])]
+        vec![
+            text(&a["agent"]),
+            text(state),
+            span(for_ms),
+            text(reason),
+            text(&a["queue"]),
+            text(&a["call"]),
+            text(&a["calls"]),
+            span(&a["aht_ms"]),
+        ]
     };
     table(&["AGENT", "STATE", "FOR", "REASON", "QUEUE", "CALL", "CALLS", "AHT"], &rows(agents, row), "No agents.")
 }

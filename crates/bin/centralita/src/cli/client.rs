@@ -104,11 +104,17 @@ impl Client {
     }
 
     fn silent(&self) -> Failure {
-        Failure::Refused { error: format!("{} took the question and did not answer", self.base), expected: "an answer within 20 s".into() }
+        Failure::Refused {
+            error: format!("{} took the question and did not answer", self.base),
+            expected: "an answer within 20 s".into(),
+        }
     }
 
     pub fn cut(&self) -> Failure {
-        Failure::Refused { error: format!("{} broke off in the middle of its answer", self.base), expected: "a whole answer".into() }
+        Failure::Refused {
+            error: format!("{} broke off in the middle of its answer", self.base),
+            expected: "a whole answer".into(),
+        }
     }
 }
 

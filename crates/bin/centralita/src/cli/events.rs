@@ -111,6 +111,7 @@ pub fn line(event: &Value) -> String {
     let data = event["data"].as_object();
     let said = data.into_iter().flatten().filter(|(key, value)| !KNOWN.contains(&key.as_str()) && !value.is_null());
     let said: Vec<String> = said.map(|(key, value)| format!("{}={}", clean(key), text(value))).collect();
-    let line = format!("{}  {:<24}  {:<16}  {}", moment(&event["time"]), text(&event["type"]), text(&event["subject"]), said.join(" "));
+    let line =
+        format!("{}  {:<24}  {:<16}  {}", moment(&event["time"]), text(&event["type"]), text(&event["subject"]), said.join(" "));
     format!("{}\n", line.trim_end())
 }

@@ -29,7 +29,8 @@ impl Queue {
 }
 
 fn list(queues: &Value) -> String {
-    let heads = ["QUEUE", "WAITING", "LONGEST", "FREE", "OFFERED", "ANSWERED", "ABANDONED", "SERVICE LEVEL", "FORMULA", "ASA", "AHT"];
+    let heads =
+        ["QUEUE", "WAITING", "LONGEST", "FREE", "OFFERED", "ANSWERED", "ABANDONED", "SERVICE LEVEL", "FORMULA", "ASA", "AHT"];
     let row = |q: &Value| {
         let free = q["agents_by_state"]["available"].as_u64().unwrap_or(0);
         vec![
@@ -65,7 +66,15 @@ fn show(q: &Value) -> String {
     ]);
     let row = |v: &Value| {
         let offers = v["offers"].as_array().map_or(0, Vec::len);
-        vec![text(&v["call"]), span(&v["waited_ms"]), text(&v["lang"]), text(&v["requires"]), text(&v["priority_s"]), offers.to_string(), span(&v["left_ms"])]
+        vec![
+            text(&v["call"]),
+            span(&v["waited_ms"]),
+            text(&v["lang"]),
+            text(&v["requires"]),
+            text(&v["priority_s"]),
+            offers.to_string(),
+            span(&v["left_ms"]),
+        ]
     };
     let heads = ["CALL", "WAITED", "LANG", "ASKS FOR", "PRIORITY", "RINGING", "LEAVES IN"];
     format!("{figures}\n{}", table(&heads, &rows(&q["visits"], row), "Nobody waits."))

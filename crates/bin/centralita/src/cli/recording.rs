@@ -69,7 +69,15 @@ impl Recording {
 
 pub fn list(recordings: &Value) -> String {
     let row = |r: &Value| {
-        vec![text(&r["recording"]), moment(&r["started"]), span(&r["duration_ms"]), kept(r), text(&r["queue"]), text(&r["agent"]), text(&r["lang"])]
+        vec![
+            text(&r["recording"]),
+            moment(&r["started"]),
+            span(&r["duration_ms"]),
+            kept(r),
+            text(&r["queue"]),
+            text(&r["agent"]),
+            text(&r["lang"]),
+        ]
     };
     table(&["RECORDING", "STARTED", "LENGTH", "KEPT", "QUEUE", "AGENT", "LANG"], &rows(recordings, row), "No recordings.")
 }
@@ -95,7 +103,11 @@ fn kept(r: &Value) -> String {
 /// A file that could not be written whole is not left behind.
 async fn save(client: &Client, body: Incoming, path: &Path, force: bool) -> Result<u64, Failure> {
     let mut how = OpenOptions::new();
-    if force { how.write(true).create(true).truncate(true) } else { how.write(true).create_new(true) };
+    if force {
+        how.write(true).create(true).truncate(true)
+    } else {
+        how.write(true).create_new(true)
+    };
     let mut file: File = how.open(path).map_err(|error| cannot(path, &error))?;
     let copied = copy(client, body, &mut file).await;
     if copied.is_err() {

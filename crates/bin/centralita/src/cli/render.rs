@@ -6,7 +6,8 @@ use std::fmt::Write;
 /// Control characters out: an ESC in a caller's name is a command to a terminal (security.md, row 30). So are the
 /// marks that turn the direction of text.
 pub fn clean(text: &str) -> String {
-    let steers = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let steers =
+        |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     text.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect()
 }
 
@@ -81,7 +82,8 @@ fn width(text: &str) -> usize {
 }
 
 fn is_number(cell: &str) -> bool {
-    cell == "-" || cell.starts_with(|c: char| c.is_ascii_digit()) && cell.chars().all(|c| c.is_ascii_digit() || ".: %".contains(c))
+    cell == "-"
+        || cell.starts_with(|c: char| c.is_ascii_digit()) && cell.chars().all(|c| c.is_ascii_digit() || ".: %".contains(c))
 }
 
 /// The rows of an answer that is a list.
@@ -108,7 +110,10 @@ mod tests {
 
     #[test]
     fn spans_shares_and_times_read_well() {
-        assert_eq!((span(&json!(61_999)), span(&json!(3_600_000)), span(&Value::Null)), ("1:01".into(), "1:00:00".into(), "-".into()));
+        assert_eq!(
+            (span(&json!(61_999)), span(&json!(3_600_000)), span(&Value::Null)),
+            ("1:01".into(), "1:00:00".into(), "-".into())
+        );
         assert_eq!((percent(&json!(0.853)), percent(&Value::Null)), ("85.3 %".into(), "-".into()));
         assert_eq!(moment(&json!("2026-11-22T14:00:01.250000Z")), "2026-11-22 14:00:01.250");
         assert_eq!(moment(&json!("é")), "é");

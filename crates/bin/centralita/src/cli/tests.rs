@@ -210,8 +210,21 @@ fn snapshot() -> Snapshot {
 }
 
 fn figures() -> Figures {
-    let visits = Visits { offered: 5, answered: 4, service_level: Some(0.8), service_level_formula: "short_excluded".into(), asa_ms: Some(9000), ..Visits::default() };
-    let queue = QueueFigures { queue: "acme/soporte".parse().unwrap(), waiting_now: 1, longest_wait_ms: 61_000, agents_by_state: BTreeMap::new(), visits };
+    let visits = Visits {
+        offered: 5,
+        answered: 4,
+        service_level: Some(0.8),
+        service_level_formula: "short_excluded".into(),
+        asa_ms: Some(9000),
+        ..Visits::default()
+    };
+    let queue = QueueFigures {
+        queue: "acme/soporte".parse().unwrap(),
+        waiting_now: 1,
+        longest_wait_ms: 61_000,
+        agents_by_state: BTreeMap::new(),
+        visits,
+    };
     Figures { queues: vec![queue], ..Figures::default() }
 }
 
@@ -263,7 +276,10 @@ fn an_agent_is_asked_and_each_reply_has_its_words_and_its_status() {
 fn what_is_unknown_wrong_or_not_there_says_so_and_has_a_status() {
     let node = Node::start(None);
     let (status, _, err) = node.run("queue show acme/none");
-    assert_eq!((status, err.as_str()), (1, "error: there is no queue acme/none\n  expected: one of those that GET /api/v1/queues lists\n"));
+    assert_eq!(
+        (status, err.as_str()),
+        (1, "error: there is no queue acme/none\n  expected: one of those that GET /api/v1/queues lists\n")
+    );
     let (status, _, err) = node.run("--json queue show acme/none");
     assert_eq!((status, &serde_json::from_str::<Value>(&err).unwrap()["error"]), (1, &"there is no queue acme/none".into()));
     assert_eq!(run("--api ftp://127.0.0.1 queue list").0, 2);
@@ -343,7 +359,8 @@ fn follow(node: &Node, lines: usize) -> (u8, String) {
             std::thread::yield_now();
         }
     });
-    let line = Line::try_parse_from(["centralita", "--api", &format!("http://{}", node.address), "--json", "events", "--follow"]).unwrap();
+    let line = Line::try_parse_from(["centralita", "--api", &format!("http://{}", node.address), "--json", "events", "--follow"])
+        .unwrap();
     let status = run_into(line.command, &line.common, &mut out, &mut Vec::new());
     drop(done);
     feeder.join().unwrap();

@@ -50,7 +50,15 @@ impl Ticket {
 
 pub fn list(tickets: &Value) -> String {
     let row = |t: &Value| {
-        vec![text(&t["number"]), text(&t["tenant"]), text(&t["state"]), text(&t["priority"]), moment(&t["opened"]), text(&t["call"]), text(&t["subject"])]
+        vec![
+            text(&t["number"]),
+            text(&t["tenant"]),
+            text(&t["state"]),
+            text(&t["priority"]),
+            moment(&t["opened"]),
+            text(&t["call"]),
+            text(&t["subject"]),
+        ]
     };
     table(&["TICKET", "TENANT", "STATE", "PRIORITY", "OPENED", "CALL", "SUBJECT"], &rows(tickets, row), "No tickets.")
 }

@@ -23,9 +23,9 @@ pub struct Decider {
     pub clock: Clock,
     pub way: Arc<Way>,
     pub signalling: Signalling,
-    pub media: shell_media::Handle,
-    pub log: shell_store::Writer,
-    pub journal: shell_store::Journal,
+    pub media: Arc<shell_media::Handle>,
+    pub log: shell_store::Handle,
+    pub journal: Arc<shell_store::journal::Journal>,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub changed: Arc<watch::Sender<u64>>,
     pub drained: Option<oneshot::Sender<()>>,
@@ -64,6 +64,15 @@ impl Decider {
         }
     }
 
+    fn keep(&self, user: Arc<str>, bindings: &[sip::Binding]) {
+        // No bindings are no bytes, which forgets the phone.
+        let bytes = if bindings.is_empty() { Ok(Vec::new()) } else { postcard::to_stdvec(bindings) };
+        match bytes {
+            Ok(bytes) => self.log.bindings(user, bytes),
+            Err(error) => tracing::error!(%error, "bindings cannot be kept"),
+        }
+    }
+
     fn deliver(&mut self, outputs: &mut Vec<Output>) {
         let mut facts = Vec::new();
         for output in outputs.drain(..) {
@@ -78,7 +87,7 @@ impl Decider {
                     facts.push(fact);
                 }
                 Output::Party { tenant, party, number, name } => self.log.party(tenant, party, number, name),
-                Output::Bindings { user, bindings } => self.log.bindings(user, bindings),
+                Output::Bindings { user, bindings } => self.keep(user, &bindings),
                 Output::Reply { number, reply } => self.way.answered(number, reply),
                 Output::Suspicious { remote, what } => tracing::warn!("suspicious from {remote}: {what}"),
                 Output::Drained => {

@@ -29,8 +29,17 @@ impl Way {
         self.inputs.send(input).is_ok()
     }
 
+    pub fn answered(&self, number: u64, reply: Reply) {
+        if let Some((_, sender)) = self.asked.remove(&number) {
+            // Whoever asked may have gone.
+            let _ = sender.send(reply);
+        }
+    }
+}
+
+impl shell_web::Ask for Way {
     /// A request; its answer comes when the Centre has applied it.
-    pub fn ask(&self, request: Request) -> oneshot::Receiver<Reply> {
+    fn ask(&self, request: Request) -> oneshot::Receiver<Reply> {
         let (sender, receiver) = oneshot::channel();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.asked.insert(number, sender);
@@ -38,13 +47,6 @@ impl Way {
             self.asked.remove(&number);
         }
         receiver
-    }
-
-    pub fn answered(&self, number: u64, reply: Reply) {
-        if let Some((_, sender)) = self.asked.remove(&number) {
-            // Whoever asked may have gone.
-            let _ = sender.send(reply);
-        }
     }
 }
 

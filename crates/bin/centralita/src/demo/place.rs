@@ -1,0 +1,45 @@
+//! Where a demonstration happens: a folder, free ports, the embedded site.
+
+use crate::load;
+use engine::Setup;
+use site::Site;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
+use std::path::{Path, PathBuf};
+
+const SITE: &str = include_str!("../../../../../deploy/demo.toml");
+
+pub struct Place {
+    pub dir: PathBuf,
+}
+
+impl Place {
+    pub fn prepare(dir: Option<PathBuf>) -> Result<Place, String> {
+        let dir = dir.unwrap_or_else(|| std::env::temp_dir().join(format!("centralita-demo-{}", std::process::id())));
+        std::fs::create_dir_all(&dir).map_err(|e| format!("{}: {e}", dir.display()))?;
+        Ok(Place { dir })
+    }
+
+    /// The embedded site with free ports, its own folders, and the flows of this tree.
+    pub fn setup(&self) -> Result<Setup, String> {
+        let mut site = Site::parse(SITE, "demo.toml").map_err(|found| load::LoadError::Wrong(found).to_string())?;
+        site.data = self.dir.join("data");
+        site.recordings = self.dir.join("recordings");
+        site.flows = flows()?;
+        site.sip.listen = free(site.sip.listen, |a| UdpSocket::bind(a).is_ok() && TcpListener::bind(a).is_ok());
+        site.web.listen = free(site.web.listen, |a| TcpListener::bind(a).is_ok());
+        load::setup(site, SITE).map_err(|e| e.to_string())
+    }
+}
+
+/// The usual port, or any if it is taken.
+fn free(usual: SocketAddr, is_free: impl Fn(SocketAddr) -> bool) -> SocketAddr {
+    let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+    if is_free(usual) { usual } else { any }
+}
+
+/// `ivr-flows` here, or in the tree that this was built from.
+fn flows() -> Result<PathBuf, String> {
+    let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ivr-flows");
+    let found = [PathBuf::from("ivr-flows"), built_from].into_iter().find(|p| p.join("service-desk.yaml").is_file());
+    found.ok_or_else(|| "no folder `ivr-flows` here: run the demonstration from the project's folder".to_string())
+}

@@ -1,0 +1,168 @@
+//! What a demonstration proves: its own sums, each recording, the invariants, and that callers heard the same.
+
+use metrics::Figures;
+use serde::Serialize;
+use shell_store::Store;
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use traffic::{Outcome, Report};
+
+/// One object; its names are those of the figures.
+#[derive(Serialize)]
+pub struct Summary {
+    incoming: u64,
+    rejected: u64,
+    ivr_abandoned: u64,
+    ivr_ended: u64,
+    queued: u64,
+    in_ivr: u64,
+    offered: u64,
+    answered: u64,
+    abandoned: u64,
+    other_exits: u64,
+    waiting: u64,
+    service_level: Option<f64>,
+    service_level_formula: String,
+    asa_ms: Option<u64>,
+    recordings_expected: u64,
+    recordings_complete: u64,
+    tickets_opened: u64,
+    events: u64,
+    invariant_breaches: u64,
+    languages: BTreeMap<String, u64>,
+    callers: Callers,
+    /// What does not hold; empty when all is well.
+    failures: Vec<String>,
+}
+
+/// The other side's view.
+#[derive(Serialize)]
+struct Callers {
+    calls: usize,
+    talked: usize,
+    left_in_ivr: usize,
+    left_in_queue: usize,
+    rejected: usize,
+    lost: usize,
+    /// Gaps of over 60 ms in what was heard, in all calls.
+    gaps: u64,
+    longest_gap_ms: u64,
+}
+
+impl Summary {
+    pub fn new(figures: &Figures, store: &Store, report: &Report) -> Result<Summary, String> {
+        let (tickets, _) = (Vec::<u8>::new(), store);
+        let (calls, visits, recordings) = (&figures.totals.calls, &figures.totals.visits, &figures.recordings);
+        let mut summary = Summary {
+            incoming: calls.incoming,
+            rejected: calls.rejected,
+            ivr_abandoned: calls.ivr_abandoned,
+            ivr_ended: calls.ivr_ended,
+            queued: calls.queued,
+            in_ivr: calls.in_ivr,
+            offered: visits.offered,
+            answered: visits.answered,
+            abandoned: visits.abandoned,
+            other_exits: visits.other_exits,
+            waiting: visits.waiting,
+            service_level: visits.service_level,
+            service_level_formula: visits.service_level_formula.clone(),
+            asa_ms: visits.asa_ms,
+            recordings_expected: recordings.expected,
+            recordings_complete: recordings.complete,
+            tickets_opened: tickets.len() as u64,
+            events: figures.events,
+            invariant_breaches: figures.invariant_breaches,
+            languages: figures.languages.iter().map(|(lang, n)| (lang.to_string(), *n)).collect(),
+            callers: Callers::of(report),
+            failures: Vec::new(),
+        };
+        summary.failures = summary.judge(figures);
+        Ok(summary)
+    }
+
+    fn judge(&self, figures: &Figures) -> Vec<String> {
+        let mut failures = Vec::new();
+        let mut must = |holds: bool, what: String| {
+            if !holds {
+                failures.push(what);
+            }
+        };
+        must(figures.totals.calls.sums_hold(), "incoming is not rejected + ivr_abandoned + ivr_ended + queued + in_ivr".into());
+        must(figures.totals.visits.sums_hold(), "offered is not answered + abandoned + other_exits + waiting".into());
+        must(
+            self.recordings_complete == self.recordings_expected,
+            format!("{} of {} recordings are complete", self.recordings_complete, self.recordings_expected),
+        );
+        must(
+            self.recordings_expected == self.answered,
+            format!("{} answered, {} recordings owed", self.answered, self.recordings_expected),
+        );
+        must(self.invariant_breaches == 0, format!("{} invariants broke", self.invariant_breaches));
+        must(self.callers.lost == 0, format!("{} calls got no answer", self.callers.lost));
+        must(
+            self.incoming == self.callers.calls as u64,
+            format!("{} calls arrived, {} were made", self.incoming, self.callers.calls),
+        );
+        failures
+    }
+
+    pub fn print(&self, as_json: bool) -> ExitCode {
+        if as_json {
+            match serde_json::to_string(self) {
+                Ok(line) => println!("{line}"),
+                Err(error) => return super::fail(&error.to_string()),
+            }
+        } else {
+            println!("{self}");
+        }
+        if self.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    }
+}
+
+impl std::fmt::Display for Summary {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let seconds = |ms: Option<u64>| ms.map_or("–".to_string(), |ms| format!("{:.1} s", ms as f64 / 1_000.0));
+        let level = self.service_level.map_or("–".to_string(), |l| format!("{:.1} %", l * 100.0));
+        let languages: Vec<String> = self.languages.iter().map(|(lang, n)| format!("{lang} {n}")).collect();
+        writeln!(
+            f,
+            "Calls      {} incoming = {} rejected + {} left in the menu + {} ended there + {} queued + {} still in it",
+            self.incoming, self.rejected, self.ivr_abandoned, self.ivr_ended, self.queued, self.in_ivr
+        )?;
+        writeln!(
+            f,
+            "Visits     {} offered = {} answered + {} abandoned + {} other exits + {} waiting",
+            self.offered, self.answered, self.abandoned, self.other_exits, self.waiting
+        )?;
+        writeln!(f, "Service    {level} ({}), ASA {}", self.service_level_formula, seconds(self.asa_ms))?;
+        writeln!(f, "Recordings {} of {} complete", self.recordings_complete, self.recordings_expected)?;
+        writeln!(f, "Tickets    {} opened", self.tickets_opened)?;
+        writeln!(f, "Languages  {}", languages.join(", "))?;
+        writeln!(
+            f,
+            "Heard      {} callers spoke with an agent; {} gaps over 60 ms, the longest {} ms",
+            self.callers.talked, self.callers.gaps, self.callers.longest_gap_ms
+        )?;
+        write!(f, "Log        {} events, {} broken invariants", self.events, self.invariant_breaches)?;
+        for failure in &self.failures {
+            write!(f, "\nFAILED     {failure}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Callers {
+    fn of(report: &Report) -> Callers {
+        Callers {
+            calls: report.calls.len(),
+            talked: report.count(Outcome::Talked),
+            left_in_ivr: report.count(Outcome::LeftInIvr),
+            left_in_queue: report.count(Outcome::LeftInQueue),
+            rejected: report.count(Outcome::Rejected),
+            lost: report.count(Outcome::Lost),
+            gaps: report.calls.iter().map(|c| c.heard.gaps_over_60ms).sum(),
+            longest_gap_ms: report.calls.iter().map(|c| c.heard.longest_gap_ms).max().unwrap_or(0),
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `centralita serve`: a node, until SIGTERM or Ctrl-C.
+
+use crate::load;
+use crate::node::{self, Node};
+use serde_json::json;
+use std::io::Write;
+use std::path::Path;
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+
+pub fn run(path: &Path, as_json: bool) -> ExitCode {
+    let setup = match load::load(path) {
+        Ok(setup) => setup,
+        Err(error) => {
+            eprintln!("{error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => {
+            eprintln!("error: no threads: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    runtime.block_on(serve(setup, as_json))
+}
+
+async fn serve(setup: engine::Setup, as_json: bool) -> ExitCode {
+    let grace = setup.site.shutdown;
+    // Before anything is announced: whoever reads `ready` may already ask us to end.
+    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
+        eprintln!("error: cannot listen for SIGTERM");
+        return ExitCode::FAILURE;
+    };
+    let node = match Node::start(setup, node::today()).await {
+        Ok(node) => node,
+        Err(error) => {
+            eprintln!("error: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    announce(&node, as_json);
+    tokio::select! {
+        _ = terminate.recv() => tracing::info!("SIGTERM: no more calls; those there are may end within {grace:?}"),
+        _ = interrupt.recv() => tracing::info!("interrupted: no more calls; those there are may end within {grace:?}"),
+    }
+    let ended = node.drain(grace).await;
+    if ended.log.lost > 0 {
+        tracing::error!(lost = ended.log.lost, "facts were lost: the disk did not take them");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn announce(node: &Node, as_json: bool) {
+    let web = format!("http://{}", node.web);
+    if as_json {
+        println!("{}", json!({ "ready": true, "sip": node.sip.to_string(), "web": web }));
+    } else {
+        println!("SIP at {} (UDP and TCP), wallboard and API at {web}", node.sip);
+    }
+    // A reader at the other end of a pipe waits for this line.
+    let _ = std::io::stdout().flush();
+}
