@@ -30,13 +30,21 @@ impl ApiError {
 
     /// `what` there is none of, and where those that exist are listed.
     pub fn unknown(what: impl Into<String>, listed_at: &str) -> Self {
-        Self::new(StatusCode::NOT_FOUND, format!("there is no {}", what.into()), format!("one of those that GET {listed_at} lists"))
+        Self::new(
+            StatusCode::NOT_FOUND,
+            format!("there is no {}", what.into()),
+            format!("one of those that GET {listed_at} lists"),
+        )
     }
 
     /// The store failed; the reason is for the operator's log.
     pub fn store(reason: String) -> Self {
         tracing::error!(reason, "the archive did not answer");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "the archive cannot be read now", "another try in a while; the node's log says more")
+        Self::new(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "the archive cannot be read now",
+            "another try in a while; the node's log says more",
+        )
     }
 }
 

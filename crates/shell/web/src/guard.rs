@@ -83,7 +83,8 @@ fn same_origin(method: &Method, headers: &HeaderMap, host: Option<&str>) -> Resu
     if host.is_some() && authority.is_some() && authority == whole_host {
         return Ok(());
     }
-    Err(ApiError::new(StatusCode::FORBIDDEN, "another site's page sent this", "a request from this node's own page").into_response())
+    Err(ApiError::new(StatusCode::FORBIDDEN, "another site's page sent this", "a request from this node's own page")
+        .into_response())
 }
 
 fn unauthorised() -> Response {

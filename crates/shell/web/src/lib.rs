@@ -10,6 +10,7 @@ mod api;
 mod board;
 mod doors;
 mod error;
+mod exposition;
 mod guard;
 mod page;
 mod prometheus;

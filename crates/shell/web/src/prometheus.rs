@@ -5,13 +5,12 @@
 
 use crate::App;
 use crate::doors::Health;
+use crate::exposition::Page;
 use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use engine::Snapshot;
 use metrics::{Figures, QueueFigures, Visits};
-use prometheus::proto::MetricFamily;
-use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -47,8 +46,11 @@ fn calls(page: &mut Page, figures: &Figures) {
     page.count("calls_by_language_total", &of("languages"), &["language"], languages);
 }
 
+/// A counter's name and where it stands.
+type Counted = (&'static str, fn(&Visits) -> u64);
+
 fn visits(page: &mut Page, queues: &[QueueFigures]) {
-    let counted: [(&str, fn(&Visits) -> u64); 9] = [
+    let counted: [Counted; 9] = [
         ("offered", |v| v.offered),
         ("short_abandons", |v| v.short_abandons),
         ("abandoned_ringing", |v| v.abandoned_ringing),
@@ -81,13 +83,15 @@ fn visits(page: &mut Page, queues: &[QueueFigures]) {
     service_level(page, queues);
     let help = "Wait of answered visits of today (nearest rank, known to 1.6 %).";
     page.gauge("queue_wait_seconds", help, &["queue", "quantile"], queues.iter().flat_map(quantiles));
-    let by_state = queues.iter().flat_map(|q| q.agents_by_state.iter().map(|(s, n)| (vec![q.queue.to_string(), s.to_string()], *n as f64)));
+    let by_state =
+        queues.iter().flat_map(|q| q.agents_by_state.iter().map(|(s, n)| (vec![q.queue.to_string(), s.to_string()], *n as f64)));
     page.gauge("queue_agents", &of("queues.agents_by_state"), &["queue", "state"], by_state);
 }
 
 /// The formula stands beside the number here too.
 fn service_level(page: &mut Page, queues: &[QueueFigures]) {
-    let row = |q: &QueueFigures| Some((vec![q.queue.to_string(), q.visits.service_level_formula.clone()], q.visits.service_level?));
+    let row =
+        |q: &QueueFigures| Some((vec![q.queue.to_string(), q.visits.service_level_formula.clone()], q.visits.service_level?));
     let help = format!("{} Formulas: {}", of("visits.service_level"), of("visits.service_level_formula"));
     page.gauge("queue_service_level_ratio", &help, &["queue", "formula"], queues.iter().filter_map(row));
 }
@@ -153,8 +157,18 @@ fn node(page: &mut Page, figures: &Figures, snapshot: &Snapshot) {
 }
 
 fn health_of(page: &mut Page, health: &Health, up_seconds: f64) {
-    page.count("invariant_breaches_total", "Broken invariants that the live audit found since the start.", &[], [(vec![], health.breaches)]);
-    page.gauge("alarms", "Things a person should look at now; GET /api/v1/health names them.", &[], [(vec![], health.alarms.len() as f64)]);
+    page.count(
+        "invariant_breaches_total",
+        "Broken invariants that the live audit found since the start.",
+        &[],
+        [(vec![], health.breaches)],
+    );
+    page.gauge(
+        "alarms",
+        "Things a person should look at now; GET /api/v1/health names them.",
+        &[],
+        [(vec![], health.alarms.len() as f64)],
+    );
     page.gauge("up_seconds", "Since the node's start.", &[], [(vec![], up_seconds)]);
     page.gauge("build_info", "The version that runs.", &["version"], [(vec![health.version.clone()], 1.0)]);
     for gauge in &health.gauges {
@@ -169,55 +183,6 @@ fn seconds(ms: u64) -> f64 {
 /// The definition as HELP. Every name used here is defined: a test looks.
 fn of(name: &str) -> String {
     metrics::definition(name).map(|d| d.text.to_string()).unwrap_or_else(|| name.to_string())
-}
-
-/// Families in the order they are written. A family without a row is left out.
-#[derive(Default)]
-struct Page(Vec<MetricFamily>);
-
-impl Page {
-    fn count(&mut self, name: &str, help: &str, labels: &[&str], rows: impl IntoIterator<Item = (Vec<String>, u64)>) {
-        self.family(|opts| {
-            let family = IntCounterVec::new(opts, labels)?;
-            for (values, n) in rows {
-                family.get_metric_with_label_values(&values)?.inc_by(n);
-            }
-            Ok(Box::new(family))
-        }, name, help);
-    }
-
-    fn gauge(&mut self, name: &str, help: &str, labels: &[&str], rows: impl IntoIterator<Item = (Vec<String>, f64)>) {
-        self.family(|opts| {
-            let family = GaugeVec::new(opts, labels)?;
-            for (values, n) in rows {
-                family.get_metric_with_label_values(&values)?.set(n);
-            }
-            Ok(Box::new(family))
-        }, name, help);
-    }
-
-    fn family(
-        &mut self,
-        fill: impl FnOnce(Opts) -> prometheus::Result<Box<dyn prometheus::core::Collector>>,
-        name: &str,
-        help: &str,
-    ) {
-        let registry = Registry::new();
-        let gathered = fill(Opts::new(name, help).namespace("centralita")).and_then(|family| registry.register(family));
-        match gathered {
-            Ok(()) => self.0.extend(registry.gather()),
-            // A gauge of the wiring with a name that Prometheus forbids.
-            Err(error) => tracing::error!(name, %error, "not a metric"),
-        }
-    }
-
-    fn encode(&self) -> String {
-        let mut text = Vec::new();
-        if let Err(error) = TextEncoder::new().encode(&self.0, &mut text) {
-            tracing::error!(%error, "metrics cannot be written");
-        }
-        String::from_utf8(text).unwrap_or_default()
-    }
 }
 
 #[cfg(test)]
@@ -237,7 +202,13 @@ mod tests {
             wait_p90_ms: Some(2000),
             ..Visits::default()
         };
-        QueueFigures { queue: "acme/soporte".parse().unwrap(), waiting_now: 1, longest_wait_ms: 2500, agents_by_state: BTreeMap::new(), visits }
+        QueueFigures {
+            queue: "acme/soporte".parse().unwrap(),
+            waiting_now: 1,
+            longest_wait_ms: 2500,
+            agents_by_state: BTreeMap::new(),
+            visits,
+        }
     }
 
     fn page() -> String {

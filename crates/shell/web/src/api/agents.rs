@@ -38,7 +38,13 @@ pub async fn ask(
         "log-out" => Ask::LogOut,
         "ready" => Ask::Ready,
         "pause" => Ask::Pause { reason: reason(&body)? },
-        _ => return Err(ApiError::new(StatusCode::NOT_FOUND, format!("agents know no \"{verb}\""), "log-in, log-out, pause or ready")),
+        _ => {
+            return Err(ApiError::new(
+                StatusCode::NOT_FOUND,
+                format!("agents know no \"{verb}\""),
+                "log-in, log-out, pause or ready",
+            ));
+        }
     };
     request(&app, Request::Agent { agent, ask }, LIST).await
 }
@@ -52,7 +58,8 @@ struct Pause {
 /// The reason stands in figures and on screens: one line, and short.
 fn reason(body: &[u8]) -> Answer<Arc<str>> {
     const EXPECTED: &str = "a JSON body such as {\"reason\": \"lunch\"}, of 1 to 64 characters in one line";
-    let pause: Pause = serde_json::from_slice(body).map_err(|e| ApiError::bad(format!("the body does not say why: {e}"), EXPECTED))?;
+    let pause: Pause =
+        serde_json::from_slice(body).map_err(|e| ApiError::bad(format!("the body does not say why: {e}"), EXPECTED))?;
     let reason = pause.reason.trim();
     if reason.is_empty() || reason.chars().count() > 64 || reason.chars().any(char::is_control) {
         return Err(ApiError::bad("that is no reason for a pause", EXPECTED));

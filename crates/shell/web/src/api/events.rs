@@ -148,7 +148,10 @@ fn place(text: &str) -> Answer<(u32, u64)> {
 fn kind(text: &str) -> Answer<String> {
     let fits = |b: u8| b.is_ascii_lowercase() || b == b'_' || b == b'.';
     if text.is_empty() || text.len() > 40 || !text.bytes().all(fits) || text.matches('.').count() > 1 {
-        return Err(ApiError::bad(format!("\"{text}\" is no type of event"), "a type such as queue.left, or a family such as queue"));
+        return Err(ApiError::bad(
+            format!("\"{text}\" is no type of event"),
+            "a type such as queue.left, or a family such as queue",
+        ));
     }
     Ok(text.to_string())
 }

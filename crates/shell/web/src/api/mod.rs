@@ -91,6 +91,8 @@ async fn request(app: &App, request: engine::Request, listed_at: &str) -> Answer
         reply @ Reply::Done => Ok((StatusCode::OK, axum::Json(reply))),
         reply @ Reply::Pending => Ok((StatusCode::ACCEPTED, axum::Json(reply))),
         Reply::Unknown { what } => Err(ApiError::unknown(what.as_ref(), listed_at)),
-        Reply::Refused { why } => Err(ApiError::new(StatusCode::CONFLICT, why.as_ref(), "a request that makes sense in this state")),
+        Reply::Refused { why } => {
+            Err(ApiError::new(StatusCode::CONFLICT, why.as_ref(), "a request that makes sense in this state"))
+        }
     }
 }

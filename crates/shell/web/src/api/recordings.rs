@@ -58,7 +58,9 @@ pub async fn audio(State(app): State<Arc<App>>, Path(recording): Path<String>, h
     let (status, range) = match asked.map_or(Range::Whole, |text| range(text, length)) {
         Range::Whole => (StatusCode::OK, 0..=length.saturating_sub(1)),
         Range::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
-        Range::Outside => return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, format!("bytes */{length}"))]).into_response()),
+        Range::Outside => {
+            return Ok((StatusCode::RANGE_NOT_SATISFIABLE, [(CONTENT_RANGE, format!("bytes */{length}"))]).into_response());
+        }
     };
     let count = if length == 0 { 0 } else { range.end() - range.start() + 1 };
     file.seek(SeekFrom::Start(*range.start())).await.map_err(unreadable)?;

@@ -1,9 +1,9 @@
 //! The API over real connections, with fakes behind the doors.
 
-use acd::Ask;
-use base::fact::What;
 use crate::fakes::{CALL, Fake, HOSTILE, agent, call, logged, ticket};
 use crate::http::{self, Events, ask, data, get, post};
+use acd::Ask;
+use base::fact::What;
 use engine::{Reply, Request};
 use hyper::{Method, StatusCode};
 use std::time::{Duration, Instant};
@@ -39,25 +39,46 @@ async fn agents_show_the_day_and_the_moment_and_the_silent_are_there_too() {
 async fn what_does_not_exist_is_a_404_and_what_is_no_id_a_400_and_both_say_what_was_expected() {
     let served = Fake::new().serve(None).await;
     let unknown = [
-        "/api/v1/queues/acme/none", "/api/v1/agents/acme/none", "/api/v1/calls/9-9-9", "/api/v1/tickets/T-999",
-        "/api/v1/recordings/1-3-42.c9.p9", "/api/v1/recordings/1-3-42.c9.p9/audio", "/api/v1/nothing", "/nothing",
+        "/api/v1/queues/acme/none",
+        "/api/v1/agents/acme/none",
+        "/api/v1/calls/9-9-9",
+        "/api/v1/tickets/T-999",
+        "/api/v1/recordings/1-3-42.c9.p9",
+        "/api/v1/recordings/1-3-42.c9.p9/audio",
+        "/api/v1/nothing",
+        "/nothing",
     ];
     let bad = [
-        "/api/v1/queues/acme/No%20such", "/api/v1/calls/x", "/api/v1/tickets/-1", "/api/v1/recordings/..%2F..%2Fetc%2Fpasswd",
-        "/api/v1/recordings/..%2F..%2Fetc%2Fpasswd/audio", "/api/v1/events?after=x", "/api/v1/events?type=%27%20OR%201=1",
-        "/api/v1/events?sort=seq;DROP%20TABLE", "/api/v1/events?limit=0", "/api/v1/tickets?limit=1000000", "/api/v1/events?call=x",
-        "/api/v1/recordings?agent=x", "/api/v1/events/stream?after=1-x",
+        "/api/v1/queues/acme/No%20such",
+        "/api/v1/calls/x",
+        "/api/v1/tickets/-1",
+        "/api/v1/recordings/..%2F..%2Fetc%2Fpasswd",
+        "/api/v1/recordings/..%2F..%2Fetc%2Fpasswd/audio",
+        "/api/v1/events?after=x",
+        "/api/v1/events?type=%27%20OR%201=1",
+        "/api/v1/events?sort=seq;DROP%20TABLE",
+        "/api/v1/events?limit=0",
+        "/api/v1/tickets?limit=1000000",
+        "/api/v1/events?call=x",
+        "/api/v1/recordings?agent=x",
+        "/api/v1/events/stream?after=1-x",
     ];
     for (paths, status) in [(&unknown[..], StatusCode::NOT_FOUND), (&bad[..], StatusCode::BAD_REQUEST)] {
         for path in paths {
             let answer = get(served.address, path).await;
             assert_eq!(answer.status, status, "{path}: {}", answer.text());
             let body = answer.json();
-            assert!(!body["error"].as_str().unwrap().is_empty() && !body["expected"].as_str().unwrap().is_empty(), "{path}: {body}");
+            assert!(
+                !body["error"].as_str().unwrap().is_empty() && !body["expected"].as_str().unwrap().is_empty(),
+                "{path}: {body}"
+            );
         }
     }
     let wrong = post(served.address, "/api/v1/queues", "").await;
-    assert_eq!((wrong.status, wrong.json()["expected"].as_str()), (StatusCode::METHOD_NOT_ALLOWED, Some("GET to read, POST to act")));
+    assert_eq!(
+        (wrong.status, wrong.json()["expected"].as_str()),
+        (StatusCode::METHOD_NOT_ALLOWED, Some("GET to read, POST to act"))
+    );
 }
 
 #[tokio::test]
@@ -68,7 +89,13 @@ async fn an_agent_is_asked_through_the_one_door_and_the_reply_is_a_status() {
         ("log-in", "", Ask::LogIn, Reply::Done, StatusCode::OK),
         ("log-out", "", Ask::LogOut, Reply::Pending, StatusCode::ACCEPTED),
         ("ready", "", Ask::Ready, Reply::Refused { why: "not logged in".into() }, StatusCode::CONFLICT),
-        ("pause", r#"{"reason": "almuerzo"}"#, Ask::Pause { reason: "almuerzo".into() }, Reply::Unknown { what: "agent".into() }, StatusCode::NOT_FOUND),
+        (
+            "pause",
+            r#"{"reason": "almuerzo"}"#,
+            Ask::Pause { reason: "almuerzo".into() },
+            Reply::Unknown { what: "agent".into() },
+            StatusCode::NOT_FOUND,
+        ),
     ];
     for (verb, body, ask, reply, status) in cases {
         *fake.asked.reply.lock().unwrap() = Some(reply);
@@ -86,7 +113,16 @@ async fn a_pause_without_a_proper_reason_asks_nobody() {
     let fake = Fake::new();
     let served = fake.serve(None).await;
     let long = format!(r#"{{"reason": "{}"}}"#, "x".repeat(65));
-    for body in ["", "lunch", "{}", r#"{"reason": ""}"#, r#"{"reason": "a\nb"}"#, r#"{"reason": "a", "until": 5}"#, r#"{"reason": "\u001b[31m"}"#, &long] {
+    for body in [
+        "",
+        "lunch",
+        "{}",
+        r#"{"reason": ""}"#,
+        r#"{"reason": "a\nb"}"#,
+        r#"{"reason": "a", "until": 5}"#,
+        r#"{"reason": "\u001b[31m"}"#,
+        &long,
+    ] {
         let answer = post(served.address, "/api/v1/agents/acme/ana/pause", body).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{body}");
         assert!(answer.json()["expected"].as_str().unwrap().contains("lunch"));
@@ -102,7 +138,10 @@ async fn a_call_carries_its_ticket_its_recording_and_its_events() {
     let fake = Fake::new();
     let served = fake.serve(None).await;
     let list = get(served.address, "/api/v1/calls").await.json();
-    assert_eq!((&list[0]["call"], &list[0]["place"], &list[0]["caller"]), (&CALL.into(), &"conversation".into(), &"+525559999".into()));
+    assert_eq!(
+        (&list[0]["call"], &list[0]["place"], &list[0]["caller"]),
+        (&CALL.into(), &"conversation".into(), &"+525559999".into())
+    );
     let one = get(served.address, &format!("/api/v1/calls/{CALL}")).await.json();
     assert_eq!(one["tickets"][0]["number"], "T-000007");
     assert_eq!(one["recordings"][0]["recording"], "1-3-42.c1.p1");
@@ -130,7 +169,10 @@ async fn events_come_as_cloud_events_filtered_and_page_by_page() {
     let page = get(served.address, "/api/v1/events?after=3-4").await.json();
     assert_eq!((page["events"].as_array().unwrap().len(), &page["next"]), (0, &"3-4".into()));
     let envelope = get(served.address, "/api/v1/events?limit=1").await.json()["events"][0].clone();
-    assert_eq!((&envelope["specversion"], &envelope["source"], &envelope["subject"]), (&"1.0".into(), &"/centralita/acme/1".into(), &"call/1-3-42".into()));
+    assert_eq!(
+        (&envelope["specversion"], &envelope["source"], &envelope["subject"]),
+        (&"1.0".into(), &"/centralita/acme/1".into(), &"call/1-3-42".into())
+    );
 }
 
 #[tokio::test]
@@ -185,7 +227,10 @@ async fn a_recording_is_heard_by_its_id_whole_or_from_the_middle() {
     assert!(row.as_object().unwrap().keys().all(|key| !key.contains("file") && !key.contains("path")));
     let path = "/api/v1/recordings/1-3-42.c1.p1/audio";
     let whole = get(served.address, path).await;
-    assert_eq!((whole.status, &whole.headers["content-type"], &whole.body[..]), (StatusCode::OK, &"audio/wav".parse().unwrap(), &fake.archive.wav[..]));
+    assert_eq!(
+        (whole.status, &whole.headers["content-type"], &whole.body[..]),
+        (StatusCode::OK, &"audio/wav".parse().unwrap(), &fake.archive.wav[..])
+    );
     let part = ask(served.address, Method::GET, path, &[("range", "bytes=70000-70009")], "").await;
     assert_eq!((part.status, &part.body[..]), (StatusCode::PARTIAL_CONTENT, &fake.archive.wav[70_000..70_010]));
     assert_eq!(part.headers["content-range"], "bytes 70000-70009/100000");
@@ -273,8 +318,20 @@ async fn a_store_that_fails_is_a_503_that_tells_no_path() {
 async fn with_a_token_every_route_but_the_page_asks_for_it() {
     let served = Fake::new().serve(Some("sesame")).await;
     let routes = [
-        "/api/v1/queues", "/api/v1/agents", "/api/v1/calls", "/api/v1/events", "/api/v1/events/stream", "/api/v1/tickets", "/api/v1/recordings",
-        "/api/v1/recordings/1-3-42.c1.p1/audio", "/api/v1/figures", "/api/v1/figures/stream", "/api/v1/definitions", "/api/v1/health", "/metrics", "/nothing",
+        "/api/v1/queues",
+        "/api/v1/agents",
+        "/api/v1/calls",
+        "/api/v1/events",
+        "/api/v1/events/stream",
+        "/api/v1/tickets",
+        "/api/v1/recordings",
+        "/api/v1/recordings/1-3-42.c1.p1/audio",
+        "/api/v1/figures",
+        "/api/v1/figures/stream",
+        "/api/v1/definitions",
+        "/api/v1/health",
+        "/metrics",
+        "/nothing",
     ];
     for path in routes {
         assert_eq!(get(served.address, path).await.status, StatusCode::UNAUTHORIZED, "{path}");
@@ -298,7 +355,11 @@ async fn without_a_token_only_loopback_names_are_answered() {
         let rebound = ask(served.address, Method::GET, path, &[("host", "evil.example:8080")], "").await;
         assert_eq!(rebound.status, StatusCode::MISDIRECTED_REQUEST, "{path}");
         for ours in ["localhost:9000", "127.0.0.1", "[::1]:8080"] {
-            assert_eq!(ask(served.address, Method::GET, path, &[("host", ours)], "").await.status, StatusCode::OK, "{path} at {ours}");
+            assert_eq!(
+                ask(served.address, Method::GET, path, &[("host", ours)], "").await.status,
+                StatusCode::OK,
+                "{path} at {ours}"
+            );
         }
     }
 }
@@ -323,7 +384,10 @@ async fn the_page_loads_nothing_from_outside_and_runs_nothing_inline() {
     let served = Fake::new().serve(None).await;
     let page = get(served.address, "/").await;
     let policy = page.headers["content-security-policy"].to_str().unwrap();
-    assert!(policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"), "{policy}");
+    assert!(
+        policy.starts_with("default-src 'none'") && !policy.contains("unsafe") && policy.contains("frame-ancestors 'none'"),
+        "{policy}"
+    );
     assert_eq!(page.headers["x-content-type-options"], "nosniff");
     let lower = page.text().to_lowercase();
     for inline in ["http://", "https://", "style=", "onclick", "onload", "onerror", "<script>", "javascript:"] {

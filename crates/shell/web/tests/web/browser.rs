@@ -24,10 +24,12 @@ async fn figures_pushed_after_the_page_loaded_are_on_the_screen() {
     // Waits and times in state go on between two boards.
     browser.until("document.querySelector('[data-agent=\"acme/ana\"] .time').textContent >= '3:06'").await;
     // A queue without an offer shows no share, and every share names its formula.
-    let empty = browser.eval("document.querySelector('[data-queue=\"acme/assistance\"] [data-label=service_level]').innerText").await;
+    let empty =
+        browser.eval("document.querySelector('[data-queue=\"acme/assistance\"] [data-label=service_level]').innerText").await;
     let empty = empty.as_str().unwrap();
     assert!(empty.contains('–') && empty.contains("short_excluded") && !empty.contains('%'), "{empty}");
-    let low = browser.eval("document.querySelector('[data-queue=\"acme/suporte\"] [data-label=service_level]').dataset.level").await;
+    let low =
+        browser.eval("document.querySelector('[data-queue=\"acme/suporte\"] [data-label=service_level]').dataset.level").await;
     assert_eq!(low, "bad");
     let sums = browser.eval("[...document.querySelectorAll('.verdict')].map(v => v.textContent)").await;
     assert_eq!(sums, serde_json::json!(["cuadra", "cuadra"]));
@@ -74,7 +76,9 @@ async fn a_token_is_asked_for_and_one_in_the_address_leaves_it() {
     browser.go(&format!("http://{}/", served.address)).await;
     browser.until("document.getElementById('ask').open && document.activeElement.id === 'token'").await;
     browser.keys("wrong\u{e007}").await;
-    browser.until("document.getElementById('ask').open && document.getElementById('ask-why').textContent.includes('refusée')").await;
+    browser
+        .until("document.getElementById('ask').open && document.getElementById('ask-why').textContent.includes('refusée')")
+        .await;
     browser.keys("sesame\u{e007}").await;
     browser.until(&format!("!document.getElementById('ask').open && {VALUE} === '6'")).await;
     for mark in ["#", "?"] {
@@ -111,10 +115,13 @@ async fn a_phone_shows_it_all_without_scrolling_sideways() {
     browser.until(&format!("{VALUE} === '6'")).await;
     browser.picture("wallboard-phone.png").await;
     for lang in ["es", "en", "pt", "fr"] {
-        let change = format!("(s => {{ s.value = '{lang}'; s.dispatchEvent(new Event('change')); return document.documentElement.lang; }})(document.getElementById('lang'))");
+        let change = format!(
+            "(s => {{ s.value = '{lang}'; s.dispatchEvent(new Event('change')); return document.documentElement.lang; }})(document.getElementById('lang'))"
+        );
         assert_eq!(browser.eval(&change).await, lang);
         assert_eq!(browser.eval("document.documentElement.scrollWidth <= innerWidth").await, true, "{lang}");
-        let missing = browser.eval("[...document.querySelectorAll('[data-word]')].filter(e => e.textContent.includes('_')).length").await;
+        let missing =
+            browser.eval("[...document.querySelectorAll('[data-word]')].filter(e => e.textContent.includes('_')).length").await;
         assert_eq!(missing, 0, "every text is there in {lang}");
     }
     browser.eval("document.getElementById('theme').click()").await;

@@ -32,8 +32,16 @@ impl Browser {
         let driver = SocketAddr::from(([127, 0, 0, 1], port(&mut process).await.expect(missing)));
         let profile = TempDir::new().unwrap();
         let mut args: Vec<String> = [
-            "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-            "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--force-prefers-reduced-motion",
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--force-prefers-reduced-motion",
         ]
         .map(String::from)
         .to_vec();
@@ -45,8 +53,12 @@ impl Browser {
             "prefs": { "intl.accept_languages": language },
         });
         let wanted = json!({ "capabilities": { "alwaysMatch": { "goog:chromeOptions": options } } });
-        let answer = http::ask(driver, Method::POST, "/session", &[("content-type", "application/json")], &wanted.to_string()).await;
-        let session = answer.json()["value"]["sessionId"].as_str().unwrap_or_else(|| panic!("chromium does not start: {}", answer.text())).to_string();
+        let answer =
+            http::ask(driver, Method::POST, "/session", &[("content-type", "application/json")], &wanted.to_string()).await;
+        let session = answer.json()["value"]["sessionId"]
+            .as_str()
+            .unwrap_or_else(|| panic!("chromium does not start: {}", answer.text()))
+            .to_string();
         let browser = Browser { driver, session, _process: process, _profile: profile };
         browser.command("/timeouts", json!({ "script": 15_000 })).await;
         browser
@@ -76,8 +88,10 @@ impl Browser {
 
     /// Keys typed wherever the focus is.
     pub async fn keys(&self, text: &str) {
-        let strokes: Vec<Value> =
-            text.chars().flat_map(|c| [json!({ "type": "keyDown", "value": c }), json!({ "type": "keyUp", "value": c })]).collect();
+        let strokes: Vec<Value> = text
+            .chars()
+            .flat_map(|c| [json!({ "type": "keyDown", "value": c }), json!({ "type": "keyUp", "value": c })])
+            .collect();
         self.command("/actions", json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": strokes }] })).await;
     }
 
@@ -107,7 +121,8 @@ impl Drop for Browser {
     /// that fails.
     fn drop(&mut self) {
         if let Ok(mut driver) = TcpStream::connect(self.driver) {
-            let request = format!("DELETE /session/{} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.session, self.driver);
+            let request =
+                format!("DELETE /session/{} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n\r\n", self.session, self.driver);
             let _ = driver.write_all(request.as_bytes());
             let _ = driver.set_read_timeout(Some(std::time::Duration::from_secs(5)));
             let _ = driver.read(&mut [0; 1024]);

@@ -153,7 +153,8 @@ pub struct FakeArchive {
 
 impl FakeArchive {
     fn new() -> FakeArchive {
-        let number = |number: &str| What::CallArrived { direction: Direction::Incoming, trunk: "carrier".into(), number: number.into() };
+        let number =
+            |number: &str| What::CallArrived { direction: Direction::Incoming, trunk: "carrier".into(), number: number.into() };
         let facts = vec![
             logged(1, Some(call()), number("+525550001")),
             logged(2, Some(call()), What::CallAnswered {}),
@@ -324,7 +325,16 @@ fn snapshot() -> Snapshot {
         reachable: true,
         ..silent.clone()
     };
-    Snapshot { now: now(Duration::ZERO), epoch: 3, calls: vec![view], agents: vec![talking, silent], visits: vec![waiting], sessions: 2, ports: 4, draining: false }
+    Snapshot {
+        now: now(Duration::ZERO),
+        epoch: 3,
+        calls: vec![view],
+        agents: vec![talking, silent],
+        visits: vec![waiting],
+        sessions: 2,
+        ports: 4,
+        draining: false,
+    }
 }
 
 pub fn figures() -> Figures {
@@ -349,11 +359,32 @@ pub fn figures() -> Figures {
     ];
     agents[3].reason = Some("almuerzo".into());
     let totals = Totals {
-        calls: metrics::Calls { incoming: 104, rejected: 2, ivr_abandoned: 9, ivr_ended: 3, queued: 87, in_ivr: 3, reached_agent: 66, lost: 13, live_now: 14, abandonment_rate_incoming: Some(0.2) },
+        calls: metrics::Calls {
+            incoming: 104,
+            rejected: 2,
+            ivr_abandoned: 9,
+            ivr_ended: 3,
+            queued: 87,
+            in_ivr: 3,
+            reached_agent: 66,
+            lost: 13,
+            live_now: 14,
+            abandonment_rate_incoming: Some(0.2),
+        },
         visits: visits(87, 66, 12, 3, 6, Some(0.764)),
         waiting_now: 6,
         longest_wait_ms: 74_000,
-        agents_by_state: BTreeMap::from([(Available, 2), (Reserved, 1), (Ringing, 1), (Talking, 2), (Holding, 1), (WrapUp, 1), (Paused, 1), (Unreachable, 1), (LoggedOut, 1)]),
+        agents_by_state: BTreeMap::from([
+            (Available, 2),
+            (Reserved, 1),
+            (Ringing, 1),
+            (Talking, 2),
+            (Holding, 1),
+            (WrapUp, 1),
+            (Paused, 1),
+            (Unreachable, 1),
+            (LoggedOut, 1),
+        ]),
     };
     Figures {
         at: now(Duration::ZERO).wall.to_string(),
