@@ -10,12 +10,14 @@
 
 mod book;
 mod outbox;
+mod port;
 mod rule;
 mod stamp;
 mod ticket;
 
 pub use book::{Book, Change, Key, Memory};
 pub use outbox::{Answer, Delivery, Fate, Input, Outbox, Output, Progress};
+pub use port::{Letter, Rows};
 pub use rule::{Impact, PLACEHOLDERS, Priority, Rule, Webhook, When, unknown_placeholder};
 pub use stamp::parse_rfc3339;
 pub use ticket::{Act, Number, Refused, State, Step, Ticket, What};

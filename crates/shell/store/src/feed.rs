@@ -136,6 +136,11 @@ impl Feed {
         Ok(Next::Facts(facts.into()))
     }
 
+    /// Whether the writer has ended.
+    pub fn is_closed(&self) -> bool {
+        self.shared.state().closed
+    }
+
     fn is_behind(&self) -> bool {
         self.shared.state().newest > self.mark
     }

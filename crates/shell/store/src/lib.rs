@@ -7,20 +7,24 @@
 
 #![forbid(unsafe_code)]
 
+mod book;
 mod consumer;
 mod error;
 mod facts;
 mod feed;
 pub mod journal;
+mod outbox;
 mod recording;
 mod schema;
 mod store;
 mod writer;
 
-pub use consumer::{Metrics, MetricsOptions};
+pub use book::TicketFilter;
+pub use consumer::{Metrics, MetricsOptions, Tickets, TicketsOptions};
 pub use error::{Result, StoreError};
 pub use facts::{Facts, Filter};
 pub use feed::{Feed, Next};
+pub use outbox::OutboxRow;
 pub use recording::{Recording, RecordingFilter};
 pub use store::{Party, Store};
 pub use writer::{Handle, Health, Writer};

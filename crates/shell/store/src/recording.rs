@@ -64,7 +64,7 @@ fn read(row: &Row) -> Result<Recording> {
         agent: id(row, 4)?,
         lang: id(row, 5)?,
         started: Wall(row.get(6)?),
-        duration_ms: row.get::<_, Option<i64>>(7)?.and_then(|ms| u64::try_from(ms).ok()),
+        duration_ms: row.get(7)?,
         kept: row.get::<_, Option<String>>(8)?.as_deref().and_then(kept),
         sha256: row.get(9)?,
         file: row.get(10)?,
@@ -101,10 +101,9 @@ pub(crate) fn project(db: &Connection, logged: &Logged) -> rusqlite::Result<()> 
         What::RecordingStarted { recording } => begin(db, logged, *recording),
         What::RecordingStored { recording, file, duration_ms, sha256, kept, reason } => {
             begin(db, logged, *recording)?;
-            let ms = i64::try_from(*duration_ms).unwrap_or(i64::MAX);
             let sql = "UPDATE recording SET duration_ms = ?2, kept = ?3, sha256 = ?4, file = ?5, reason = ?6 \
                        WHERE recording = ?1 AND kept IS NULL";
-            let row = params![recording.to_string(), ms, name(*kept), sha256, file, reason];
+            let row = params![recording.to_string(), duration_ms, name(*kept), sha256, file, reason];
             db.prepare_cached(sql)?.execute(row).map(drop)
         }
         What::RecordingFailed { recording, reason } => {

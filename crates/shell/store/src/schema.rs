@@ -73,6 +73,7 @@ CREATE TABLE mark (
   consumer TEXT PRIMARY KEY,
   place INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
+INSERT INTO mark (consumer, place) VALUES ('tickets', 0);
 
 CREATE TABLE checkpoint (
   consumer TEXT PRIMARY KEY,

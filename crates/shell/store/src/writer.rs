@@ -213,7 +213,7 @@ impl Thread {
 }
 
 enum Row {
-    Fact { rendered: Rendered, logged: Logged },
+    Fact(Box<(Rendered, Logged)>),
     Party { tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>> },
     Bindings { user: Arc<str>, bindings: Vec<u8> },
 }
@@ -252,7 +252,7 @@ impl Log {
         match Rendered::new(self.epoch, seq, &fact) {
             Some(rendered) => {
                 self.seq = seq;
-                self.rows.push_back(Row::Fact { rendered, logged: Logged { epoch: self.epoch, seq, fact } });
+                self.rows.push_back(Row::Fact(Box::new((rendered, Logged { epoch: self.epoch, seq, fact }))));
             }
             None => {
                 tracing::error!(kind = fact.what.name(), "a fact could not be rendered");
@@ -275,7 +275,7 @@ impl Log {
         }
         tx.commit()?;
         self.db = Some(db);
-        let facts = self.rows.drain(..).filter_map(|row| if let Row::Fact { logged, .. } = row { Some(logged) } else { None });
+        let facts = self.rows.drain(..).filter_map(|row| if let Row::Fact(fact) = row { Some(fact.1) } else { None });
         self.shared.publish(facts.collect());
         Ok(())
     }
@@ -289,7 +289,7 @@ impl Log {
     }
 
     fn give_up(&mut self) {
-        let lost = self.rows.iter().filter(|row| matches!(row, Row::Fact { .. })).count();
+        let lost = self.rows.iter().filter(|row| matches!(row, Row::Fact(_))).count();
         if lost > 0 {
             tracing::error!(lost, "the log was closed with facts that could not be written");
         }
@@ -300,9 +300,9 @@ impl Log {
 
 fn write(tx: &Connection, row: &Row) -> rusqlite::Result<()> {
     match row {
-        Row::Fact { rendered, logged } => {
-            rendered.insert(tx)?;
-            recording::project(tx, logged)
+        Row::Fact(fact) => {
+            fact.0.insert(tx)?;
+            recording::project(tx, &fact.1)
         }
         Row::Party { tenant, party, number, name } => {
             let sql = "INSERT INTO party (tenant, party, number, name) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (tenant, party) \
