@@ -1,0 +1,165 @@
+//! A media plane without media: it answers commands as the real one does, and asks for what it is owed.
+
+use crate::dice::Dice;
+use base::{Instant, LegId, RecordingId};
+use engine::Repaired;
+use media::{Command, Input, Sound, Stats};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What the plane will say, and when.
+pub enum Later {
+    Say(Input),
+    /// Unless something else plays by then.
+    PlayEnds {
+        leg: LegId,
+        serial: u64,
+    },
+}
+
+#[derive(Default)]
+pub struct Plane {
+    legs: BTreeMap<LegId, Leg>,
+    recordings: BTreeMap<RecordingId, Recording>,
+    serial: u64,
+    /// The plane is one thread: what it says comes in order.
+    last: Instant,
+}
+
+struct Leg {
+    port: u16,
+    remote: Option<SocketAddr>,
+    playing: Option<(u32, u64)>,
+}
+
+struct Recording {
+    file: Arc<str>,
+    since: Instant,
+    works: bool,
+}
+
+impl Plane {
+    /// The leg whose peer sends from there.
+    pub fn leg_at(&self, remote: SocketAddr) -> Option<LegId> {
+        self.legs.iter().find(|(_, leg)| leg.remote == Some(remote)).map(|(id, _)| *id)
+    }
+
+    pub fn legs(&self) -> Vec<LegId> {
+        self.legs.keys().copied().collect()
+    }
+
+    pub fn is_idle(&self) -> bool {
+        self.legs.is_empty() && self.recordings.is_empty()
+    }
+
+    /// What the next epoch finds of the recordings that this one was writing.
+    pub fn repaired(&self, at: Instant, dice: &mut Dice) -> Vec<Repaired> {
+        let mend = |(id, r): (&RecordingId, &Recording)| {
+            let whole = r.works && !dice.percent(20);
+            let stored = whole.then(|| (r.file.clone(), at.since(r.since).as_millis() as u64, "mended".into()));
+            Repaired { recording: *id, stored }
+        };
+        self.recordings.iter().map(mend).collect()
+    }
+
+    /// Applies a command. An error is a command that makes no sense.
+    pub fn handle(&mut self, at: Instant, command: Command, dice: &mut Dice) -> Result<Vec<(Instant, Later)>, String> {
+        let mut later = Vec::new();
+        match command {
+            Command::Open { leg, port, .. } => {
+                if let Some((other, _)) = self.legs.iter().find(|(_, l)| l.port == port) {
+                    return Err(format!("port {port} for {leg} is still open for {other}"));
+                }
+                let input = if dice.percent(2) {
+                    Input::OpenFailed { leg, port }
+                } else {
+                    self.legs.insert(leg, Leg { port, remote: None, playing: None });
+                    Input::Opened { leg, port }
+                };
+                later.push(self.soon(at, input, dice));
+            }
+            Command::Configure { leg, session } => self.leg(leg, "configure")?.remote = Some(session.remote),
+            Command::Play { leg, play, sounds } => {
+                self.serial += 1;
+                let serial = self.serial;
+                self.leg(leg, "play on")?.playing = Some((play, serial));
+                later.push((at + length(&sounds), Later::PlayEnds { leg, serial }));
+            }
+            Command::Loop { leg, .. } => self.leg(leg, "loop on")?.playing = None,
+            Command::Stop { leg } => self.leg(leg, "stop")?.playing = None,
+            Command::Bridge { a, b } | Command::Unbridge { a, b } => {
+                self.leg(a, "bridge")?.playing = None;
+                self.leg(b, "bridge")?.playing = None;
+            }
+            Command::Record { recording, left, right, file, .. } => {
+                self.leg(left, "record")?;
+                self.leg(right, "record")?;
+                later.extend(self.record(at, recording, file, dice)?);
+            }
+            Command::StopRecording { recording } => later.extend(self.close(at, recording, dice)),
+            Command::Close { leg } => {
+                // A leg whose port could not be opened is closed all the same.
+                self.legs.remove(&leg);
+                later.push(self.soon(at, Input::Closed { leg, stats: Stats::default() }, dice));
+            }
+        }
+        Ok(later)
+    }
+
+    fn leg(&mut self, leg: LegId, what: &str) -> Result<&mut Leg, String> {
+        self.legs.get_mut(&leg).ok_or_else(|| format!("{what} {leg}, which is not open"))
+    }
+
+    /// The end of a play, if nothing came in between.
+    pub fn play_ends(&mut self, leg: LegId, serial: u64) -> Option<Input> {
+        let leg_state = self.legs.get_mut(&leg)?;
+        let (play, _) = leg_state.playing.take_if(|(_, s)| *s == serial)?;
+        Some(Input::PlayDone { leg, play })
+    }
+
+    fn record(
+        &mut self,
+        at: Instant,
+        id: RecordingId,
+        file: Arc<str>,
+        dice: &mut Dice,
+    ) -> Result<Option<(Instant, Later)>, String> {
+        if self.recordings.contains_key(&id) {
+            return Err(format!("{id} is recorded twice"));
+        }
+        let fate = dice.below(100);
+        if fate == 0 {
+            return Ok(Some(self.soon(at, Input::RecordingFailed { recording: id, reason: "disk full".into() }, dice)));
+        }
+        // One recorder in a hundred never begins.
+        self.recordings.insert(id, Recording { file, since: at, works: fate != 1 });
+        Ok((fate != 1).then(|| self.soon(at, Input::RecordingStarted { recording: id }, dice)))
+    }
+
+    fn close(&mut self, at: Instant, id: RecordingId, dice: &mut Dice) -> Option<(Instant, Later)> {
+        let Recording { file, since, works } = self.recordings.remove(&id)?;
+        if !works {
+            return None;
+        }
+        let complete = !dice.percent(5);
+        let reason = if complete { "" } else { "packets missing" }.into();
+        let duration_ms = at.since(since).as_millis() as u64;
+        let input = Input::RecordingClosed { recording: id, file, duration_ms, sha256: "hash".into(), complete, reason };
+        Some(self.soon(at, input, dice))
+    }
+
+    fn soon(&mut self, at: Instant, input: Input, dice: &mut Dice) -> (Instant, Later) {
+        self.last = (at + dice.millis(0, 5)).max(self.last);
+        (self.last, Later::Say(input))
+    }
+}
+
+fn length(sounds: &[Sound]) -> Duration {
+    let one = |sound: &Sound| match sound {
+        Sound::Prompt(key) => Duration::from_millis(600 + 40 * key.len() as u64),
+        Sound::Silence(span) => *span,
+    };
+    sounds.iter().map(one).sum()
+}
