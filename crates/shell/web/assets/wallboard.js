@@ -1,10 +1,10 @@
 // The wallboard: one stream of figures in, text nodes out. Nothing that comes from the node is ever read as HTML.
 
+import { MEANINGS } from "./meanings.js";
 import { WORDS } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const STATES = ["available", "reserved", "ringing", "talking", "holding", "wrap_up", "paused", "unreachable", "logged_out"];
-const BUSY = ["talking", "holding", "wrap_up"];
 /** Without a word from the node for this long, the link counts as lost. */
 const PATIENCE_MS = 6000;
 
@@ -248,13 +248,13 @@ function drawStates(list, states) {
 
 function buildAgent(a) {
   const parts = {
-    icon: shape("s-" + a.state), state: make("span", "state"), time: make("span", "time"),
+    name: make("span", "name"), icon: shape("s-" + a.state), state: make("span", "state"), time: make("span", "time"),
     detail: make("span", "detail"), today: make("button", "today figure", { type: "button", "data-def": "agents.calls", "data-label": "calls_today" }),
   };
   parts.today.append(make("b"), " ", make("span", "", { "data-word": "calls_today" }, word("calls_today")));
   const node = make(
     "li", "agent", { "data-agent": a.agent }, make("span", "icon", {}, parts.icon),
-    make("span", "who", {}, nameOf(a.agent)), parts.time, parts.state, parts.detail, parts.today,
+    make("span", "who", {}, parts.name, make("span", "tenant", {}, tenantOf(a.agent))), parts.time, parts.state, parts.detail, parts.today,
   );
   node.parts = parts;
   return node;
@@ -263,6 +263,7 @@ function buildAgent(a) {
 function updateAgent(node, a) {
   const p = node.parts;
   node.dataset.state = a.state;
+  setText(p.name, board.names[a.agent] ?? nameOf(a.agent));
   setShape(p.icon, "s-" + a.state);
   setText(p.state, word("st_" + a.state) + (a.reason ? ` · ${a.reason}` : ""));
   if (a.state === "logged_out") {
@@ -388,6 +389,7 @@ function tick() {
 }
 
 function setLink(state) {
+  if (document.body.dataset.link !== state) setText($("said"), word(state === "live" ? "link_back" : "lost_short"));
   linked = state === "live";
   document.body.dataset.link = state;
   tick();
@@ -489,7 +491,7 @@ function openTip(node) {
   const d = definitions.get(node.dataset.def);
   const tip = $("tip");
   setText(tip.querySelector("strong"), word(node.dataset.label));
-  setText(tip.querySelector(".what"), d ? d.text : node.dataset.def);
+  setText(tip.querySelector(".what"), MEANINGS[lang]?.[node.dataset.def] ?? d?.text ?? node.dataset.def);
   setText(tip.querySelector(".formula"), d ? `${d.name} · ${d.basis}` : "");
   tip.hidden = false;
   node.setAttribute("aria-describedby", "tip");

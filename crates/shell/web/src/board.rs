@@ -7,7 +7,7 @@ use base::{AgentId, AgentState, CallId, Lang, Now, OfferId, QueueId, Requirement
 use engine::Snapshot;
 use metrics::{AgentFigures, Figures, QueueFigures};
 use serde::Serialize;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// Everything of one moment, as the wallboard gets it.
@@ -18,6 +18,8 @@ pub struct Board {
     pub site: String,
     /// No new calls are taken.
     pub draining: bool,
+    /// What agents are called, for those who have more than an id.
+    pub names: BTreeMap<AgentId, Arc<str>>,
     #[serde(flatten)]
     pub figures: Figures,
 }
@@ -49,6 +51,7 @@ pub struct Waiting {
 pub struct AgentRow {
     #[serde(flatten)]
     pub figures: AgentFigures,
+    pub name: Option<Arc<str>>,
     /// What the Centre says of this moment; `null` for one who left the site file today.
     pub live: Option<LiveAgent>,
 }
@@ -71,7 +74,9 @@ pub fn board(app: &App) -> Board {
     let now = (app.doors.clock)();
     let mut figures = Figures::clone(&app.doors.figures.load());
     figures.agents = with_silent_agents(figures.agents, &snapshot, now);
-    Board { now: now.wall.to_string(), site: app.site.clone(), draining: snapshot.draining, figures }
+    let named = |a: &AgentFigures| Some((a.agent.clone(), app.doors.archive.agent_name(&a.agent)?));
+    let names = figures.agents.iter().filter_map(named).collect();
+    Board { now: now.wall.to_string(), site: app.site.clone(), draining: snapshot.draining, names, figures }
 }
 
 pub fn queues(app: &App) -> Vec<QueueRow> {
@@ -86,7 +91,12 @@ pub fn agents(app: &App) -> Vec<AgentRow> {
     let now = (app.doors.clock)();
     let rows = with_silent_agents(app.doors.figures.load().agents.clone(), &snapshot, now);
     let live = |agent: &AgentId| snapshot.agents.iter().find(|view| view.agent == *agent).map(|view| live(view, now));
-    rows.into_iter().map(|figures| AgentRow { live: live(&figures.agent), figures }).collect()
+    let row = |figures: AgentFigures| AgentRow {
+        live: live(&figures.agent),
+        name: app.doors.archive.agent_name(&figures.agent),
+        figures,
+    };
+    rows.into_iter().map(row).collect()
 }
 
 fn waiting(snapshot: &Snapshot, queue: &QueueId, now: Now) -> Vec<Waiting> {

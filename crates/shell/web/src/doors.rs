@@ -54,6 +54,10 @@ pub trait Archive: Send + Sync {
     fn audio(&self, id: RecordingId) -> Result<Option<File>, String>;
     /// Number and name of a caller; `None` once erased.
     fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String>;
+    /// What the agent is called on screens. From memory, never from a disk: it is asked for each row of each board.
+    fn agent_name(&self, _agent: &AgentId) -> Option<Arc<str>> {
+        None
+    }
 }
 
 /// Which facts.

@@ -8,10 +8,11 @@ use axum::routing::get;
 use std::sync::Arc;
 
 /// Path, media type, content.
-const FILES: [(&str, &str, &str); 5] = [
+const FILES: [(&str, &str, &str); 6] = [
     ("/", "text/html; charset=utf-8", include_str!("../assets/wallboard.html")),
     ("/wallboard.css", "text/css; charset=utf-8", include_str!("../assets/wallboard.css")),
     ("/wallboard.js", "text/javascript; charset=utf-8", include_str!("../assets/wallboard.js")),
+    ("/meanings.js", "text/javascript; charset=utf-8", include_str!("../assets/meanings.js")),
     ("/words.js", "text/javascript; charset=utf-8", include_str!("../assets/words.js")),
     ("/icon.svg", "image/svg+xml", include_str!("../assets/icon.svg")),
 ];

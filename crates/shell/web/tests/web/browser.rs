@@ -25,11 +25,11 @@ async fn figures_pushed_after_the_page_loaded_are_on_the_screen() {
     browser.until("document.querySelector('[data-agent=\"acme/ana\"] .time').textContent >= '3:06'").await;
     // A queue without an offer shows no share, and every share names its formula.
     let empty =
-        browser.eval("document.querySelector('[data-queue=\"acme/assistance\"] [data-label=service_level]').innerText").await;
+        browser.eval("document.querySelector('[data-queue=\"globex/billing\"] [data-label=service_level]').innerText").await;
     let empty = empty.as_str().unwrap();
     assert!(empty.contains('–') && empty.contains("short_excluded") && !empty.contains('%'), "{empty}");
     let low =
-        browser.eval("document.querySelector('[data-queue=\"acme/suporte\"] [data-label=service_level]').dataset.level").await;
+        browser.eval("document.querySelector('[data-queue=\"globex/soporte\"] [data-label=service_level]').dataset.level").await;
     assert_eq!(low, "bad");
     let sums = browser.eval("[...document.querySelectorAll('.verdict')].map(v => v.textContent)").await;
     assert_eq!(sums, serde_json::json!(["cuadra", "cuadra"]));
@@ -39,6 +39,7 @@ async fn figures_pushed_after_the_page_loaded_are_on_the_screen() {
 async fn a_hostile_name_is_text_and_nothing_else() {
     let fake = Fake::new();
     fake.publish(|f| f.agents[3].reason = Some(HOSTILE.into()));
+    fake.archive.names.lock().unwrap().insert("diego".into(), HOSTILE.into());
     let served = fake.serve_at("127.0.0.1:0".parse().unwrap(), None, HOSTILE).await;
     let browser = Browser::open(TELEVISION, "en").await;
     browser.go(&format!("http://{}/", served.address)).await;
@@ -47,6 +48,7 @@ async fn a_hostile_name_is_text_and_nothing_else() {
     assert_eq!(site, HOSTILE);
     let reason = browser.eval("document.querySelector('[data-agent=\"acme/diego\"] .state').textContent").await;
     assert!(reason.as_str().unwrap().ends_with(HOSTILE));
+    assert_eq!(browser.eval("document.querySelector('[data-agent=\"acme/diego\"] .name').textContent").await, HOSTILE);
     assert_eq!(browser.eval("document.querySelectorAll('main script, main img, h1 img, h1 script').length").await, 0);
     assert_ne!(browser.eval("document.title").await, "owned");
 }
@@ -104,6 +106,25 @@ async fn the_keyboard_reaches_a_figure_and_its_definition() {
     browser.until("document.getElementById('tip').hidden").await;
     let named = "[...document.querySelectorAll('button, select, input')].every(e => (e.innerText || e.ariaLabel || e.labels?.[0]?.textContent || '').trim())";
     assert_eq!(browser.eval(named).await, true, "every control has a name");
+}
+
+#[tokio::test]
+async fn every_figure_on_the_page_is_defined_by_the_node_and_told_in_each_language() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let browser = Browser::open(TELEVISION, "en").await;
+    browser.go(&format!("http://{}/", served.address)).await;
+    browser.until(&format!("{VALUE} === '6'")).await;
+    let used = browser.eval("[...new Set([...document.querySelectorAll('[data-def]')].map(e => e.dataset.def))]").await;
+    let used: Vec<&str> = used.as_array().unwrap().iter().filter_map(|name| name.as_str()).collect();
+    assert!(used.len() > 25, "{used:?}");
+    for name in used {
+        assert!(metrics::definition(name).is_some(), "{name} is shown and not defined");
+        let told = format!("import('/meanings.js').then(m => ['es', 'pt', 'fr'].filter(l => !m.MEANINGS[l][{name:?}]).join())");
+        assert_eq!(browser.eval(&told).await, "", "{name} is not told in these languages");
+    }
+    let words = "import('/words.js').then(m => Object.values(m.WORDS).map(w => Object.keys(w).join()).every((k, _, all) => k === all[0]))";
+    assert_eq!(browser.eval(words).await, true, "each language has the same texts");
 }
 
 #[tokio::test]

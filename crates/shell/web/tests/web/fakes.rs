@@ -21,6 +21,15 @@ pub const CALL: &str = "1-3-42";
 /// Text that must never become more than text.
 pub const HOSTILE: &str = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>";
 
+const NAMES: [(&str, &str); 6] = [
+    ("ana", "Ana Torres"),
+    ("beatriz", "Beatriz Lima"),
+    ("carlos", "Carlos Núñez"),
+    ("diego", "Diego de la Fuente y Santibáñez"),
+    ("elena", "Elena Rey"),
+    ("hugo", "Hugo Petit"),
+];
+
 /// 2026-11-22 14:00:00 UTC.
 const START: Wall = Wall(1_795_356_000_000_000);
 
@@ -149,6 +158,8 @@ pub struct FakeArchive {
     pub wav: Vec<u8>,
     pub broken: Mutex<bool>,
     pub tickets: Mutex<Vec<Ticket>>,
+    /// What agents are called, by the name in their id.
+    pub names: Mutex<BTreeMap<String, String>>,
 }
 
 impl FakeArchive {
@@ -167,6 +178,7 @@ impl FakeArchive {
             wav: (0..100_000u32).map(|n| n as u8).collect(),
             broken: Mutex::new(false),
             tickets: Mutex::new(vec![ticket("acme", 7)]),
+            names: Mutex::new(NAMES.map(|(id, name)| (id.to_string(), name.to_string())).into()),
         }
     }
 
@@ -272,6 +284,9 @@ impl Archive for FakeArchive {
         let known = Party { number: Pii::new("+525559999".into()), name: Pii::new(HOSTILE.into()) };
         Ok((party == PartyId(7)).then_some(known))
     }
+    fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {
+        self.names.lock().unwrap().get(agent.name()).map(|name| name.as_str().into())
+    }
 }
 
 fn snapshot() -> Snapshot {
@@ -340,10 +355,10 @@ fn snapshot() -> Snapshot {
 pub fn figures() -> Figures {
     use AgentState::*;
     let queues = vec![
-        queue("soporte", 2, 12_000, visits(48, 41, 4, 1, 1, Some(0.853))),
-        queue("support", 1, 41_000, visits(22, 16, 4, 1, 1, Some(0.741))),
-        queue("suporte", 3, 74_000, visits(17, 9, 4, 1, 1, Some(0.588))),
-        queue("assistance", 0, 0, visits(0, 0, 0, 0, 0, None)),
+        queue("acme/soporte", 2, 12_000, visits(48, 41, 4, 1, 1, Some(0.853))),
+        queue("acme/support", 1, 41_000, visits(22, 16, 4, 1, 1, Some(0.741))),
+        queue("globex/soporte", 3, 74_000, visits(17, 9, 4, 1, 1, Some(0.588))),
+        queue("globex/billing", 0, 0, visits(0, 0, 0, 0, 0, None)),
     ];
     let mut agents = vec![
         agent_row("ana", Talking, 184, None, Some("soporte"), 17),
@@ -425,7 +440,7 @@ fn visits(offered: u64, answered: u64, abandoned: u64, other_exits: u64, waiting
 fn queue(name: &str, waiting_now: u64, longest_wait_ms: u64, visits: Visits) -> QueueFigures {
     use AgentState::*;
     let agents_by_state = BTreeMap::from([(Available, 2), (Talking, 3), (WrapUp, 1), (Paused, 1)]);
-    QueueFigures { queue: format!("acme/{name}").parse().unwrap(), waiting_now, longest_wait_ms, agents_by_state, visits }
+    QueueFigures { queue: name.parse().unwrap(), waiting_now, longest_wait_ms, agents_by_state, visits }
 }
 
 fn agent_row(name: &str, state: AgentState, seconds: u64, reason: Option<&str>, queue: Option<&str>, calls: u64) -> AgentFigures {
