@@ -27,7 +27,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use voice::Voice;
+pub use voice::Voice;
 
 /// A quarter of a packet: the legs are spread over it, so that they do not all speak at once.
 const TICK: Duration = Duration::from_millis(5);

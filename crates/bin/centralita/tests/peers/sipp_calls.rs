@@ -1,0 +1,114 @@
+//! Whole calls by sipp: keys, sound both ways, hold, and who hangs up.
+
+use crate::support::pcap::{self, Say};
+use crate::support::server::{Agent, Server, Site};
+use crate::support::sipp::{Sipp, within};
+use crate::support::sound::listen;
+use serde_json::Value;
+
+const CALLER_HZ: u32 = 1_000;
+const AGENT_HZ: u32 = 1_700;
+
+fn site() -> Site {
+    Site::new([Agent::at("ana", 3, 5070)])
+}
+
+/// A caller who chooses Spanish and support, and then speaks; an agent who speaks at once. Their captures.
+fn sounds(server: &Server<'_>) -> (String, String) {
+    let file = |name: &str| server.site.folder.path().join(name);
+    let caller = [Say::Silence(800), Say::Key('1'), Say::Silence(1_200), Say::Key('1'), Say::Tone(CALLER_HZ, 20_000)];
+    pcap::write(&file("caller.pcap"), &caller);
+    pcap::write(&file("agent.pcap"), &[Say::Tone(AGENT_HZ, 20_000)]);
+    let text = |name| file(name).to_string_lossy().into_owned();
+    (text("caller.pcap"), text("agent.pcap"))
+}
+
+/// The call was answered by ana, is recorded whole, and each side is in its channel without a gap.
+fn was_a_conversation(server: &mut Server<'_>) -> Value {
+    let arrived = server.fact("call.arrived", |_| true);
+    let ended = server.fact("agent_leg.ended", |_| true);
+    let recording = server.recording(&arrived);
+    let talk_ms = ended["data"]["talk_ms"].as_u64().unwrap() + ended["data"]["hold_ms"].as_u64().unwrap();
+    assert!(recording.duration_ms().abs_diff(talk_ms) <= 200, "{} ms of {talk_ms}", recording.duration_ms());
+    let (caller, agent) = (listen(&recording.left, CALLER_HZ), listen(&recording.right, AGENT_HZ));
+    assert!(caller.total_ms + 400 >= talk_ms && caller.longest_gap_ms <= 60, "{caller:?} of {talk_ms}");
+    assert!(agent.total_ms + 400 >= talk_ms && agent.longest_gap_ms <= 60, "{agent:?} of {talk_ms}");
+    assert_eq!((listen(&recording.right, CALLER_HZ).total_ms, listen(&recording.left, AGENT_HZ).total_ms), (0, 0));
+    server.fact("call.ended", |_| true);
+    server.fact("wrapup.ended", |_| true);
+    server.is_at_rest();
+    arrived
+}
+
+/// A caller of 9 s over this transport, and what became of it.
+fn calls_and_hangs_up(caller: Sipp) {
+    let site = site();
+    let mut server = site.serve();
+    let (caller_sound, agent_sound) = sounds(&server);
+    let mut agent = Sipp::at("agent", 3, 5070).with("rings", 300).with("sound", agent_sound).start(&server);
+    caller.with("sound", caller_sound).with("talks", 9_000).run(&server);
+    agent.succeeds_within(within(0));
+    was_a_conversation(&mut server);
+    let keys: Vec<&Value> = server.of_type("ivr.input").iter().map(|data| &data["key"]).collect();
+    assert_eq!(keys, ["1", "1"]);
+    let left = server.fact("queue.left", |_| true);
+    assert_eq!((&left["data"]["outcome"], &left["data"]["lang"]), (&"answered".into(), &"es".into()));
+    let ended = server.fact("call.ended", |_| true);
+    assert_eq!(ended["data"]["cause"], "caller_hung_up");
+    server.stop();
+}
+
+#[test]
+fn a_caller_is_understood_answered_and_recorded() {
+    calls_and_hangs_up(Sipp::caller("caller"));
+}
+
+#[test]
+fn over_tcp_it_is_the_same() {
+    calls_and_hangs_up(Sipp::caller("caller").over_tcp());
+}
+
+#[test]
+fn an_agent_who_hangs_up_first_ends_the_callers_call() {
+    let site = site();
+    let mut server = site.serve();
+    let (caller, agent) = sounds(&server);
+    let mut agent = Sipp::at("agent_hangs_up", 3, 5070).with("talks", 3_000).with("sound", agent).start(&server);
+    Sipp::caller("caller_stays").with("sound", caller).with("patience", 20_000).run(&server);
+    agent.succeeds_within(within(0));
+    was_a_conversation(&mut server);
+    assert_eq!(server.fact("agent_leg.ended", |_| true)["data"]["cause"], "agent_hung_up");
+    server.stop();
+}
+
+#[test]
+fn both_hang_up_at_once_and_both_are_answered() {
+    let site = site();
+    let mut server = site.serve();
+    let (caller, agent) = sounds(&server);
+    let mut agent = Sipp::at("agent_race", 3, 5070).with("talks", 3_000).with("sound", agent).start(&server);
+    // From its own answer to the agent's, the caller needs about 2.6 s of keys.
+    Sipp::caller("caller_race").with("sound", caller).with("talks", 5_650).run(&server);
+    agent.succeeds_within(within(0));
+    was_a_conversation(&mut server);
+    server.stop();
+}
+
+#[test]
+fn hold_in_each_of_three_ways_and_resume() {
+    let site = site();
+    let mut server = site.serve();
+    let (caller, agent) = sounds(&server);
+    let mut agent = Sipp::at("agent", 3, 5070).with("rings", 100).with("sound", agent).start(&server);
+    Sipp::caller("hold").with("sound", caller).with("talks", 5_000).run(&server);
+    agent.succeeds_within(within(0));
+    let ended = server.fact("agent_leg.ended", |_| true);
+    assert_eq!((server.of_type("agent_leg.held").len(), server.of_type("agent_leg.resumed").len()), (3, 3));
+    assert!(server.of_type("agent_leg.held").iter().all(|held| held["by_agent"] == false));
+    let held_ms: u64 = server.of_type("agent_leg.resumed").iter().filter_map(|r| r["held_ms"].as_u64()).sum();
+    assert_eq!(ended["data"]["hold_ms"], held_ms);
+    assert!((2_900..4_000).contains(&held_ms), "{held_ms}");
+    server.fact("call.ended", |_| true);
+    server.is_at_rest();
+    server.stop();
+}

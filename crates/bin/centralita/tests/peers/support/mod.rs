@@ -1,0 +1,10 @@
+//! What the tests share: a server with a site, facts as they come, sound in and out, peers that end for sure.
+
+pub mod http;
+pub mod pcap;
+pub mod program;
+pub mod server;
+pub mod sipp;
+pub mod sound;
+
+pub use program::Program;

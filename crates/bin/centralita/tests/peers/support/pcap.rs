@@ -1,0 +1,62 @@
+//! What sipp is given to play: a capture file of RTP, made here so that keys and sound are one stream of one source.
+
+use std::io::Write;
+use std::path::Path;
+use traffic::audio::Law;
+use traffic::streams::Voice;
+
+/// What is said, in order.
+pub enum Say {
+    Silence(u64),
+    Key(char),
+    Tone(u32, u64),
+}
+
+/// Writes a capture; spans are in milliseconds. Returns its length in milliseconds.
+pub fn write(file: &Path, script: &[Say]) -> u64 {
+    let mut voice = Voice::new(Law::Pcmu, Some(101), 7);
+    let mut out = std::io::BufWriter::new(std::fs::File::create(file).unwrap());
+    // Little-endian, version 2.4, microseconds, Ethernet (draft-ietf-opsawg-pcap).
+    out.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0]).unwrap();
+    let mut at_ms = 0;
+    for say in script {
+        let span = match say {
+            Say::Silence(span) => {
+                voice.say(None);
+                *span
+            }
+            // 5 packets while it is held, 3 that end it, 4 of nothing.
+            Say::Key(key) => {
+                voice.press(&key.to_string());
+                240
+            }
+            Say::Tone(hz, span) => {
+                voice.say(Some(*hz));
+                *span
+            }
+        };
+        for _ in 0..span / 20 {
+            frame(&mut out, at_ms, voice.next_packet());
+            at_ms += 20;
+        }
+    }
+    out.flush().unwrap();
+    at_ms
+}
+
+/// One captured packet: Ethernet, IPv4 and UDP around it. Addresses and checksums are sipp's to set.
+fn frame(out: &mut impl Write, at_ms: u64, rtp: &[u8]) {
+    let (udp, ip) = (rtp.len() + 8, rtp.len() + 28);
+    let mut packet = vec![0u8; 12];
+    packet.extend([0x08, 0x00, 0x45, 0x00]);
+    packet.extend((ip as u16).to_be_bytes());
+    packet.extend([0, 0, 0x40, 0, 64, 17, 0, 0, 127, 0, 0, 1, 127, 0, 0, 1]);
+    packet.extend([0x1b, 0x58, 0x1b, 0x58]);
+    packet.extend((udp as u16).to_be_bytes());
+    packet.extend([0, 0]);
+    packet.extend(rtp);
+    let length = packet.len() as u32;
+    let header = [(at_ms / 1_000) as u32, (at_ms % 1_000 * 1_000) as u32, length, length];
+    header.iter().for_each(|word| out.write_all(&word.to_le_bytes()).unwrap());
+    out.write_all(&packet).unwrap();
+}

@@ -1,0 +1,194 @@
+//! `centralita serve` with a site of its own, and its facts as they are written.
+
+use super::sound::Recording;
+use super::{Program, http};
+use serde_json::Value;
+use std::fmt::Write;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// Longer than anything here takes on a busy machine; what is not there by then is not coming.
+pub const PATIENCE: Duration = Duration::from_secs(30);
+
+/// An agent of the site.
+pub struct Agent {
+    pub name: &'static str,
+    pub phone: Phone,
+}
+
+pub enum Phone {
+    /// It registers; MD5 alone, because the peers stumble over more (`dependencies` of the interop tests).
+    Registers,
+    /// It is always at this address of the test's net.
+    At { host: u8, port: u16 },
+}
+
+/// The password of each registered phone.
+pub const PASSWORD: &str = "interop-secret";
+
+/// The files of a test, which a restarted server finds again.
+pub struct Site {
+    pub net: String,
+    pub folder: TempDir,
+    ring: &'static str,
+    agents: Vec<Agent>,
+    more: String,
+}
+
+impl Site {
+    pub fn new(agents: impl IntoIterator<Item = Agent>) -> Site {
+        static NEXT: AtomicU8 = AtomicU8::new(1);
+        let net = format!("127.{}.{}", 64 + std::process::id() % 128, NEXT.fetch_add(1, Ordering::Relaxed));
+        Site { net, folder: tempfile::tempdir().unwrap(), ring: "8s", agents: agents.into_iter().collect(), more: String::new() }
+    }
+
+    pub fn ring(mut self, ring: &'static str) -> Site {
+        self.ring = ring;
+        self
+    }
+
+    /// Further lines of the site file.
+    pub fn more(mut self, toml: &str) -> Site {
+        self.more.push_str(toml);
+        self
+    }
+
+    /// An address of this test's part of the loopback net.
+    pub fn at(&self, host: u8, port: u16) -> SocketAddr {
+        format!("{}.{host}:{port}", self.net).parse().unwrap()
+    }
+
+    pub fn recordings(&self) -> PathBuf {
+        self.folder.path().join("recordings")
+    }
+
+    pub fn serve(&self) -> Server<'_> {
+        let file = self.folder.path().join("site.toml");
+        std::fs::write(&file, self.text()).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_centralita"));
+        command.args(["serve", "--json", "--site"]).arg(&file).current_dir(self.folder.path());
+        let mut program = Program::start(&mut command);
+        let ready: Value = serde_json::from_str(&program.line(PATIENCE, |l| l.contains("\"ready\""))).unwrap();
+        let web: SocketAddr = ready["web"].as_str().unwrap().trim_start_matches("http://").parse().unwrap();
+        let stream = http::events(web, "/api/v1/events/stream?after=0-0");
+        Server { site: self, program, web, sip: ready["sip"].as_str().unwrap().parse().unwrap(), stream, facts: vec![] }
+    }
+
+    fn text(&self) -> String {
+        let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ivr-flows");
+        let mut text = include_str!("../site.toml")
+            .replace("%net%", &self.net)
+            .replace("%dir%", &self.folder.path().to_string_lossy())
+            .replace("%flows%", &flows.canonicalize().unwrap().to_string_lossy())
+            .replace("%ring%", self.ring);
+        for Agent { name, phone } in &self.agents {
+            let phone = match phone {
+                Phone::Registers => format!("{{ user = \"{name}\", password = \"{PASSWORD}\", algorithms = [\"md5\"] }}"),
+                Phone::At { host, port } => {
+                    let address = self.at(*host, *port);
+                    format!("{{ uri = \"sip:{name}@{address}\", address = \"{address}\" }}")
+                }
+            };
+            let skills = "{ \"lang:es\" = 9, \"lang:en\" = 9, \"lang:pt\" = 9, \"lang:fr\" = 9, \"skill:support\" = 9, \"skill:billing\" = 9 }";
+            let _ = write!(
+                text,
+                "\n[agents.\"acme/{name}\"]\nqueues = [\"soporte\", \"billing\"]\nskills = {skills}\nlogged_in = true\nphone = {phone}\n"
+            );
+        }
+        text + &self.more
+    }
+}
+
+impl Agent {
+    pub fn registers(name: &'static str) -> Agent {
+        Agent { name, phone: Phone::Registers }
+    }
+
+    pub fn at(name: &'static str, host: u8, port: u16) -> Agent {
+        Agent { name, phone: Phone::At { host, port } }
+    }
+}
+
+/// A running server.
+pub struct Server<'a> {
+    pub site: &'a Site,
+    pub program: Program,
+    pub web: SocketAddr,
+    pub sip: SocketAddr,
+    stream: Receiver<Value>,
+    /// Every fact so far, as CloudEvents.
+    pub facts: Vec<Value>,
+}
+
+impl Server<'_> {
+    /// The first fact of this type that fits, also among those that came already.
+    pub fn fact(&mut self, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        self.fact_within(PATIENCE, kind, fits)
+    }
+
+    pub fn fact_within(&mut self, limit: Duration, kind: &str, fits: impl Fn(&Value) -> bool) -> Value {
+        let wanted = |fact: &&Value| fact["type"] == kind && fits(&fact["data"]);
+        if let Some(fact) = self.facts.iter().find(wanted) {
+            return fact.clone();
+        }
+        let end = Instant::now() + limit;
+        loop {
+            match self.stream.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(fact) => {
+                    self.facts.push(fact.clone());
+                    if wanted(&&fact) {
+                        return fact;
+                    }
+                }
+                Err(why) => panic!("no such {kind} ({why}) among:\n{}", self.story()),
+            }
+        }
+    }
+
+    /// Takes in what has come by now, after the end of the call that is named.
+    pub fn of_type(&self, kind: &str) -> Vec<&Value> {
+        self.facts.iter().filter(|f| f["type"] == kind).map(|f| &f["data"]).collect()
+    }
+
+    /// Waits for the one recording that was stored last for this call, and reads it.
+    pub fn recording(&mut self, call: &Value) -> Recording {
+        let call = call["data"]["call_id"].clone();
+        let stored = self.fact("recording.stored", |data| data["call_id"] == call);
+        let file = self.site.recordings().join(stored["data"]["file"].as_str().unwrap());
+        Recording::read(&file)
+    }
+
+    /// Nothing is broken, nobody is on the line, and no invariant was breached.
+    pub fn is_at_rest(&mut self) {
+        let health = http::json(self.web, "/api/v1/health");
+        assert_eq!((&health["calls"], &health["invariant_breaches"]), (&0.into(), &0.into()), "{health}\n{}", self.story());
+    }
+
+    pub fn agent(&self, name: &str) -> Value {
+        http::json(self.web, &format!("/api/v1/agents/acme/{name}"))
+    }
+
+    /// Asks until the server says that it drains.
+    pub fn until_draining(&self) {
+        let end = Instant::now() + PATIENCE;
+        while !String::from_utf8_lossy(&http::get(self.web, "/api/v1/health").1).contains("draining") {
+            assert!(Instant::now() < end, "it never drains");
+        }
+    }
+
+    /// SIGTERM, and its end with success.
+    pub fn stop(mut self) {
+        self.program.signal("TERM");
+        self.program.succeeds_within(PATIENCE);
+    }
+
+    pub fn story(&self) -> String {
+        let line = |f: &Value| format!("{} {} {}", f["time"].as_str().unwrap_or(""), f["type"].as_str().unwrap_or(""), f["data"]);
+        self.facts.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}

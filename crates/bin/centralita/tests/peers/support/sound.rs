@@ -1,0 +1,69 @@
+//! Sound as files: what peers are given to say, and what was recorded.
+
+use std::path::Path;
+use traffic::audio::tone::goertzel;
+use traffic::audio::{FRAME, Tone};
+
+/// Sound by channel, 8 kHz.
+pub struct Recording {
+    pub left: Vec<i16>,
+    pub right: Vec<i16>,
+}
+
+impl Recording {
+    /// A stereo file is caller and agent; a mono file is `left` alone.
+    pub fn read(file: &Path) -> Recording {
+        let mut wav = hound::WavReader::open(file).unwrap_or_else(|e| panic!("{}: {e}", file.display()));
+        let spec = wav.spec();
+        assert_eq!((spec.sample_rate, spec.bits_per_sample), (8_000, 16), "{}", file.display());
+        let samples: Vec<i16> = wav.samples().collect::<Result<_, _>>().unwrap();
+        let channel = |n: usize| samples.iter().skip(n).step_by(usize::from(spec.channels)).copied().collect();
+        Recording { left: channel(0), right: if spec.channels == 2 { channel(1) } else { vec![] } }
+    }
+
+    pub fn duration_ms(&self) -> u64 {
+        self.left.len() as u64 / 8
+    }
+}
+
+/// Where in a channel a tone is heard.
+#[derive(Debug)]
+pub struct Heard {
+    pub total_ms: u64,
+    /// The longest silence between its first and its last moment.
+    pub longest_gap_ms: u64,
+}
+
+/// Listens for one tone in steps of 20 ms.
+pub fn listen(channel: &[i16], hz: u32) -> Heard {
+    let here: Vec<bool> = channel.chunks(FRAME).map(|frame| is_tone(frame, hz)).collect();
+    let first = here.iter().position(|h| *h);
+    let last = here.iter().rposition(|h| *h);
+    let between = match (first, last) {
+        (Some(first), Some(last)) => &here[first..=last],
+        _ => &[],
+    };
+    let longest = between.split(|h| *h).map(<[bool]>::len).max().unwrap_or(0);
+    Heard { total_ms: 20 * here.iter().filter(|h| **h).count() as u64, longest_gap_ms: 20 * longest as u64 }
+}
+
+fn is_tone(frame: &[i16], hz: u32) -> bool {
+    let energy: f32 = frame.iter().map(|s| f32::from(*s).powi(2)).sum();
+    let loud = energy / frame.len() as f32 > 200.0f32.powi(2);
+    // A frame that a splice cuts in two still has half of it.
+    loud && goertzel(frame, hz) > 0.5 * energy
+}
+
+/// Milliseconds of anything louder than line noise.
+pub fn sounding_ms(channel: &[i16]) -> u64 {
+    20 * channel.chunks(FRAME).filter(|frame| frame.iter().any(|s| s.unsigned_abs() > 300)).count() as u64
+}
+
+/// Writes a tone as a mono file of 8 kHz, 16 bit.
+pub fn write_tone(file: &Path, hz: u32, seconds: u32) {
+    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let mut wav = hound::WavWriter::create(file, spec).unwrap();
+    let mut tone = Tone::new(hz);
+    (0..seconds * 8_000).for_each(|_| wav.write_sample(tone.next_sample()).unwrap());
+    wav.finalize().unwrap();
+}
