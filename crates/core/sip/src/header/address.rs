@@ -2,7 +2,7 @@
 
 use super::Params;
 use super::params::closes_nowhere;
-use crate::message::text::{is_blank, is_token, quoted, trim, unquoted};
+use crate::message::text::{is_blank, is_mark, quoted, trim, unquoted};
 use crate::uri::Uri;
 use std::fmt;
 
@@ -46,7 +46,7 @@ impl NameAddr {
             Some(_) => return None,
         };
         let tag = match params.has("tag") {
-            true => Some(params.remove("tag").filter(|tag| is_token(tag.as_bytes()))?),
+            true => Some(params.remove("tag").filter(|tag| is_mark(tag))?),
             false => None,
         };
         Some(NameAddr { display, uri: Uri::parse(uri).ok()?, tag, params })
@@ -67,17 +67,24 @@ fn split_display(bytes: &[u8]) -> Option<(Option<String>, Option<&[u8]>)> {
         let name = unquoted(bytes.get(..=close)?);
         return Some((Some(name).filter(|name| !name.is_empty()), Some(rest)));
     }
-    let Some(open) = bytes.iter().position(|byte| *byte == b'<') else {
+    // A bracket in a quoted parameter of a bare URI opens nothing: Contact: sip:a@b;+sip.instance="<urn:…>"
+    let Some(open) = bytes.iter().position(|byte| matches!(byte, b'<' | b'"')).filter(|at| bytes.get(*at) == Some(&b'<')) else {
         return Some((None, None));
     };
     let name = trim(bytes.get(..open)?);
-    // A bracket inside the parameters of a bare URI is nobody's display name.
-    let word = |byte: &u8| is_blank(*byte) || *byte >= 0x80 || is_token(std::slice::from_ref(byte));
-    if !name.iter().all(word) {
+    if !name.iter().all(|byte| is_name_byte(*byte)) {
         return None;
     }
     let name = Some(unquoted(name)).filter(|name| !name.is_empty());
     Some((name, Some(bytes.get(open + 1..)?)))
+}
+
+/// A display name without quotes is tokens and blanks (RFC 3261 25.1). Phones also send parentheses, slashes and the
+/// like there, which hurt nobody; what separates fields, values or parts of a URI stays refused.
+fn is_name_byte(byte: u8) -> bool {
+    is_blank(byte)
+        || byte >= 0x80
+        || (byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b',' | b';' | b':' | b'@' | b'<' | b'>'))
 }
 
 /// Where the quoted string that begins at 0 ends.
@@ -133,6 +140,8 @@ mod tests {
             ("\"<sip:no@no>;tag=n, \"  <sip:a@b>", Some("<sip:no@no>;tag=n, "), "sip:a@b", None),
             ("\"\" <sip:a@b>", None, "sip:a@b", None),
             ("\"two\r\n lines\x1b[2J\" <sip:a@b>", Some("two\u{fffd}\u{fffd} lines\u{fffd}[2J"), "sip:a@b", None),
+            ("Ana (desk 2/b) & Co. <sip:a@b>", Some("Ana (desk 2/b) & Co."), "sip:a@b", None),
+            ("sip:a@b;+sip.instance=\"<urn:uuid:0>\";tag=x==", None, "sip:a@b", Some("x==")),
             ("<tel:+34911;phone-context=x>", None, "tel:+34911;phone-context=x", None),
         ] {
             let address = NameAddr::parse(text.as_bytes()).unwrap_or_else(|| panic!("{text:?}"));

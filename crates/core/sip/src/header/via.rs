@@ -1,7 +1,7 @@
 //! Via: where a request came along and where its response goes (RFC 3261 20.42, RFC 3581).
 
 use super::Params;
-use crate::message::text::{decode, is_blank, is_token, trim};
+use crate::message::text::{decode, is_blank, is_mark, is_token, trim};
 use crate::uri::{Host, host_and_port};
 use crate::words::Transport;
 use std::fmt;
@@ -76,7 +76,7 @@ impl Via {
 
     fn with_params(transport: ViaTransport, host: Host, port: Option<u16>, mut params: Params) -> Option<Via> {
         let branch = match params.has("branch") {
-            true => Some(params.remove("branch").filter(|branch| is_token(branch.as_bytes()))?),
+            true => Some(params.remove("branch").filter(|branch| is_mark(branch))?),
             false => None,
         };
         let received = match params.has("received") {
@@ -184,6 +184,7 @@ mod tests {
             assert_eq!(via.received, Some("2001:db8::9:255".parse().unwrap()));
             assert!(!via.has_cookie());
         }
+        assert_eq!(Via::parse(b"SIP/2.0/UDP a;branch=z9hG4bKYWJj==").unwrap().branch.as_deref(), Some("z9hG4bKYWJj=="));
         assert_eq!(Via::parse(b"SIP/2.0/sctp a").unwrap().transport.as_str(), "SCTP");
     }
 
@@ -199,6 +200,7 @@ mod tests {
             "SIP/2.0/UDP a;;x",
             "SIP/2.0/UDP a;branch=",
             "SIP/2.0/UDP a;branch",
+            "SIP/2.0/UDP a;branch=\"x\"",
             "SIP/2.0/UDP a;received=b",
             "SIP/2.0/UDP a;rport=x",
             "SIP/2.0/UDP a:99999",

@@ -102,12 +102,12 @@ impl Message {
         if !self.has(HeaderId::Via) {
             return Err((400, "Missing Via"));
         }
-        if !self.values(HeaderId::Via).all(|value| Via::parse(&value).is_some()) {
-            return Err((400, "Malformed Via"));
-        }
-        // RFC 4475 3.2.1: the cookie alone identifies nothing.
-        if self.via().is_ok_and(|via| via.branch.as_deref() == Some(Via::COOKIE)) {
-            return Err((400, "Empty Via branch"));
+        for value in self.values(HeaderId::Via) {
+            let via = Via::parse(&value).ok_or((400, "Malformed Via"))?;
+            // RFC 4475 3.2.1: the cookie alone identifies nothing.
+            if via.branch.as_deref() == Some(Via::COOKIE) {
+                return Err((400, "Empty Via branch"));
+            }
         }
         let required = |id, missing, malformed, result: Result<(), BadHeader>| match result {
             Ok(()) => Ok(()),

@@ -16,6 +16,13 @@ pub(crate) fn is_token(bytes: &[u8]) -> bool {
     !bytes.is_empty() && bytes.iter().copied().all(is_token_byte)
 }
 
+/// A tag or a branch: a token by the grammar. In the field some hold `=`, `:` or `/`, as Base64 does; they are only
+/// compared and repeated, so whatever can't be taken for a delimiter will do.
+pub(crate) fn is_mark(text: &str) -> bool {
+    !text.is_empty()
+        && text.bytes().all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b',' | b';' | b'<' | b'>'))
+}
+
 /// Without blanks at both ends. Line ends count as blank too: inside a value they are folds.
 pub(crate) fn trim(mut bytes: &[u8]) -> &[u8] {
     let blank = |byte: &u8| is_blank(*byte) || *byte == b'\r' || *byte == b'\n';
