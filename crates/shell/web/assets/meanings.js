@@ -24,7 +24,7 @@ export const MEANINGS = {
     "visits.other_exits": "Visitas con cualquier otro fin: desborde, tiempo agotado, sin agentes, tecla, devolución de llamada, buzón o sistema.",
     "visits.waiting": "Visitas que entraron en este periodo y siguen esperando.",
     "visits.asa_ms": "Velocidad media de respuesta: suma de las esperas de las visitas atendidas / atendidas, ceros incluidos. La espera va de la entrada en la cola hasta que el agente contesta, timbre incluido.",
-    "visits.aht_ms": "Tiempo medio de operación: (conversación + retención + trabajo posterior) / conversaciones terminadas.",
+    "visits.aht_ms": "Tiempo medio de operación: (conversación + retención + post-llamada) / conversaciones terminadas.",
     "visits.wait_p50_ms": "La mitad de las visitas atendidas no esperó más (rango más cercano, conocido al 1,6 %).",
     "visits.wait_p90_ms": "El 90 % de las visitas atendidas no esperó más.",
     "visits.service_level_formula": `a atendidas, b abandonadas, T umbral, S abandono corto. answered, offered, abandoned_ok: ${FORMULA_PARTS}. short_excluded: a<=T / (a + b con espera > S + salidas que cuentan como falladas: overflowed, timeout, no_agents, system). +nombre o -nombre añade o quita una salida.`,

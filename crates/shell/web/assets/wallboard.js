@@ -254,7 +254,8 @@ function buildAgent(a) {
   parts.today.append(make("b"), " ", make("span", "", { "data-word": "calls_today" }, word("calls_today")));
   const node = make(
     "li", "agent", { "data-agent": a.agent }, make("span", "icon", {}, parts.icon),
-    make("span", "who", {}, parts.name, make("span", "tenant", {}, tenantOf(a.agent))), parts.time, parts.state, parts.detail, parts.today,
+    make("span", "pair", {}, make("span", "who", {}, parts.name), parts.time),
+    make("span", "pair", {}, parts.state, parts.today), parts.detail,
   );
   node.parts = parts;
   return node;
@@ -272,8 +273,9 @@ function updateAgent(node, a) {
   } else {
     showTicking(p.time, a.in_state_ms);
   }
-  const detail = [a.queue && nameOf(a.queue), a.call].filter(Boolean).join(" · ");
-  setText(p.detail, detail || (a.state === "logged_out" ? "" : a.queues.map(nameOf).join(", ")));
+  const serves = a.queue ? nameOf(a.queue) : a.queues.map(nameOf).join(", ");
+  const detail = [document.body.classList.contains("several") && tenantOf(a.agent), serves, a.call];
+  setText(p.detail, detail.filter(Boolean).join(" · "));
   setText(p.today.querySelector("b"), number(a.calls));
 }
 

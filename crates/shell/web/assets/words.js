@@ -41,7 +41,7 @@ export const WORDS = {
     legend: "Nivel de servicio: {good} desde 80 %, {warn} desde 70 %, {bad} por debajo. Espera máxima: {warn} desde 0:30, {bad} desde 1:00.",
     good: "bien", warn: "atención", bad: "actuar",
     st_available: "Disponible", st_reserved: "Reservado", st_ringing: "Sonando", st_talking: "Hablando", st_holding: "En retención",
-    st_wrap_up: "Trabajo posterior", st_paused: "En pausa", st_unreachable: "Inalcanzable", st_logged_out: "Desconectado",
+    st_wrap_up: "Post-llamada", st_paused: "En pausa", st_unreachable: "Inalcanzable", st_logged_out: "Desconectado",
   },
   pt: {
     title: "Painel", language: "Idioma", theme: "Claro / escuro", full: "Tela cheia",

@@ -147,7 +147,7 @@ async fn a_phone_shows_it_all_without_scrolling_sideways() {
     }
     browser.eval("document.getElementById('theme').click()").await;
     browser.eval("scrollTo(0, document.getElementById('queues').offsetTop)").await;
-    browser.picture("wallboard-phone-light.png").await;
+    browser.picture("wallboard-phone-dark.png").await;
     browser.eval("scrollTo(0, document.getElementById('agents').offsetTop)").await;
     browser.picture("wallboard-phone-agents.png").await;
     browser.eval("scrollTo(0, document.getElementById('day').offsetTop)").await;
