@@ -26,7 +26,7 @@ pub(crate) struct Dialog {
 }
 
 impl Dialog {
-    /// RFC 3261 12.1.1: from an INVITE that came in. `None` without a Contact.
+    /// RFC 3261 12.1.1: from an INVITE that came in. `None` without a SIP address in Contact.
     pub fn of_request(invite: &Message, flow: Flow, local_tag: &str, pinned: bool) -> Option<Dialog> {
         let to = invite.header(HeaderId::To)?;
         let via = invite.via().ok()?;
@@ -38,8 +38,8 @@ impl Dialog {
             remote: invite.header(HeaderId::From)?.into_owned(),
             local_sequence: 0,
             remote_sequence: Some(invite.cseq().ok()?.0),
-            target: invite.contact().ok()?.uri,
-            routes: invite.record_routes().ok()?,
+            target: contact_of(invite)?,
+            routes: routes_of(invite)?,
             flow,
             pinned: pinned || behind_nat,
             owns_call_id: false,
@@ -50,7 +50,7 @@ impl Dialog {
     pub fn of_response(invite: &Message, response: &Message, flow: Flow) -> Option<Dialog> {
         let uri = invite.uri().ok()?;
         let (sequence, _) = invite.cseq().ok()?;
-        let mut routes = response.record_routes().ok()?;
+        let mut routes = routes_of(response)?;
         routes.reverse();
         let dialled_there = uri.host.ip() == Some(flow.remote.ip().to_canonical());
         Some(Dialog {
@@ -60,12 +60,17 @@ impl Dialog {
             remote: response.header(HeaderId::To)?.into_owned(),
             local_sequence: sequence,
             remote_sequence: None,
-            target: response.contact().map_or(uri, |contact| contact.uri),
+            target: contact_of(response).unwrap_or(uri),
             routes,
             flow,
             pinned: !dialled_there,
             owns_call_id: true,
         })
+    }
+
+    /// Whether a response is of this dialog, and not of another fork.
+    pub fn is_with(&self, response: &Message) -> bool {
+        response.to().is_ok_and(|to| to.tag.unwrap_or_default() == self.remote_tag)
     }
 
     /// RFC 3261 12.2.2: whether a request in the dialog is newer than the last one; then it is the last one.
@@ -79,8 +84,8 @@ impl Dialog {
 
     /// RFC 3261 12.2.1.2 and 12.2.2: a re-INVITE or its 2xx moves the target.
     pub fn refresh(&mut self, message: &Message) {
-        if let Ok(contact) = message.contact() {
-            self.target = contact.uri;
+        if let Some(contact) = contact_of(message) {
+            self.target = contact;
         }
     }
 
@@ -164,6 +169,15 @@ impl Dialog {
         }
         Flow { transport, local: self.flow.local, remote: address, connection: 0 }
     }
+}
+
+/// RFC 3261 8.1.1.8: a SIP or SIPS URI.
+fn contact_of(message: &Message) -> Option<Uri> {
+    message.contact().ok().map(|contact| contact.uri).filter(Uri::is_sip)
+}
+
+fn routes_of(message: &Message) -> Option<Vec<NameAddr>> {
+    message.record_routes().ok().filter(|routes| routes.iter().all(|route| route.uri.is_sip()))
 }
 
 /// Addresses that mean something only inside a network (RFC 1918, RFC 4193, loopback, link-local).

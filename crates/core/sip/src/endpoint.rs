@@ -258,6 +258,11 @@ impl Calls {
         self.live.get(id).map(|session| (*id, session))
     }
 
+    /// Our tag in a session that is live.
+    pub fn tag_of(&self, id: SessionId) -> Option<String> {
+        self.live.get(&id).map(|session| session.dialog_key().1)
+    }
+
     fn knows(&self, id: SessionId) -> bool {
         self.live.contains_key(&id) || self.lingering.contains_key(&id)
     }

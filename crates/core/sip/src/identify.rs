@@ -64,7 +64,7 @@ struct Watch {
 
 impl Gate {
     /// `registered`: a phone of ours is registered from exactly this address and port, so that it is no trunk.
-    pub fn identify(&mut self, desk: &mut Desk<'_>, request: &Message, flow: Flow, registered: bool) -> Verdict {
+    pub fn identify(&mut self, desk: &mut Desk<'_>, request: &Message, flow: Flow, registered: impl Fn() -> bool) -> Verdict {
         let ours = |credentials: &Credentials| *credentials.realm == *desk.config.host;
         let credentials = request.authorization().unwrap_or_default().into_iter().find(ours);
         if let Some(credentials) = credentials {
@@ -72,7 +72,7 @@ impl Gate {
         }
         let register = request.method() == Some(Method::Register);
         match desk.config.trunks.iter().find(|trunk| trunk.covers(flow.remote)) {
-            Some(trunk) if !register && !registered => Verdict::Known(Peer::Trunk(trunk.name.clone())),
+            Some(trunk) if !register && !registered() => Verdict::Known(Peer::Trunk(trunk.name.clone())),
             _ => Verdict::Challenge { stale: false },
         }
     }

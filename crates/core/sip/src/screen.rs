@@ -1,6 +1,7 @@
 //! What a request must pass before it reaches a session: RFC 3261 8.2 and the order of its checks.
 
 use crate::desk::{ALLOW, Desk};
+use crate::dialog::Dialog;
 use crate::endpoint::{Endpoint, owner};
 use crate::identify::{self, Verdict};
 use crate::message::BadMessage;
@@ -23,11 +24,11 @@ pub(crate) fn on_request(endpoint: &mut Endpoint, now: Now, flow: Flow, request:
         Some(Method::Cancel) => return on_cancel(endpoint, now, flow, request, out),
         _ => {}
     }
-    if let Some((status, reason)) = loops(&endpoint.core.desk(now, out), request) {
-        return stateless(&mut endpoint.core.desk(now, out), request, flow, status, reason, |builder| builder);
-    }
     if request.to().is_ok_and(|to| to.tag.is_some()) && request.method() != Some(Method::Register) {
         return in_dialog(endpoint, now, flow, request, out);
+    }
+    if let Some((status, reason)) = loops(&endpoint.core.desk(now, out), request) {
+        return stateless(&mut endpoint.core.desk(now, out), request, flow, status, reason, |builder| builder);
     }
     if endpoint.core.desk(now, out).transactions.is_merged(request) {
         return stateless(&mut endpoint.core.desk(now, out), request, flow, 482, Some("Merged Request"), |builder| builder);
@@ -61,7 +62,8 @@ fn on_cancel(endpoint: &mut Endpoint, now: Now, flow: Flow, cancel: &Message, ou
         endpoint.gate.note(&mut desk, flow.remote, "CANCEL of nothing");
         return stateless(&mut desk, cancel, flow, 481, None, |builder| builder);
     };
-    let tag = desk.tag();
+    // The same tag in both answers, where there still is a session.
+    let tag = invite.and_then(|owner| endpoint.calls.tag_of(owner.session)).unwrap_or_else(|| desk.tag());
     if let Some(tx) = desk.transactions.accept(cancel, flow, None) {
         desk.reply(tx, 200, Some(&tag), |builder| builder);
     }
@@ -70,7 +72,8 @@ fn on_cancel(endpoint: &mut Endpoint, now: Now, flow: Flow, cancel: &Message, ou
     }
 }
 
-/// RFC 3261 16.3, RFC 5393, RFC 7332: a back-to-back user agent breaks loops as a proxy does.
+/// RFC 3261 16.3, RFC 5393, RFC 7332: a back-to-back user agent breaks loops as a proxy does. A request in a dialog
+/// has arrived and goes no further, however many hops it has left.
 fn loops(desk: &Desk<'_>, request: &Message) -> Option<(u16, Option<&'static str>)> {
     if request.max_forwards() == Ok(Some(0)) {
         return Some((483, None));
@@ -184,17 +187,15 @@ fn on_invite(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
     let Some(invite) = describe(request, flow, &peer) else {
         return stateless(desk, request, flow, 400, Some("Control Character in User Part"), |builder| builder);
     };
-    if request.contact().is_err() {
-        return stateless(desk, request, flow, 400, Some("Missing Contact"), |builder| builder);
-    }
+    let (tag, pinned) = (desk.tag(), matches!(peer, Peer::Phone(_)));
+    let Some(dialog) = Dialog::of_request(request, flow, &tag, pinned) else {
+        return stateless(desk, request, flow, 400, Some("Expected a SIP Address in Contact"), |builder| builder);
+    };
     let id = endpoint.calls.new_session();
     let Some(tx) = desk.transactions.accept(request, flow, owner(id, Errand::Invite)) else {
         return;
     };
-    let tag = desk.tag();
-    let Some(session) = Session::incoming(id, tx, request, flow, tag, &peer) else {
-        return desk.reply(tx, 400, None, |builder| builder);
-    };
+    let session = Session::incoming(id, tx, dialog, tag, invite.offer.is_some());
     // RFC 3261 8.2.6.1: 100 has no tag.
     desk.reply(tx, 100, None, |builder| builder);
     desk.out.push(Output::Incoming { session: id, peer, invite: Box::new(invite) });
@@ -203,9 +204,8 @@ fn on_invite(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
 
 /// Who sent it; if that is not known, the answer is sent already.
 fn identified(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, out: &mut Vec<Output>) -> Option<Peer> {
-    let registered = endpoint.registrar.is_source(flow);
     let desk = &mut endpoint.core.desk(now, out);
-    match endpoint.gate.identify(desk, request, flow, registered) {
+    match endpoint.gate.identify(desk, request, flow, || endpoint.registrar.is_source(flow)) {
         Verdict::Known(peer) => return Some(peer),
         Verdict::Throttled => stateless(desk, request, flow, 403, None, |builder| builder),
         Verdict::Challenge { stale } => {

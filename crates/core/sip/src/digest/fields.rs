@@ -7,7 +7,7 @@ use crate::message::text::{Split, decode, is_blank, is_token, trim, unquoted};
 pub(super) struct Fields(Vec<(String, String)>);
 
 /// Whether the value's scheme is Digest.
-pub fn is_digest(value: &[u8]) -> bool {
+pub(crate) fn is_digest(value: &[u8]) -> bool {
     let scheme = value.split(|byte| is_blank(*byte)).next().unwrap_or_default();
     scheme.eq_ignore_ascii_case(b"Digest")
 }

@@ -15,7 +15,7 @@ use fields::Fields;
 use hash::equal_in_constant_time;
 use std::fmt;
 
-pub use fields::is_digest;
+pub(crate) use fields::is_digest;
 pub use hash::ha1;
 
 /// Hash algorithms, the weaker first.

@@ -42,15 +42,6 @@ impl Params {
         self.0.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
     }
 
-    /// Sets a parameter, with or without a value, in its old place or at the end.
-    pub fn set(&mut self, name: &str, value: Option<&str>) {
-        let value = value.map(str::to_owned);
-        match self.0.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(name)) {
-            Some((_, old)) => *old = value,
-            None => self.0.push((name.to_owned(), value)),
-        }
-    }
-
     /// Removes a parameter; the value it had.
     pub fn remove(&mut self, name: &str) -> Option<String> {
         let at = self.0.iter().position(|(known, _)| known.eq_ignore_ascii_case(name))?;

@@ -153,11 +153,6 @@ impl Message {
         self.values(id).map(|value| decode(&value).into_owned()).filter(unknown).collect()
     }
 
-    /// Whether a list field such as Supported or Allow holds this token.
-    pub fn lists(&self, id: HeaderId, token: &str) -> bool {
-        self.values(id).any(|value| value.eq_ignore_ascii_case(token.as_bytes()))
-    }
-
     fn credentials(&self, id: HeaderId) -> Result<Vec<Credentials>, BadHeader> {
         let bad = BadHeader { header: id, expected: "Digest username=…, realm=…, nonce=…, uri=…, response=…" };
         let digest = |value: &Cow<'_, [u8]>| crate::digest::is_digest(value);

@@ -119,13 +119,6 @@ impl Local {
     }
 }
 
-impl Audio {
-    /// The peer put us on hold: it does not listen.
-    pub fn held(&self) -> bool {
-        !self.send
-    }
-}
-
 impl AudioCodec {
     /// RFC 3551 table 4.
     pub fn static_payload(self) -> u8 {

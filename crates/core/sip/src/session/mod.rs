@@ -30,7 +30,7 @@ use crate::desk::Desk;
 use crate::dialog::Dialog;
 use crate::transaction::timer::Wait;
 use crate::transaction::{Errand, TxId};
-use crate::{Dial, DialCredential, EndedBy, Flow, HeaderId, Message, Method, Output, Peer, Reason, Refusal, SessionId};
+use crate::{Dial, DialCredential, EndedBy, Flow, HeaderId, Message, Method, Output, Reason, Refusal, SessionId};
 use bytes::Bytes;
 use callee::Outgoing;
 use caller::Incoming;
@@ -66,13 +66,10 @@ pub(crate) enum State {
 }
 
 impl Session {
-    /// From an INVITE that came in and has its transaction. `None` (nothing was sent) if no dialog can come of it.
-    pub fn incoming(id: SessionId, tx: TxId, invite: &Message, flow: Flow, tag: String, peer: &Peer) -> Option<Session> {
-        let pinned = matches!(peer, Peer::Phone(_));
-        let dialog = Dialog::of_request(invite, flow, &tag, pinned)?;
+    /// From an INVITE that came in and has its transaction. `offered`: it had an offer.
+    pub fn incoming(id: SessionId, tx: TxId, dialog: Dialog, tag: String, offered: bool) -> Session {
         let leg = Leg::new(id, dialog.call_id.clone(), tag, None);
-        let state = State::Incoming(Box::new(Incoming::new(tx, dialog, !invite.body().is_empty())));
-        Some(Session { leg, state })
+        Session { leg, state: State::Incoming(Box::new(Incoming::new(tx, dialog, offered))) }
     }
 
     /// Dials. If that fails at once, the session is over and `Failed` was said.
@@ -224,6 +221,9 @@ impl Session {
         }
         self.step(|state, leg| match (state, errand) {
             (State::Outgoing(outgoing), Errand::Invite) => outgoing.on_response(desk, leg, response, status),
+            (State::Established(established), Errand::Invite) if established.dialog.is_with(response) => {
+                State::Established(established)
+            }
             (state, Errand::Invite) => {
                 forks::on_late_response(desk, leg, tx, response, status);
                 state

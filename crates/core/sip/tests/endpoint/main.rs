@@ -1,0 +1,12 @@
+//! The endpoint as its driver and its peers see it: words in, words and messages out.
+
+mod bench;
+mod calls_in;
+mod calls_out;
+mod fuzz;
+mod hostile;
+mod identity;
+mod network;
+mod registrar;
+mod reoffers;
+mod streams;
