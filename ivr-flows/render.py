@@ -31,11 +31,11 @@ MARK = "rendered from "
 LOUDNESS = 0.08  # root mean square of speech, about -22 dBFS: telephone speech level
 PEAK = 0.9
 
-# espeak-ng's voice for each language, the speed, and how its IPA is spelt for the model's vocabulary.
+# espeak-ng's voice for each language, and how its IPA is spelt for the model. "un" as most say it in French today.
 VOICES = {"es": "es-419", "en": "en-us", "pt": "pt-br", "fr": "fr-fr"}
 AFFRICATES = [("tʃ", "ʧ"), ("dʒ", "ʤ")]
 DIPHTHONGS = [("eɪ", "A"), ("aɪ", "I"), ("oʊ", "O"), ("aʊ", "W"), ("ɔɪ", "Y")]
-SPELLINGS = {"en": AFFRICATES + DIPHTHONGS, "es": AFFRICATES, "pt": AFFRICATES, "fr": []}
+SPELLINGS = {"en": AFFRICATES + DIPHTHONGS, "es": AFFRICATES, "pt": AFFRICATES, "fr": [("œ̃", "ɛ̃")]}
 SPEAKER = "jm_kumo"
 MODEL_RATE = 24_000
 

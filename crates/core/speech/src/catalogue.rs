@@ -31,7 +31,7 @@ pub fn position(lang: Lang, n: u32) -> Option<Phrase> {
         Lang::ES => format!("Usted es el número {words} en la fila."),
         Lang::EN => format!("You are number {words} in line."),
         Lang::PT => format!("Você é o número {words} na fila."),
-        Lang::FR => format!("Vous êtes numéro {words} dans la file."),
+        Lang::FR => format!("Vous êtes le numéro {words} dans la file d'attente."),
         _ => return None,
     };
     phrase(format!("position-{n}"), text)
