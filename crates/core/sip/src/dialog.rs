@@ -47,7 +47,7 @@ impl Dialog {
     }
 
     /// RFC 3261 12.1.2: from a response to our INVITE. A response without Contact leaves the target as it was.
-    pub fn of_response(invite: &Message, response: &Message, flow: Flow) -> Option<Dialog> {
+    pub fn of_response(invite: &Message, response: &Message, flow: Flow, pinned: bool) -> Option<Dialog> {
         let uri = invite.uri().ok()?;
         let (sequence, _) = invite.cseq().ok()?;
         let mut routes = routes_of(response)?;
@@ -63,7 +63,7 @@ impl Dialog {
             target: contact_of(response).unwrap_or(uri),
             routes,
             flow,
-            pinned: !dialled_there,
+            pinned: pinned || !dialled_there,
             owns_call_id: true,
         })
     }

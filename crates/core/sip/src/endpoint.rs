@@ -192,7 +192,8 @@ impl Endpoint {
             return;
         }
         self.calls.last_id = self.calls.last_id.max(id.0);
-        let session = Session::dial(&mut self.core.desk(now, out), id, dial);
+        let registered = self.registrar.is_source(dial.flow);
+        let session = Session::dial(&mut self.core.desk(now, out), id, dial, registered);
         self.calls.insert(id, session);
         self.calls.settle(id, &self.core.transactions);
     }

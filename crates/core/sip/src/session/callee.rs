@@ -106,8 +106,10 @@ impl Outgoing {
 
     fn on_success(self: Box<Self>, desk: &mut Desk<'_>, leg: &mut Leg, response: &Message) -> State {
         desk.disarm(leg.id, Wait::Cancelled);
-        let dialog =
-            desk.transactions.request_of(self.tx).and_then(|invite| Dialog::of_response(invite, response, self.dial.flow));
+        let dialog = desk
+            .transactions
+            .request_of(self.tx)
+            .and_then(|invite| Dialog::of_response(invite, response, self.dial.flow, leg.registered));
         let Some(dialog) = dialog else {
             // Nothing to send an ACK along: the peer gives up by itself.
             return self.on_no_answer(desk, leg, 500);

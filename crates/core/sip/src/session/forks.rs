@@ -74,7 +74,7 @@ pub(super) fn on_late_response(desk: &mut Desk<'_>, leg: &mut Leg, tx: TxId, res
         return;
     };
     let authorization = authorization_of(invite);
-    let Some(mut dialog) = Dialog::of_response(invite, response, flow) else {
+    let Some(mut dialog) = Dialog::of_response(invite, response, flow, leg.registered) else {
         return;
     };
     let sequence = dialog.local_sequence;

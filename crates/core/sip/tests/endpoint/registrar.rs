@@ -224,3 +224,14 @@ fn bindings_are_restored_and_expire_in_their_time() {
     assert_eq!(bench.pass(ms(59_999)).words(), []);
     assert_eq!(bench.pass(ms(1)).words().len(), 1);
 }
+
+/// Row 48: a Contact aimed at somebody else gets nothing.
+#[test]
+fn requests_to_a_registered_phone_go_where_it_registered_from() {
+    let (mut bench, mut phone) = (Bench::default(), ana());
+    phone.register(&mut bench, &[("Contact", "<sip:ana@10.0.0.3:5060>")]);
+    let (session, invite) = bench.dial(sip::Dial { uri: "sip:ana@10.0.0.3:5060".into(), flow: udp(3), ..dial() });
+    let ok = reply(&invite, 200, "far", Some(ANSWER)).replace("sip:far@10.0.0.2:5060", "sip:victim@203.0.113.5:5060");
+    assert_eq!(bench.receive(udp(3), &ok).sent()[0].0, udp(3));
+    assert_eq!(bench.handle(Input::HangUp { session, reason: None }).sent()[0].0, udp(3));
+}
