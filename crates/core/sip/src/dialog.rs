@@ -26,10 +26,12 @@ pub(crate) struct Dialog {
 }
 
 impl Dialog {
-    /// RFC 3261 12.1.1: from an INVITE that came in. `None` without a SIP address in Contact.
+    /// RFC 3261 12.1.1: from an INVITE that came in. `None` without a SIP address in Contact. A caller of RFC 2543
+    /// need not send one: its From and its flow serve instead.
     pub fn of_request(invite: &Message, flow: Flow, local_tag: &str, pinned: bool) -> Option<Dialog> {
         let to = invite.header(HeaderId::To)?;
         let via = invite.via().ok()?;
+        let old = !via.has_cookie() && !invite.has(HeaderId::Contact);
         let behind_nat = via.host.ip() != Some(flow.remote.ip().to_canonical());
         Some(Dialog {
             call_id: invite.call_id().ok()?.to_owned(),
@@ -38,10 +40,14 @@ impl Dialog {
             remote: invite.header(HeaderId::From)?.into_owned(),
             local_sequence: 0,
             remote_sequence: Some(invite.cseq().ok()?.0),
-            target: contact_of(invite)?,
+            target: match contact_of(invite) {
+                Some(contact) => contact,
+                None if old => invite.from().ok().map(|from| from.uri).filter(Uri::is_sip)?,
+                None => return None,
+            },
             routes: routes_of(invite)?,
             flow,
-            pinned: pinned || behind_nat,
+            pinned: pinned || behind_nat || old,
             owns_call_id: false,
         })
     }
