@@ -1,7 +1,7 @@
 //! A dialog: who talks to whom, in which order, and along which way (RFC 3261 12).
 
 use crate::desk::Desk;
-use crate::{Builder, Flow, HeaderId, Message, Method, NameAddr, Scheme, Transport, Uri};
+use crate::{Builder, Flow, HeaderId, Message, Method, NameAddr, Scheme, Transport, Uri, Via};
 use std::net::{IpAddr, SocketAddr};
 
 /// One side of a dialog, early or confirmed.
@@ -31,7 +31,7 @@ impl Dialog {
     pub fn of_request(invite: &Message, flow: Flow, local_tag: &str, pinned: bool) -> Option<Dialog> {
         let to = invite.header(HeaderId::To)?;
         let via = invite.via().ok()?;
-        let old = !via.has_cookie() && !invite.has(HeaderId::Contact);
+        let old = !via.branch.as_deref().is_some_and(|branch| branch.starts_with(Via::COOKIE)) && !invite.has(HeaderId::Contact);
         let behind_nat = via.host.ip() != Some(flow.remote.ip().to_canonical());
         Some(Dialog {
             call_id: invite.call_id().ok()?.to_owned(),
