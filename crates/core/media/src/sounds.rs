@@ -67,14 +67,15 @@ fn music() -> Vec<i16> {
 fn ring(mix: &mut [f64], start: usize, note: u8, gain: f64, length: usize) {
     let hertz = 440.0 * ((f64::from(note) - 69.0) / 12.0).exp2();
     for (partial, level) in [(1.0, 1.0), (2.0, 0.35), (3.0, 0.12)] {
-        let step = TAU * hertz * partial / f64::from(RATE);
+        let (sine, cosine) = (TAU * hertz * partial / f64::from(RATE)).sin_cos();
+        let decay = (-(1.4 + partial) / f64::from(RATE)).exp();
+        // A phasor that turns and shrinks: no sine and no exponential for each sample.
+        let (mut x, mut y) = (gain * level, 0.0);
         for i in 0..length {
-            let time = i as f64 / f64::from(RATE);
-            let attack = (time / 0.012).min(1.0);
-            let release = ((length - i) as f64 / 400.0).min(1.0);
-            let level = gain * level * attack * release * (-time * (1.4 + partial)).exp();
+            let (attack, release) = ((i as f64 / 96.0).min(1.0), ((length - i) as f64 / 400.0).min(1.0));
             let place = (start + i) % mix.len();
-            mix[place] += level * (step * i as f64).sin();
+            mix[place] += y * attack * release;
+            (x, y) = (decay * (x * cosine - y * sine), decay * (x * sine + y * cosine));
         }
     }
 }

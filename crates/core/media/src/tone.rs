@@ -1,11 +1,17 @@
 //! Tones: made for built-in sounds and tests, and found again by Goertzel's algorithm.
 
 use std::f64::consts::TAU;
+use std::ops::Range;
 
 /// `count` samples of a sine at `hertz`, with this amplitude (full scale is 32,767).
 pub fn sine(rate: u32, hertz: f64, amplitude: f64, count: usize) -> Vec<i16> {
+    part(rate, hertz, amplitude, 0..count)
+}
+
+/// A part of such a sine: parts that follow each other join without a click.
+pub fn part(rate: u32, hertz: f64, amplitude: f64, samples: Range<usize>) -> Vec<i16> {
     let step = TAU * hertz / f64::from(rate);
-    (0..count).map(|i| (amplitude * (step * i as f64).sin()).round() as i16).collect()
+    samples.map(|i| (amplitude * (step * i as f64).sin()).round() as i16).collect()
 }
 
 /// The amplitude of one frequency in the samples (0 to 32,767); 0 for no samples.

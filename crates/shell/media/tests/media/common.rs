@@ -142,8 +142,8 @@ impl Peer {
     /// Says one frame of a tone.
     pub fn say(&mut self, hertz: f64) {
         let start = usize::from(self.sequence) * FRAME;
-        let samples = tone::sine(8_000, hertz, 8_000.0, start + FRAME);
-        let body: Vec<u8> = samples[start..].iter().map(|s| Codec::Pcma.encode(*s)).collect();
+        let samples = tone::part(8_000, hertz, 8_000.0, start..start + FRAME);
+        let body: Vec<u8> = samples.iter().map(|s| Codec::Pcma.encode(*s)).collect();
         self.packet(8, self.sequence == 0, u32::from(self.sequence) * 160, &body);
     }
 

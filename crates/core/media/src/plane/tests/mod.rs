@@ -1,0 +1,175 @@
+//! The plane under a virtual clock: two peers, what they send and what they get.
+
+mod attacks;
+mod bridges;
+mod playing;
+mod random;
+mod recordings;
+
+use super::*;
+use crate::rtp::{FRAME, Header, Line};
+use crate::{Codec, Command, Prompt, Session, Sound, Stats, dtmf, rtcp, tone};
+use base::{CallId, ConversationId, Now, Wall};
+use proptest::prelude::*;
+
+const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
+const A: LegId = LegId { call: CALL, n: 1 };
+const B: LegId = LegId { call: CALL, n: 2 };
+const TAPE: RecordingId = RecordingId { conversation: ConversationId { call: CALL, n: 1 }, n: 1 };
+
+fn ms(n: u64) -> Duration {
+    Duration::from_millis(n)
+}
+fn home(leg: LegId) -> SocketAddr {
+    ([192, 0, 2, leg.n as u8], 4_000).into()
+}
+fn stranger() -> SocketAddr {
+    ([203, 0, 113, 66], 6_666).into()
+}
+fn session(leg: LegId) -> Session {
+    Session { remote: home(leg), codec: Codec::Pcma, payload: 8, dtmf: Some(101), send: true, receive: true }
+}
+
+/// A packet as it arrived at a peer.
+#[derive(Clone, Debug)]
+struct Got {
+    at: Instant,
+    to: SocketAddr,
+    header: Header,
+    payload: Vec<u8>,
+}
+
+struct World {
+    plane: Plane,
+    now: Now,
+    out: Vec<Output>,
+    got: BTreeMap<LegId, Vec<Got>>,
+    inputs: Vec<Input>,
+    tape: Vec<[i16; 2]>,
+    reports: Vec<Vec<u8>>,
+    sequence: BTreeMap<LegId, u16>,
+}
+
+impl World {
+    /// Two legs, open and configured.
+    fn new() -> Self {
+        let mut book = PromptBook::default();
+        book.insert("low", Prompt::from_samples(&tone::sine(8_000, 440.0, 8_000.0, 1_600)));
+        book.insert("high", Prompt::from_samples(&tone::sine(8_000, 1_000.0, 8_000.0, 8_000)));
+        let plane = Plane::new(PlaneConfig::default(), Arc::new(book), Random::from_seed(5));
+        let now = Now { mono: Instant(1_000_000_000), wall: Wall(0) };
+        let mut world = World {
+            plane,
+            now,
+            out: vec![],
+            got: BTreeMap::new(),
+            inputs: vec![],
+            tape: vec![],
+            reports: vec![],
+            sequence: BTreeMap::new(),
+        };
+        for leg in [A, B] {
+            world.plane.on_bound(now, leg, 10_000, true, &mut world.out);
+            world.command(Command::Configure { leg, session: session(leg) });
+        }
+        world
+    }
+
+    fn command(&mut self, command: Command) {
+        self.plane.on_command(self.now, command, &mut self.out);
+        self.deliver(&[]);
+    }
+
+    /// Lets time pass, with every tick at its moment.
+    fn pass(&mut self, span: Duration) {
+        let end = self.now.mono + span;
+        while let Some(due) = self.plane.deadline().filter(|due| *due <= end) {
+            self.now = self.now.plus(due.since(self.now.mono));
+            self.plane.on_tick(self.now, &mut self.out);
+            self.deliver(&[]);
+        }
+        self.now = self.now.plus(end.since(self.now.mono));
+    }
+
+    fn packet(&mut self, leg: LegId, from: SocketAddr, payload: u8, line: Line, body: &[u8]) {
+        let mut bytes = Packet::new(payload, line, body).as_bytes().to_vec();
+        self.plane.on_packet(self.now, leg, from, &mut bytes, &mut self.out);
+        self.deliver(&bytes);
+    }
+
+    /// The peer says `count` frames of a tone, 20 ms apart; the timestamp follows the sequence.
+    fn speak(&mut self, leg: LegId, count: usize, hertz: f64) {
+        for _ in 0..count {
+            self.frame(leg, home(leg), u32::from(leg.n), hertz);
+            self.pass(ms(20));
+        }
+    }
+
+    fn frame(&mut self, leg: LegId, from: SocketAddr, ssrc: u32, hertz: f64) {
+        let sequence = self.next(leg);
+        let start = usize::from(sequence) * FRAME;
+        let samples = tone::part(8_000, hertz, 8_000.0, start..start + FRAME);
+        let body: Vec<u8> = samples.iter().map(|s| Codec::Pcma.encode(*s)).collect();
+        let line = Line { marker: false, sequence, timestamp: u32::from(sequence) * 160, ssrc };
+        self.packet(leg, from, 8, line, &body);
+    }
+
+    fn next(&mut self, leg: LegId) -> u16 {
+        let sequence = self.sequence.entry(leg).or_default();
+        *sequence = sequence.wrapping_add(1);
+        *sequence
+    }
+
+    fn deliver(&mut self, forwarded: &[u8]) {
+        for output in std::mem::take(&mut self.out) {
+            match output {
+                Output::Send { leg, to, packet } => self.arrive(leg, to, packet.as_bytes()),
+                Output::Forward { leg, to } => self.arrive(leg, to, forwarded),
+                Output::SendRtcp { packet, .. } => self.reports.push(packet),
+                Output::Input(input) => self.inputs.push(input),
+                Output::Tape(Tape::Block { block, .. }) => {
+                    assert_eq!(block.first, self.tape.len() as u64);
+                    self.tape.extend(block.samples.chunks(2).map(|f| [f[0], f[1]]));
+                }
+                Output::Tape(_) | Output::Bind { .. } | Output::Unbind { .. } | Output::UnknownSound { .. } => {}
+            }
+        }
+    }
+
+    fn arrive(&mut self, leg: LegId, to: SocketAddr, bytes: &[u8]) {
+        let header = Header::read(bytes).unwrap();
+        let payload = bytes[header.body()].to_vec();
+        self.got.entry(leg).or_default().push(Got { at: self.now.mono, to, header, payload });
+    }
+
+    fn got(&self, leg: LegId) -> &[Got] {
+        self.got.get(&leg).map_or(&[], |got| got)
+    }
+
+    fn heard(&self, leg: LegId) -> Vec<i16> {
+        let bytes = self.got(leg).iter().filter(|g| g.header.payload == 8).flat_map(|g| &g.payload);
+        bytes.map(|b| Codec::Pcma.decoder()[usize::from(*b)]).collect()
+    }
+
+    fn play(&mut self, leg: LegId, play: u32, key: &str) {
+        self.command(Command::Play { leg, play, sounds: vec![Sound::Prompt(key.into())] });
+    }
+
+    fn record(&mut self) {
+        let sidecar = crate::Sidecar {
+            recording: TAPE,
+            tenant: "acme".into(),
+            queue: None,
+            agent: "acme/ana".into(),
+            lang: None,
+            start: "".into(),
+            sip_call_id_caller: "".into(),
+            sip_call_id_agent: "".into(),
+        };
+        self.command(Command::Record { recording: TAPE, left: A, right: B, file: "x".into(), sidecar: Box::new(sidecar) });
+    }
+
+    fn channel(&self, side: usize) -> Vec<i16> {
+        self.tape.iter().map(|f| f[side]).collect()
+    }
+}

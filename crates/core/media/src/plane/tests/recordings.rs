@@ -1,0 +1,83 @@
+//! Silence, reports, and what is recorded.
+
+use super::*;
+
+#[test]
+fn silence_is_said_once_and_so_is_its_end() {
+    let mut w = World::new();
+    w.speak(A, 5, 440.0);
+    w.pass(ms(60_000));
+    w.speak(A, 5, 440.0);
+    let about_a = |i: &&Input| matches!(i, Input::Silent { leg: A, .. } | Input::Heard { leg: A });
+    let said: Vec<_> = w.inputs.iter().filter(about_a).collect();
+    assert_eq!(said, [&Input::Silent { leg: A, millis: 20_000 }, &Input::Heard { leg: A }]);
+}
+
+#[test]
+fn reports_of_the_peer_and_hold_are_no_silence() {
+    let mut w = World::new();
+    let report = rtcp::Compound { ssrc: 1, cname: "x", sent: None, heard: None, peer: None, bye: false }.to_bytes(Instant(0));
+    w.command(Command::Configure { leg: B, session: Session { receive: false, ..session(B) } });
+    for _ in 0..20 {
+        w.plane.on_rtcp(w.now, A, ([192, 0, 2, 1], 4_001).into(), &report);
+        w.pass(ms(10_000));
+    }
+    assert!(!w.inputs.iter().any(|i| matches!(i, Input::Silent { .. })));
+    w.command(Command::Configure { leg: B, session: session(B) });
+    w.pass(ms(19_000));
+    assert!(!w.inputs.iter().any(|i| matches!(i, Input::Silent { leg: B, .. })), "the time on hold does not count");
+    w.pass(ms(2_000));
+    assert!(w.inputs.iter().any(|i| matches!(i, Input::Silent { leg: B, .. })));
+}
+
+#[test]
+fn each_leg_reports_about_every_five_seconds() {
+    let mut w = World::new();
+    w.pass(ms(100_000));
+    assert!((28..=56).contains(&w.reports.len()), "{} from two legs in 100 s", w.reports.len());
+    assert!(w.reports.iter().all(|r| rtcp::read(r).is_some()));
+    w.command(Command::Close { leg: A });
+    let last = rtc_rtcp::packet::unmarshal(&mut &w.reports.last().unwrap()[..]).unwrap();
+    assert!(last[2].as_any().is::<rtc_rtcp::goodbye::Goodbye>(), "the last one says good-bye");
+}
+
+#[test]
+fn a_recording_holds_what_each_said_in_its_channel() {
+    let mut w = World::new();
+    w.command(Command::Bridge { a: A, b: B });
+    w.record();
+    w.speak(A, 50, 440.0);
+    w.speak(B, 50, 1_000.0);
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!(w.tape.len(), 16_000);
+    let (left, right) = (w.channel(0), w.channel(1));
+    assert!(tone::carries(&left[400..7_600], 8_000, 440.0) && tone::carries(&right[8_400..15_600], 8_000, 1_000.0));
+    assert!(tone::loudness(&left[8_400..]) < 1.0 && tone::loudness(&right[..7_600]) < 1.0);
+}
+
+#[test]
+fn keys_are_not_recorded_as_noise() {
+    let mut w = World::new();
+    w.record();
+    for n in 1..50u16 {
+        let line = Line { marker: n == 1, sequence: n, timestamp: 160, ssrc: 1 };
+        w.packet(A, home(A), 101, line, &dtmf::Event { code: 1, end: false, duration: n * 160 }.to_bytes());
+        w.pass(ms(20));
+    }
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!(w.tape.len(), 7_840);
+    assert!(w.tape.iter().all(|f| *f == [0, 0]));
+    assert_eq!(w.inputs.iter().filter(|i| matches!(i, Input::Digit { .. })).count(), 1);
+}
+
+#[test]
+fn a_recording_ends_with_its_last_leg() {
+    let mut w = World::new();
+    w.record();
+    w.command(Command::Close { leg: A });
+    w.pass(ms(1_000));
+    assert!(w.plane.recordings.contains_key(&TAPE));
+    w.command(Command::Close { leg: B });
+    assert!(w.plane.recordings.is_empty() && w.plane.legs() == 0 && w.plane.deadline().is_none());
+    assert_eq!(w.tape.len(), 8_000);
+}
