@@ -179,7 +179,7 @@ function drawTotals() {
   show(f.waiting, number(totals.waiting_now));
   const waits = totals.waiting_now > 0;
   showTicking(f.longest, waits ? totals.longest_wait_ms : null, { mark: waitLevel("all", totals.longest_wait_ms, waits) });
-  show(f.service, percent(v.service_level), { note: formulaNote(v), mark: serviceLevel("all", v.service_level) });
+  show(f.service, percent(v.service_level), { note: v.service_level_formula, mark: serviceLevel("all", v.service_level) });
   show(f.answered, number(v.answered), { note: `${word("of")} ${number(v.offered)}` });
   show(f.abandoned, number(v.abandoned), { note: `${number(v.short_abandons)} ${word("short_abandons").toLowerCase()}` });
   show(f.live, number(totals.calls.live_now), { note: `${number(totals.calls.lost)} ${word("lost").toLowerCase()}` });
@@ -189,8 +189,6 @@ function drawTotals() {
   const r = board.recordings;
   show(f.kept, percent(r.coverage, 1), { note: `${number(r.complete)} ${word("of")} ${number(r.complete + r.partial + r.failed)}`, mark: r.failed ? "bad" : r.partial ? "warn" : "none" });
 }
-
-const formulaNote = (v) => (v.service_level === null ? `${v.service_level_formula} · ${word("no_value")}` : v.service_level_formula);
 
 const CARD = [
   ["offered", "visits.offered", (q) => number(q.offered)],
@@ -230,7 +228,7 @@ function updateQueue(node, q) {
   show(p.waiting, number(q.waiting_now));
   showTicking(p.longest, waits ? q.longest_wait_ms : null, { mark: wait });
   const service = serviceLevel(q.queue, q.service_level);
-  show(p.service, percent(q.service_level), { note: formulaNote(q), mark: service });
+  show(p.service, percent(q.service_level), { note: q.service_level_formula, mark: service });
   node.dataset.level = LEVELS[Math.max(LEVELS.indexOf(wait), LEVELS.indexOf(service))] ?? "none";
   CARD.forEach(([, , read], i) => show(p.small[i], read(q)));
   drawStates(p.states, q.agents_by_state);

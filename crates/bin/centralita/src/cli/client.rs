@@ -11,6 +11,9 @@ use hyper_util::rt::TokioExecutor;
 use serde_json::Value;
 use std::time::Duration;
 
+/// Where a node listens unless its site file says otherwise.
+pub const DEFAULT: &str = "http://127.0.0.1:8080";
+
 /// The node answers within 15 s or says that it can't.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -24,7 +27,9 @@ pub struct Client {
 
 impl Client {
     pub fn new(common: &Common) -> Result<Client, Failure> {
-        let base = common.api.trim_end_matches('/').to_string();
+        // A variable that is set to nothing is as good as none.
+        let api = if common.api.is_empty() { DEFAULT } else { &common.api };
+        let base = api.trim_end_matches('/').to_string();
         let uri: Option<Uri> = base.parse().ok();
         if !uri.is_some_and(|uri| uri.scheme_str() == Some("http") && uri.host().is_some() && uri.query().is_none()) {
             let error = format!("\"{}\" is no address of an API", common.api);
@@ -37,7 +42,7 @@ impl Client {
             value.set_sensitive(true);
             Ok::<_, Failure>(value)
         };
-        let token = common.token.as_ref().map(bearer).transpose()?;
+        let token = common.token.as_ref().filter(|token| !token.is_empty()).map(bearer).transpose()?;
         let http = legacy::Client::builder(TokioExecutor::new()).build_http();
         Ok(Client { http, base, token, json: common.json })
     }

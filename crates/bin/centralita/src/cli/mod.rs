@@ -23,7 +23,7 @@ use std::process::ExitCode;
 #[derive(Args, Clone, Debug)]
 pub struct Common {
     /// The API of the running node
-    #[arg(long, global = true, env = "CENTRALITA_API", default_value = "http://127.0.0.1:8080", value_name = "URL")]
+    #[arg(long, global = true, env = "CENTRALITA_API", default_value = client::DEFAULT, value_name = "URL")]
     pub api: String,
     /// The node's bearer token, if it asks for one
     #[arg(long, global = true, env = "CENTRALITA_TOKEN", hide_env_values = true, value_name = "TOKEN")]

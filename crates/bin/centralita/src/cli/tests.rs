@@ -1,5 +1,6 @@
 //! The client against a real server on a loopback port, with little behind its doors.
 
+use super::client::Client;
 use super::{Command, Common, run_into};
 use arc_swap::ArcSwap;
 use base::fact::{About, Direction, Fact, Kept, Logged, What};
@@ -284,6 +285,8 @@ fn what_is_unknown_wrong_or_not_there_says_so_and_has_a_status() {
     assert_eq!((status, &serde_json::from_str::<Value>(&err).unwrap()["error"]), (1, &"there is no queue acme/none".into()));
     assert_eq!(run("--api ftp://127.0.0.1 queue list").0, 2);
     assert_eq!(node.run("events --type a'b").0, 2);
+    let unset = Common { api: String::new(), token: Some(String::new()), json: false };
+    assert!(Client::new(&unset).is_ok(), "a variable set to nothing is none");
     assert!(Line::try_parse_from(["centralita", "queue", "show", "No such"]).is_err());
     let gone = node.address;
     drop(node);
