@@ -3,7 +3,7 @@
 use crate::interval::{Interval, QueueSums, bucket_of};
 use crate::live::{LiveAgent, LiveCall, LiveConversation, LiveVisit, Moment, Try};
 use base::fact::{About, Direction, Kept, Logged, What};
-use base::{AgentId, AgentState, CallId, Cause, ConversationId, Lang, Outcome, QueueId, RecordingId, VisitId, Wall};
+use base::{AgentId, AgentState, CallId, Cause, ConversationId, Lang, Outcome, QueueId, RecordingId, VisitId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -36,8 +36,8 @@ pub struct Board {
     pub(crate) mark: Mark,
     pub(crate) events: u64,
     pub(crate) breaches: u64,
-    /// The epoch that runs and when its node started: facts of an earlier time in it belong to the dead one.
-    pub(crate) boot: Option<(u32, Wall)>,
+    /// The epoch whose node has started: its facts before that close the dead epoch, at a time of that one's clock.
+    pub(crate) boot: Option<u32>,
     /// Intervals before this one are forgotten.
     floor: Option<i64>,
     pub(crate) queues: BTreeSet<QueueId>,
@@ -112,9 +112,10 @@ impl Board {
             What::RecordingStored { recording, kept, .. } => self.on_part(*recording, Some(*kept)),
             What::RecordingFailed { recording, .. } => self.on_part(*recording, Some(Kept::Failed)),
             What::NodeStarted { queues, .. } => {
-                self.boot = Some((logged.epoch, logged.time()));
+                self.boot = Some(logged.epoch);
                 self.queues.extend(queues.iter().cloned());
             }
+            What::NodeHeartbeat { .. } => self.on_heartbeat(at),
             What::NodeBreach { .. } => self.breaches += 1,
             _ => {}
         }
@@ -318,6 +319,20 @@ impl Board {
         });
     }
 
+    /// Logins survive a restart and are said again before the first heartbeat. Who is not said again is not in the
+    /// site any more.
+    fn on_heartbeat(&mut self, at: Moment) {
+        let gone = |agent: &LiveAgent| agent.state != AgentState::LoggedOut && agent.since.boot != at.boot;
+        if at.boot.is_none() || !self.agents.values().any(gone) {
+            return;
+        }
+        let gone: Vec<AgentId> = self.agents.iter().filter(|(_, a)| gone(a)).map(|(id, _)| id.clone()).collect();
+        for id in gone {
+            let about = About { agent: Some(id), cause: Some(Cause::NodeLost), ..About::default() };
+            self.on_agent_state(&about, AgentState::LoggedOut, None, at);
+        }
+    }
+
     /// A part began (`None`) or ended; its first end stands.
     fn on_part(&mut self, recording: RecordingId, kept: Option<Kept>) {
         let Some(live) = self.conversations.get_mut(&recording.conversation) else { return };
@@ -375,10 +390,9 @@ impl Board {
     }
 
     fn moment(&self, logged: &Logged) -> Moment {
-        let now = logged.fact.now;
-        let started = matches!(logged.fact.what, What::NodeStarted { .. });
-        let running = self.boot.is_some_and(|(epoch, since)| epoch == logged.epoch && now.wall >= since);
-        Moment { boot: (started || running).then_some(logged.epoch), now }
+        let starts = matches!(logged.fact.what, What::NodeStarted { .. });
+        let boot = (starts || self.boot == Some(logged.epoch)).then_some(logged.epoch);
+        Moment { boot, now: logged.fact.now }
     }
 }
 

@@ -31,7 +31,7 @@ impl Board {
     pub fn figures(&self, view: &View) -> Figures {
         let (first, end) = (bucket_of(view.from), bucket_of(view.to));
         let mut sums = self.merged(first, end);
-        let now = Moment { boot: self.boot.map(|(epoch, _)| epoch), now: view.now };
+        let now = Moment { boot: self.boot, now: view.now };
         let live = self.add_what_is_in_progress(&mut sums, &now, first, end);
         Figures {
             at: view.now.wall.to_string(),
