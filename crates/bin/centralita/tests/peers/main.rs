@@ -3,7 +3,10 @@
 //! Each test has a part of 127.0.0.0/8, a site, a data folder and a server of its own, waits for facts and never for
 //! time, and judges by content: tones in the recording's channels, keys in the facts, what a phone's own file holds.
 
+mod baresip;
+mod crash;
 mod sipp_agents;
 mod sipp_calls;
 mod sipp_rules;
 mod support;
+mod traffic_day;

@@ -5,7 +5,7 @@ use crate::support::server::{Server, Site};
 use crate::support::sipp::{Sipp, within};
 
 fn site() -> Site {
-    Site::new([])
+    Site::new([crate::support::server::Agent::at("ana", 3, 5070)])
 }
 
 fn silence(server: &Server<'_>) -> String {

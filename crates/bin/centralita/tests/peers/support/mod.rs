@@ -1,5 +1,6 @@
 //! What the tests share: a server with a site, facts as they come, sound in and out, peers that end for sure.
 
+pub mod baresip;
 pub mod http;
 pub mod pcap;
 pub mod program;
@@ -7,4 +8,5 @@ pub mod server;
 pub mod sipp;
 pub mod sound;
 
+pub use baresip::Baresip;
 pub use program::Program;

@@ -37,24 +37,17 @@ pub struct Site {
     pub folder: TempDir,
     ring: &'static str,
     agents: Vec<Agent>,
-    more: String,
 }
 
 impl Site {
     pub fn new(agents: impl IntoIterator<Item = Agent>) -> Site {
         static NEXT: AtomicU8 = AtomicU8::new(1);
         let net = format!("127.{}.{}", 64 + std::process::id() % 128, NEXT.fetch_add(1, Ordering::Relaxed));
-        Site { net, folder: tempfile::tempdir().unwrap(), ring: "8s", agents: agents.into_iter().collect(), more: String::new() }
+        Site { net, folder: tempfile::tempdir().unwrap(), ring: "8s", agents: agents.into_iter().collect() }
     }
 
     pub fn ring(mut self, ring: &'static str) -> Site {
         self.ring = ring;
-        self
-    }
-
-    /// Further lines of the site file.
-    pub fn more(mut self, toml: &str) -> Site {
-        self.more.push_str(toml);
         self
     }
 
@@ -65,6 +58,12 @@ impl Site {
 
     pub fn recordings(&self) -> PathBuf {
         self.folder.path().join("recordings")
+    }
+
+    /// The file of a `recording.stored`.
+    pub fn wav(&self, stored: &Value) -> PathBuf {
+        let file = stored["file"].as_str().expect("a file is named");
+        self.recordings().join(if file.ends_with(".wav") { file.into() } else { format!("{file}.wav") })
     }
 
     pub fn serve(&self) -> Server<'_> {
@@ -100,7 +99,7 @@ impl Site {
                 "\n[agents.\"acme/{name}\"]\nqueues = [\"soporte\", \"billing\"]\nskills = {skills}\nlogged_in = true\nphone = {phone}\n"
             );
         }
-        text + &self.more
+        text
     }
 }
 
@@ -150,7 +149,18 @@ impl Server<'_> {
         }
     }
 
-    /// Takes in what has come by now, after the end of the call that is named.
+    /// Waits until there are this many facts of a type.
+    pub fn facts_of(&mut self, kind: &str, count: usize) {
+        let end = Instant::now() + PATIENCE;
+        while self.of_type(kind).len() < count {
+            match self.stream.recv_timeout(end.saturating_duration_since(Instant::now())) {
+                Ok(fact) => self.facts.push(fact),
+                Err(why) => panic!("not {count} of {kind} ({why}) among:\n{}", self.story()),
+            }
+        }
+    }
+
+    /// The facts of a type among those that were waited for so far.
     pub fn of_type(&self, kind: &str) -> Vec<&Value> {
         self.facts.iter().filter(|f| f["type"] == kind).map(|f| &f["data"]).collect()
     }
@@ -159,8 +169,7 @@ impl Server<'_> {
     pub fn recording(&mut self, call: &Value) -> Recording {
         let call = call["data"]["call_id"].clone();
         let stored = self.fact("recording.stored", |data| data["call_id"] == call);
-        let file = self.site.recordings().join(stored["data"]["file"].as_str().unwrap());
-        Recording::read(&file)
+        Recording::read(&self.site.wav(&stored["data"]))
     }
 
     /// Nothing is broken, nobody is on the line, and no invariant was breached.

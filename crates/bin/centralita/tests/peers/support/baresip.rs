@@ -1,0 +1,84 @@
+//! baresip without a sound card: a file is its microphone, another is what it heard, standard input its keys.
+
+use super::Program;
+use super::server::{PASSWORD, PATIENCE, Server};
+use super::sound::{Recording, write_tone};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+pub struct Baresip {
+    program: Program,
+    folder: PathBuf,
+}
+
+/// Who it is: on the trunk's address it is a caller, elsewhere an agent's phone.
+pub struct Phone {
+    pub user: &'static str,
+    pub host: u8,
+    pub codec: &'static str,
+    /// The tone that its microphone hears.
+    pub hz: u32,
+    pub registers: bool,
+}
+
+impl Baresip {
+    /// Starts it; a phone that registers has done so when this returns.
+    pub fn start(server: &Server<'_>, phone: &Phone) -> Baresip {
+        let folder = server.site.folder.path().join(format!("baresip-{}", phone.user));
+        std::fs::create_dir_all(folder.join("heard")).unwrap();
+        write_tone(&folder.join("microphone.wav"), phone.hz, 60);
+        let address = server.site.at(phone.host, 5070);
+        let (regint, answer) = if phone.registers { ("60", "auto") } else { ("0", "manual") };
+        let words = [
+            ("folder", folder.to_string_lossy().into_owned()),
+            ("address", address.ip().to_string()),
+            ("port", address.port().to_string()),
+            ("modules", modules()),
+            ("user", phone.user.to_string()),
+            ("server", server.sip.to_string()),
+            ("password", PASSWORD.to_string()),
+            ("regint", regint.to_string()),
+            ("answer", answer.to_string()),
+            ("codec", phone.codec.to_string()),
+        ];
+        for (name, text) in [("config", include_str!("../baresip/config")), ("accounts", include_str!("../baresip/accounts"))] {
+            let text = words.iter().fold(text.to_string(), |t, (word, value)| t.replace(&format!("%{word}%"), value));
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        let mut command = Command::new("baresip");
+        let mut program = Program::start(command.arg("-f").arg(&folder).current_dir(&folder));
+        program.line(PATIENCE, |l| l.contains("baresip is ready"));
+        if phone.registers {
+            program.line(PATIENCE, |l| l.contains("200 OK") && l.contains("binding"));
+        }
+        Baresip { program, folder }
+    }
+
+    /// Dials and returns when the other side has answered.
+    pub fn dial(&mut self, uri: &str) {
+        self.keys(&format!("d{uri}\n"));
+        self.program.line(PATIENCE, |l| l.contains("Call established"));
+    }
+
+    /// Keys as on its own keyboard: digits go to the call, `b` hangs up.
+    pub fn keys(&mut self, keys: &str) {
+        let stdin = self.program.stdin();
+        stdin.write_all(keys.as_bytes()).and_then(|()| stdin.flush()).expect("baresip reads its keys");
+    }
+
+    /// Waits for the end of its call, and reads what it heard.
+    pub fn heard(&mut self) -> Recording {
+        self.program.line(PATIENCE, |l| l.contains("terminated"));
+        let files = std::fs::read_dir(self.folder.join("heard")).unwrap().map(|f| f.unwrap().path());
+        let heard: Vec<PathBuf> = files.filter(|f| f.to_string_lossy().ends_with("-dec.wav")).collect();
+        assert_eq!(heard.len(), 1, "one call, one file: {heard:?}");
+        Recording::read(&heard[0])
+    }
+}
+
+/// Where the distribution keeps its modules.
+fn modules() -> String {
+    let places = ["/usr/lib/baresip/modules", "/usr/lib64/baresip/modules", "/usr/local/lib/baresip/modules"];
+    places.into_iter().find(|p| Path::new(p).join("g711.so").is_file()).expect("baresip's modules are installed").into()
+}
