@@ -339,3 +339,21 @@ fn a_board_reads_back_from_its_checkpoint_and_goes_on() {
     assert_eq!(Board::restore(&bytes[1..]), None);
     assert_eq!(Board::restore(&[]), None);
 }
+
+#[test]
+fn a_checkpoint_of_another_form_is_never_read_as_this_one() {
+    let mut s = Script::new();
+    s.logs_in("ana").arrives(1).selects(1, Lang::ES).enters(1, "soporte").rings(1, "soporte", "ana").answers(1, "soporte", "ana");
+    s.at(1000.0)
+        .hangs_up(1, "soporte", "ana", 1_000_000)
+        .wraps_up("ana", 1)
+        .ends(1, Cause::CallerHungUp)
+        .arrives(2)
+        .enters(2, "soporte");
+    let sum =
+        s.board.checkpoint().iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
+    assert_eq!(
+        sum, 2_247_705_631_781_407_427,
+        "what a board holds has changed: raise FORM in board.rs, then write the new sum here"
+    );
+}

@@ -9,10 +9,11 @@ use crate::store::Store;
 use crate::writer::Handle;
 use ::metrics::{Board, Figures, Folded, Formula, View};
 use arc_swap::ArcSwap;
+use base::fact::Logged;
 use base::{Now, QueueId, Wall};
 use rusqlite::{OptionalExtension, params};
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -36,6 +37,7 @@ pub struct MetricsOptions {
 /// The thread and what it publishes.
 pub struct Metrics {
     figures: Arc<ArcSwap<Figures>>,
+    failing: Arc<Mutex<Option<String>>>,
     thread: JoinHandle<()>,
 }
 
@@ -47,10 +49,18 @@ impl Metrics {
         let feed = log.subscribe(store.clone(), (mark.epoch, mark.seq));
         let figures = Arc::new(ArcSwap::from_pointee(Figures::default()));
         let db = store.connect()?;
-        let thread = Folding { board, feed, store, db, options, figures: figures.clone(), saved: Instant::now() };
+        let failing = Arc::new(Mutex::new(None));
+        let (shown, alarm) = (figures.clone(), failing.clone());
+        let folding = Folding { board, feed, store, db, options, figures: shown, failing: alarm, saved: Instant::now() };
+        folding.publish();
         let name = std::thread::Builder::new().name("metrics".into());
-        let thread = name.spawn(move || thread.run()).map_err(StoreError::file("metrics".as_ref()))?;
-        Ok(Metrics { figures, thread })
+        let thread = name.spawn(move || folding.run()).map_err(StoreError::file("metrics".as_ref()))?;
+        Ok(Metrics { figures, failing, thread })
+    }
+
+    /// Why the figures stand still: an alarm.
+    pub fn failing(&self) -> Option<String> {
+        self.failing.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     pub fn figures(&self) -> Arc<ArcSwap<Figures>> {
@@ -73,35 +83,31 @@ struct Folding {
     db: rusqlite::Connection,
     options: MetricsOptions,
     figures: Arc<ArcSwap<Figures>>,
+    failing: Arc<Mutex<Option<String>>>,
     saved: Instant,
 }
 
 impl Folding {
     fn run(mut self) {
-        let (mut dirty, mut published) = (true, None::<Instant>);
+        let (mut dirty, mut published) = (false, Instant::now());
         loop {
             match self.feed.next(AT_MOST_EACH / 2) {
                 Ok(Next::Facts(facts)) => {
-                    for fact in facts.iter() {
-                        if let Folded::Gap(mark) = self.board.apply(fact) {
-                            tracing::warn!(?mark, "facts were missing from the feed: reading the log again");
-                            self.feed = self.feed.restart((mark.epoch, mark.seq));
-                            break;
-                        }
-                    }
+                    self.fold(&facts);
+                    self.alarm(None);
                     dirty = true;
                 }
-                Ok(Next::Nothing) => {}
+                Ok(Next::Nothing) => self.alarm(None),
                 Ok(Next::Closed) => break,
                 Err(error) => {
-                    tracing::error!(%error, "the figures cannot read the log");
+                    self.alarm(Some(error));
                     std::thread::sleep(AFTER_AN_ERROR);
                 }
             }
-            let since = published.map_or(Duration::MAX, |at| at.elapsed());
+            let since = published.elapsed();
             if (dirty && since >= AT_MOST_EACH) || (since >= WHILE_MOVING_EACH && self.board.is_moving()) {
                 self.publish();
-                (dirty, published) = (false, Some(Instant::now()));
+                (dirty, published) = (false, Instant::now());
             }
             if self.saved.elapsed() >= CHECKPOINT_EACH {
                 self.save();
@@ -109,6 +115,24 @@ impl Folding {
         }
         self.publish();
         self.save();
+    }
+
+    fn fold(&mut self, facts: &[Logged]) {
+        for fact in facts {
+            if let Folded::Gap(mark) = self.board.apply(fact) {
+                tracing::warn!(?mark, "facts were missing from the feed: reading the log again");
+                self.feed = self.feed.restart((mark.epoch, mark.seq));
+                return;
+            }
+        }
+    }
+
+    fn alarm(&self, error: Option<StoreError>) {
+        let mut failing = self.failing.lock().unwrap_or_else(PoisonError::into_inner);
+        if let (Some(error), None) = (&error, &*failing) {
+            tracing::error!(%error, "the figures cannot read the log");
+        }
+        *failing = error.map(|e| e.to_string());
     }
 
     fn publish(&self) {

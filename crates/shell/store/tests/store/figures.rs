@@ -38,6 +38,7 @@ fn they_are_published_while_the_log_is_written() {
     let writer = Writer::start(store.clone(), 1).unwrap();
     let figures = Metrics::start(store, &writer.handle(), options()).unwrap();
     let seen = figures.figures();
+    assert_eq!(seen.load().totals.visits.service_level_formula, "short_excluded", "there are figures from the first moment");
     let call = "1-1-1".parse().unwrap();
     writer.handle().facts(vec![started(), arrived(call)]);
     wait_until(|| seen.load().totals.calls.in_ivr == 1);
@@ -63,4 +64,18 @@ fn a_restart_continues_from_the_checkpoint_and_a_lost_one_changes_nothing() {
         writer.close();
         assert_eq!(*figures.close(), *kept, "after {spoil}");
     }
+}
+
+#[test]
+fn a_fact_that_does_not_read_stops_the_figures_with_an_alarm_that_says_which() {
+    let dir = tempfile::tempdir().unwrap();
+    run(dir.path(), 0..1);
+    sql(dir.path())
+        .execute("INSERT INTO fact (place, time, type, form, json) VALUES ((9 << 40) + 1, 0, 'call.flown', 9, '{}')", [])
+        .unwrap();
+    let store = Arc::new(Store::open(dir.path()).unwrap());
+    let writer = Writer::start(store.clone(), 10).unwrap();
+    let figures = Metrics::start(store, &writer.handle(), options()).unwrap();
+    wait_until(|| figures.failing().is_some_and(|why| why.contains("the log at 9-1")));
+    assert_eq!(figures.figures().load().totals.calls.incoming, 1, "what was counted before still shows");
 }
