@@ -205,7 +205,7 @@ impl Leg {
 
     pub fn start_player(&mut self, player: Player) {
         self.stop_player();
-        self.splice.mark();
+        self.splice.interrupt();
         self.player = Some(player);
     }
 

@@ -122,14 +122,9 @@ impl Splice {
         }
     }
 
-    /// Nothing is sent from now; what follows is a splice.
+    /// What was sent ends here; what follows is a splice, whoever speaks.
     pub fn interrupt(&mut self) {
         self.source = Source::Nobody;
-    }
-
-    /// The player starts something else: its next frame carries a marker.
-    pub fn mark(&mut self) {
-        self.marker_owed = true;
     }
 
     /// When the last packet has been played out; a new source that waits for it runs ahead of no clock.

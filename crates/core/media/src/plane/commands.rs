@@ -63,6 +63,9 @@ impl Plane {
         if leg.receives() && !leg.silent {
             self.timers.set(Timer::Silence(id), leg.heard + self.config.silent_after);
         }
+        if let Some(other) = leg.other.filter(|_| !leg.receives()) {
+            self.interrupt(other);
+        }
     }
 
     fn on_play(&mut self, now: Now, id: LegId, play: u32, sounds: Vec<Sound>, out: &mut Vec<Output>) {
@@ -124,9 +127,18 @@ impl Plane {
 
     /// Takes a leg out of its bridge; the other leg is then alone too.
     fn part(&mut self, id: LegId) {
-        let other = self.legs.get_mut(&id).and_then(|leg| leg.other.take());
-        if let Some(leg) = other.and_then(|other| self.legs.get_mut(&other)).filter(|leg| leg.other == Some(id)) {
+        let Some(other) = self.legs.get_mut(&id).and_then(|leg| leg.other.take()) else { return };
+        self.interrupt(id);
+        self.interrupt(other);
+        if let Some(leg) = self.legs.get_mut(&other) {
             leg.other = None;
+        }
+    }
+
+    /// What this leg was sent ends: what comes later, even from the same source, is a splice.
+    fn interrupt(&mut self, id: LegId) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.splice.interrupt();
         }
     }
 

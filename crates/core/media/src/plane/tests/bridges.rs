@@ -75,3 +75,23 @@ fn what_is_played_to_a_leg_on_hold_still_ends() {
     assert!(w.got(A).is_empty());
     assert_eq!(w.inputs.last(), Some(&Input::PlayDone { leg: A, play: 4 }));
 }
+
+#[test]
+fn what_was_said_while_they_were_apart_leaves_no_hole() {
+    let mut w = World::new();
+    let bridge = || Command::Bridge { a: A, b: B };
+    w.command(bridge());
+    w.speak(A, 5, 440.0);
+    w.command(Command::Unbridge { a: B, b: A });
+    w.speak(A, 5, 440.0);
+    w.command(bridge());
+    w.speak(A, 5, 440.0);
+    w.command(Command::Configure { leg: A, session: Session { receive: false, ..session(A) } });
+    w.speak(A, 5, 440.0);
+    w.command(Command::Configure { leg: A, session: session(A) });
+    w.speak(A, 5, 440.0);
+    let got = w.got(B);
+    assert_eq!(got.len(), 15);
+    assert!(got.windows(2).all(|p| p[1].header.sequence == p[0].header.sequence.wrapping_add(1)));
+    assert_eq!(got.iter().filter(|g| g.header.marker).count(), 3);
+}

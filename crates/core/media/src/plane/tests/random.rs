@@ -36,7 +36,6 @@ fn any_act() -> impl Strategy<Value = Act> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
     #[test]
     fn whatever_happens_each_peer_hears_one_stream(acts in proptest::collection::vec(any_act(), 1..40)) {
         let mut w = World::new();
