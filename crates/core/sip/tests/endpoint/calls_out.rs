@@ -282,3 +282,30 @@ fn a_bye_in_the_early_dialog_ends_the_call_with_a_cancel() {
     let heard = bench.receive(udp(2), &reply(&invite, 487, "far", None));
     assert_eq!(heard.words(), [ended(session, EndedBy::Peer)]);
 }
+
+/// RFC 3261 12.1.2: the caller's route set is Record-Route in reverse.
+#[test]
+fn the_way_back_is_the_record_route_reversed() {
+    let mut bench = Bench::default();
+    let (session, invite) = bench.dial(dial());
+    let record = "Record-Route: <sip:10.0.0.9;lr>, <sip:10.0.0.8;lr>\r\nRecord-Route: <sip:10.0.0.7;lr>\r\n";
+    let heard = bench.receive(udp(2), &reply_with(&invite, 200, "far", Some(ANSWER), record));
+    let routes = |message: &sip::Message| message.routes().unwrap().iter().map(|route| route.uri.to_string()).collect::<Vec<_>>();
+    assert_eq!(routes(&heard.request("ACK")), ["sip:10.0.0.7;lr", "sip:10.0.0.8;lr", "sip:10.0.0.9;lr"]);
+    assert_eq!(heard.sent()[0].0.remote, "10.0.0.7:5060".parse().unwrap());
+    let bye = bench.handle(Input::HangUp { session, reason: None }).request("BYE");
+    assert_eq!(routes(&bye)[0], "sip:10.0.0.7;lr");
+}
+
+/// Only so many ACKs are kept: a 200 of the call itself is no fork's, even when its ACK is forgotten.
+#[test]
+fn a_very_late_200_of_the_call_itself_never_ends_it() {
+    let mut bench = Bench::default();
+    let (session, invite) = bench.connected();
+    for _ in 0..20 {
+        let reinvite = bench.handle(Input::Reoffer { session, sdp: OFFER.into() }).request("INVITE");
+        bench.receive(udp(2), &reply(&reinvite, 200, "", Some(ANSWER)));
+    }
+    assert_eq!(bench.receive(udp(2), &reply(&invite, 200, "far", Some(ANSWER))).0, []);
+    assert_eq!(bench.endpoint.sessions(), 1);
+}

@@ -210,3 +210,14 @@ fn a_caller_of_the_old_rfc_is_served() {
     bench.receive(udp(2), &old("ACK", &busy.to().unwrap().tag.unwrap()).text());
     assert_eq!(bench.pass(secs(10)).0, []);
 }
+
+#[test]
+fn what_was_merged_is_forgotten_with_its_transaction() {
+    let mut bench = Bench::default();
+    let (session, _) = bench.incoming();
+    let refusal = sip::Refusal { status: 486, phrase: None, reason: None, retry_after: None };
+    bench.handle(Input::Reject { session, refusal });
+    bench.pass(secs(33));
+    let again = Ask::invite().set("Via", "SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKother").text();
+    assert_eq!(bench.receive(udp(2), &again).summary(), "100");
+}
