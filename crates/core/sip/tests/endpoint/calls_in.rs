@@ -287,6 +287,11 @@ fn responses_go_to_the_source_and_carry_received_and_rport() {
     let via = "SIP/2.0/UDP 10.0.0.2:5070;branch=z9hG4bKplain";
     let heard = bench.receive(from, &Ask::invite().set("Via", via).set("Call-ID", "other").text());
     assert_eq!(heard.sent()[0].0.remote, "10.0.0.2:5070".parse().unwrap());
+
+    // No rport, but behind NAT all the same: only the source can be reached.
+    let via = "SIP/2.0/UDP 192.168.1.7:5070;branch=z9hG4bKmute";
+    let heard = bench.receive(from, &Ask::invite().set("Via", via).set("Call-ID", "third").text());
+    assert_eq!(heard.sent()[0].0, from);
 }
 
 #[test]
