@@ -4,7 +4,7 @@ use crate::placement::Side;
 use crate::player::{FRAME_TIME, Player};
 use crate::prompt::Prompt;
 use crate::reception::Reception;
-use crate::rtcp::{Compound, PeerReport, Sent};
+use crate::rtcp::{self, Compound, PeerReport, Sent};
 use crate::rtp::{FRAME, Header, Packet};
 use crate::splice::Splice;
 use crate::{Codec, Session, Stats, dtmf, latch};
@@ -130,19 +130,19 @@ impl Leg {
         self.reception.accept(now, header, matches!(content, Content::Audio(_)))
     }
 
-    /// Valid RTCP came; false if it is not the peer's.
-    pub fn hear_rtcp(&mut self, now: Instant, from: SocketAddr, ntp_middle: Option<u32>) -> bool {
-        if !self.latch.knows(from.ip()) {
+    /// RTCP came: a sign of life if it is the peer's and well-formed (RFC 3550 A.2), else dropped.
+    pub fn hear_rtcp(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) {
+        let read = Some(packet).filter(|_| self.latch.knows(from.ip())).and_then(rtcp::read);
+        let Some(rtcp::Heard { ntp_middle }) = read else {
             self.strangers += 1;
-            return false;
-        }
+            return;
+        };
         self.latch.keep(now);
         self.heard = now;
         self.rtcp_from = Some(from);
         if let Some(ntp_middle) = ntp_middle {
             self.peer_report = Some(PeerReport { ntp_middle, at: now });
         }
-        true
     }
 
     /// Where the next RTP packet goes, if the peer may be sent to; asking counts as sending `payload` bytes.

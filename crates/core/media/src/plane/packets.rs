@@ -50,12 +50,8 @@ impl Plane {
 
     /// A packet on the leg's RTCP port (or on its RTP port, RFC 5761).
     pub fn on_rtcp(&mut self, now: Now, id: LegId, from: SocketAddr, packet: &[u8]) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
-        match rtcp::read(packet) {
-            Some(heard) => {
-                leg.hear_rtcp(now.mono, from, heard.ntp_middle);
-            }
-            None => leg.strangers += 1,
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.hear_rtcp(now.mono, from, packet);
         }
     }
 
