@@ -160,7 +160,7 @@ impl Leg {
 
     /// The peer has us on hold: it does not want to hear us.
     pub fn on_hold(&self) -> bool {
-        self.audio.as_ref().is_some_and(sip::sdp::Audio::held)
+        self.audio.as_ref().is_some_and(|audio| !audio.send)
     }
 }
 

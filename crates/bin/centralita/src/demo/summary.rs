@@ -51,7 +51,7 @@ struct Callers {
 
 impl Summary {
     pub fn new(figures: &Figures, store: &Store, report: &Report) -> Result<Summary, String> {
-        let (tickets, _) = (Vec::<u8>::new(), store);
+        let tickets = store.ticket_counts().map_err(|e| e.to_string())?.values().sum();
         let (calls, visits, recordings) = (&figures.totals.calls, &figures.totals.visits, &figures.recordings);
         let mut summary = Summary {
             incoming: calls.incoming,
@@ -70,7 +70,7 @@ impl Summary {
             asa_ms: visits.asa_ms,
             recordings_expected: recordings.expected,
             recordings_complete: recordings.complete,
-            tickets_opened: tickets.len() as u64,
+            tickets_opened: tickets,
             events: figures.events,
             invariant_breaches: figures.invariant_breaches,
             languages: figures.languages.iter().map(|(lang, n)| (lang.to_string(), *n)).collect(),

@@ -1,15 +1,16 @@
 //! The store behind the web shell's doors.
 
 use base::fact::Logged;
-use base::{PartyId, RecordingId, Tenant};
-use shell_store::{Filter, Next, RecordingFilter, Store};
+use base::{AgentId, PartyId, RecordingId, Tenant};
+use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
 use shell_web::{Archive, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tickets::Ticket;
+use tickets::{Number, Ticket};
 use tokio::sync::broadcast;
 
 /// Batches of facts that a slow reader may be behind; then it reads the log instead.
@@ -19,11 +20,18 @@ pub struct StoreArchive {
     store: Arc<Store>,
     recordings: PathBuf,
     followers: broadcast::Sender<Arc<[Logged]>>,
+    /// What agents are called on screens.
+    names: BTreeMap<AgentId, Arc<str>>,
 }
 
 impl StoreArchive {
     /// Begins to hand each committed batch to whoever follows.
-    pub fn start(store: Arc<Store>, log: &shell_store::Handle, recordings: PathBuf) -> std::io::Result<Arc<Self>> {
+    pub fn start(
+        store: Arc<Store>,
+        log: &shell_store::Handle,
+        recordings: PathBuf,
+        names: BTreeMap<AgentId, Arc<str>>,
+    ) -> std::io::Result<Arc<Self>> {
         let (followers, _) = broadcast::channel(BEHIND);
         let mut feed = log.subscribe(store.clone(), log.health().newest);
         let sender = followers.clone();
@@ -39,7 +47,7 @@ impl StoreArchive {
             }
         };
         std::thread::Builder::new().name("follow".into()).spawn(forward)?;
-        Ok(Arc::new(StoreArchive { store, recordings, followers }))
+        Ok(Arc::new(StoreArchive { store, recordings, followers, names }))
     }
 }
 
@@ -62,15 +70,13 @@ impl Archive for StoreArchive {
     }
 
     fn tickets(&self, ask: &TicketsAsk) -> Result<Vec<Ticket>, String> {
-        {
-            let _ = ask;
-            Ok(Vec::new())
-        }
+        let filter = TicketFilter { call: ask.call, limit: ask.limit, ..TicketFilter::default() };
+        self.store.tickets(&filter).map_err(text)
     }
 
-    fn ticket(&self, number: tickets::Number) -> Result<Vec<Ticket>, String> {
-        let _ = number;
-        Ok(Vec::new())
+    fn ticket(&self, number: Number) -> Result<Vec<Ticket>, String> {
+        let filter = TicketFilter { number: Some(number), limit: usize::MAX, ..TicketFilter::default() };
+        self.store.tickets(&filter).map_err(text)
     }
 
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String> {
@@ -95,6 +101,10 @@ impl Archive for StoreArchive {
     fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String> {
         let party = self.store.party(tenant, party).map_err(text)?;
         Ok(party.map(|p| Party { number: p.number, name: p.name }))
+    }
+
+    fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {
+        self.names.get(agent).cloned()
     }
 }
 

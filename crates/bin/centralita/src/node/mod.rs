@@ -9,12 +9,12 @@ use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use archive::StoreArchive;
 use base::fact::Logged;
-use base::{Now, Wall};
+use base::{AgentId, Now, Wall};
 use decide::Decider;
 use engine::{Boot, Centre, Input, Open, Repaired, Resume, Setup};
 use shell_signalling::Signalling;
 use shell_store::journal::{Header, Journal, Retention};
-use shell_store::{Metrics, MetricsOptions, Store, Writer};
+use shell_store::{Metrics, MetricsOptions, Store, Tickets, TicketsOptions, Writer};
 use shell_web::{Doors, Gauge, Health};
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -51,6 +51,8 @@ pub struct Node {
     writer: Writer,
     journal: Arc<Journal>,
     metrics: Metrics,
+    tickets: Tickets,
+    outbound: shell_outbound::Sender,
     decider: JoinHandle<()>,
     drained: oneshot::Receiver<()>,
     stop: Arc<AtomicBool>,
@@ -87,6 +89,8 @@ impl Node {
 
         let (changed, changes) = watch::channel(0u64);
         let changed = Arc::new(changed);
+        let source = format!("/centralita/{}/{}", site.name, site.node);
+        let (tickets, outbound) = ticketing(&setup, &store, &log, &source, clock)?;
         let metrics =
             Metrics::start(store.clone(), &log, figures_options(clock, window, changed.clone())).map_err(at("the figures"))?;
 
@@ -116,7 +120,7 @@ impl Node {
         let decider =
             std::thread::Builder::new().name("decide".into()).spawn(|| decider.run()).map_err(at("the decision thread"))?;
 
-        let archive = StoreArchive::start(store.clone(), &log, site.recordings.clone()).map_err(at("the log"))?;
+        let archive = StoreArchive::start(store.clone(), &log, site.recordings.clone(), names(site)).map_err(at("the log"))?;
         let (web_stop, mut stopped) = watch::channel(false);
         let figures = metrics.figures();
         let doors = Doors {
@@ -128,11 +132,8 @@ impl Node {
             archive,
             health: health(log, journal.clone(), figures.clone(), clock),
         };
-        let config = shell_web::Config {
-            token: site.web.token.as_ref().map(|t| t.reveal().clone()),
-            source: format!("/centralita/{}/{}", site.name, site.node),
-            site: site.name.clone(),
-        };
+        let config =
+            shell_web::Config { token: site.web.token.as_ref().map(|t| t.reveal().clone()), source, site: site.name.clone() };
         let ended = async move { drop(stopped.wait_for(|stop| *stop).await) };
         let web_task = tokio::spawn(shell_web::serve(listener, config, doors, ended));
         Ok(Node {
@@ -146,6 +147,8 @@ impl Node {
             writer,
             journal,
             metrics,
+            tickets,
+            outbound,
             decider,
             drained,
             stop,
@@ -164,7 +167,22 @@ pub struct Ended {
 impl Node {
     /// Takes no more calls, lets those there are end within `grace`, closes recordings and log.
     pub async fn drain(self, grace: Duration) -> Ended {
-        let Node { way, signalling, media, writer, journal, metrics, decider, drained, stop, web_stop, web_task, .. } = self;
+        let Node {
+            way,
+            signalling,
+            media,
+            writer,
+            journal,
+            metrics,
+            tickets,
+            outbound,
+            decider,
+            drained,
+            stop,
+            web_stop,
+            web_task,
+            ..
+        } = self;
         way.push(Input::Drain { grace_ms: grace.as_millis() as u64 });
         // The Centre keeps the deadline; this is for a Centre that is gone.
         let _ = tokio::time::timeout(grace + Duration::from_secs(15), drained).await;
@@ -178,9 +196,11 @@ impl Node {
             drop((media, journal));
             let log = writer.close();
             metrics.close();
+            tickets.close();
             log
         };
         let log = tokio::task::spawn_blocking(threads).await.unwrap_or_default();
+        outbound.stop().await;
         signalling.stop();
         let _ = web_stop.send(true);
         let _ = web_task.await;
@@ -208,6 +228,35 @@ fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, Start
 fn repaired_of(mended: shell_media::Repaired) -> Repaired {
     let stored = (!mended.sha256.is_empty()).then_some((mended.file, mended.duration_ms, mended.sha256));
     Repaired { recording: mended.recording, stored }
+}
+
+/// What agents are called on screens.
+fn names(site: &site::Site) -> BTreeMap<AgentId, Arc<str>> {
+    site.agents.iter().map(|(id, agent)| (id.clone(), agent.display.reveal().as_str().into())).collect()
+}
+
+/// The ticket book's consumer, and the sender of its outbox.
+fn ticketing(
+    setup: &Setup,
+    store: &Arc<Store>,
+    log: &shell_store::Handle,
+    source: &str,
+    clock: Clock,
+) -> Result<(Tickets, shell_outbound::Sender), StartError> {
+    const WEBHOOK: &str = "webhook";
+    let webhooks: Vec<_> = setup.site.webhook.iter().map(|w| (WEBHOOK.to_string(), w.clone())).collect();
+    let destinations = webhooks.iter().map(|(name, _)| name.clone()).collect();
+    let options = shell_outbound::Options {
+        webhooks,
+        rows: store.clone(),
+        clock: Arc::new(move || clock.now()),
+        seed: secret::seed().map_err(at("the webhook"))?,
+    };
+    let outbound = shell_outbound::Sender::start(options).map_err(at("the webhook"))?;
+    let (rules, source) = (setup.site.tickets.clone(), source.to_string());
+    let options = TicketsOptions { rules, destinations, source, changed: Box::new(outbound.waker()) };
+    let tickets = Tickets::start(store.clone(), log, options).map_err(at("the ticket book"))?;
+    Ok((tickets, outbound))
 }
 
 /// From and to of the figures, for a moment.
