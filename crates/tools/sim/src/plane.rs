@@ -24,8 +24,9 @@ pub struct Plane {
     legs: BTreeMap<LegId, Leg>,
     recordings: BTreeMap<RecordingId, Recording>,
     serial: u64,
-    /// The plane is one thread: what it says comes in order.
+    /// The plane and the recorder are a thread each: what either says comes in order.
     last: Instant,
+    recorder_last: Instant,
 }
 
 struct Leg {
@@ -131,11 +132,13 @@ impl Plane {
         }
         let fate = dice.below(100);
         if fate == 0 {
-            return Ok(Some(self.soon(at, Input::RecordingFailed { recording: id, reason: "disk full".into() }, dice)));
+            return Ok(Some(self.written(at, Input::RecordingFailed { recording: id, reason: "disk full".into() }, dice)));
         }
-        // One recorder in a hundred never begins.
-        self.recordings.insert(id, Recording { file, since: at, works: fate != 1 });
-        Ok((fate != 1).then(|| self.soon(at, Input::RecordingStarted { recording: id }, dice)))
+        // Some recorders are slow to begin, a few never do.
+        let works = fate > 2;
+        self.recordings.insert(id, Recording { file, since: at, works });
+        let slow = if dice.percent(20) { dice.millis(5, 2_000) } else { Duration::ZERO };
+        Ok(works.then(|| self.written(at + slow, Input::RecordingStarted { recording: id }, dice)))
     }
 
     fn close(&mut self, at: Instant, id: RecordingId, dice: &mut Dice) -> Option<(Instant, Later)> {
@@ -147,12 +150,17 @@ impl Plane {
         let reason = if complete { "" } else { "packets missing" }.into();
         let duration_ms = at.since(since).as_millis() as u64;
         let input = Input::RecordingClosed { recording: id, file, duration_ms, sha256: "hash".into(), complete, reason };
-        Some(self.soon(at, input, dice))
+        Some(self.written(at, input, dice))
     }
 
     fn soon(&mut self, at: Instant, input: Input, dice: &mut Dice) -> (Instant, Later) {
         self.last = (at + dice.millis(0, 5)).max(self.last);
         (self.last, Later::Say(input))
+    }
+
+    fn written(&mut self, at: Instant, input: Input, dice: &mut Dice) -> (Instant, Later) {
+        self.recorder_last = (at + dice.millis(0, 5)).max(self.recorder_last);
+        (self.recorder_last, Later::Say(input))
     }
 }
 

@@ -4,6 +4,9 @@
 //! 2. What the centre says becomes datagrams and media events of the agenda; what people say, datagrams.
 //! 3. After so many inputs the centre drains, and must come to an end with nothing left.
 
+mod mishaps;
+mod people;
+
 use crate::callers::{self, Callers};
 use crate::dice::Dice;
 use crate::line::CENTRE;
@@ -11,14 +14,11 @@ use crate::network::Network;
 use crate::node::Node;
 use crate::phones::{self, Phone};
 use crate::plane::Later;
-use crate::register::EXPIRES;
-use crate::setup::VARIANTS;
 use crate::{Failure, Plan, Summary};
-use acd::Ask;
-use base::{CallId, Instant};
+use base::Instant;
 use bytes::Bytes;
-use engine::{Input, Output, Request};
-use sip::{Message, Method, SessionId};
+use engine::{Input, Output};
+use sip::SessionId;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -259,27 +259,6 @@ impl World {
         }
     }
 
-    fn on_phone_datagram(&mut self, n: usize, bytes: Bytes) -> Result<(), String> {
-        let registers = |m: &Message| !m.is_request() && m.cseq().is_ok_and(|(_, method)| method == Method::Register);
-        let phone = &mut self.phones[n];
-        if let (Some(registration), Ok(message)) = (&mut phone.registration, Message::parse(bytes.clone())) {
-            if registers(&message) {
-                if let Some(request) = registration.on_response(&message, phone.line.address, &mut self.dice) {
-                    self.transmit_from_phone(n, request);
-                }
-                return Ok(());
-            }
-        }
-        let flow = self.phones[n].line.flow();
-        self.phone(n, sip::Input::Received { flow, bytes })
-    }
-
-    fn transmit_from_phone(&mut self, n: usize, bytes: Bytes) {
-        if self.phones[n].gone_until <= self.at {
-            self.transmit(self.phones[n].line.address, SocketAddr::from(CENTRE), bytes);
-        }
-    }
-
     fn on_media(&mut self, epoch: u32, later: Later) -> Result<(), String> {
         if epoch != self.node.epoch {
             return Ok(());
@@ -289,176 +268,5 @@ impl World {
             Later::PlayEnds { leg, serial } => self.node.plane.play_ends(leg, serial),
         };
         input.map_or(Ok(()), |input| self.feed(Input::Media(input)))
-    }
-
-    fn on_call_comes(&mut self) -> Result<(), String> {
-        if self.closing {
-            return Ok(());
-        }
-        let lull = callers::lull(&mut self.dice, self.busy);
-        self.later(lull, Event::CallComes);
-        let (session, invite) = self.callers.dial(&mut self.dice);
-        let patience = callers::patience(&mut self.dice);
-        self.later(patience, Event::Caller { session, plan: callers::Plan::HangUp });
-        self.trunk(invite)
-    }
-
-    fn trunk(&mut self, input: sip::Input) -> Result<(), String> {
-        let said = self.callers.line.handle(self.at, self.dice.entropy(), input);
-        for output in said {
-            match output {
-                sip::Output::Transmit { bytes, .. } => {
-                    self.transmit(self.callers.line.address, SocketAddr::from(CENTRE), bytes);
-                }
-                sip::Output::Answered { session, .. } => {
-                    for (after, plan) in Callers::plans(&mut self.dice) {
-                        self.later(after, Event::Caller { session, plan });
-                    }
-                }
-                sip::Output::Reoffered { session, sdp } => {
-                    if let Some(input) = self.callers.agree(session, sdp.as_deref()) {
-                        self.trunk(input)?;
-                    }
-                }
-                sip::Output::Failed { session, .. } | sip::Output::Ended { session, .. } => self.callers.forget(session),
-                _ => (),
-            }
-        }
-        Ok(())
-    }
-
-    fn on_caller(&mut self, session: SessionId, plan: callers::Plan) -> Result<(), String> {
-        let Some(caller) = self.callers.get(session) else { return Ok(()) };
-        match plan {
-            callers::Plan::HangUp => self.trunk(sip::Input::HangUp { session, reason: None }),
-            callers::Plan::Key(key) => match self.node.plane.leg_at(caller.rtp) {
-                Some(leg) => self.feed(Input::Media(media::Input::Digit { leg, key })),
-                None => Ok(()),
-            },
-            callers::Plan::Hold(held) => match self.callers.hold(session, held) {
-                Some(input) => self.trunk(input),
-                None => Ok(()),
-            },
-        }
-    }
-
-    fn phone(&mut self, n: usize, input: sip::Input) -> Result<(), String> {
-        let said = self.phones[n].line.handle(self.at, self.dice.entropy(), input);
-        for output in said {
-            match output {
-                sip::Output::Transmit { bytes, .. } => self.transmit_from_phone(n, bytes),
-                sip::Output::Incoming { session, invite, .. } => {
-                    for (after, plan) in self.phones[n].rung(session, invite.offer.as_deref(), &mut self.dice) {
-                        self.later(after, Event::Phone { phone: n, session, plan });
-                    }
-                }
-                sip::Output::Reoffered { session, sdp } => {
-                    if let Some(input) = self.phones[n].agree(session, sdp.as_deref()) {
-                        self.phone(n, input)?;
-                    }
-                }
-                sip::Output::Failed { session, .. } | sip::Output::Ended { session, .. } => self.phones[n].forget(session),
-                _ => (),
-            }
-        }
-        Ok(())
-    }
-
-    fn on_register(&mut self, n: usize) -> Result<(), String> {
-        let Phone { registration: Some(registration), line, .. } = &mut self.phones[n] else { return Ok(()) };
-        let leaves = self.dice.percent(10) && !self.closing;
-        let request = registration.ask(if leaves { 0 } else { EXPIRES }, line.address, &mut self.dice);
-        self.transmit_from_phone(n, request);
-        let next = if leaves { self.dice.seconds(5, 60) } else { self.dice.seconds(30, u64::from(EXPIRES) - 5) };
-        self.later(next, Event::Register { phone: n });
-        self.later(Duration::from_secs(1), Event::RegisterAgain { phone: n });
-        Ok(())
-    }
-
-    fn on_register_again(&mut self, n: usize) -> Result<(), String> {
-        if let Some(request) = self.phones[n].registration.as_ref().and_then(|r| r.unanswered()) {
-            self.transmit_from_phone(n, request);
-            self.later(Duration::from_secs(2), Event::RegisterAgain { phone: n });
-        }
-        Ok(())
-    }
-
-    fn on_phone_vanishes(&mut self) -> Result<(), String> {
-        let n = self.dice.below(self.phones.len() as u64) as usize;
-        self.phones[n].gone_until = self.at + self.dice.seconds(5, 90);
-        let next = self.dice.seconds(20, 120);
-        self.later(next, Event::PhoneVanishes);
-        Ok(())
-    }
-
-    /// Through the API, or by a feature code from the agent's phone.
-    fn on_somebody_asks(&mut self) -> Result<(), String> {
-        let next = self.dice.seconds(1, 12);
-        self.later(next, Event::SomebodyAsks);
-        let n = self.dice.below(self.phones.len() as u64) as usize;
-        let (ask, code) = match self.dice.below(20) {
-            0..11 => (Ask::Ready, "*14"),
-            11..16 => (Ask::LogIn, "*11"),
-            16..19 => (Ask::Pause { reason: "lunch".into() }, "*13"),
-            _ => (Ask::LogOut, "*12"),
-        };
-        if self.dice.percent(25) {
-            let Some((session, invite)) = self.phones[n].dial(code, &mut self.dice) else { return Ok(()) };
-            if self.dice.percent(20) {
-                let after = self.dice.millis(10, 3_000);
-                self.later(after, Event::Phone { phone: n, session, plan: phones::Plan::HangUp });
-            }
-            return self.phone(n, invite);
-        }
-        let request = if self.dice.percent(4) {
-            Request::HangUp { call: CallId { node: 1, epoch: self.node.epoch, n: self.dice.below(40) as u32 } }
-        } else {
-            Request::Agent { agent: self.phones[n].agent.clone(), ask }
-        };
-        self.asked += 1;
-        self.feed(Input::Asked { number: self.asked, request })
-    }
-
-    fn on_leg_falls_silent(&mut self) -> Result<(), String> {
-        let next = self.dice.seconds(20, 150);
-        self.later(next, Event::LegFallsSilent);
-        match self.dice.pick(&self.node.plane.legs()).copied() {
-            Some(leg) => self.feed(Input::Media(media::Input::Silent { leg, millis: 30_000 })),
-            None => Ok(()),
-        }
-    }
-
-    fn on_reload(&mut self) -> Result<(), String> {
-        let next = self.dice.seconds(40, 300);
-        self.later(next, Event::Reload);
-        if !self.alive || self.closing {
-            return Ok(());
-        }
-        self.summary.reloads += 1;
-        let variant = self.dice.below(VARIANTS);
-        let commands = self.node.reload(self.at, variant, &mut self.dice)?;
-        self.carry_out(commands)
-    }
-
-    /// The process is gone between two inputs, and media with it.
-    fn on_crash(&mut self) -> Result<(), String> {
-        if self.closing {
-            return Ok(());
-        }
-        self.summary.crashes += 1;
-        self.alive = false;
-        self.node.replay()?;
-        let down = self.dice.millis(500, 20_000);
-        self.later(down, Event::Restart);
-        Ok(())
-    }
-
-    fn on_restart(&mut self) -> Result<(), String> {
-        self.alive = true;
-        let commands = self.node.start(self.at, &mut self.dice)?;
-        self.carry_out(commands)?;
-        let next = self.dice.seconds(60, 600);
-        self.later(next, Event::Crash);
-        Ok(())
     }
 }
