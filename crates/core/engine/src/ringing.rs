@@ -171,7 +171,8 @@ impl Centre {
     /// The ACD took the offer back, or it is over: no phone of it rings any more, except one that won.
     pub(crate) fn stop_ringing(&mut self, offer: OfferId) {
         let Some(call) = self.calls.get(&offer.call()) else { return };
-        let won = call.offers.values().find_map(|o| o.winner);
+        let talks = call.conversation.as_ref().map(|c| c.leg);
+        let won = talks.or_else(|| call.offers.values().find_map(|o| o.winner));
         let rings = |(id, a): (&LegId, &AgentLeg)| (a.offer == offer && Some(*id) != won).then_some(*id);
         let legs: Vec<LegId> = call.agent_legs.iter().filter_map(rings).collect();
         for leg in legs {

@@ -1,8 +1,9 @@
 //! What a demonstration proves: its own sums, each recording, the invariants, and that callers heard the same.
 
+use base::fact::What;
 use metrics::Figures;
 use serde::Serialize;
-use shell_store::Store;
+use shell_store::{Filter, Store};
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 use traffic::{Outcome, Report};
@@ -78,6 +79,8 @@ impl Summary {
             failures: Vec::new(),
         };
         summary.failures = summary.judge(figures);
+        summary.failures.extend(unheard(report));
+        summary.failures.extend(unlike(store)?);
         Ok(summary)
     }
 
@@ -118,6 +121,41 @@ impl Summary {
         }
         if self.failures.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
     }
+}
+
+/// Callers to whom an agent spoke for a while, and who heard nobody.
+fn unheard(report: &Report) -> Vec<String> {
+    let deaf = |c: &&traffic::CallReport| c.outcome == Outcome::Talked && c.heard.tones_ms.is_empty();
+    let talked: u64 = report.conversations.iter().filter(|c| c.talk_ms > 2_000).count() as u64;
+    let heard = report.count(Outcome::Talked) as u64;
+    let mut failures: Vec<String> = report.calls.iter().filter(deaf).map(|c| format!("{} heard no tone", c.call_id)).collect();
+    if heard < talked {
+        failures.push(format!("{talked} agents spoke with a caller, {heard} callers heard one"));
+    }
+    failures
+}
+
+/// Recordings that are not as long as their conversation, to half a second.
+fn unlike(store: &Store) -> Result<Vec<String>, String> {
+    let filter = Filter { kind: None, limit: usize::MAX, ..Filter::default() };
+    let facts = store.read_facts(&filter).map_err(|e| e.to_string())?;
+    let mut spoken = BTreeMap::new();
+    let mut failures = Vec::new();
+    for logged in &facts {
+        match &logged.fact.what {
+            What::AgentLegEnded { talk_ms, hold_ms } => {
+                spoken.insert(logged.fact.about.conversation, talk_ms + hold_ms);
+            }
+            What::RecordingStored { recording, duration_ms, .. } => {
+                let spoke = spoken.get(&Some(recording.conversation)).copied().unwrap_or(0);
+                if spoke.abs_diff(*duration_ms) > 500 {
+                    failures.push(format!("recording {recording} is {duration_ms} ms long, its conversation {spoke} ms"));
+                }
+            }
+            _ => (),
+        }
+    }
+    Ok(failures)
 }
 
 impl std::fmt::Display for Summary {
