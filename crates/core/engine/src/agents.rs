@@ -40,7 +40,7 @@ impl Centre {
     fn set_reachable(&mut self, agent: AgentId, reachable: bool) {
         let changed = if reachable { self.reachable.insert(agent.clone()) } else { self.reachable.remove(&agent) };
         if changed {
-            self.to_acd(acd::Input::Reachable { agent, reachable });
+            self.tell_acd(acd::Input::Reachable { agent, reachable });
         }
     }
 
@@ -63,7 +63,7 @@ impl Centre {
         if !self.setup.site.agents.contains_key(&agent) {
             return self.reply(Reply::Unknown { what: format!("agent {agent}").into() });
         }
-        self.to_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::Requested });
+        self.tell_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::Requested });
     }
 
     /// An agent's phone dialled a feature code and was answered: do it, and say so.
@@ -82,20 +82,20 @@ impl Centre {
         }
         self.rearm(id);
         // The phone is in a call: nobody rings it meanwhile (calls.md line 6).
-        self.to_acd(acd::Input::Occupied { agent: agent.clone(), occupied: true });
+        self.tell_acd(acd::Input::Occupied { agent: agent.clone(), occupied: true });
         if let Some(call) = self.calls.get_mut(&id) {
             call.ask = Some((agent.clone(), ask.clone()));
         }
-        self.to_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::ByFeatureCode });
+        self.tell_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::ByFeatureCode });
         let sounds = said.into_iter().collect();
-        self.to_media(Command::Play { leg: LegId { call: id, n: 1 }, play: 1, sounds });
+        self.tell_media(Command::Play { leg: LegId { call: id, n: 1 }, play: 1, sounds });
     }
 
     /// The feature code's call is over: its phone may ring again.
     pub(crate) fn free_phone(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id).filter(|c| c.direction == Direction::FeatureCode && c.answered) else { return };
         if let Some((agent, _)) = call.ask.take() {
-            self.to_acd(acd::Input::Occupied { agent, occupied: false });
+            self.tell_acd(acd::Input::Occupied { agent, occupied: false });
         }
     }
 }

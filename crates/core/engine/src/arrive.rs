@@ -145,7 +145,7 @@ impl Centre {
             Some(_) => self.boot.sip.ip(),
             None => flow.local.ip(),
         };
-        self.to_media(media::Command::Open { leg, address, port });
+        self.tell_media(media::Command::Open { leg, address, port });
     }
 
     /// The caller's port is there: answer, and let the flow speak.
@@ -172,7 +172,7 @@ impl Centre {
             call.deadline = None;
             call.goes_to(Place::Ivr, self.now);
         }
-        self.to_sip(sip::Input::Answer { session, sdp });
+        self.tell_sip(sip::Input::Answer { session, sdp });
         self.call_fact(id, |_| (), What::CallAnswered {});
         if let Some(audio) = audio {
             self.configure_leg(leg, audio);
@@ -189,7 +189,7 @@ impl Centre {
         }
         let flow = call.flow.as_ref().map(|f| f.flow_name().to_string()).unwrap_or_default();
         self.call_fact(id, |_| (), What::IvrEntered { flow });
-        self.to_flow(id, ivr::Input::Start);
+        self.tell_flow(id, ivr::Input::Start);
     }
 
     /// Tells the media plane what was negotiated.
@@ -205,7 +205,7 @@ impl Centre {
             send: audio.send,
             receive: audio.receive,
         };
-        self.to_media(media::Command::Configure { leg, session });
+        self.tell_media(media::Command::Configure { leg, session });
         if let Some(leg) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) {
             if let Some(local) = leg.local.as_mut() {
                 local.shape = audio.shape.clone();
@@ -243,7 +243,7 @@ impl Centre {
         self.close_media(LegId { call: id, n: 1 });
         if let Some(session) = session {
             self.sessions.remove(&session);
-            self.to_sip(sip::Input::Reject { session, refusal: refusal(status, cause) });
+            self.tell_sip(sip::Input::Reject { session, refusal: refusal(status, cause) });
         }
         self.call_fact(id, |a| a.cause = Some(cause), What::CallRejected { status });
         self.forget(id);

@@ -114,9 +114,14 @@ pub struct Conversation {
 }
 
 impl Call {
-    /// The identities that each fact of this call carries; `rev` is the next one.
+    /// What the next fact of this call carries.
     pub fn about(&mut self) -> About {
         self.rev += 1;
+        self.identities()
+    }
+
+    /// The identities that each fact of this call carries, with its last `rev`.
+    pub fn identities(&self) -> About {
         About {
             tenant: Some(self.tenant.clone()),
             call: Some(self.id),

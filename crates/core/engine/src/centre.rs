@@ -159,7 +159,7 @@ impl Centre {
         match input {
             Input::Configure { sha256 } => self.configure(sha256),
             Input::Resume(resume) => self.resume(*resume),
-            Input::Sip(input) => self.to_sip(input),
+            Input::Sip(input) => self.tell_sip(input),
             Input::Media(input) => self.on_media(input),
             Input::Asked { number, request } => self.on_asked(number, request),
             Input::Drain { grace_ms } => self.on_drain(Duration::from_millis(grace_ms)),
@@ -188,7 +188,7 @@ impl Centre {
             // Whoever was logged in comes back as they were, not as the site starts them.
             config.agents.entry(agent.clone()).and_modify(|a| a.starts_logged_in = false);
         }
-        self.to_acd(acd::Input::Configure(Arc::new(config)));
+        self.tell_acd(acd::Input::Configure(Arc::new(config)));
         self.restore_agents();
         self.phones_at_fixed_addresses();
     }
@@ -196,13 +196,13 @@ impl Centre {
     fn on_due(&mut self) {
         let now = self.now.mono;
         if self.sip.deadline().is_some_and(|at| at <= now) {
-            self.to_sip(sip::Input::Due);
+            self.tell_sip(sip::Input::Due);
         }
         if self.acd.deadline().is_some_and(|at| at <= now) {
-            self.to_acd(acd::Input::Due);
+            self.tell_acd(acd::Input::Due);
         }
         if self.ledger.deadline().is_some_and(|at| at <= now) {
-            self.to_ledger(recording::Input::Due);
+            self.tell_ledger(recording::Input::Due);
         }
         while let Some((at, call)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, call));
@@ -217,7 +217,7 @@ impl Centre {
             call.deadline = None;
             return self.on_place_timeout(id);
         }
-        self.to_flow(id, ivr::Input::Due);
+        self.tell_flow(id, ivr::Input::Due);
     }
 
     /// Keeps the call's entry in the timer set in step with its own and its flow's deadline.
@@ -254,7 +254,7 @@ impl Centre {
     }
 
     fn on_drain(&mut self, grace: Duration) {
-        self.to_sip(sip::Input::Drain);
+        self.tell_sip(sip::Input::Drain);
         self.drain = Some(self.now.mono + grace);
     }
 
@@ -272,8 +272,8 @@ impl Centre {
             self.drain = Some(self.now.mono + Duration::from_secs(1));
         }
         let quiet = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty();
-        let overdue = self.calls.is_empty() && until <= self.now.mono;
-        if !self.drained && (quiet && self.sessions.is_empty() || overdue && quiet) {
+        let overdue = until <= self.now.mono;
+        if !self.drained && quiet && (self.sessions.is_empty() || overdue) {
             self.drained = true;
             self.drain = None;
             self.fact(About::default(), What::NodeStopped { clean: true });
@@ -285,25 +285,25 @@ impl Centre {
         self.drain.is_some() || self.drained
     }
 
-    pub(crate) fn to_sip(&mut self, input: sip::Input) {
+    pub(crate) fn tell_sip(&mut self, input: sip::Input) {
         let mut said = Vec::new();
         self.sip.handle(self.now, input, &mut said);
         self.steps.extend(said.into_iter().map(Step::Sip));
     }
 
-    pub(crate) fn to_acd(&mut self, input: acd::Input) {
+    pub(crate) fn tell_acd(&mut self, input: acd::Input) {
         let mut said = Vec::new();
         self.acd.handle(self.now, input, &mut said);
         self.steps.extend(said.into_iter().map(Step::Acd));
     }
 
-    pub(crate) fn to_ledger(&mut self, input: recording::Input) {
+    pub(crate) fn tell_ledger(&mut self, input: recording::Input) {
         let mut said = Vec::new();
         self.ledger.handle(self.now, input, &mut said);
         self.steps.extend(said.into_iter().map(Step::Ledger));
     }
 
-    pub(crate) fn to_flow(&mut self, id: CallId, input: ivr::Input) {
+    pub(crate) fn tell_flow(&mut self, id: CallId, input: ivr::Input) {
         let mut said = Vec::new();
         let Some(flow) = self.calls.get_mut(&id).and_then(|c| c.flow.as_mut()) else { return };
         flow.handle(self.now, input, &mut said);
@@ -311,7 +311,7 @@ impl Centre {
         self.rearm(id);
     }
 
-    pub(crate) fn to_media(&mut self, command: media::Command) {
+    pub(crate) fn tell_media(&mut self, command: media::Command) {
         self.out.push(Output::Media(command));
     }
 

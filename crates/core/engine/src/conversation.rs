@@ -28,6 +28,7 @@ impl Centre {
         let id = visit.call;
         let Some((leg, agent, offer)) = self.winner_of(visit) else { return };
         let now = self.now;
+        self.stop_ringing(offer);
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(won) = call.offers.remove(&offer) else { return };
         call.conversations += 1;
@@ -46,8 +47,7 @@ impl Centre {
         });
         call.goes_to(Place::Conversation, now);
         call.deadline = None;
-        self.stop_ringing(offer);
-        self.to_flow(id, ivr::Input::Connected);
+        self.tell_flow(id, ivr::Input::Connected);
         self.conversation_fact(id, None, What::AgentLegConnected { wait_ms: wait.as_millis() as u64 });
         self.relink(id);
         self.record(id);
@@ -66,22 +66,22 @@ impl Centre {
             let begins = conversation.held_since.is_none();
             conversation.held_since.get_or_insert(now);
             if std::mem::take(&mut conversation.linked) {
-                self.to_media(Command::Unbridge { a: caller, b: leg });
+                self.tell_media(Command::Unbridge { a: caller, b: leg });
             }
             let hears = if agent_holds { caller } else { leg };
-            self.to_media(Command::Loop { leg: hears, prompt: MUSIC.into() });
+            self.tell_media(Command::Loop { leg: hears, prompt: MUSIC.into() });
             if begins {
                 self.conversation_fact(id, None, What::AgentLegHeld { by_agent: agent_holds });
-                self.to_acd(acd::Input::Held { agent, held: true });
+                self.tell_acd(acd::Input::Held { agent, held: true });
             }
         } else if !conversation.linked {
             conversation.linked = true;
             let held = conversation.held_since.take().map(|since| now.mono.since(since.mono));
             conversation.held += held.unwrap_or_default();
-            self.to_media(Command::Bridge { a: caller, b: leg });
+            self.tell_media(Command::Bridge { a: caller, b: leg });
             if let Some(held) = held {
                 self.conversation_fact(id, None, What::AgentLegResumed { held_ms: held.as_millis() as u64 });
-                self.to_acd(acd::Input::Held { agent, held: false });
+                self.tell_acd(acd::Input::Held { agent, held: false });
             }
         }
     }
@@ -107,15 +107,15 @@ impl Centre {
         };
         let right = conversation.leg;
         let (agent, queue, conversation) = (conversation.agent.clone(), conversation.queue.clone(), conversation.id);
-        let mut about = call.about();
+        let mut about = call.identities();
         about.agent = Some(agent);
         about.queue = Some(queue);
         about.conversation = Some(conversation);
         // Year, month and day of its beginning, in UTC: `2026/11/22/1-3-42.c1.p1`.
         let file = format!("{}/{recording}", start[..10].replace('-', "/"));
         self.owed.insert(recording, about);
-        self.to_ledger(recording::Input::Owed { conversation, eligible: true });
-        self.to_media(Command::Record { recording, left: caller, right, file: file.into(), sidecar: Box::new(sidecar) });
+        self.tell_ledger(recording::Input::Owed { conversation, eligible: true });
+        self.tell_media(Command::Record { recording, left: caller, right, file: file.into(), sidecar: Box::new(sidecar) });
     }
 
     /// The peer's re-INVITE or its missing offer.
@@ -125,16 +125,16 @@ impl Centre {
         local.version += 1;
         let local = local.clone();
         let Some(offer) = sdp else {
-            return self.to_sip(sip::Input::AnswerReoffer { session, sdp: sip::sdp::offer(&local) });
+            return self.tell_sip(sip::Input::AnswerReoffer { session, sdp: sip::sdp::offer(&local) });
         };
         match sip::sdp::answer(offer, &local) {
             Ok((answer, audio)) => {
-                self.to_sip(sip::Input::AnswerReoffer { session, sdp: answer });
+                self.tell_sip(sip::Input::AnswerReoffer { session, sdp: answer });
                 self.renegotiated(leg, audio);
             }
             Err(refused) => {
                 let refusal = Refusal { status: refused.status(), phrase: None, reason: None, retry_after: None };
-                self.to_sip(sip::Input::RefuseReoffer { session, refusal });
+                self.tell_sip(sip::Input::RefuseReoffer { session, refusal });
             }
         }
     }
@@ -180,17 +180,17 @@ impl Centre {
         let what = What::AgentLegEnded { talk_ms: talk.as_millis() as u64, hold_ms: held.as_millis() as u64 };
         self.conversation_fact(id, Some(cause), what);
         if let Some(recording) = recording {
-            self.to_media(Command::StopRecording { recording });
+            self.tell_media(Command::StopRecording { recording });
         }
         if linked {
-            self.to_media(Command::Unbridge { a: caller, b: leg });
+            self.tell_media(Command::Unbridge { a: caller, b: leg });
         }
         self.drop_agent_leg(leg, None);
         if let Some(call) = self.calls.get_mut(&id) {
             call.agent_legs.remove(&leg);
             call.conversation = None;
         }
-        self.to_acd(acd::Input::Released { agent });
+        self.tell_acd(acd::Input::Released { agent });
     }
 
     fn conversation_fact(&mut self, id: CallId, cause: Option<Cause>, what: What) {

@@ -25,7 +25,7 @@ impl Centre {
                 let left = matches!(cause, Cause::CallerHungUp | Cause::NoMedia | Cause::TransportFailed);
                 let outcome = if left { Outcome::Abandoned } else { Outcome::System };
                 if let Some(visit) = visit {
-                    self.to_acd(acd::Input::Leave { visit, outcome });
+                    self.tell_acd(acd::Input::Leave { visit, outcome });
                 }
             }
             // A flow that hangs up has said where; one that is cut short has not.
@@ -46,7 +46,7 @@ impl Centre {
     fn hang_up_caller(&mut self, id: CallId) {
         let session = self.calls.get_mut(&id).and_then(|c| c.leg.session.take());
         if let Some(session) = session {
-            self.to_sip(sip::Input::HangUp { session, reason: None });
+            self.tell_sip(sip::Input::HangUp { session, reason: None });
         }
         self.close_media(LegId { call: id, n: 1 });
     }
@@ -67,7 +67,9 @@ impl Centre {
             self.drop_agent_leg(leg, None);
         }
         self.free_phone(id);
-        self.calls.remove(&id);
+        if let Some(call) = self.calls.remove(&id) {
+            self.count_on(id, call.rev);
+        }
         self.rearm(id);
     }
 
@@ -77,6 +79,6 @@ impl Centre {
         let (Media::Open(port) | Media::Opening(port)) = state.media else { return };
         state.media = Media::Closed;
         self.closing.insert(leg, port);
-        self.to_media(media::Command::Close { leg });
+        self.tell_media(media::Command::Close { leg });
     }
 }

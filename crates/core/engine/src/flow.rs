@@ -19,10 +19,10 @@ impl Centre {
         match output {
             ivr::Output::Play { play, prompts } => {
                 let sounds = prompts.into_iter().map(Sound::Prompt).collect();
-                self.to_media(Command::Play { leg, play, sounds });
+                self.tell_media(Command::Play { leg, play, sounds });
             }
-            ivr::Output::Music { prompt } => self.to_media(Command::Loop { leg, prompt }),
-            ivr::Output::Stop => self.to_media(Command::Stop { leg }),
+            ivr::Output::Music { prompt } => self.tell_media(Command::Loop { leg, prompt }),
+            ivr::Output::Stop => self.tell_media(Command::Stop { leg }),
             ivr::Output::LanguageSelected(lang) => {
                 if let Some(call) = self.calls.get_mut(&id) {
                     call.lang = Some(lang);
@@ -59,7 +59,7 @@ impl Centre {
         let priority_s = if again { priority_s.saturating_add(FRONT_OF_THE_LINE) } else { priority_s };
         call.goes_to(Place::Queue, now);
         let (lang, party) = (call.lang, call.party);
-        self.to_acd(acd::Input::Enqueue { visit, queue, requires, priority_s, waited, lang, party });
+        self.tell_acd(acd::Input::Enqueue { visit, queue, requires, priority_s, waited, lang, party });
     }
 
     /// The flow has the call again, after a queue or an agent.
@@ -69,7 +69,7 @@ impl Centre {
         call.goes_to(Place::Ivr, now);
         let flow = call.flow.as_ref().map(|f| f.flow_name().to_string()).unwrap_or_default();
         self.call_fact(id, |_| (), What::IvrEntered { flow });
-        self.to_flow(id, input);
+        self.tell_flow(id, input);
     }
 
     /// A place of the Centre's own ran out of time.

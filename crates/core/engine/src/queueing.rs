@@ -138,7 +138,7 @@ impl Centre {
     fn on_announce(&mut self, visit: VisitId, position: u32, waited: Duration) {
         let about = |a: &mut About| a.visit = Some(visit);
         self.call_fact(visit.call, about, What::QueueAnnounced { position, wait_ms: waited.as_millis() as u64 });
-        self.to_flow(visit.call, ivr::Input::Announce { position });
+        self.tell_flow(visit.call, ivr::Input::Announce { position });
     }
 
     fn on_agent_changed(

@@ -6,7 +6,7 @@ use base::fact::{Kept, What};
 
 impl Centre {
     pub(crate) fn on_recording_started(&mut self, recording: RecordingId) {
-        self.to_ledger(recording::Input::Started { recording });
+        self.tell_ledger(recording::Input::Started { recording });
         self.recording_fact(recording, What::RecordingStarted { recording });
     }
 
@@ -20,7 +20,7 @@ impl Centre {
         reason: &str,
     ) {
         let kept = if complete { Kept::Complete } else { Kept::Partial };
-        self.to_ledger(recording::Input::Closed { recording: id, kept });
+        self.tell_ledger(recording::Input::Closed { recording: id, kept });
         let what = What::RecordingStored {
             recording: id,
             file: file.into(),
@@ -34,7 +34,7 @@ impl Centre {
     }
 
     pub(crate) fn on_recording_failed(&mut self, id: RecordingId, reason: &str) {
-        self.to_ledger(recording::Input::Failed { recording: id });
+        self.tell_ledger(recording::Input::Failed { recording: id });
         self.recording_fact(id, What::RecordingFailed { recording: id, reason: reason.into() });
         self.owed.remove(&id);
     }
@@ -51,6 +51,12 @@ impl Centre {
         // While its call lives the call counts; later facts count on from its last one.
         about.rev = self.calls.get_mut(&id.call()).map_or(about.rev + 1, |c| c.about().rev);
         let about = about.clone();
+        self.count_on(id.call(), about.rev);
         self.fact(about, what);
+    }
+
+    /// The recordings of a call whose facts count so far share its count.
+    pub(crate) fn count_on(&mut self, call: base::CallId, rev: u32) {
+        self.owed.iter_mut().filter(|(id, _)| id.call() == call).for_each(|(_, about)| about.rev = rev);
     }
 }

@@ -1,8 +1,8 @@
 //! What an epoch left open when it died, folded from its facts.
 
 use crate::{Open, OpenAgent, OpenCall, OpenConversation};
-use base::AgentState;
 use base::fact::{About, Direction, Logged, What};
+use base::{AgentState, RecordingId};
 
 impl Open {
     /// Folds one epoch's facts, in order.
@@ -24,6 +24,7 @@ impl Open {
             What::CallArrived { direction: Direction::Incoming | Direction::FeatureCode, .. } => self.arrived(logged),
             What::CallRejected { .. } | What::CallEnded { .. } => {
                 fact.about.call.map(|call| self.calls.remove(&call));
+                self.count_on(&fact.about);
             }
             What::RecordingStarted { recording } => {
                 self.recordings.insert(*recording, fact.about.clone());
@@ -31,11 +32,17 @@ impl Open {
             }
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 self.recordings.remove(recording);
+                self.count_on(&fact.about);
                 self.call_goes_on(logged);
             }
             What::AgentStateChanged { state, reason, .. } => self.agent_changed(logged, *state, reason.as_deref()),
             _ => self.call_goes_on(logged),
         }
+    }
+
+    /// Facts about a recording after its call count on from the call's last one.
+    fn count_on(&mut self, about: &About) {
+        self.recordings.values_mut().filter(|r| r.call == about.call).for_each(|r| r.rev = about.rev);
     }
 
     fn arrived(&mut self, logged: &Logged) {
@@ -86,7 +93,12 @@ impl Open {
             | What::OfferTimedOut { .. }
             | What::OfferCancelled { .. }
             | What::OfferWithdrawn { .. } => call.offers.retain(|(o, ..)| Some(*o) != about.offer),
-            What::AgentLegConnected { .. } => call.conversation = conversation(logged),
+            What::AgentLegConnected { .. } => {
+                call.conversation = conversation(logged);
+                // Owed from here on, whether or not the recorder comes to say that it began.
+                let first = about.conversation.map(|conversation| RecordingId { conversation, n: 1 });
+                self.recordings.extend(first.map(|recording| (recording, about.clone())));
+            }
             What::AgentLegHeld { .. } => hold(call, |c| c.held_since = Some(now)),
             What::AgentLegResumed { held_ms } => hold(call, |c| {
                 c.held_since = None;

@@ -2,9 +2,10 @@
 //! lived; then bindings and logins come back. Nobody is stuck, and no duration crosses from one clock to another.
 
 use crate::centre::Centre;
-use crate::{Open, OpenCall, Output, Repaired, Resume};
+use crate::{Open, OpenAgent, OpenCall, Output, Repaired, Resume};
 use base::fact::{About, Fact, Kept, VERSION, What};
-use base::{AgentState, CallId, Cause, Now, Outcome, RecordingId};
+use base::{AgentId, AgentState, CallId, Cause, Now, Outcome, RecordingId};
+use std::collections::BTreeMap;
 
 impl Centre {
     pub(crate) fn resume(&mut self, resume: Resume) {
@@ -17,11 +18,24 @@ impl Centre {
         self.fact(About::default(), What::NodeStarted { boot_id, version: VERSION, queues });
         self.sip.restore(self.now, bindings);
         let known = &self.setup.site.agents;
-        self.restored = open.agents.into_iter().filter(|(agent, _)| known.contains_key(agent)).collect();
+        let (restored, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            open.agents.into_iter().partition(|(a, _)| known.contains_key(a));
+        self.restored = restored;
+        gone.into_iter().for_each(|(agent, before)| self.log_out_unknown(agent, before));
+    }
+
+    /// Logged in when the node died, and not in the site any more.
+    fn log_out_unknown(&mut self, agent: AgentId, before: OpenAgent) {
+        let about = About { tenant: Some(agent.tenant()), agent: Some(agent), cause: Some(Cause::Closed), ..About::default() };
+        let since = |then: Now| self.now.wall.since(then.wall).as_millis() as u64;
+        let (previous_ms, session_ms) = (since(before.since), since(before.logged_in));
+        let what = What::AgentStateChanged { state: AgentState::LoggedOut, previous: before.state, previous_ms, reason: None };
+        self.fact(about.clone(), what);
+        self.fact(about, What::AgentLoggedOut { session_ms });
     }
 
     fn close_epoch(&mut self, open: &Open, repaired: &[Repaired]) {
-        let mut closing = Closing { at: open.last, facts: Vec::new() };
+        let mut closing = Closing { at: open.last, facts: Vec::new(), revs: BTreeMap::new() };
         for (id, call) in &open.calls {
             closing.call(*id, call);
         }
@@ -41,7 +55,7 @@ impl Centre {
                 AgentState::Paused => AgentState::Paused,
                 _ => AgentState::Available,
             };
-            self.to_acd(acd::Input::Restore { agent, state, reason });
+            self.tell_acd(acd::Input::Restore { agent, state, reason });
         }
     }
 }
@@ -50,6 +64,8 @@ impl Centre {
 struct Closing {
     at: Now,
     facts: Vec<Fact>,
+    /// The last revision of each call whose end or recordings were told here.
+    revs: BTreeMap<CallId, u32>,
 }
 
 impl Closing {
@@ -83,10 +99,13 @@ impl Closing {
             self.say(About { conversation, agent, queue, ..about() }, What::AgentLegEnded { talk_ms, hold_ms });
         }
         self.say(about(), What::CallEnded { duration_ms: since(call.arrived), visits: call.visits });
+        self.revs.insert(id, rev);
     }
 
     fn recording(&mut self, recording: RecordingId, begun: &About, repaired: Option<&Repaired>) {
-        let about = About { rev: begun.rev + 1, cause: Some(Cause::NodeLost), ..begun.clone() };
+        let rev = self.revs.entry(recording.call()).or_insert(begun.rev);
+        *rev += 1;
+        let about = About { rev: *rev, cause: Some(Cause::NodeLost), ..begun.clone() };
         let what = match repaired.and_then(|r| r.stored.clone()) {
             Some((file, duration_ms, sha256)) => {
                 let (file, sha256, reason) = (file.to_string(), sha256.to_string(), Some("node_lost".to_string()));

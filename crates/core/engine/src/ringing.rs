@@ -46,7 +46,7 @@ impl Centre {
             entry.legs = started;
         }
         if started == 0 {
-            self.to_acd(acd::Input::OfferResult { offer, result: OfferResult::Unreachable });
+            self.tell_acd(acd::Input::OfferResult { offer, result: OfferResult::Unreachable });
         }
     }
 
@@ -103,7 +103,7 @@ impl Centre {
             state.leg.session = Some(session);
         }
         self.sessions.insert(session, leg);
-        self.to_sip(sip::Input::Invite { session, dial });
+        self.tell_sip(sip::Input::Invite { session, dial });
         let Some(entry) = self.calls.get_mut(&leg.call).and_then(|c| c.offers.get_mut(&offer)) else { return };
         if entry.sent {
             return;
@@ -122,7 +122,7 @@ impl Centre {
     pub(crate) fn on_progress(&mut self, leg: LegId, status: u16) {
         let Some(offer) = self.offer_of(leg) else { return };
         if (180..190).contains(&status) {
-            self.to_acd(acd::Input::OfferRinging { offer });
+            self.tell_acd(acd::Input::OfferRinging { offer });
         }
     }
 
@@ -143,7 +143,7 @@ impl Centre {
             entry.refusal = Some(result);
         }
         if let (0, None, Some(result)) = (entry.open, entry.winner, entry.refusal) {
-            self.to_acd(acd::Input::OfferResult { offer, result });
+            self.tell_acd(acd::Input::OfferResult { offer, result });
         }
     }
 
@@ -165,7 +165,7 @@ impl Centre {
             entry.winner = Some(leg);
         }
         self.configure_leg(leg, audio);
-        self.to_acd(acd::Input::OfferResult { offer, result: OfferResult::Accepted });
+        self.tell_acd(acd::Input::OfferResult { offer, result: OfferResult::Accepted });
     }
 
     /// The ACD took the offer back, or it is over: no phone of it rings any more, except one that won.
@@ -188,7 +188,7 @@ impl Centre {
         let Some(state) = self.calls.get_mut(&leg.call).and_then(|c| c.agent_legs.get_mut(&leg)) else { return };
         let session = state.leg.session.take();
         if let Some(session) = session {
-            self.to_sip(sip::Input::HangUp { session, reason });
+            self.tell_sip(sip::Input::HangUp { session, reason });
         }
         self.close_media(leg);
     }

@@ -83,14 +83,14 @@ impl Centre {
         if call.flow.is_none() {
             return self.end_call(leg.call, Cause::FlowEnded);
         }
-        self.to_flow(leg.call, ivr::Input::Played(play));
+        self.tell_flow(leg.call, ivr::Input::Played(play));
     }
 
     /// Keys count where the caller is in the flow or waits; in a conversation they pass through to the other side.
     fn on_digit(&mut self, leg: LegId, key: char) {
         let listening = |p: Place| matches!(p, Place::Ivr | Place::Queue | Place::Offer);
         if leg.n == 1 && self.calls.get(&leg.call).is_some_and(|c| listening(c.place)) {
-            self.to_flow(leg.call, ivr::Input::Key(key));
+            self.tell_flow(leg.call, ivr::Input::Key(key));
         }
     }
 
