@@ -76,7 +76,8 @@ mod tests {
         let text = "a = 1\nlang = \"ñandú\"\n";
         let at = text.find("ñandú").unwrap();
         let d = Diagnostic::at_bytes("site.toml", text, at..at + "ñandú".len(), "expected a language code").help("es");
-        let shown = "error: expected a language code\n --> site.toml:2:9\n  |\n2 | lang = \"ñandú\"\n  |         ^^^^^\n  = help: es";
+        let shown =
+            "error: expected a language code\n --> site.toml:2:9\n  |\n2 | lang = \"ñandú\"\n  |         ^^^^^\n  = help: es";
         assert_eq!(d.to_string(), shown);
     }
 

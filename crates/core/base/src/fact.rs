@@ -5,8 +5,8 @@
 //! those live in an erasable table under their [`PartyId`].
 
 use crate::{
-    AgentId, AgentState, CallId, Cause, ConversationId, Lang, LegId, Now, OfferId, Outcome, PartyId, QueueId,
-    RecordingId, Requirement, Tenant, VisitId, Wall,
+    AgentId, AgentState, CallId, Cause, ConversationId, Lang, LegId, Now, OfferId, Outcome, PartyId, QueueId, RecordingId,
+    Requirement, Tenant, VisitId, Wall,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -256,7 +256,14 @@ mod tests {
             rev: 7,
             ..About::default()
         };
-        let what = What::QueueLeft { outcome: Outcome::Answered, wait_ms: 1500, ringing: true, threshold_ms: 20_000, short_ms: 5_000, to: None };
+        let what = What::QueueLeft {
+            outcome: Outcome::Answered,
+            wait_ms: 1500,
+            ringing: true,
+            threshold_ms: 20_000,
+            short_ms: 5_000,
+            to: None,
+        };
         Logged { epoch: 3, seq: 9, fact: Fact { now: Now { mono: Instant(5), wall: Wall(0) }, about, what } }
     }
 

@@ -51,7 +51,11 @@ pub struct CallId {
     pub epoch: u32,
     pub n: u32,
 }
-textual!(CallId, "a call id such as 1-3-42", (u16, u32, u32), |c: &CallId| (c.node, c.epoch, c.n), |(node, epoch, n)| CallId { node, epoch, n });
+textual!(CallId, "a call id such as 1-3-42", (u16, u32, u32), |c: &CallId| (c.node, c.epoch, c.n), |(node, epoch, n)| CallId {
+    node,
+    epoch,
+    n
+});
 
 impl fmt::Display for CallId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -125,7 +129,9 @@ fn named(s: &str) -> bool {
 /// An account of the service desk; every queue and agent id is within one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Tenant(Arc<str>);
-textual!(Tenant, "a name of lower-case letters, digits, - _ .", String, |t: &Tenant| t.0.to_string(), |s: String| Tenant(s.into()));
+textual!(Tenant, "a name of lower-case letters, digits, - _ .", String, |t: &Tenant| t.0.to_string(), |s: String| Tenant(
+    s.into()
+));
 
 impl Tenant {
     pub fn as_str(&self) -> &str {
