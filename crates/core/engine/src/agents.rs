@@ -53,9 +53,7 @@ impl Centre {
             }
             Request::HangUp { call } => self.end_call(call, Cause::Requested),
         }
-        while let Some(step) = self.steps.pop_front() {
-            self.step(step);
-        }
+        self.settle();
         self.reply(Reply::Done);
     }
 

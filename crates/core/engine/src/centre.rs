@@ -25,6 +25,8 @@ use std::time::Duration;
 
 /// Between two audits of the invariants.
 const AUDIT: Duration = Duration::from_secs(1);
+/// What a drain waits for answers to the BYEs that ended its last calls.
+const LAST_MOMENT: Duration = Duration::from_secs(2);
 /// Audits between two `node.heartbeat` facts: what a crash can leave unknown is five seconds.
 const HEARTBEAT: u8 = 5;
 
@@ -60,6 +62,8 @@ pub struct Centre {
     pub(crate) ports: Ports,
     /// What the facts of a recording carry, until it is closed: its call may be over by then.
     pub(crate) owed: BTreeMap<RecordingId, About>,
+    /// When the recorder must have closed what it was told to close.
+    pub(crate) closed_by: BTreeMap<RecordingId, Instant>,
     pub(crate) logins: BTreeMap<AgentId, Login>,
     /// Agents logged in before the restart, until the ACD has them again.
     pub(crate) restored: BTreeMap<AgentId, OpenAgent>,
@@ -68,12 +72,35 @@ pub struct Centre {
     due_of: BTreeMap<CallId, Instant>,
     audit: Option<Instant>,
     audits: u8,
-    drain: Option<Instant>,
-    drained: bool,
+    drain: Drain,
     /// The request being handled, until it is answered.
     pub(crate) asking: Option<u64>,
     pub(crate) steps: VecDeque<Step>,
     pub(crate) out: Vec<Output>,
+}
+
+/// The end of the node.
+///
+/// ```text
+///  Open ─ Input::Drain ─▶ Until ─ its time comes: calls are ended ─▶ LastMoment ─ its time comes ─▶ Over
+///                           └────────── nothing is left ─────────────────┴──────────────────────────▲
+/// ```
+enum Drain {
+    Open,
+    /// Calls may end by themselves.
+    Until(Instant),
+    /// Peers may answer our BYEs, the recorder may close its files.
+    LastMoment(Instant),
+    Over,
+}
+
+impl Drain {
+    fn until(&self) -> Option<Instant> {
+        match self {
+            Drain::Until(at) | Drain::LastMoment(at) => Some(*at),
+            Drain::Open | Drain::Over => None,
+        }
+    }
 }
 
 /// When an agent logged in: on this boot's clock, or before it on the wall's.
@@ -107,6 +134,7 @@ impl Centre {
             closing: BTreeMap::new(),
             ports: Ports::new(&setup.site.media.ports),
             owed: BTreeMap::new(),
+            closed_by: BTreeMap::new(),
             logins: BTreeMap::new(),
             restored: BTreeMap::new(),
             reachable: BTreeSet::new(),
@@ -114,8 +142,7 @@ impl Centre {
             due_of: BTreeMap::new(),
             audit: None,
             audits: 0,
-            drain: None,
-            drained: false,
+            drain: Drain::Open,
             asking: None,
             steps: VecDeque::new(),
             out: Vec::new(),
@@ -138,9 +165,7 @@ impl Centre {
         apart[0] ^= 0xA5;
         self.random = Random::from_entropy(apart);
         self.dispatch(entry.input);
-        while let Some(step) = self.steps.pop_front() {
-            self.step(step);
-        }
+        self.settle();
         self.beat();
         self.finish_drain();
         out.append(&mut self.out);
@@ -149,7 +174,7 @@ impl Centre {
     /// When `Input::Due` is wanted, if nothing comes before.
     pub fn deadline(&self) -> Option<Instant> {
         let calls = self.due.first().map(|(at, _)| *at);
-        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.audit, self.drain]
+        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.audit, self.drain.until()]
             .into_iter()
             .flatten()
             .min()
@@ -167,7 +192,7 @@ impl Centre {
         }
     }
 
-    pub(crate) fn step(&mut self, step: Step) {
+    fn step(&mut self, step: Step) {
         match step {
             Step::Sip(output) => self.on_sip(output),
             Step::Acd(output) => self.on_acd(output),
@@ -243,6 +268,7 @@ impl Centre {
         if first {
             return;
         }
+        self.give_up_on_recordings();
         for breach in crate::audit(&self.snapshot()) {
             let what = What::NodeBreach { invariant: breach.invariant.to_string(), detail: breach.detail.to_string() };
             self.fact(About::default(), what);
@@ -255,34 +281,40 @@ impl Centre {
 
     fn on_drain(&mut self, grace: Duration) {
         self.tell_sip(sip::Input::Drain);
-        self.drain = Some(self.now.mono + grace);
+        self.drain = Drain::Until(self.now.mono + grace);
     }
 
     fn finish_drain(&mut self) {
-        let Some(until) = self.drain else { return };
-        if until <= self.now.mono {
+        if matches!(self.drain, Drain::Until(at) if at <= self.now.mono) {
             let left: Vec<CallId> = self.calls.keys().copied().collect();
             for call in left {
                 self.end_call(call, Cause::Draining);
             }
-            while let Some(step) = self.steps.pop_front() {
-                self.step(step);
-            }
-            // What is still open (a peer that does not answer our BYE) gets one more second.
-            self.drain = Some(self.now.mono + Duration::from_secs(1));
+            self.settle();
+            self.drain = Drain::LastMoment(self.now.mono + LAST_MOMENT);
         }
-        let quiet = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty();
-        let overdue = until <= self.now.mono;
-        if !self.drained && quiet && (self.sessions.is_empty() || overdue) {
-            self.drained = true;
-            self.drain = None;
+        let quiet = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty() && self.sessions.is_empty();
+        let over = match self.drain {
+            Drain::Open | Drain::Over => false,
+            Drain::Until(_) => quiet,
+            Drain::LastMoment(at) => quiet || at <= self.now.mono,
+        };
+        if over {
+            self.drain = Drain::Over;
             self.fact(About::default(), What::NodeStopped { clean: true });
             self.out.push(Output::Drained);
         }
     }
 
     pub fn draining(&self) -> bool {
-        self.drain.is_some() || self.drained
+        !matches!(self.drain, Drain::Open)
+    }
+
+    /// Applies steps until none is left.
+    pub(crate) fn settle(&mut self) {
+        while let Some(step) = self.steps.pop_front() {
+            self.step(step);
+        }
     }
 
     pub(crate) fn tell_sip(&mut self, input: sip::Input) {

@@ -19,6 +19,8 @@ use sip::Refusal;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// A part is hashed and synced to the disk at its end; a disk that stalls for longer is an alarm.
+const CLOSED_WITHIN: Duration = Duration::from_secs(60);
 /// What the side that does not hold hears.
 const MUSIC: &str = "music/hold";
 
@@ -181,6 +183,9 @@ impl Centre {
         self.conversation_fact(id, Some(cause), what);
         if let Some(recording) = recording {
             self.tell_media(Command::StopRecording { recording });
+            if self.owed.contains_key(&recording) {
+                self.closed_by.insert(recording, now.mono + CLOSED_WITHIN);
+            }
         }
         if linked {
             self.tell_media(Command::Unbridge { a: caller, b: leg });

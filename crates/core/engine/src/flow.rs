@@ -50,7 +50,9 @@ impl Centre {
     fn enqueue(&mut self, id: CallId, queue: &str, requires: base::Requirement, priority_s: i64, again: bool) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Ok(queue) = QueueId::new(&call.tenant, queue) else { return };
+        let Ok(queue) = QueueId::new(&call.tenant, queue) else {
+            return self.tell_flow(id, ivr::Input::QueueRefused(Cause::Internal));
+        };
         let visit = VisitId { call: id, n: call.visits + 1 };
         let waited = match call.first_queued {
             Some(since) if again => now.mono.since(since.mono),

@@ -31,12 +31,24 @@ impl Centre {
         };
         self.recording_fact(id, what);
         self.owed.remove(&id);
+        self.closed_by.remove(&id);
     }
 
     pub(crate) fn on_recording_failed(&mut self, id: RecordingId, reason: &str) {
         self.tell_ledger(recording::Input::Failed { recording: id });
         self.recording_fact(id, What::RecordingFailed { recording: id, reason: reason.into() });
         self.owed.remove(&id);
+        self.closed_by.remove(&id);
+    }
+
+    /// The recorder was told to close a part and has not said that it did: an alarm, and the debt is settled as failed.
+    pub(crate) fn give_up_on_recordings(&mut self) {
+        let now = self.now.mono;
+        let late: Vec<RecordingId> = self.closed_by.iter().filter(|(_, at)| **at <= now).map(|(id, _)| *id).collect();
+        for recording in late {
+            self.on_recording_failed(recording, "the recorder did not close it");
+        }
+        self.settle();
     }
 
     /// The recorder never began: an alarm, and the conversation's debt is settled as failed.

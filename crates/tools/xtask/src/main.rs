@@ -32,7 +32,7 @@ enum Task {
     },
     /// Start the demo, wait until calls are on the wallboard, save it as a PNG
     Screenshot {
-        #[arg(default_value = "docs/wallboard.png")]
+        #[arg(default_value = "crates/shell/web/docs/wallboard.png")]
         file: PathBuf,
         /// How long the demo has run when the picture is taken
         #[arg(long, default_value = "40", value_name = "SECONDS")]
