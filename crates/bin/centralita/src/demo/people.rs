@@ -66,9 +66,9 @@ pub fn traffic() -> ExitCode {
     }
 }
 
-/// Every agent of the site, with habits: some are slow, one in a while lets it ring or says no.
+/// Every agent whom the site starts logged in, with habits: some are slow, one in a while lets it ring or says no.
 pub fn agents(site: &Site) -> Vec<AgentSpec> {
-    let phones = site.agents.values().filter_map(|a| match &a.phone {
+    let phones = site.agents.values().filter(|a| a.acd.starts_logged_in).filter_map(|a| match &a.phone {
         Phone::Registered(c) => Some(c),
         Phone::Address { .. } => None,
     });
