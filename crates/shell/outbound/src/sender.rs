@@ -123,7 +123,7 @@ impl Sending {
             Err(error) => return tracing::error!(%error, "the outbox cannot be read"),
         };
         let mut out = Vec::new();
-        let now = (self.clock)();
+        // The rows say how long from `now` each waits: they are handed over as of that moment.
         for delivery in waiting {
             let known = self.receivers.contains_key(&delivery.destination) && !self.unsaved.contains_key(&delivery.id);
             if known && self.outbox.room() > 0 {
@@ -131,7 +131,7 @@ impl Sending {
                 self.outbox.handle(now, Input::Add(delivery), &mut out);
             }
         }
-        self.outbox.handle(now, Input::Due, &mut out);
+        self.outbox.handle((self.clock)(), Input::Due, &mut out);
         self.carry_out(out).await;
     }
 
