@@ -1,10 +1,10 @@
 //! kill -9 while people talk: the log opens, the recordings play, and after the restart nobody is stuck.
 
+use crate::support::Program;
 use crate::support::pcap::{self, Say};
 use crate::support::server::{Agent, Server, Site};
 use crate::support::sipp::{Sipp, within};
 use crate::support::sound::{Recording, listen};
-use crate::support::{Program, http};
 use std::path::{Path, PathBuf};
 
 const CALLER_HZ: u32 = 1_000;
@@ -59,17 +59,17 @@ fn the_log_opens_the_recordings_play_and_nobody_is_stuck() {
     assert_eq!(missing, Vec::<&serde_json::Value>::new(), "what was acknowledged is in the log");
     for name in ["ana", "bruno"] {
         server.fact("wrapup.ended", |data| data["agent_id"] == format!("acme/{name}"));
-        assert_eq!(server.agent(name)["state"], "available");
+        server.until_agent(name, "available");
     }
-    assert_eq!(http::json(server.web, "/api/v1/calls"), serde_json::json!([]));
+    server.is_at_rest();
 
     // The same agents take calls again.
     let (mut ana, mut bruno) = (agent(&server, 3), agent(&server, 4));
     let ended = server.of_type("call.ended").len();
-    let again = |port| Sipp::at("caller", 2, port).with("sound", caller.clone()).with("talks", 6_000);
+    let again = |port| Sipp::at("caller", 2, port).with("sound", caller.clone()).with("talks", 9_000);
     let mut second = again(5080).start(&server);
-    again(5060).start(&server).succeeds_within(within(6_000));
-    second.succeeds_within(within(6_000));
+    again(5060).start(&server).succeeds_within(within(9_000));
+    second.succeeds_within(within(9_000));
     server.facts_of("call.ended", ended + 2);
     ana.succeeds_within(within(0));
     bruno.succeeds_within(within(0));

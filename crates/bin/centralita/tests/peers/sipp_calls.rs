@@ -40,13 +40,13 @@ fn was_a_conversation(server: &mut Server<'_>) -> Value {
     arrived
 }
 
-/// A caller of 9 s over this transport, and what became of it.
+/// A caller of 11 s over this transport, and what became of it.
 fn calls_and_hangs_up(caller: Sipp) {
     let site = site();
     let mut server = site.serve();
     let (caller_sound, agent_sound) = sounds(&server);
     let mut agent = Sipp::at("agent", 3, 5070).with("rings", 300).with("sound", agent_sound).start(&server);
-    caller.with("sound", caller_sound).with("talks", 9_000).run(&server);
+    caller.with("sound", caller_sound).with("talks", 11_000).run(&server);
     agent.succeeds_within(within(0));
     was_a_conversation(&mut server);
     let keys: Vec<&Value> = server.of_type("ivr.input").iter().map(|data| &data["key"]).collect();
@@ -87,8 +87,8 @@ fn both_hang_up_at_once_and_both_are_answered() {
     let mut server = site.serve();
     let (caller, agent) = sounds(&server);
     let mut agent = Sipp::at("agent_race", 3, 5070).with("talks", 3_000).with("sound", agent).start(&server);
-    // From its own answer to the agent's, the caller needs about 2.6 s of keys.
-    Sipp::caller("caller_race").with("sound", caller).with("talks", 5_650).run(&server);
+    // It is in the queue after about 6.4 s, and the agent talks for 3 s; either order is a fair race.
+    Sipp::caller("caller_race").with("sound", caller).with("talks", 9_400).run(&server);
     agent.succeeds_within(within(0));
     was_a_conversation(&mut server);
     server.stop();
@@ -100,13 +100,13 @@ fn hold_in_each_of_three_ways_and_resume() {
     let mut server = site.serve();
     let (caller, agent) = sounds(&server);
     let mut agent = Sipp::at("agent", 3, 5070).with("rings", 100).with("sound", agent).start(&server);
-    Sipp::caller("hold").with("sound", caller).with("talks", 5_000).run(&server);
+    Sipp::caller("hold").with("sound", caller).with("talks", 8_000).run(&server);
     agent.succeeds_within(within(0));
     let ended = server.fact("agent_leg.ended", |_| true);
     assert_eq!((server.of_type("agent_leg.held").len(), server.of_type("agent_leg.resumed").len()), (3, 3));
     assert!(server.of_type("agent_leg.held").iter().all(|held| held["by_agent"] == false));
     let held_ms: u64 = server.of_type("agent_leg.resumed").iter().filter_map(|r| r["held_ms"].as_u64()).sum();
-    assert_eq!(ended["data"]["hold_ms"], held_ms);
+    assert!(ended["data"]["hold_ms"].as_u64().unwrap().abs_diff(held_ms) <= 3, "{held_ms}: {ended}");
     assert!((2_900..4_000).contains(&held_ms), "{held_ms}");
     server.fact("call.ended", |_| true);
     server.is_at_rest();

@@ -10,13 +10,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Status and body of a GET.
 pub fn get(server: SocketAddr, path: &str) -> (u16, Vec<u8>) {
-    ask(server, "GET", path)
-}
-
-pub fn ask(server: SocketAddr, method: &str, path: &str) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect_timeout(&server, LIMIT).expect("the API listens");
     stream.set_read_timeout(Some(LIMIT)).unwrap();
-    let head = format!("{method} {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n");
+    let head = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
     stream.write_all(head.as_bytes()).unwrap();
     let mut reader = BufReader::new(stream);
     let (status, chunked) = head_of(&mut reader);

@@ -172,26 +172,37 @@ impl Server<'_> {
         Recording::read(&self.site.wav(&stored["data"]))
     }
 
-    /// Nothing is broken, nobody is on the line, and no invariant was breached.
+    /// Nobody is on the line any more, and no invariant was breached.
     pub fn is_at_rest(&mut self) {
-        let health = http::json(self.web, "/api/v1/health");
-        assert_eq!((&health["calls"], &health["invariant_breaches"]), (&0.into(), &0.into()), "{health}\n{}", self.story());
+        let health = self.until("/api/v1/health", |health| health["calls"] == 0);
+        assert_eq!(health["invariant_breaches"], 0, "{health}");
     }
 
-    pub fn agent(&self, name: &str) -> Value {
-        http::json(self.web, &format!("/api/v1/agents/acme/{name}"))
+    pub fn until_agent(&mut self, name: &str, state: &str) {
+        self.until(&format!("/api/v1/agents/acme/{name}"), |agent| agent["state"] == state);
     }
 
     /// Asks until the server says that it drains.
-    pub fn until_draining(&self) {
+    pub fn until_draining(&mut self) {
+        self.until("/api/v1/health", |health| health["status"] == "draining");
+    }
+
+    /// What the API shows is a moment behind the facts, so it is asked again while facts come.
+    fn until(&mut self, path: &str, fits: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
-        while !String::from_utf8_lossy(&http::get(self.web, "/api/v1/health").1).contains("draining") {
-            assert!(Instant::now() < end, "it never drains");
+        loop {
+            let (_, body) = http::get(self.web, path);
+            let shown: Value = serde_json::from_slice(&body).unwrap_or_default();
+            if fits(&shown) {
+                return shown;
+            }
+            assert!(Instant::now() < end, "{path} stays at {shown}");
+            self.facts.extend(self.stream.recv_timeout(Duration::from_millis(50)));
         }
     }
 
     /// SIGTERM, and its end with success.
-    pub fn stop(mut self) {
+    pub fn stop(&mut self) {
         self.program.signal("TERM");
         self.program.succeeds_within(PATIENCE);
     }
@@ -199,5 +210,25 @@ impl Server<'_> {
     pub fn story(&self) -> String {
         let line = |f: &Value| format!("{} {} {}", f["time"].as_str().unwrap_or(""), f["type"].as_str().unwrap_or(""), f["data"]);
         self.facts.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+}
+
+/// A test that fails leaves its files to be looked at.
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("-- files: {}", self.folder.path().display());
+        }
+    }
+}
+
+/// And shows what the server saw.
+impl Drop for Server<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.facts.extend(self.stream.try_iter());
+            eprintln!("-- facts:\n{}", self.story());
+        }
     }
 }

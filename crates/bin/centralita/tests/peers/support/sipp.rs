@@ -30,10 +30,10 @@ impl Sipp {
         Sipp { scenario, text, host, port, media: port + 1_000, calls: 1, transport: "u1", service: "100".into() }
     }
 
-    /// The user part dialled or registered.
+    /// The user part dialled or registered, also as `%user%` where sipp allows no word of its own.
     pub fn service(mut self, service: &str) -> Sipp {
         self.service = service.into();
-        self
+        self.with("user", service)
     }
 
     pub fn with(mut self, word: &str, value: impl ToString) -> Sipp {
