@@ -17,6 +17,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// An ACK comes within 32 s of the 200 or never (RFC 3261 13.3.1.4).
+const ACK_WAIT: Duration = Duration::from_secs(35);
 const PORT_TRIES: u8 = 8;
 /// The media plane answers in microseconds; this long without a word and it is gone.
 const PORT_WAIT: Duration = Duration::from_secs(2);
@@ -34,7 +36,9 @@ impl Centre {
         let way = self.way(&peer, &invite.dialled);
         let id = self.new_call(session, &peer, &invite, way.as_ref());
         let direction = self.calls[&id].direction;
-        let (trunk, number) = (self.calls[&id].trunk.to_string(), invite.dialled.to_string());
+        // A number that is none of ours may be anybody's: it does not go into a log that is kept for years.
+        let number = if way.is_some() { invite.dialled.to_string() } else { String::new() };
+        let trunk = self.calls[&id].trunk.to_string();
         self.call_fact(id, |_| (), What::CallArrived { direction, trunk, number });
         let Some(way) = way else { return self.reject(id, 404, Cause::UnknownNumber) };
         if let Some(offer) = &invite.offer {
@@ -44,7 +48,10 @@ impl Centre {
                 return self.reject(id, status, if status == 488 { Cause::CodecMismatch } else { Cause::ProtocolError });
             }
         }
-        let Some(port) = self.ports.take() else { return self.reject(id, 480, Cause::NoPorts) };
+        if invite.max_forwards == 0 {
+            return self.reject(id, 483, Cause::Loop);
+        }
+        let Some(port) = self.ports.take_leaving(self.reserve()) else { return self.reject(id, 480, Cause::NoPorts) };
         let deadline = self.now.mono + PORT_WAIT;
         if let Some(call) = self.calls.get_mut(&id) {
             call.leg.media = Media::Opening(port);
@@ -54,6 +61,11 @@ impl Centre {
         }
         self.rearm(id);
         self.open(LegId { call: id, n: 1 }, invite.flow, port);
+    }
+
+    /// Ports that callers leave to the phones of agents: without those nobody who waits could ever be answered.
+    fn reserve(&self) -> usize {
+        self.setup.site.agents.len().min(self.ports.all() / 4)
     }
 
     fn way(&self, peer: &Peer, dialled: &str) -> Option<Way> {
@@ -82,7 +94,7 @@ impl Centre {
         // A number that is nobody's belongs to no tenant; the first one is told of it.
         let tenant = way.map(|w| w.tenant.clone()).or_else(|| self.setup.site.tenants.first().cloned());
         let tenant = tenant.unwrap_or_else(|| "none".parse().expect("a valid name"));
-        let party = self.party(&tenant, invite);
+        let party = way.and_then(|_| self.party(&tenant, invite));
         let mut caller_leg = Leg::new(leg, Some(session), invite.call_id.clone(), invite.flow, 0);
         caller_leg.media = Media::Closed;
         caller_leg.offer = invite.offer.clone();
@@ -105,7 +117,9 @@ impl Centre {
             ask: None,
             visit: None,
             visits: 0,
-            first_queued: None,
+            waiting_since: None,
+            waited: Duration::ZERO,
+            max_forwards: invite.max_forwards.saturating_sub(1),
             offers: BTreeMap::new(),
             agent_legs: BTreeMap::new(),
             conversation: None,
@@ -169,7 +183,8 @@ impl Centre {
             call.leg.local = Some(local);
             call.leg.offer = None;
             call.answered = true;
-            call.deadline = None;
+            // Without an offer the answer comes in the ACK, and the flow begins then.
+            call.deadline = audio.is_none().then(|| self.now.mono + ACK_WAIT);
             call.goes_to(Place::Ivr, self.now);
         }
         self.tell_sip(sip::Input::Answer { session, sdp });
@@ -184,6 +199,7 @@ impl Centre {
     /// The first thing the call does once media can flow.
     pub(crate) fn begin(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
+        call.deadline = None;
         if let Some((agent, ask)) = call.ask.take() {
             return self.on_feature_code(id, agent, ask);
         }

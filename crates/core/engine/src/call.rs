@@ -36,8 +36,11 @@ pub struct Call {
     pub ask: Option<(AgentId, acd::Ask)>,
     pub visit: Option<Visit>,
     pub visits: u16,
-    /// Beginning of the call's wait: its first queue.
-    pub first_queued: Option<Now>,
+    /// Since when the caller waits for an agent, from the first queue on; and how long before that, if an agent was lost.
+    pub waiting_since: Option<Now>,
+    pub waited: Duration,
+    /// Hops that the call may still take (RFC 3261 16.6).
+    pub max_forwards: u8,
     pub offers: BTreeMap<OfferId, Offer>,
     pub agent_legs: BTreeMap<LegId, AgentLeg>,
     pub conversation: Option<Conversation>,
@@ -139,9 +142,10 @@ impl Call {
         }
     }
 
-    pub fn next_leg(&mut self) -> LegId {
-        self.legs += 1;
-        LegId { call: self.id, n: self.legs }
+    /// None when the numbers are used up, which takes 65,534 phones rung in vain.
+    pub fn next_leg(&mut self) -> Option<LegId> {
+        self.legs = self.legs.checked_add(1)?;
+        Some(LegId { call: self.id, n: self.legs })
     }
 
     pub fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {

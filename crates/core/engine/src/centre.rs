@@ -25,8 +25,9 @@ use std::time::Duration;
 
 /// Between two audits of the invariants.
 const AUDIT: Duration = Duration::from_secs(1);
-/// What a drain waits for answers to the BYEs that ended its last calls.
-const LAST_MOMENT: Duration = Duration::from_secs(2);
+/// What a drain waits for answers to the BYEs that ended its last calls, and for the recorder to close its files.
+const LAST_ANSWERS: Duration = Duration::from_secs(2);
+const LAST_FILES: Duration = Duration::from_secs(10);
 /// Audits between two `node.heartbeat` facts: what a crash can leave unknown is five seconds.
 const HEARTBEAT: u8 = 5;
 
@@ -89,7 +90,7 @@ enum Drain {
     Open,
     /// Calls may end by themselves.
     Until(Instant),
-    /// Peers may answer our BYEs, the recorder may close its files.
+    /// Since then peers may answer our BYEs, and the recorder may close its files. The audit's tick looks again.
     LastMoment(Instant),
     Over,
 }
@@ -97,8 +98,8 @@ enum Drain {
 impl Drain {
     fn until(&self) -> Option<Instant> {
         match self {
-            Drain::Until(at) | Drain::LastMoment(at) => Some(*at),
-            Drain::Open | Drain::Over => None,
+            Drain::Until(at) => Some(*at),
+            Drain::Open | Drain::LastMoment(_) | Drain::Over => None,
         }
     }
 }
@@ -114,7 +115,6 @@ pub(crate) enum Step {
     Sip(sip::Output),
     Acd(acd::Output),
     Flow(CallId, ivr::Output),
-    Ledger(recording::Output),
     /// Everything that had to be said before a call's last fact was said.
     Conclude(CallId),
 }
@@ -197,7 +197,6 @@ impl Centre {
             Step::Sip(output) => self.on_sip(output),
             Step::Acd(output) => self.on_acd(output),
             Step::Flow(call, output) => self.on_flow(call, output),
-            Step::Ledger(output) => self.on_ledger(output),
             Step::Conclude(call) => self.conclude(call),
         }
     }
@@ -215,6 +214,8 @@ impl Centre {
         }
         self.tell_acd(acd::Input::Configure(Arc::new(config)));
         self.restore_agents();
+        // An agent who is new to the ACD has not been told of; telling twice is telling once.
+        self.reachable.clear();
         self.phones_at_fixed_addresses();
     }
 
@@ -222,9 +223,12 @@ impl Centre {
         let now = self.now.mono;
         if self.sip.deadline().is_some_and(|at| at <= now) {
             self.tell_sip(sip::Input::Due);
+            // Each core's word is applied before the next one is asked: what it ends must not fall due meanwhile.
+            self.settle();
         }
         if self.acd.deadline().is_some_and(|at| at <= now) {
             self.tell_acd(acd::Input::Due);
+            self.settle();
         }
         if self.ledger.deadline().is_some_and(|at| at <= now) {
             self.tell_ledger(recording::Input::Due);
@@ -233,6 +237,7 @@ impl Centre {
             self.due.remove(&(at, call));
             self.due_of.remove(&call);
             self.on_call_due(call);
+            self.settle();
         }
     }
 
@@ -269,9 +274,11 @@ impl Centre {
             return;
         }
         self.give_up_on_recordings();
-        for breach in crate::audit(&self.snapshot()) {
-            let what = What::NodeBreach { invariant: breach.invariant.to_string(), detail: breach.detail.to_string() };
-            self.fact(About::default(), what);
+        let outside = crate::audit(&self.snapshot()).into_iter().map(|b| (b.invariant.to_string(), b.detail.to_string()));
+        let inside = self.acd.audit(self.now).into_iter().map(|b| (b.invariant.to_string(), b.detail));
+        let breaches: Vec<(String, String)> = outside.chain(inside).collect();
+        for (invariant, detail) in breaches {
+            self.fact(About::default(), What::NodeBreach { invariant, detail });
         }
         self.audits = (self.audits + 1) % HEARTBEAT;
         if self.audits == 0 {
@@ -291,17 +298,20 @@ impl Centre {
                 self.end_call(call, Cause::Draining);
             }
             self.settle();
-            self.drain = Drain::LastMoment(self.now.mono + LAST_MOMENT);
+            self.drain = Drain::LastMoment(self.now.mono);
         }
         let quiet = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty() && self.sessions.is_empty();
         let over = match self.drain {
             Drain::Open | Drain::Over => false,
             Drain::Until(_) => quiet,
-            Drain::LastMoment(at) => quiet || at <= self.now.mono,
+            Drain::LastMoment(since) => {
+                let waited = self.now.mono.since(since);
+                quiet || waited >= LAST_FILES || self.owed.is_empty() && waited >= LAST_ANSWERS
+            }
         };
         if over {
             self.drain = Drain::Over;
-            self.fact(About::default(), What::NodeStopped { clean: true });
+            self.fact(About::default(), What::NodeStopped { clean: self.calls.is_empty() && self.owed.is_empty() });
             self.out.push(Output::Drained);
         }
     }
@@ -330,9 +340,8 @@ impl Centre {
     }
 
     pub(crate) fn tell_ledger(&mut self, input: recording::Input) {
-        let mut said = Vec::new();
-        self.ledger.handle(self.now, input, &mut said);
-        self.steps.extend(said.into_iter().map(Step::Ledger));
+        // What it says is for alarms; the facts settle each debt when the recorder has closed, or was given up on.
+        self.ledger.handle(self.now, input, &mut Vec::new());
     }
 
     pub(crate) fn tell_flow(&mut self, id: CallId, input: ivr::Input) {

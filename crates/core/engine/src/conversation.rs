@@ -35,7 +35,8 @@ impl Centre {
         let Some(won) = call.offers.remove(&offer) else { return };
         call.conversations += 1;
         let conversation = ConversationId { call: id, n: call.conversations };
-        let wait = call.first_queued.map_or(Duration::ZERO, |since| now.mono.since(since.mono));
+        call.waited += call.waiting_since.take().map_or(Duration::ZERO, |since| now.mono.since(since.mono));
+        let wait = call.waited;
         call.conversation = Some(Conversation {
             id: conversation,
             agent,
@@ -143,10 +144,15 @@ impl Centre {
 
     /// The ACK to our 200, perhaps with the answer to our offer.
     pub(crate) fn on_confirmed(&mut self, leg: LegId, sdp: Option<&[u8]>) {
-        let Some(sdp) = sdp else { return };
         let Some(state) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) else { return };
         let Some(local) = state.local.clone() else { return };
         let first = state.audio.is_none();
+        let Some(sdp) = sdp else {
+            // The 200 held our offer, and nothing answered it.
+            return if first {
+                self.end_call(leg.call, Cause::ProtocolError)
+            };
+        };
         match sip::sdp::read_answer(sdp, &local) {
             Ok(audio) => self.renegotiated(leg, audio),
             Err(_) if first => return self.end_call(leg.call, Cause::CodecMismatch),

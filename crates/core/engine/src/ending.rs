@@ -15,7 +15,12 @@ impl Centre {
     pub(crate) fn end_call(&mut self, id: CallId, cause: Cause) {
         let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
         if !call.answered {
-            return self.reject(id, 487, cause);
+            let status = match cause {
+                Cause::Draining => 503,
+                Cause::Requested => 480,
+                _ => 487,
+            };
+            return self.reject(id, status, cause);
         }
         call.ending = Some(cause);
         let (place, visit) = (call.place, call.visit.as_ref().map(|v| v.id));
@@ -54,6 +59,10 @@ impl Centre {
     /// The last fact, when all others were said.
     pub(crate) fn conclude(&mut self, id: CallId) {
         let Some(call) = self.calls.get(&id) else { return };
+        if call.visit.is_some() && !self.steps.is_empty() {
+            // Its visit is still on its way out.
+            return self.steps.push_back(Step::Conclude(id));
+        }
         let cause = call.ending;
         let duration_ms = self.now.mono.since(call.arrived.mono).as_millis() as u64;
         let visits = call.visits;

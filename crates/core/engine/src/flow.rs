@@ -8,7 +8,7 @@ use media::{Command, Sound};
 use std::time::Duration;
 
 /// Seconds of priority for a caller whose agent's phone died: before everyone who did not go through that.
-const FRONT_OF_THE_LINE: i64 = 86_400;
+const FRONT_OF_THE_LINE: i64 = 365 * 86_400;
 
 impl Centre {
     pub(crate) fn on_flow(&mut self, id: CallId, output: ivr::Output) {
@@ -54,10 +54,7 @@ impl Centre {
             return self.tell_flow(id, ivr::Input::QueueRefused(Cause::Internal));
         };
         let visit = VisitId { call: id, n: call.visits + 1 };
-        let waited = match call.first_queued {
-            Some(since) if again => now.mono.since(since.mono),
-            _ => Duration::ZERO,
-        };
+        let waited = if again { call.waited } else { Duration::ZERO };
         let priority_s = if again { priority_s.saturating_add(FRONT_OF_THE_LINE) } else { priority_s };
         call.goes_to(Place::Queue, now);
         let (lang, party) = (call.lang, call.party);

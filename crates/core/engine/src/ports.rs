@@ -23,6 +23,16 @@ impl Ports {
         Some(port)
     }
 
+    /// As [`Ports::take`], but never one of the last `reserve`.
+    pub fn take_leaving(&mut self, reserve: usize) -> Option<u16> {
+        if self.free.len() > reserve { self.take() } else { None }
+    }
+
+    /// Free and used.
+    pub fn all(&self) -> usize {
+        self.free.len() + self.used
+    }
+
     pub fn give(&mut self, port: u16) {
         self.used = self.used.saturating_sub(1);
         self.free.push_back(port);
@@ -44,5 +54,7 @@ mod tests {
         ports.give(20_002);
         assert_eq!((ports.take(), ports.take(), ports.take()), (Some(20_006), Some(20_002), None));
         assert_eq!(ports.used(), 3);
+        ports.give(20_004);
+        assert_eq!((ports.take_leaving(1), ports.take_leaving(0)), (None, Some(20_004)));
     }
 }

@@ -36,7 +36,11 @@ impl Centre {
             O::AgentChanged { agent, state, previous, in_previous, cause, reason } => {
                 self.on_agent_changed(agent, state, previous, in_previous, cause, reason);
             }
-            O::AskPending { .. } => self.reply(Reply::Pending),
+            O::AskPending { agent, .. } => {
+                let kept = self.acd.agent(&agent).is_some_and(|a| a.pending.is_some());
+                let refused = Reply::Refused { why: "it makes no sense in the agent's state".into() };
+                self.reply(if kept { Reply::Pending } else { refused });
+            }
             O::Announce { visit, position, waited } => self.on_announce(visit, position, waited),
         }
     }
@@ -45,7 +49,7 @@ impl Centre {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&visit.call) else { return };
         call.visits = call.visits.max(visit.n);
-        call.first_queued.get_or_insert(now);
+        call.waiting_since.get_or_insert(now);
         call.visit = Some(Visit { id: visit, queue: queue.clone() });
         call.goes_to(Place::Queue, now);
         let about = |a: &mut About| {
@@ -53,6 +57,10 @@ impl Centre {
             a.queue = Some(queue);
         };
         self.call_fact(visit.call, about, What::QueueEntered { requires, priority_s, position });
+        if self.calls.get(&visit.call).is_some_and(|c| c.ending.is_some()) {
+            // It overflowed in the very moment in which its call ended.
+            self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned });
+        }
     }
 
     fn on_refused(&mut self, visit: VisitId, queue: QueueId, cause: Cause) {

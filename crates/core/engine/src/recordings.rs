@@ -51,13 +51,6 @@ impl Centre {
         self.settle();
     }
 
-    /// The recorder never began: an alarm, and the conversation's debt is settled as failed.
-    pub(crate) fn on_ledger(&mut self, output: recording::Output) {
-        if let recording::Output::Overdue { conversation } = output {
-            self.on_recording_failed(RecordingId { conversation, n: 1 }, "the recorder did not begin");
-        }
-    }
-
     fn recording_fact(&mut self, id: RecordingId, what: What) {
         let Some(about) = self.owed.get_mut(&id) else { return };
         // While its call lives the call counts; later facts count on from its last one.

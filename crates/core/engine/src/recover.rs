@@ -14,7 +14,8 @@ impl Open {
         open
     }
 
-    fn apply(&mut self, logged: &Logged) {
+    /// One more fact, in order.
+    pub fn apply(&mut self, logged: &Logged) {
         let fact = &logged.fact;
         self.epoch = logged.epoch;
         self.last = fact.now;
@@ -64,12 +65,9 @@ impl Open {
 
     fn agent_changed(&mut self, logged: &Logged, state: AgentState, reason: Option<&str>) {
         let Some(agent) = logged.fact.about.agent.clone() else { return };
-        if state == AgentState::LoggedOut {
-            self.agents.remove(&agent);
-            return;
-        }
         let now = logged.fact.now;
-        let logged_in = self.agents.get(&agent).map_or(now, |a| a.logged_in);
+        let before = self.agents.get(&agent).filter(|a| a.state != AgentState::LoggedOut);
+        let logged_in = before.map_or(now, |a| a.logged_in);
         let reason = reason.map(Into::into);
         self.agents.insert(agent, OpenAgent { state, reason, since: now, logged_in });
     }

@@ -2,7 +2,7 @@
 //! lived; then bindings and logins come back. Nobody is stuck, and no duration crosses from one clock to another.
 
 use crate::centre::Centre;
-use crate::{Open, OpenAgent, OpenCall, Output, Repaired, Resume};
+use crate::{Open, OpenAgent, OpenCall, Output, Repaired, Resume, Stored};
 use base::fact::{About, Fact, Kept, VERSION, What};
 use base::{AgentId, AgentState, CallId, Cause, Now, Outcome, RecordingId};
 use std::collections::BTreeMap;
@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 impl Centre {
     pub(crate) fn resume(&mut self, resume: Resume) {
         let Resume { open, bindings, repaired } = resume;
-        if open.epoch > 0 && !open.clean {
+        if open.epoch > 0 && (!open.clean || !open.calls.is_empty() || !open.recordings.is_empty()) {
             self.close_epoch(&open, &repaired);
         }
         let queues = self.setup.site.queues.keys().cloned().collect();
@@ -20,8 +20,19 @@ impl Centre {
         let known = &self.setup.site.agents;
         let (restored, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
             open.agents.into_iter().partition(|(a, _)| known.contains_key(a));
+        for agent in restored.iter().filter(|(_, a)| a.state == AgentState::LoggedOut).map(|(id, _)| id) {
+            // Said again in each epoch, so that the next one knows it too.
+            let about = About { tenant: Some(agent.tenant()), agent: Some(agent.clone()), ..About::default() };
+            let (state, previous) = (AgentState::LoggedOut, AgentState::LoggedOut);
+            self.out.push(Output::Fact(Fact {
+                now: self.now,
+                about,
+                what: What::AgentStateChanged { state, previous, previous_ms: 0, reason: None },
+            }));
+        }
         self.restored = restored;
-        gone.into_iter().for_each(|(agent, before)| self.log_out_unknown(agent, before));
+        let gone = gone.into_iter().filter(|(_, before)| before.state != AgentState::LoggedOut);
+        gone.for_each(|(agent, before)| self.log_out_unknown(agent, before));
     }
 
     /// Logged in when the node died, and not in the site any more.
@@ -42,12 +53,15 @@ impl Centre {
         for (recording, about) in &open.recordings {
             closing.recording(*recording, about, repaired.iter().find(|r| r.recording == *recording));
         }
-        closing.say(About { cause: Some(Cause::NodeLost), ..About::default() }, What::NodeStopped { clean: false });
+        if !open.clean {
+            closing.say(About { cause: Some(Cause::NodeLost), ..About::default() }, What::NodeStopped { clean: false });
+        }
         self.out.extend(closing.facts.into_iter().map(Output::Fact));
     }
 
     /// Hands the logins of before the restart to the ACD. A conversation that was cut comes back as wrap-up.
     pub(crate) fn restore_agents(&mut self) {
+        self.restored.retain(|_, before| before.state != AgentState::LoggedOut);
         let agents: Vec<_> = self.restored.iter().map(|(id, a)| (id.clone(), a.state, a.reason.clone())).collect();
         for (agent, state, reason) in agents {
             let state = match state {
@@ -107,9 +121,10 @@ impl Closing {
         *rev += 1;
         let about = About { rev: *rev, cause: Some(Cause::NodeLost), ..begun.clone() };
         let what = match repaired.and_then(|r| r.stored.clone()) {
-            Some((file, duration_ms, sha256)) => {
-                let (file, sha256, reason) = (file.to_string(), sha256.to_string(), Some("node_lost".to_string()));
-                What::RecordingStored { recording, file, duration_ms, sha256, kept: Kept::Partial, reason }
+            Some(Stored { file, duration_ms, sha256, reason }) => {
+                let kept = if reason.is_some() { Kept::Partial } else { Kept::Complete };
+                let (file, sha256, reason) = (file.to_string(), sha256.to_string(), reason.map(|r| r.to_string()));
+                What::RecordingStored { recording, file, duration_ms, sha256, kept, reason }
             }
             None => What::RecordingFailed { recording, reason: "node_lost".into() },
         };

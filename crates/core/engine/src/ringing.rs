@@ -10,7 +10,7 @@
 //! ```
 
 use crate::Place;
-use crate::call::{AgentLeg, Leg, Media};
+use crate::call::{AgentLeg, Call, Leg, Media};
 use crate::centre::Centre;
 use acd::OfferResult;
 use base::fact::{About, What};
@@ -32,9 +32,9 @@ impl Centre {
         let dials = self.dials(&agent, offer);
         let mut started = 0;
         for dial in dials {
+            let Some(id) = self.calls.get_mut(&offer.call()).and_then(Call::next_leg) else { break };
             let Some(port) = self.ports.take() else { break };
             let Some(call) = self.calls.get_mut(&offer.call()) else { break };
-            let id = call.next_leg();
             let leg = Leg::new(id, None, dial.call_id.clone(), dial.flow, port);
             let flow = dial.flow;
             call.agent_legs.insert(id, AgentLeg { offer, dial: Some(Box::new(dial)), leg });
@@ -74,6 +74,8 @@ impl Centre {
         let queue = call.and_then(|c| c.offers.get(&offer)).map(|o| o.queue.name().to_string()).unwrap_or_default();
         let lang = call.and_then(|c| c.lang).map(|l| format!(" · {l}")).unwrap_or_default();
         let from_user = call.map(|c| c.caller.clone()).unwrap_or_default();
+        // A phone behind a switch that sends the call back to us must not make a circle without end (RFC 7332).
+        let hops = call.map_or(0, |c| c.max_forwards);
         let call_header: Arc<str> = offer.call().to_string().into();
         Dial {
             uri,
@@ -84,7 +86,7 @@ impl Centre {
             sdp: bytes::Bytes::new(),
             credential,
             provisional_within: PROVISIONAL_WITHIN,
-            headers: vec![("X-Centralita-Call".into(), call_header)],
+            headers: vec![("X-Centralita-Call".into(), call_header), ("Max-Forwards".into(), hops.to_string().into())],
         }
     }
 
@@ -154,7 +156,11 @@ impl Centre {
         let free = call.offers.get(&offer).is_some_and(|o| o.winner.is_none());
         let taken = call.offers.values().any(|o| o.winner.is_some());
         if !free || taken || call.place != Place::Offer {
-            return self.drop_agent_leg(leg, Some(completed_elsewhere()));
+            self.drop_agent_leg(leg, Some(completed_elsewhere()));
+            if let Some(call) = self.calls.get_mut(&leg.call) {
+                call.agent_legs.remove(&leg);
+            }
+            return;
         }
         let local = call.agent_legs.get(&leg).and_then(|a| a.leg.local.clone());
         let Some(Ok(audio)) = local.map(|local| sip::sdp::read_answer(sdp, &local)) else {

@@ -86,7 +86,8 @@ impl Centre {
         self.tell_flow(leg.call, ivr::Input::Played(play));
     }
 
-    /// Keys count where the caller is in the flow or waits; in a conversation they pass through to the other side.
+    /// Keys count where the caller is in the flow or waits. In a conversation telephone-events pass through the media
+    /// plane to the other side; keys in INFO end here.
     fn on_digit(&mut self, leg: LegId, key: char) {
         let listening = |p: Place| matches!(p, Place::Ivr | Place::Queue | Place::Offer);
         if leg.n == 1 && self.calls.get(&leg.call).is_some_and(|c| listening(c.place)) {
@@ -141,7 +142,7 @@ impl Centre {
 fn result_of(status: u16) -> acd::OfferResult {
     match status {
         486 | 600 => acd::OfferResult::Rejected(Cause::Busy),
-        603 | 480 | 403 => acd::OfferResult::Rejected(Cause::Declined),
+        603 | 403 => acd::OfferResult::Rejected(Cause::Declined),
         300..=399 => acd::OfferResult::Rejected(Cause::Diverted),
         _ => acd::OfferResult::Unreachable,
     }

@@ -126,7 +126,7 @@ pub struct Open {
     pub calls: BTreeMap<CallId, OpenCall>,
     /// Recordings begun and not closed, with what their facts carry; their calls may be over.
     pub recordings: BTreeMap<RecordingId, base::fact::About>,
-    /// Agents logged in, with their last state, its beginning, and the login's.
+    /// Agents with their last state, its beginning, and their login's; also those who logged out.
     pub agents: BTreeMap<AgentId, OpenAgent>,
     /// Whether the node stopped by itself, so that nothing but logins is left.
     pub clean: bool,
@@ -164,12 +164,22 @@ pub struct OpenAgent {
     pub logged_in: Now,
 }
 
-/// A recording cut by a crash, as the recorder mended it at start.
+/// A recording that the log left open, as the recorder found or mended it at start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repaired {
     pub recording: RecordingId,
     /// `None`: there is nothing that can be played.
-    pub stored: Option<(Arc<str>, u64, Arc<str>)>,
+    pub stored: Option<Stored>,
+}
+
+/// A recording's file as it was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stored {
+    pub file: Arc<str>,
+    pub duration_ms: u64,
+    pub sha256: Arc<str>,
+    /// Why it is not complete; `None` if it is.
+    pub reason: Option<Arc<str>>,
 }
 
 /// Where a call is: exactly one place (routing invariant 1).
@@ -181,6 +191,7 @@ pub enum Place {
     Queue,
     Offer,
     Conversation,
+    /// Of calls that are over, where they are listed at all.
     Ended,
 }
 

@@ -78,7 +78,7 @@ impl Leg {
     }
 
     pub fn configure(&mut self, now: Instant, session: Session) {
-        let received = self.receives();
+        let owed = self.owes_audio();
         if self.session.as_ref() != Some(&session) {
             self.reception.expect_change(now);
             self.latch.set_home(session.remote);
@@ -88,13 +88,18 @@ impl Leg {
         }
         self.session = Some(session);
         // The time on hold is not silence.
-        if !received {
+        if !owed {
             self.heard = now;
         }
     }
 
     pub fn receives(&self) -> bool {
         self.session.as_ref().is_some_and(|s| s.receive)
+    }
+
+    /// The peer owes us signs of life: it said that it speaks, and it does not hold. Phones on hold often send nothing.
+    pub fn owes_audio(&self) -> bool {
+        self.receives() && self.sends()
     }
 
     pub fn sends(&self) -> bool {

@@ -279,6 +279,7 @@ fn describe(request: &Message, flow: Flow, peer: &Peer) -> Option<IncomingInvite
         call_id: request.call_id().ok()?.into(),
         offer: respond::sdp_of(request),
         flow,
+        max_forwards: request.max_forwards().ok().flatten().unwrap_or(70),
     })
 }
 

@@ -169,6 +169,8 @@ pub struct IncomingInvite {
     pub call_id: Arc<str>,
     pub offer: Option<Bytes>,
     pub flow: Flow,
+    /// Hops left; 70 if the request does not say (RFC 3261 8.1.1.6).
+    pub max_forwards: u8,
 }
 
 /// A contact of a registered phone.

@@ -82,7 +82,7 @@ impl Tcp {
 
     pub fn close(&self, flow: Flow) {
         if let Some(id) = self.shared.live(flow) {
-            self.shared.connections.remove(&id);
+            self.shared.forget(id);
         }
     }
 
@@ -106,9 +106,9 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: watch::
             accepted = listener.accept() => accepted,
             _ = stopped.wait_for(|stop| *stop) => return,
         };
-        // Out of descriptors or the like: the next one may succeed.
+        // Out of descriptors or the like: a tight loop would make it worse.
         let Ok((stream, remote)) = accepted else {
-            tokio::task::yield_now().await;
+            tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
         if shared.full(remote.ip()) {

@@ -36,10 +36,10 @@ impl Store {
     }
 
     /// The facts of the last epoch before `epoch` that began: what a new epoch closes the open ends of. An epoch that
-    /// died before its first fact left nothing and is passed over, together with what came before in vain.
+    /// died before it had said who is logged in (`config.loaded` comes with that) is passed over, and read along.
     pub fn last_epoch_facts(self: &Arc<Self>, epoch: u32) -> Result<Facts> {
         let end = place(epoch, 0).unwrap_or(i64::MAX);
-        let sql = "SELECT MAX(place) FROM fact WHERE type = 'node.started' AND place < ?1";
+        let sql = "SELECT MAX(place) FROM fact WHERE type = 'config.loaded' AND place < ?1";
         let started: Option<i64> = self.db().query_row(sql, [end], |row| row.get(0)).optional()?.flatten();
         let from = started.map_or(epoch, |p| unplace(p).0);
         Ok(Facts { store: self.clone(), after: (from, 0), end: (epoch, 0), page: Vec::new().into_iter(), ended: false })

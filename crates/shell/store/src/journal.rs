@@ -19,6 +19,7 @@ use crate::error::{Result, StoreError};
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::JoinHandle;
@@ -28,7 +29,7 @@ const MAGIC: &[u8; 4] = b"CTLJ";
 const FORM: u16 = 1;
 const HEADER: usize = 4 + 2 + 4 + 8 + 32 + 4;
 /// An entry is at most a SIP message and its surroundings.
-const LONGEST_FRAME: usize = 1 << 20;
+const LONGEST_FRAME: usize = 16 << 20;
 
 const EACH: Duration = Duration::from_millis(100);
 /// Bytes that wait for the disk; beyond them the journal ends.
@@ -71,7 +72,7 @@ impl Journal {
         retention.make_room(&dir)?;
         let path = path_of(data, header.epoch);
         // An epoch is never used twice, and neither is its file.
-        let file = File::options().write(true).create_new(true).open(&path).map_err(StoreError::file(&path))?;
+        let file = File::options().write(true).create_new(true).mode(0o600).open(&path).map_err(StoreError::file(&path))?;
         let state = State { buffer: header.to_bytes(), most: retention.bytes, ..State::default() };
         let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new() });
         let thread = std::thread::Builder::new().name("journal".into());

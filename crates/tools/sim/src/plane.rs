@@ -2,7 +2,7 @@
 
 use crate::dice::Dice;
 use base::{Instant, LegId, RecordingId};
-use engine::Repaired;
+use engine::{Repaired, Stored};
 use media::{Command, Input, Sound, Stats};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -59,7 +59,12 @@ impl Plane {
     pub fn repaired(&self, at: Instant, dice: &mut Dice) -> Vec<Repaired> {
         let mend = |(id, r): (&RecordingId, &Recording)| {
             let whole = r.works && !dice.percent(20);
-            let stored = whole.then(|| (r.file.clone(), at.since(r.since).as_millis() as u64, "mended".into()));
+            let stored = whole.then(|| Stored {
+                file: r.file.clone(),
+                duration_ms: at.since(r.since).as_millis() as u64,
+                sha256: "mended".into(),
+                reason: Some("node_lost".into()),
+            });
             Repaired { recording: *id, stored }
         };
         self.recordings.iter().map(mend).collect()

@@ -16,7 +16,8 @@ pub fn run(file: &Path, after: u64) -> Result<bool, String> {
     let mut demo = Command::new(crate::suite::cargo())
         .args(["run", "--release", "--quiet", "--", "demo", "--duration", &seconds])
         .current_dir(&root)
-        .stdout(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| e.to_string())?;
     let pictured = picture(&mut demo, &file, Duration::from_secs(after));
@@ -25,8 +26,8 @@ pub fn run(file: &Path, after: u64) -> Result<bool, String> {
 }
 
 fn picture(demo: &mut Child, file: &Path, after: Duration) -> Result<(), String> {
-    let stdout = demo.stdout.take().ok_or("the demo has no output")?;
-    let mut lines = BufReader::new(stdout).lines();
+    let said = demo.stderr.take().ok_or("the demo has no output")?;
+    let mut lines = BufReader::new(said).lines();
     let address = lines.by_ref().map_while(Result::ok).find_map(|line| web_address(&line));
     let address = address.ok_or("the demo ended before it printed the wallboard's address")?;
     let start = Instant::now();

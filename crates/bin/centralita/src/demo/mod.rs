@@ -55,7 +55,7 @@ pub fn run(options: &Options, as_json: bool) -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("no threads: {error}")),
     };
-    match runtime.block_on(demonstrate(options, as_json)) {
+    match runtime.block_on(demonstrate(options)) {
         Ok(summary) => summary.print(as_json),
         Err(error) => fail(&error),
     }
@@ -66,7 +66,7 @@ fn fail(error: &str) -> ExitCode {
     ExitCode::FAILURE
 }
 
-async fn demonstrate(options: &Options, as_json: bool) -> Result<Summary, String> {
+async fn demonstrate(options: &Options) -> Result<Summary, String> {
     let place = Place::prepare(options.dir.clone())?;
     let setup = place.setup()?;
     let agents = people::agents(&setup.site);
@@ -107,7 +107,6 @@ async fn demonstrate(options: &Options, as_json: bool) -> Result<Summary, String
     if ended.log.lost > 0 {
         return Err(format!("{} facts were lost", ended.log.lost));
     }
-    let _ = as_json;
     Summary::new(&figures.load(), &store, &report.unwrap_or_default())
 }
 

@@ -36,8 +36,17 @@ pub struct Decider {
 }
 
 impl Decider {
+    /// Without decisions there is no node: a panic ends the process, whoever supervises it starts it again, and the
+    /// next epoch closes what this one left open.
+    pub fn run_or_abort(self) {
+        if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.run())).is_err() {
+            tracing::error!("the decision thread panicked: the node ends");
+            std::process::abort();
+        }
+    }
+
     /// Runs until told to stop, or until nobody can send any more.
-    pub fn run(mut self) {
+    fn run(mut self) {
         let _inside = self.runtime.clone().enter();
         let random = SystemRandom::new();
         let mut outputs = Vec::new();

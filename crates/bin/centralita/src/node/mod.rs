@@ -8,10 +8,9 @@ mod way;
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use archive::StoreArchive;
-use base::fact::Logged;
 use base::{AgentId, Now, Wall};
 use decide::Decider;
-use engine::{Boot, Centre, Input, Open, Repaired, Resume, Setup};
+use engine::{Boot, Centre, Input, Open, Repaired, Resume, Setup, Stored};
 use shell_signalling::Signalling;
 use shell_store::journal::{Header, Journal, Retention};
 use shell_store::{Metrics, MetricsOptions, Store, Tickets, TicketsOptions, Writer};
@@ -19,8 +18,8 @@ use shell_web::{Doors, Gauge, Health};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -74,6 +73,9 @@ impl Node {
 
         let (way, inputs) = Way::new();
         let way = Arc::new(way);
+        // Before anything that the wire says.
+        way.push(Input::Resume(Box::new(resume)));
+        way.push(Input::Configure { sha256: setup.sha256 });
         let mut sip = shell_signalling::Config::new(site.sip.listen);
         sip.advertise = site.sip.advertise;
         sip.tcp = site.sip.tcp;
@@ -100,8 +102,6 @@ impl Node {
         let boot = boot(&setup, epoch, &store, &signalling)?;
         let header = Header { epoch, seed: boot.routing_seed, site_sha256: setup.sha256 };
         let journal = Arc::new(Journal::start(&site.data, header, Retention::default()).map_err(at("the journal"))?);
-        way.push(Input::Resume(Box::new(resume)));
-        way.push(Input::Configure { sha256: setup.sha256 });
         let decider = Decider {
             centre: Centre::new(boot),
             inputs,
@@ -117,8 +117,10 @@ impl Node {
             runtime: tokio::runtime::Handle::current(),
             stop: stop.clone(),
         };
-        let decider =
-            std::thread::Builder::new().name("decide".into()).spawn(|| decider.run()).map_err(at("the decision thread"))?;
+        let decider = std::thread::Builder::new()
+            .name("decide".into())
+            .spawn(|| decider.run_or_abort())
+            .map_err(at("the decision thread"))?;
 
         let archive = StoreArchive::start(store.clone(), &log, site.recordings.clone(), names(site)).map_err(at("the log"))?;
         let (web_stop, mut stopped) = watch::channel(false);
@@ -130,7 +132,7 @@ impl Node {
             clock: Arc::new(move || clock.now()),
             ask: way.clone(),
             archive,
-            health: health(log, journal.clone(), figures.clone(), clock),
+            health: health(log, Arc::downgrade(&journal), figures.clone(), clock),
         };
         let config =
             shell_web::Config { token: site.web.token.as_ref().map(|t| t.reveal().clone()), source, site: site.name.clone() };
@@ -210,14 +212,14 @@ impl Node {
 
 /// What earlier epochs left: open entities from the log, bindings, recordings cut short.
 fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, StartError> {
-    let mut facts: Vec<Logged> = Vec::new();
+    let mut open = Open::default();
     for fact in store.last_epoch_facts(epoch).map_err(at("the log"))? {
-        facts.push(fact.map_err(at("the log"))?);
+        open.apply(&fact.map_err(at("the log"))?);
     }
-    let open = Open::fold(&facts);
     let bindings = store.bindings().map_err(at("the log"))?;
     let read = |(user, bytes): (String, Vec<u8>)| Some((user.into(), postcard::from_bytes(&bytes).ok()?));
-    let repaired = shell_media::repair(&setup.site.recordings).map_err(at(setup.site.recordings.display()))?;
+    let repaired = shell_media::repair(&setup.site.recordings, &open.recordings.keys().copied().collect())
+        .map_err(at(setup.site.recordings.display()))?;
     Ok(Resume {
         open,
         bindings: bindings.into_iter().filter_map(read).collect(),
@@ -226,8 +228,9 @@ fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, Start
 }
 
 fn repaired_of(mended: shell_media::Repaired) -> Repaired {
-    let stored = (!mended.sha256.is_empty()).then_some((mended.file, mended.duration_ms, mended.sha256));
-    Repaired { recording: mended.recording, stored }
+    let shell_media::Repaired { recording, file, duration_ms, sha256, complete, reason } = mended;
+    let reason = (!complete).then_some(reason);
+    Repaired { recording, stored: (!sha256.is_empty()).then_some(Stored { file, duration_ms, sha256, reason }) }
 }
 
 /// What agents are called on screens.
@@ -285,7 +288,7 @@ fn figures_options(clock: Clock, window: Window, changed: Arc<watch::Sender<u64>
 
 fn health(
     log: shell_store::Handle,
-    journal: Arc<Journal>,
+    journal: Weak<Journal>,
     figures: Arc<ArcSwap<metrics::Figures>>,
     clock: Clock,
 ) -> Arc<dyn Fn() -> Health + Send + Sync> {
@@ -294,7 +297,7 @@ fn health(
         let state = log.health();
         let lost = (state.lost > 0).then(|| format!("{} facts were lost", state.lost));
         let failing = state.failing.map(|why| format!("the log cannot be written: {why}"));
-        let journal = journal.failed().map(|why| format!("the journal ended: {why}"));
+        let journal = journal.upgrade().and_then(|j| j.failed()).map(|why| format!("the journal ended: {why}"));
         Health {
             version: env!("CARGO_PKG_VERSION").into(),
             started,

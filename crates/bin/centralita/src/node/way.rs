@@ -73,6 +73,10 @@ impl shell_media::Sink for Way {
 /// The next input, or `Due` when the deadline has come. `None`: nobody can send any more.
 pub fn take(inputs: &Receiver<Input>, clock: &crate::clock::Clock, deadline: Option<Instant>) -> Option<Input> {
     let Some(deadline) = deadline else { return inputs.recv().ok() };
+    // A full queue must not starve the timers.
+    if clock.now().mono >= deadline {
+        return Some(Input::Due);
+    }
     match inputs.recv_deadline(clock.system(deadline)) {
         Ok(input) => Some(input),
         Err(RecvTimeoutError::Timeout) => Some(Input::Due),

@@ -60,7 +60,7 @@ impl Plane {
     fn on_configure(&mut self, now: Now, id: LegId, session: Session) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.configure(now.mono, session);
-        if leg.receives() && !leg.silent {
+        if leg.owes_audio() && !leg.silent {
             self.timers.set(Timer::Silence(id), leg.heard + self.config.silent_after);
         }
         if let Some(other) = leg.other.filter(|_| !leg.receives()) {

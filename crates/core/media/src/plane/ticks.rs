@@ -59,7 +59,7 @@ impl Plane {
     /// Signs of life only move `heard`, so that a packet costs no timer; the time is taken up here.
     fn on_silence(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        if !leg.receives() {
+        if !leg.owes_audio() {
             return;
         }
         let due = leg.heard + self.config.silent_after;

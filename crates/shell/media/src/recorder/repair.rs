@@ -4,12 +4,13 @@
 use super::disk::{Disk, OsDisk};
 use super::files::{FRAME_BYTES, Note, State, WAV_HEADER, paths, sha256};
 use base::RecordingId;
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
 
-/// What a recording without an end was given.
+/// A recording without an end in the log, as it was found or mended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Repaired {
     pub recording: RecordingId,
@@ -18,15 +19,18 @@ pub struct Repaired {
     pub duration_ms: u64,
     /// Empty if there is no audio at all.
     pub sha256: Arc<str>,
-    /// `node_lost`, or `no_audio` if the file is missing or shorter than a header.
+    /// It was closed whole; only the log does not say so.
+    pub complete: bool,
+    /// `node_lost`, `no_audio` if the file is missing or shorter than a header, or what the sidecar says.
     pub reason: Arc<str>,
 }
 
 /// Mends what a crash left below the recordings folder; to be called before the plane starts. A folder that isn't
-/// there needs nothing. What can't be mended is logged and left as it is.
-pub fn repair(folder: &Path) -> io::Result<Vec<Repaired>> {
+/// there needs nothing. What can't be mended is logged and left as it is. Of the recordings in `owed`, of which the
+/// log does not know how they ended, those that are closed already are told of too.
+pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>) -> io::Result<Vec<Repaired>> {
     let mut found = vec![];
-    walk(folder, 0, &mut |sidecar| match mend(folder, sidecar) {
+    walk(folder, 0, &mut |sidecar| match mend(folder, sidecar, owed) {
         Ok(repaired) => found.extend(repaired),
         Err(error) => tracing::error!(file = %sidecar.display(), %error, "recording can't be mended"),
     })?;
@@ -52,10 +56,10 @@ fn walk(folder: &Path, depth: usize, act: &mut dyn FnMut(&Path)) -> io::Result<(
     Ok(())
 }
 
-fn mend(folder: &Path, sidecar: &Path) -> io::Result<Option<Repaired>> {
+fn mend(folder: &Path, sidecar: &Path, owed: &BTreeSet<RecordingId>) -> io::Result<Option<Repaired>> {
     let Ok(mut note) = serde_json::from_slice::<Note>(&std::fs::read(sidecar)?) else { return Ok(None) };
     if note.state != State::Recording {
-        return Ok(None);
+        return Ok(owed.contains(&note.about.recording).then(|| found(note)));
     }
     let (wav, _) = paths(folder, &note.file)?;
     let (frames, hash, reason) = match mend_audio(&wav)? {
@@ -64,13 +68,18 @@ fn mend(folder: &Path, sidecar: &Path) -> io::Result<Option<Repaired>> {
     };
     note.end(frames, hash, reason);
     OsDisk.replace(sidecar, &note.to_json()?)?;
-    Ok(Some(Repaired {
+    Ok(Some(found(note)))
+}
+
+fn found(note: Note) -> Repaired {
+    Repaired {
         recording: note.about.recording,
         file: note.file,
         duration_ms: note.duration_ms,
         sha256: note.sha256,
+        complete: note.state == State::Complete,
         reason: note.reason,
-    }))
+    }
 }
 
 /// Writes the lengths that the file has into its header, and cuts a frame that is not whole. None: no audio.

@@ -3,6 +3,7 @@
 use crate::common::*;
 use media::{Command, Input, tone};
 use shell_media::{Disk, DiskFile, OsDisk, repair};
+use std::collections::BTreeSet;
 use std::io::{self, BufRead, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
@@ -40,7 +41,7 @@ fn a_conversation_is_on_disk_with_the_caller_left_and_the_agent_right() {
     assert_eq!(note["duration_ms"], duration);
     let hash = ring::digest::digest(&ring::digest::SHA256, &std::fs::read(room.wav()).unwrap());
     assert_eq!(note["sha256"], hash.as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>());
-    assert_eq!(repair(room.folder.path()).unwrap(), [], "nothing to mend");
+    assert_eq!(repair(room.folder.path(), &BTreeSet::new()).unwrap(), [], "nothing to mend");
 }
 
 #[test]
@@ -294,12 +295,14 @@ fn a_process_that_is_killed_leaves_a_playable_file_up_to_its_last_second() {
     assert!(left.len() >= 16_000, "three seconds were said, {} ms are there before any repair", left.len() / 8);
     assert!(tone::carries(&left[onset(&left)..], 8_000, 440.0) && tone::carries(&right[onset(&right)..], 8_000, 700.0));
 
-    let repaired = repair(folder.path()).unwrap();
+    let repaired = repair(folder.path(), &BTreeSet::new()).unwrap();
     assert_eq!(repaired.len(), 1);
     assert_eq!((&*repaired[0].reason, &*repaired[0].file, repaired[0].recording), ("node_lost", FILE, RECORDING));
     let after = channels(&wav).0.len();
     assert!(after >= left.len() && after as u64 / 8 == repaired[0].duration_ms);
     let note: serde_json::Value = serde_json::from_slice(&std::fs::read(wav.with_extension("json")).unwrap()).unwrap();
     assert_eq!((&note["state"], &note["reason"]), (&"partial".into(), &"node_lost".into()));
-    assert_eq!(repair(folder.path()).unwrap(), [], "it is mended once");
+    assert_eq!(repair(folder.path(), &BTreeSet::new()).unwrap(), [], "it is mended once");
+    let told = repair(folder.path(), &BTreeSet::from([RECORDING])).unwrap();
+    assert_eq!(told, repaired, "a log that does not know its end is told again");
 }

@@ -67,3 +67,8 @@ pub fn wait_until(is: impl Fn() -> bool) {
         std::thread::yield_now();
     }
 }
+
+/// The fact after which an epoch has said who is logged in.
+pub fn loaded() -> Fact {
+    fact(About::default(), What::ConfigLoaded { site_sha256: "00".into() })
+}

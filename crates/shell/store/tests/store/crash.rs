@@ -16,7 +16,7 @@ fn child_that_writes_until_it_is_killed() {
     let epoch = store.begin_epoch().unwrap();
     let writer = Writer::start(store, epoch).unwrap();
     let log = writer.handle();
-    log.facts(vec![started()]);
+    log.facts(vec![loaded()]);
     for n in 0.. {
         log.facts(vec![beat(n), beat(n), beat(n)]);
         if n % 20 == 0 {

@@ -14,7 +14,7 @@ fn facts_get_contiguous_places_and_an_epoch_is_never_used_twice() {
         assert_eq!(store.begin_epoch().unwrap(), epoch);
         assert_eq!(store.boot_id(epoch).unwrap().unwrap().len(), 32);
         let writer = Writer::start(store.clone(), epoch).unwrap();
-        writer.handle().facts(vec![started(), beat(1)]);
+        writer.handle().facts(vec![loaded(), beat(1)]);
         writer.handle().facts(vec![beat(2)]);
         let health = writer.close();
         assert_eq!((health.newest, health.lost, health.failing), ((epoch, 3), 0, None));
@@ -32,10 +32,10 @@ fn facts_get_contiguous_places_and_an_epoch_is_never_used_twice() {
 fn the_last_epoch_is_the_last_that_began() {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(dir.path()).unwrap());
-    write(&store, 1, vec![started(), beat(1)]);
+    write(&store, 1, vec![loaded(), beat(1)]);
     // Epochs 2 and 3 died before their first fact; epoch 5 runs and its facts are not asked for.
     write(&store, 4, vec![beat(7)]);
-    write(&store, 5, vec![started()]);
+    write(&store, 5, vec![loaded()]);
     let last: Vec<_> = store.last_epoch_facts(5).unwrap().map(|l| l.unwrap()).collect();
     assert_eq!(places(&last), [(1, 1), (1, 2), (4, 1)]);
 }
@@ -65,7 +65,7 @@ fn facts_are_found_by_type_by_family_and_by_call() {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(dir.path()).unwrap());
     let (one, two) = ("1-1-1".parse().unwrap(), "1-1-11".parse().unwrap());
-    write(&store, 1, vec![started(), arrived(one), arrived(two), answered(one), ended(one)]);
+    write(&store, 1, vec![loaded(), arrived(one), arrived(two), answered(one), ended(one)]);
     let find = |kind: Option<&str>, call| {
         let filter = Filter { kind: kind.map(Into::into), call, ..all() };
         store.read_facts(&filter).unwrap().iter().map(|l| l.seq).collect::<Vec<_>>()
@@ -87,7 +87,7 @@ fn facts_are_found_by_type_by_family_and_by_call() {
 fn the_log_can_only_grow() {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(dir.path()).unwrap());
-    write(&store, 1, vec![started()]);
+    write(&store, 1, vec![loaded()]);
     for change in ["UPDATE fact SET json = '{}'", "DELETE FROM fact"] {
         let error = sql(dir.path()).execute(change, []).unwrap_err().to_string();
         assert!(error.contains("append-only"), "{error}");
@@ -100,7 +100,7 @@ fn while_the_disk_fails_facts_wait_in_memory_with_an_alarm_and_then_arrive_in_or
     let store = Arc::new(Store::open(dir.path()).unwrap());
     let writer = Writer::start(store.clone(), 1).unwrap();
     let handle = writer.handle();
-    handle.facts(vec![started()]);
+    handle.facts(vec![loaded()]);
     assert!(handle.flush(SOON));
     let broken = sql(dir.path());
     broken.execute_batch("CREATE TRIGGER full BEFORE INSERT ON fact BEGIN SELECT RAISE(ABORT, 'disk full'); END").unwrap();
