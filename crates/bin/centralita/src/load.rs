@@ -51,6 +51,10 @@ pub fn load(path: &Path) -> Result<Setup, LoadError> {
 pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
     let mut hash = digest::Context::new(&digest::SHA256);
     hash.update(text.as_bytes());
+    if !site.flows.is_dir() {
+        let error = std::io::Error::other("the folder of flows is not there");
+        return Err(LoadError::Unreadable { path: site.flows.clone(), error });
+    }
     let mut flows = BTreeMap::new();
     let mut findings = Vec::new();
     let names: std::collections::BTreeSet<&String> = site.numbers.iter().map(|n| &n.flow).collect();
@@ -65,6 +69,10 @@ pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
             }
             Err(found) => findings.extend(found),
         }
+    }
+    if !findings.is_empty() {
+        // What follows from a flow that cannot be read is no finding of its own.
+        return Err(LoadError::Wrong(findings));
     }
     let folder = site.flows.clone();
     let has_prompt = |key: &str| prompt_path(&folder, key).is_none_or(|p| p.is_file());

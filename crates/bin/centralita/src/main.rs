@@ -61,7 +61,10 @@ fn main() -> ExitCode {
         }
         Command::Check { site } => check::run(&site, as_json),
         Command::Completions { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "centralita", &mut std::io::stdout());
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "centralita", &mut script);
+            // A reader that has seen enough is no error.
+            let _ = std::io::Write::write_all(&mut std::io::stdout(), &script);
             ExitCode::SUCCESS
         }
         Command::Traffic => demo::traffic(),

@@ -45,7 +45,16 @@ async fn serve(setup: engine::Setup, as_json: bool) -> ExitCode {
         _ = terminate.recv() => tracing::info!("SIGTERM: no more calls; those there are may end within {grace:?}"),
         _ = interrupt.recv() => tracing::info!("interrupted: no more calls; those there are may end within {grace:?}"),
     }
-    let ended = node.drain(grace).await;
+    let hurry = node.hurry();
+    let drained = node.drain(grace);
+    tokio::pin!(drained);
+    let ended = loop {
+        tokio::select! {
+            ended = &mut drained => break ended,
+            _ = terminate.recv() => hurry(),
+            _ = interrupt.recv() => hurry(),
+        }
+    };
     if ended.log.lost > 0 {
         tracing::error!(lost = ended.log.lost, "facts were lost: the disk did not take them");
         return ExitCode::FAILURE;

@@ -168,13 +168,13 @@ impl Acd {
         self.change(key, phase, None, Cause::Requested, None, turn);
     }
 
-    pub(crate) fn on_released(&mut self, key: AgentKey, turn: &mut Turn) {
+    pub(crate) fn on_released(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
         let Some(talk) = self.agents[key.0].phase.talk() else { return };
         let wrap_up = self.wrap_up_of(&talk.queue);
         if self.agents[key.0].removed || wrap_up.is_zero() {
-            self.end_wrap_up(key, Cause::Requested, turn);
+            self.end_wrap_up(key, cause, turn);
         } else {
-            self.change(key, Phase::WrapUp, Some(turn.now + wrap_up), Cause::Requested, None, turn);
+            self.change(key, Phase::WrapUp, Some(turn.now + wrap_up), cause, None, turn);
         }
     }
 

@@ -134,7 +134,7 @@ impl Acd {
             Input::Leave { visit, outcome } => self.on_leave(visit, outcome, turn),
             Input::OfferResult { offer, result } => self.on_offer_result(offer, result, turn),
             Input::OfferRinging { offer } => self.on_offer_ringing(offer, turn),
-            Input::Released { agent } => self.of_agent(&agent, |acd, key| acd.on_released(key, turn)),
+            Input::Released { agent, cause } => self.of_agent(&agent, |acd, key| acd.on_released(key, cause, turn)),
             Input::Held { agent, held } => self.of_agent(&agent, |acd, key| acd.on_held(key, held, turn)),
             Input::AgentAsked { agent, ask, cause } => self.of_agent(&agent, |acd, key| acd.on_asked(key, ask, cause, turn)),
             Input::Reachable { agent, reachable } => self.of_agent(&agent, |acd, key| acd.on_reachable(key, reachable, turn)),

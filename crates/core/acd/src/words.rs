@@ -90,6 +90,7 @@ pub enum Input {
     /// The conversation that an accepted offer began is over: wrap-up begins.
     Released {
         agent: AgentId,
+        cause: Cause,
     },
     /// Hold began or ended.
     Held {

@@ -122,7 +122,7 @@ impl Day {
             9..12 => Input::Leave { visit: self.a_visit(), outcome: Outcome::Abandoned },
             12 => Input::Leave { visit: self.a_visit(), outcome: Outcome::KeyExit },
             13..22 => self.offer_event(),
-            22..27 => Input::Released { agent },
+            22..27 => Input::Released { agent, cause: Cause::Requested },
             27 => Input::Held { agent, held: self.one_in(2) },
             28..33 => self.asked(agent),
             33..36 => Input::Reachable { agent, reachable: !self.one_in(4) },
@@ -265,7 +265,7 @@ impl Day {
                 None => Input::Due,
             },
             7 => Input::Leave { visit: self.a_visit(), outcome: Outcome::Abandoned },
-            _ => Input::Released { agent: agent(self.random.below(3)) },
+            _ => Input::Released { agent: agent(self.random.below(3)), cause: Cause::Requested },
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::centre::Centre;
 use crate::{Output, Reply, Request};
 use base::fact::Direction;
-use base::{AgentId, CallId, Cause, LegId};
+use base::{AgentId, AgentState, CallId, Cause, LegId};
 use media::{Command, Sound};
 use sip::Binding;
 use site::Phone;
@@ -67,13 +67,6 @@ impl Centre {
     /// An agent's phone dialled a feature code and was answered: do it, and say so.
     pub(crate) fn on_feature_code(&mut self, id: CallId, agent: AgentId, ask: acd::Ask) {
         let lang = self.setup.site.agents.get(&agent).map(|a| a.lang);
-        let notice = match &ask {
-            acd::Ask::LogIn => AgentNotice::LoggedIn,
-            acd::Ask::LogOut => AgentNotice::LoggedOut,
-            acd::Ask::Ready => AgentNotice::Ready,
-            acd::Ask::Pause { .. } => AgentNotice::Paused,
-        };
-        let said = lang.and_then(|lang| speech::notice(lang, notice)).map(|phrase| Sound::Prompt(phrase.key().into()));
         if let Some(call) = self.calls.get_mut(&id) {
             call.lang = lang;
             call.deadline = Some(self.now.mono + CONFIRMATION);
@@ -84,7 +77,11 @@ impl Centre {
         if let Some(call) = self.calls.get_mut(&id) {
             call.ask = Some((agent.clone(), ask.clone()));
         }
-        self.tell_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::ByFeatureCode });
+        let asked = ask.clone();
+        self.tell_acd(acd::Input::AgentAsked { agent: agent.clone(), ask, cause: Cause::ByFeatureCode });
+        self.settle();
+        let notice = self.acd.agent(&agent).map_or(AgentNotice::Refused, |agent| notice_of(&asked, &agent));
+        let said = lang.and_then(|lang| speech::notice(lang, notice)).map(|phrase| Sound::Prompt(phrase.key().into()));
         let sounds = said.into_iter().collect();
         self.tell_media(Command::Play { leg: LegId { call: id, n: 1 }, play: 1, sounds });
     }
@@ -95,5 +92,17 @@ impl Centre {
         if let Some((agent, _)) = call.ask.take() {
             self.tell_acd(acd::Input::Occupied { agent, occupied: false });
         }
+    }
+}
+
+/// What the agent hears: what was asked for, if it is so now or is kept for the end of a call.
+fn notice_of(ask: &acd::Ask, agent: &acd::AgentView) -> AgentNotice {
+    let kept = agent.pending.as_ref() == Some(ask);
+    match (ask, agent.state) {
+        (acd::Ask::LogIn, state) if state != AgentState::LoggedOut => AgentNotice::LoggedIn,
+        (acd::Ask::LogOut, state) if kept || state == AgentState::LoggedOut => AgentNotice::LoggedOut,
+        (acd::Ask::Pause { .. }, state) if kept || state == AgentState::Paused => AgentNotice::Paused,
+        (acd::Ask::Ready, state) if kept || !matches!(state, AgentState::LoggedOut | AgentState::Paused) => AgentNotice::Ready,
+        _ => AgentNotice::Refused,
     }
 }

@@ -68,12 +68,16 @@ pub struct Centre {
     pub(crate) logins: BTreeMap<AgentId, Login>,
     /// Agents logged in before the restart, until the ACD has them again.
     pub(crate) restored: BTreeMap<AgentId, OpenAgent>,
+    /// The epoch before this one ended by itself.
+    pub(crate) rested: bool,
     pub(crate) reachable: BTreeSet<AgentId>,
     due: BTreeSet<(Instant, CallId)>,
     due_of: BTreeMap<CallId, Instant>,
     audit: Option<Instant>,
     audits: u8,
     drain: Drain,
+    /// While draining: since when nothing is left but answers of peers.
+    quiet_since: Option<Instant>,
     /// The request being handled, until it is answered.
     pub(crate) asking: Option<u64>,
     pub(crate) steps: VecDeque<Step>,
@@ -137,12 +141,14 @@ impl Centre {
             closed_by: BTreeMap::new(),
             logins: BTreeMap::new(),
             restored: BTreeMap::new(),
+            rested: false,
             reachable: BTreeSet::new(),
             due: BTreeSet::new(),
             due_of: BTreeMap::new(),
             audit: None,
             audits: 0,
             drain: Drain::Open,
+            quiet_since: None,
             asking: None,
             steps: VecDeque::new(),
             out: Vec::new(),
@@ -292,6 +298,9 @@ impl Centre {
     }
 
     fn finish_drain(&mut self) {
+        if !self.draining() {
+            return;
+        }
         if matches!(self.drain, Drain::Until(at) if at <= self.now.mono) {
             let left: Vec<CallId> = self.calls.keys().copied().collect();
             for call in left {
@@ -300,14 +309,17 @@ impl Centre {
             self.settle();
             self.drain = Drain::LastMoment(self.now.mono);
         }
-        let quiet = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty() && self.sessions.is_empty();
+        let given_back = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty();
+        if !given_back {
+            self.quiet_since = None;
+        }
+        let quiet = given_back.then(|| self.now.mono.since(*self.quiet_since.get_or_insert(self.now.mono)));
+        // A phone that is gone does not answer our BYE.
+        let quiet = quiet.is_some_and(|long| self.sessions.is_empty() || long >= LAST_ANSWERS);
         let over = match self.drain {
             Drain::Open | Drain::Over => false,
             Drain::Until(_) => quiet,
-            Drain::LastMoment(since) => {
-                let waited = self.now.mono.since(since);
-                quiet || waited >= LAST_FILES || self.owed.is_empty() && waited >= LAST_ANSWERS
-            }
+            Drain::LastMoment(since) => quiet || self.now.mono.since(since) >= LAST_FILES,
         };
         if over {
             self.drain = Drain::Over;

@@ -99,6 +99,7 @@ impl Centre {
         let recording = RecordingId { conversation: conversation.id, n: 1 };
         conversation.recording = Some(recording);
         let sidecar = media::Sidecar {
+            call: id,
             recording,
             tenant,
             queue: Some(conversation.queue.as_str().into()),
@@ -201,7 +202,7 @@ impl Centre {
             call.agent_legs.remove(&leg);
             call.conversation = None;
         }
-        self.tell_acd(acd::Input::Released { agent });
+        self.tell_acd(acd::Input::Released { agent, cause });
     }
 
     fn conversation_fact(&mut self, id: CallId, cause: Option<Cause>, what: What) {

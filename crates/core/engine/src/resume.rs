@@ -31,6 +31,7 @@ impl Centre {
             }));
         }
         self.restored = restored;
+        self.rested = open.clean;
         let gone = gone.into_iter().filter(|(_, before)| before.state != AgentState::LoggedOut);
         gone.for_each(|(agent, before)| self.log_out_unknown(agent, before));
     }
@@ -59,13 +60,13 @@ impl Centre {
         self.out.extend(closing.facts.into_iter().map(Output::Fact));
     }
 
-    /// Hands the logins of before the restart to the ACD. A conversation that was cut comes back as wrap-up.
+    /// Hands the logins of before the restart to the ACD. A conversation that a crash cut comes back as wrap-up.
     pub(crate) fn restore_agents(&mut self) {
         self.restored.retain(|_, before| before.state != AgentState::LoggedOut);
         let agents: Vec<_> = self.restored.iter().map(|(id, a)| (id.clone(), a.state, a.reason.clone())).collect();
         for (agent, state, reason) in agents {
             let state = match state {
-                AgentState::Talking | AgentState::Holding | AgentState::WrapUp => AgentState::WrapUp,
+                AgentState::Talking | AgentState::Holding | AgentState::WrapUp if !self.rested => AgentState::WrapUp,
                 AgentState::Paused => AgentState::Paused,
                 _ => AgentState::Available,
             };

@@ -14,7 +14,7 @@ use crate::call::{AgentLeg, Call, Leg, Media};
 use crate::centre::Centre;
 use acd::OfferResult;
 use base::fact::{About, What};
-use base::{AgentId, LegId, OfferId, Pii, VisitId};
+use base::{AgentId, Cause, LegId, OfferId, Pii, VisitId};
 use sip::{Dial, Reason};
 use site::Phone;
 use std::sync::Arc;
@@ -30,6 +30,7 @@ impl Centre {
             return;
         };
         let dials = self.dials(&agent, offer);
+        let phones = dials.len();
         let mut started = 0;
         for dial in dials {
             let Some(id) = self.calls.get_mut(&offer.call()).and_then(Call::next_leg) else { break };
@@ -46,7 +47,9 @@ impl Centre {
             entry.legs = started;
         }
         if started == 0 {
-            self.tell_acd(acd::Input::OfferResult { offer, result: OfferResult::Unreachable });
+            // Without a port it is not the agent's fault.
+            let result = if phones > 0 { OfferResult::Rejected(Cause::NoPorts) } else { OfferResult::Unreachable };
+            self.tell_acd(acd::Input::OfferResult { offer, result });
         }
     }
 

@@ -64,6 +64,7 @@ pub enum Command {
 /// What the recorder writes beside the audio, as JSON, with duration and hash added when it closes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sidecar {
+    pub call: base::CallId,
     pub recording: RecordingId,
     pub tenant: Arc<str>,
     pub queue: Option<Arc<str>>,

@@ -100,7 +100,10 @@ fn in_dialog(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
     let found = dialog_of(endpoint, request).filter(|(_, known)| *known);
     let mut desk = endpoint.core.desk(now, out);
     let Some((id, _)) = found else {
-        endpoint.gate.note(&mut desk, flow.remote, "request in a dialog that does not exist");
+        // A peer of ours may end a call that a restart made us forget: that is no attack.
+        if !desk.config.trunks.iter().any(|trunk| trunk.covers(flow.remote)) {
+            endpoint.gate.note(&mut desk, flow.remote, "request in a dialog that does not exist");
+        }
         return stateless(&mut desk, request, flow, 481, None, |builder| builder);
     };
     if let Some(refused) = unacceptable(request) {

@@ -382,9 +382,11 @@ function tick() {
   if (linked) ticking.forEach((ms, node) => setText(node, span(grown(ms))));
   const banner = $("banner");
   const lost = !linked && board !== null;
-  const text = lost ? word("lost_link").replace("{s}", span(age)) : board?.draining ? word("draining") : "";
+  const alarms = board?.alarms ?? [];
+  const state = alarms.length ? `${word("alarm")} ${alarms.join("; ")}` : board?.draining ? word("draining") : "";
+  const text = lost ? word("lost_link").replace("{s}", span(age)) : state;
   banner.hidden = text === "";
-  banner.dataset.kind = lost ? "lost" : "draining";
+  banner.dataset.kind = lost || alarms.length ? "lost" : "draining";
   setText(banner, text);
 }
 

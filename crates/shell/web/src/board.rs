@@ -18,6 +18,8 @@ pub struct Board {
     pub site: String,
     /// No new calls are taken.
     pub draining: bool,
+    /// What the operator must look at: the figures may stand still meanwhile.
+    pub alarms: Vec<String>,
     /// What agents are called, for those who have more than an id.
     pub names: BTreeMap<AgentId, Arc<str>>,
     #[serde(flatten)]
@@ -76,7 +78,14 @@ pub fn board(app: &App) -> Board {
     figures.agents = with_silent_agents(figures.agents, &snapshot, now);
     let named = |a: &AgentFigures| Some((a.agent.clone(), app.doors.archive.agent_name(&a.agent)?));
     let names = figures.agents.iter().filter_map(named).collect();
-    Board { now: now.wall.to_string(), site: app.site.clone(), draining: snapshot.draining, names, figures }
+    Board {
+        now: now.wall.to_string(),
+        site: app.site.clone(),
+        draining: snapshot.draining,
+        alarms: (app.doors.health)().alarms,
+        names,
+        figures,
+    }
 }
 
 pub fn queues(app: &App) -> Vec<QueueRow> {

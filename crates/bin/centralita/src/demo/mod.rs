@@ -82,18 +82,21 @@ async fn demonstrate(options: &Options) -> Result<Summary, String> {
     let plan = people::plan(node.sip, numbers, agents, options, LAST_CALLS);
     let mut people = People::start(&plan)?;
     let mut report = None;
-    let mut stopping = false;
+    let (mut stopping, mut stopped) = (false, false);
     while report.is_none() {
         tokio::select! {
             said = people.next() => match said? {
                 Said::Progress(progress) => show(&node, &progress),
                 Said::Report(done) => report = Some(done),
             },
-            _ = interrupt.recv(), if !stopping => stopping = true,
-            _ = terminate.recv(), if !stopping => stopping = true,
+            _ = interrupt.recv(), if !stopped => stopping = true,
+            _ = terminate.recv(), if !stopped => stopping = true,
         }
         if stopping {
             people.stop().await;
+            eprintln!("\nNo new calls; those that are left may end by themselves.");
+            stopping = false;
+            stopped = true;
         }
     }
     let people = people.wait().await;

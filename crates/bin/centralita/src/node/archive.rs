@@ -70,7 +70,7 @@ impl Archive for StoreArchive {
     }
 
     fn tickets(&self, ask: &TicketsAsk) -> Result<Vec<Ticket>, String> {
-        let filter = TicketFilter { call: ask.call, limit: ask.limit, ..TicketFilter::default() };
+        let filter = TicketFilter { tenant: ask.tenant.clone(), call: ask.call, limit: ask.limit, ..TicketFilter::default() };
         self.store.tickets(&filter).map_err(text)
     }
 

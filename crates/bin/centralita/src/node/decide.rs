@@ -64,12 +64,14 @@ impl Decider {
             let now = entry.now.mono;
             self.journal.append(&entry);
             self.centre.handle(entry, &mut outputs);
-            self.deliver(&mut outputs);
-            if now.since(published) >= SNAPSHOT {
+            let asked = outputs.iter().any(|o| matches!(o, Output::Reply { .. }));
+            // Whoever asked for a change may look at once.
+            if asked || now.since(published) >= SNAPSHOT {
                 published = now;
                 self.snapshot.store(Arc::new(self.centre.snapshot()));
                 self.changed.send_modify(|n| *n += 1);
             }
+            self.deliver(&mut outputs);
         }
     }
 
@@ -92,6 +94,9 @@ impl Decider {
                 Output::Fact(fact) => {
                     if let base::fact::What::NodeBreach { invariant, detail } = &fact.what {
                         tracing::error!(%invariant, %detail, "a routing invariant is broken");
+                    }
+                    if fact.about.cause == Some(base::Cause::NoPorts) {
+                        tracing::warn!(call = ?fact.about.call, "no RTP port is free: `media.ports` is too small, or others use it");
                     }
                     facts.push(fact);
                 }

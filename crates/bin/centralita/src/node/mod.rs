@@ -65,7 +65,8 @@ impl Node {
         let setup = Arc::new(setup);
         let site = &setup.site;
         let clock = Clock::start();
-        let store = Arc::new(Store::open(&site.data).map_err(at(site.data.display()))?);
+        writable(&site.recordings).map_err(at(format!("the recordings folder {}", site.recordings.display())))?;
+        let store = Arc::new(Store::open(&site.data).map_err(at("the data folder"))?);
         let epoch = store.begin_epoch().map_err(at("the log"))?;
         let resume = resume(&store, epoch, &setup)?;
         let writer = Writer::start(store.clone(), epoch).map_err(at("the log"))?;
@@ -167,6 +168,14 @@ pub struct Ended {
 }
 
 impl Node {
+    /// Ends the drain that goes on, whatever its time: for whoever asks a second time.
+    pub fn hurry(&self) -> impl Fn() + Send + 'static {
+        let way = self.way.clone();
+        move || {
+            way.push(Input::Drain { grace_ms: 0 });
+        }
+    }
+
     /// Takes no more calls, lets those there are end within `grace`, closes recordings and log.
     pub async fn drain(self, grace: Duration) -> Ended {
         let Node {
@@ -231,6 +240,14 @@ fn repaired_of(mended: shell_media::Repaired) -> Repaired {
     let shell_media::Repaired { recording, file, duration_ms, sha256, complete, reason } = mended;
     let reason = (!complete).then_some(reason);
     Repaired { recording, stored: (!sha256.is_empty()).then_some(Stored { file, duration_ms, sha256, reason }) }
+}
+
+/// Better found out before the first conversation than at it.
+fn writable(folder: &std::path::Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let probe = folder.join(format!(".probe-{}", std::process::id()));
+    std::fs::write(&probe, b"centralita")?;
+    std::fs::remove_file(&probe)
 }
 
 /// What agents are called on screens.

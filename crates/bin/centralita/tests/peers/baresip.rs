@@ -92,3 +92,23 @@ fn a_caller_hears_prompts_music_and_the_agent_in_pcmu() {
 fn a_caller_hears_prompts_music_and_the_agent_in_pcma() {
     calls("PCMA");
 }
+
+#[test]
+fn an_agent_pauses_logs_out_and_comes_back_by_feature_codes() {
+    let site = Site::new([Agent::registers("ana")]);
+    let mut server = site.serve();
+    let mut ana = Baresip::start(&server, &agent("PCMU"));
+    server.until_agent("ana", "available");
+    for (code, state) in [("*13", "paused"), ("*14", "available"), ("*12", "logged_out"), ("*11", "available")] {
+        let before = server.of_type("agent.state_changed").len();
+        ana.dial(&format!("sip:{code}@{}", server.sip));
+        ana.is_hung_up_on();
+        server.facts_of("agent.state_changed", before + 1);
+        let changed = server.of_type("agent.state_changed")[before];
+        assert_eq!((&changed["state"], &changed["cause"]), (&state.into(), &"by_feature_code".into()), "{code}");
+    }
+    // A feature code is no call of a customer.
+    let figures = http::json(server.web, "/api/v1/figures");
+    assert_eq!(figures["totals"]["incoming"], 0, "{figures}");
+    server.stop();
+}

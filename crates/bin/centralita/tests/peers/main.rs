@@ -5,6 +5,7 @@
 
 mod baresip;
 mod crash;
+mod floods;
 mod sipp_agents;
 mod sipp_calls;
 mod sipp_rules;

@@ -5,6 +5,7 @@ use crate::support::baresip::Phone;
 use crate::support::pcap::{self, Say};
 use crate::support::server::{Agent, Server, Site};
 use crate::support::sipp::{Sipp, register, within};
+use crate::support::sound::listen;
 use crate::support::{Baresip, Program};
 
 /// A caller who has pressed both keys and waits in the queue; it hangs up by `keys("b")`.
@@ -178,5 +179,51 @@ fn a_phone_that_says_nothing_for_4_s_is_passed_over() {
     }
     caller.keys("b");
     bruno.succeeds_within(within(0));
+    server.stop();
+}
+
+#[test]
+fn a_phone_that_dies_costs_the_caller_an_apology_and_no_place() {
+    let site = ana_and_bruno().silent_after("3s");
+    let mut server = site.serve();
+    let mut ana = Sipp::at("agent_dies", 3, 5070).with("patience", 30_000).start(&server);
+    let mut bruno = Sipp::at("agent_dies", 4, 5070).with("patience", 30_000).start(&server);
+    let mut caller = waiting(&mut server);
+    // Whoever was first is gone after three seconds; then the other one, and the caller waits again each time.
+    server.facts_of("queue.entered", 2);
+    let lost = server.fact("agent_leg.ended", |_| true);
+    assert_eq!(lost["data"]["cause"], "unreachable");
+    let again = server.of_type("queue.entered")[1];
+    assert_eq!((&again["queue"], &again["position"]), (&"acme/soporte".into(), &1.into()));
+    server.facts_of("agent_leg.ended", 2);
+    caller.keys("b");
+    server.fact("call.ended", |data| data["cause"] == "caller_hung_up");
+    ana.succeeds_within(within(0));
+    bruno.succeeds_within(within(0));
+    server.is_at_rest();
+    server.stop();
+}
+
+#[test]
+fn an_agent_holds_and_the_caller_hears_music() {
+    let site = ana();
+    let mut server = site.serve();
+    let sound = site.folder.path().join("agent.pcap");
+    pcap::write(&sound, &[Say::Tone(1_700, 30_000)]);
+    let mut agent = Sipp::at("agent_holds", 3, 5070).with("sound", sound.display()).start(&server);
+    let mut caller = waiting(&mut server);
+    let resumed = server.fact("agent_leg.resumed", |_| true);
+    assert!(server.of_type("agent_leg.held")[0]["by_agent"].as_bool().unwrap());
+    let held_ms = resumed["data"]["held_ms"].as_u64().unwrap();
+    let beats = server.of_type("node.heartbeat").len();
+    server.facts_of("node.heartbeat", beats + 1);
+    caller.keys("b");
+    agent.succeeds_within(within(0));
+    let ended = server.fact("agent_leg.ended", |_| true);
+    let talk_ms = ended["data"]["talk_ms"].as_u64().unwrap();
+    let heard = listen(&caller.heard().left, 1_700);
+    // sipp's capture plays on while it holds; what the caller hears in that time is music.
+    assert!(heard.total_ms.abs_diff(talk_ms) <= 500, "{heard:?} of {talk_ms}");
+    assert!(heard.longest_gap_ms + 200 >= held_ms, "{heard:?}, held for {held_ms}");
     server.stop();
 }

@@ -112,3 +112,15 @@ fn hold_in_each_of_three_ways_and_resume() {
     server.is_at_rest();
     server.stop();
 }
+
+#[test]
+fn keys_by_info_are_keys() {
+    let site = site();
+    let mut server = site.serve();
+    Sipp::caller("info").run(&server);
+    server.fact("call.ended", |_| true);
+    let inputs = server.of_type("ivr.input");
+    assert_eq!(inputs.iter().map(|data| &data["key"]).collect::<Vec<_>>(), ["3", "2"]);
+    assert_eq!(server.fact("ivr.language_selected", |_| true)["data"]["lang"], "pt");
+    server.stop();
+}

@@ -1,10 +1,9 @@
 //! The rules of SIP at the door, as sipp sees them: refusals, repetitions, lost messages, the drain.
 
 use crate::support::pcap::{self, Say};
-use crate::support::server::{PATIENCE, Server, Site};
+use crate::support::raw::Raw;
+use crate::support::server::{Server, Site};
 use crate::support::sipp::{Sipp, within};
-use std::collections::BTreeSet;
-use std::net::UdpSocket;
 
 fn site() -> Site {
     Site::new([crate::support::server::Agent::at("ana", 3, 5070)])
@@ -69,37 +68,35 @@ fn what_belongs_to_no_call_is_a_481() {
 fn an_invite_that_comes_three_times_is_one_call() {
     let site = site();
     let mut server = site.serve();
-    let trunk = UdpSocket::bind(site.at(2, 5060)).unwrap();
-    trunk.set_read_timeout(Some(PATIENCE)).unwrap();
-    let from = trunk.local_addr().unwrap();
-    let send = |method: &str, tag: &str| {
-        let head = format!("{method} sip:100@{} SIP/2.0\r\nVia: SIP/2.0/UDP {from};branch=z9hG4bK{method}\r\n", server.sip);
-        let who = format!("From: <sip:a@{}>;tag=x\r\nTo: <sip:100@b>{tag}\r\nCall-ID: three@{from}\r\n", from.ip());
-        let sequence = if method == "BYE" { 2 } else { 1 };
-        let rest =
-            format!("CSeq: {sequence} {method}\r\nContact: <sip:a@{from}>\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n");
-        trunk.send_to(format!("{head}{who}{rest}").as_bytes(), server.sip).unwrap();
-    };
-    (0..3).for_each(|_| send("INVITE", ""));
-    let mut tags = BTreeSet::new();
-    let mut buffer = [0; 4_096];
-    for _ in 0..3 {
-        // Of the three, at least the second and the third get the 200 that the first got.
-        let tag = loop {
-            let (length, _) = trunk.recv_from(&mut buffer).unwrap();
-            let text = String::from_utf8_lossy(&buffer[..length]).into_owned();
-            if text.starts_with("SIP/2.0 200") {
-                break text.lines().find_map(|l| Some(l.strip_prefix("To:")?.split_once(";tag=")?.1.to_string())).unwrap();
-            }
-        };
-        tags.insert(tag);
-    }
-    assert_eq!(tags.len(), 1);
-    let tag = format!(";tag={}", tags.first().unwrap());
-    send("ACK", &tag);
-    send("BYE", &tag);
+    let trunk = Raw::trunk(&server);
+    (0..3).for_each(|_| trunk.invite("three"));
+    let answers: Vec<_> = (0..3).map(|_| trunk.answer("three")).collect();
+    assert!(answers.iter().all(|a| a.status == 200 && a.tag == answers[0].tag));
+    trunk.hang_up("three", &answers[0].tag);
     server.fact("call.ended", |_| true);
     assert_eq!(server.of_type("call.arrived").len(), 1);
+    server.stop();
+}
+
+#[test]
+fn when_the_rtp_ports_are_used_up_new_calls_hear_it_and_the_others_live() {
+    let site = site().ports("20000-20009");
+    let mut server = site.serve();
+    let trunk = Raw::trunk(&server);
+    let calls: Vec<String> = (0..6).map(|n| format!("call{n}")).collect();
+    let answers: Vec<_> = calls.iter().map(|call| (call, trunk.invite(call), trunk.answer(call))).collect();
+    let refused: Vec<_> = answers.iter().filter(|(.., a)| a.status != 200).collect();
+    assert!((1..6).contains(&refused.len()), "{} of 6 were refused", refused.len());
+    assert!(refused.iter().all(|(.., a)| a.status == 480 && a.text.contains("Q.850;cause=34")), "{}", refused[0].2.text);
+    server.fact("call.rejected", |data| data["cause"] == "no_ports");
+    answers.iter().filter(|(.., a)| a.status == 200).for_each(|(call, _, a)| trunk.hang_up(call, &a.tag));
+    server.facts_of("call.ended", 6 - refused.len());
+    server.is_at_rest();
+    // What they had is free again.
+    trunk.invite("after");
+    let after = trunk.answer("after");
+    assert_eq!(after.status, 200);
+    trunk.hang_up("after", &after.tag);
     server.stop();
 }
 

@@ -40,7 +40,7 @@ fn plan(site: &Site, server: std::net::SocketAddr) -> Plan {
 
 #[test]
 fn what_callers_saw_and_heard_is_what_the_facts_and_recordings_say() {
-    let site = Site::new(AGENTS.map(Agent::registers)).ring("3s");
+    let site = Site::new(AGENTS.map(Agent::registers_by_sha_256)).ring("3s");
     let mut server = site.serve();
     let report = traffic::run(&plan(&site, server.sip), &AtomicBool::new(false), &mut |_| {}).unwrap();
     assert!(report.agents.iter().all(|a| a.registered), "{:?}", report.agents);

@@ -119,7 +119,7 @@ pub fn event(text: &str, config: &Config) -> Input {
         [name, "logs", "out"] => ask(name, Ask::LogOut),
         [name, "is", "ready"] => ask(name, Ask::Ready),
         [name, "pauses", reason] => ask(name, Ask::Pause { reason: reason.into() }),
-        [name, "released"] => Input::Released { agent: agent(name) },
+        [name, "released"] => Input::Released { agent: agent(name), cause: Cause::Requested },
         [name, "holds"] => Input::Held { agent: agent(name), held: true },
         [name, "resumes"] => Input::Held { agent: agent(name), held: false },
         [name, "registers"] => Input::Reachable { agent: agent(name), reachable: true },

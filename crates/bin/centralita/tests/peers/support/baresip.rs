@@ -67,6 +67,11 @@ impl Baresip {
         stdin.write_all(keys.as_bytes()).and_then(|()| stdin.flush()).expect("baresip reads its keys");
     }
 
+    /// Waits until the other side has ended the call.
+    pub fn is_hung_up_on(&mut self) {
+        self.program.line(PATIENCE, |l| l.contains("terminated") || l.contains("session closed"));
+    }
+
     /// Waits for the end of its call, and reads what it heard.
     pub fn heard(&mut self) -> Recording {
         self.program.line(PATIENCE, |l| l.contains("terminated"));

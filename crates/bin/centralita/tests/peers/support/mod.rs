@@ -4,6 +4,7 @@ pub mod baresip;
 pub mod http;
 pub mod pcap;
 pub mod program;
+pub mod raw;
 pub mod server;
 pub mod sipp;
 pub mod sound;

@@ -22,8 +22,8 @@ pub struct Agent {
 }
 
 pub enum Phone {
-    /// It registers; MD5 alone, because the peers stumble over more (`dependencies` of the interop tests).
-    Registers,
+    /// It registers, and is offered these algorithms. sipp 3.6 and baresip 1.0 stumble over more than MD5.
+    Registers { algorithms: &'static str },
     /// It is always at this address of the test's net.
     At { host: u8, port: u16 },
 }
@@ -36,6 +36,8 @@ pub struct Site {
     pub net: String,
     pub folder: TempDir,
     ring: &'static str,
+    ports: &'static str,
+    silent_after: &'static str,
     agents: Vec<Agent>,
 }
 
@@ -43,11 +45,29 @@ impl Site {
     pub fn new(agents: impl IntoIterator<Item = Agent>) -> Site {
         static NEXT: AtomicU8 = AtomicU8::new(1);
         let net = format!("127.{}.{}", 64 + std::process::id() % 128, NEXT.fetch_add(1, Ordering::Relaxed));
-        Site { net, folder: tempfile::tempdir().unwrap(), ring: "8s", agents: agents.into_iter().collect() }
+        Site {
+            net,
+            folder: tempfile::tempdir().unwrap(),
+            ring: "8s",
+            ports: "20000-20199",
+            silent_after: "10s",
+            agents: agents.into_iter().collect(),
+        }
     }
 
     pub fn ring(mut self, ring: &'static str) -> Site {
         self.ring = ring;
+        self
+    }
+
+    /// The RTP ports: two for each leg.
+    pub fn ports(mut self, ports: &'static str) -> Site {
+        self.ports = ports;
+        self
+    }
+
+    pub fn silent_after(mut self, span: &'static str) -> Site {
+        self.silent_after = span;
         self
     }
 
@@ -84,10 +104,14 @@ impl Site {
             .replace("%net%", &self.net)
             .replace("%dir%", &self.folder.path().to_string_lossy())
             .replace("%flows%", &flows.canonicalize().unwrap().to_string_lossy())
-            .replace("%ring%", self.ring);
+            .replace("%ring%", self.ring)
+            .replace("%ports%", self.ports)
+            .replace("%silent_after%", self.silent_after);
         for Agent { name, phone } in &self.agents {
             let phone = match phone {
-                Phone::Registers => format!("{{ user = \"{name}\", password = \"{PASSWORD}\", algorithms = [\"md5\"] }}"),
+                Phone::Registers { algorithms } => {
+                    format!("{{ user = \"{name}\", password = \"{PASSWORD}\", algorithms = {algorithms} }}")
+                }
                 Phone::At { host, port } => {
                     let address = self.at(*host, *port);
                     format!("{{ uri = \"sip:{name}@{address}\", address = \"{address}\" }}")
@@ -105,7 +129,12 @@ impl Site {
 
 impl Agent {
     pub fn registers(name: &'static str) -> Agent {
-        Agent { name, phone: Phone::Registers }
+        Agent { name, phone: Phone::Registers { algorithms: "[\"md5\"]" } }
+    }
+
+    /// A phone that can do better than MD5.
+    pub fn registers_by_sha_256(name: &'static str) -> Agent {
+        Agent { name, phone: Phone::Registers { algorithms: "[\"sha-256\"]" } }
     }
 
     pub fn at(name: &'static str, host: u8, port: u16) -> Agent {

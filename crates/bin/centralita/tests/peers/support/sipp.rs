@@ -15,6 +15,7 @@ pub struct Sipp {
     port: u16,
     media: u16,
     calls: u32,
+    rate: u32,
     transport: &'static str,
     service: String,
 }
@@ -27,7 +28,7 @@ impl Sipp {
 
     pub fn at(scenario: &'static str, host: u8, port: u16) -> Sipp {
         let text = expanded(&read(&format!("{scenario}.xml")));
-        Sipp { scenario, text, host, port, media: port + 1_000, calls: 1, transport: "u1", service: "100".into() }
+        Sipp { scenario, text, host, port, media: port + 1_000, calls: 1, rate: 1, transport: "u1", service: "100".into() }
     }
 
     /// The user part dialled or registered, also as `%user%` where sipp allows no word of its own.
@@ -38,6 +39,12 @@ impl Sipp {
 
     pub fn with(mut self, word: &str, value: impl ToString) -> Sipp {
         self.text = self.text.replace(&format!("%{word}%"), &value.to_string());
+        self
+    }
+
+    /// This many calls, this many begun in a second.
+    pub fn flood(mut self, calls: u32, rate: u32) -> Sipp {
+        (self.calls, self.rate) = (calls, rate);
         self
     }
 
@@ -58,10 +65,15 @@ impl Sipp {
         command.arg(server.sip.to_string()).arg("-sf").arg(file("xml"));
         command.args(["-i", &local.ip().to_string(), "-p", &self.port.to_string(), "-bind_local"]);
         command.args(["-mi", &local.ip().to_string(), "-mp", &self.media.to_string()]);
-        command.args(["-t", self.transport, "-s", &self.service, "-m", &self.calls.to_string(), "-r", "1"]);
-        command.args(["-nostdin", "-skip_rlimit", "-timeout", "60", "-timeout_error", "-default_behaviors", "all,-bye"]);
+        command.args(["-t", self.transport, "-s", &self.service]);
+        command.args(["-m", &self.calls.to_string(), "-r", &self.rate.to_string(), "-l", "5000"]);
+        let limit = 60 + self.calls / self.rate;
+        command.args(["-timeout", &limit.to_string(), "-timeout_error"]);
+        command.args(["-nostdin", "-skip_rlimit", "-default_behaviors", "all,-bye"]);
         command.arg("-trace_err").arg("-error_file").arg(file("err"));
-        command.arg("-trace_msg").arg("-message_file").arg(file("msg"));
+        if self.calls == 1 {
+            command.arg("-trace_msg").arg("-message_file").arg(file("msg"));
+        }
         command.current_dir(server.site.folder.path()).env("TERM", "dumb");
         let mut program = Program::start(&mut command);
         program.logs = vec![file("err"), file("msg")];
