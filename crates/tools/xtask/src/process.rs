@@ -67,6 +67,12 @@ pub fn stop(child: &mut Child) {
     let _ = child.wait();
 }
 
+/// Asks a child to end as Ctrl-C does, and waits until it has.
+pub fn interrupt(child: &mut Child) {
+    let asked = Command::new("kill").args(["-INT", &child.id().to_string()]).status();
+    if asked.is_ok_and(|s| s.success()) { drop(child.wait()) } else { stop(child) }
+}
+
 fn echo(stream: Option<impl Read + Send + 'static>, to: mpsc::Sender<String>) {
     let Some(stream) = stream else { return };
     std::thread::spawn(move || {

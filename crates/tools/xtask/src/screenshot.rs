@@ -21,7 +21,7 @@ pub fn run(file: &Path, after: u64) -> Result<bool, String> {
         .spawn()
         .map_err(|e| e.to_string())?;
     let pictured = picture(&mut demo, &file, Duration::from_secs(after));
-    process::stop(&mut demo);
+    process::interrupt(&mut demo);
     pictured.map(|()| true)
 }
 

@@ -109,6 +109,6 @@ fn an_agent_pauses_logs_out_and_comes_back_by_feature_codes() {
     }
     // A feature code is no call of a customer.
     let figures = http::json(server.web, "/api/v1/figures");
-    assert_eq!(figures["totals"]["incoming"], 0, "{figures}");
+    assert_eq!(figures["totals"]["calls"]["incoming"], 0, "{figures}");
     server.stop();
 }
