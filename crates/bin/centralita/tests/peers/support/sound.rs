@@ -36,7 +36,7 @@ pub struct Heard {
 
 /// Listens for one tone in steps of 20 ms.
 pub fn listen(channel: &[i16], hz: u32) -> Heard {
-    let here: Vec<bool> = channel.chunks(FRAME).map(|frame| is_tone(frame, hz)).collect();
+    let here: Vec<bool> = channel.chunks_exact(FRAME).map(|frame| is_tone(frame, hz)).collect();
     let first = here.iter().position(|h| *h);
     let last = here.iter().rposition(|h| *h);
     let between = match (first, last) {
@@ -56,7 +56,7 @@ fn is_tone(frame: &[i16], hz: u32) -> bool {
 
 /// Milliseconds of anything louder than line noise.
 pub fn sounding_ms(channel: &[i16]) -> u64 {
-    20 * channel.chunks(FRAME).filter(|frame| frame.iter().any(|s| s.unsigned_abs() > 300)).count() as u64
+    20 * channel.chunks_exact(FRAME).filter(|frame| frame.iter().any(|s| s.unsigned_abs() > 300)).count() as u64
 }
 
 /// Writes a tone as a mono file of 8 kHz, 16 bit.
