@@ -181,7 +181,7 @@ fn agent_frees(c: &mut Criterion) {
         group.bench_function(BenchmarkId::new("acd", agents), |b| {
             b.iter(|| {
                 let n = centre.random.below(names.len() as u64) as usize;
-                centre.feed(Input::Released { agent: names[n].clone() });
+                centre.feed(Input::Released { agent: names[n].clone(), cause: base::Cause::AgentHungUp });
                 if let Some(offer) = centre.offered() {
                     centre.accept(offer);
                 }

@@ -91,6 +91,7 @@ pub fn prompts() -> PromptBook {
 
 pub fn sidecar() -> Sidecar {
     Sidecar {
+        call: RECORDING.call(),
         recording: RECORDING,
         tenant: "acme".into(),
         queue: Some("acme/support".into()),

@@ -157,6 +157,7 @@ impl World {
 
     fn record(&mut self) {
         let sidecar = crate::Sidecar {
+            call: TAPE.call(),
             recording: TAPE,
             tenant: "acme".into(),
             queue: None,
