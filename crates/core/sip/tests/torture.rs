@@ -177,6 +177,44 @@ fn each_point_gets_its_verdict() {
     assert_eq!(POINTS.len(), 49 + 12, "RFC 4475 has 49 points and RFC 5118 has 12");
 }
 
+/// The same messages at a whole server, one after the other: it answers what it must, drops what it must, and lives.
+#[test]
+fn a_server_answers_or_drops_each_point_and_lives() {
+    let networks = vec![("0.0.0.0".parse().unwrap(), 0)];
+    let trunks = vec![sip::TrunkConfig { name: "carrier".into(), networks, ports: None }];
+    let mut server = sip::Endpoint::new(sip::Config { trunks, ..sip::Config::default() });
+    let mut now = base::Now::default();
+    let mut statuses = |bytes: Bytes| -> Vec<u16> {
+        now = now.plus(std::time::Duration::from_secs(1));
+        server.stir([7; 32]);
+        let mut out = Vec::new();
+        server.handle(now, sip::Input::Received { flow: flow(), bytes }, &mut out);
+        let sent = out.iter().filter_map(|o| match o {
+            sip::Output::Transmit { bytes, .. } => Message::parse(bytes.clone()).ok()?.status(),
+            _ => None,
+        });
+        sent.collect()
+    };
+    for point in POINTS {
+        let said = statuses(message(point));
+        let fits = match point.4 {
+            Drop => said.is_empty(),
+            Answer(status) => said == [status],
+            // Whatever it thinks of the request, it has read it.
+            Valid => !said.contains(&400),
+        };
+        assert!(fits, "{}: {:?} was expected, {said:?} came", point.0, point.4);
+    }
+    let alive = "OPTIONS sip:a@b.test SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.7:5060;branch=z9hG4bK-alive\r\nMax-Forwards: 70\r\n\
+        From: <sip:c@d.test>;tag=1\r\nTo: <sip:a@b.test>\r\nCall-ID: alive\r\nCSeq: 1 OPTIONS\r\nContent-Length: 0\r\n\r\n";
+    assert_eq!(statuses(Bytes::from_static(alive.as_bytes())), [200]);
+}
+
+fn flow() -> sip::Flow {
+    let (local, remote) = ("192.0.2.1:5060".parse().unwrap(), "192.0.2.7:5070".parse().unwrap());
+    sip::Flow { transport: sip::Transport::Udp, local, remote, connection: 0 }
+}
+
 /// Valid is not enough: what a point hides has to be read right.
 #[test]
 fn the_valid_points_mean_what_they_say() {
