@@ -12,11 +12,12 @@
 //! 4. When no step is left, the input is done. Nothing is kept between inputs but state.
 
 use crate::call::Call;
+use crate::drain::Drain;
 use crate::ports::Ports;
 use crate::setup::Setup;
 use crate::{Entry, Input, OpenAgent, Output, Reply};
 use base::fact::{About, Fact, What};
-use base::{AgentId, CallId, Cause, Instant, LegId, Now, Random, RecordingId, Wall};
+use base::{AgentId, CallId, Instant, LegId, Now, Random, RecordingId, Wall};
 use sip::SessionId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -25,9 +26,6 @@ use std::time::Duration;
 
 /// Between two audits of the invariants.
 const AUDIT: Duration = Duration::from_secs(1);
-/// What a drain waits for answers to the BYEs that ended its last calls, and for the recorder to close its files.
-const LAST_ANSWERS: Duration = Duration::from_secs(2);
-const LAST_FILES: Duration = Duration::from_secs(10);
 /// Audits between two `node.heartbeat` facts: what a crash can leave unknown is five seconds.
 const HEARTBEAT: u8 = 5;
 
@@ -75,37 +73,13 @@ pub struct Centre {
     due_of: BTreeMap<CallId, Instant>,
     audit: Option<Instant>,
     audits: u8,
-    drain: Drain,
+    pub(crate) drain: Drain,
     /// While draining: since when nothing is left but answers of peers.
-    quiet_since: Option<Instant>,
+    pub(crate) quiet_since: Option<Instant>,
     /// The request being handled, until it is answered.
     pub(crate) asking: Option<u64>,
     pub(crate) steps: VecDeque<Step>,
     pub(crate) out: Vec<Output>,
-}
-
-/// The end of the node.
-///
-/// ```text
-///  Open ─ Input::Drain ─▶ Until ─ its time comes: calls are ended ─▶ LastMoment ─ its time comes ─▶ Over
-///                           └────────── nothing is left ─────────────────┴──────────────────────────▲
-/// ```
-enum Drain {
-    Open,
-    /// Calls may end by themselves.
-    Until(Instant),
-    /// Since then peers may answer our BYEs, and the recorder may close its files. The audit's tick looks again.
-    LastMoment(Instant),
-    Over,
-}
-
-impl Drain {
-    fn until(&self) -> Option<Instant> {
-        match self {
-            Drain::Until(at) => Some(*at),
-            Drain::Open | Drain::LastMoment(_) | Drain::Over => None,
-        }
-    }
 }
 
 /// When an agent logged in: on this boot's clock, or before it on the wall's.
@@ -290,46 +264,6 @@ impl Centre {
         if self.audits == 0 {
             self.fact(About::default(), What::NodeHeartbeat { calls: self.calls.len() as u32 });
         }
-    }
-
-    fn on_drain(&mut self, grace: Duration) {
-        self.tell_sip(sip::Input::Drain);
-        self.drain = Drain::Until(self.now.mono + grace);
-    }
-
-    fn finish_drain(&mut self) {
-        if !self.draining() {
-            return;
-        }
-        if matches!(self.drain, Drain::Until(at) if at <= self.now.mono) {
-            let left: Vec<CallId> = self.calls.keys().copied().collect();
-            for call in left {
-                self.end_call(call, Cause::Draining);
-            }
-            self.settle();
-            self.drain = Drain::LastMoment(self.now.mono);
-        }
-        let given_back = self.calls.is_empty() && self.closing.is_empty() && self.owed.is_empty();
-        if !given_back {
-            self.quiet_since = None;
-        }
-        let quiet = given_back.then(|| self.now.mono.since(*self.quiet_since.get_or_insert(self.now.mono)));
-        // A phone that is gone does not answer our BYE.
-        let quiet = quiet.is_some_and(|long| self.sessions.is_empty() || long >= LAST_ANSWERS);
-        let over = match self.drain {
-            Drain::Open | Drain::Over => false,
-            Drain::Until(_) => quiet,
-            Drain::LastMoment(since) => quiet || self.now.mono.since(since) >= LAST_FILES,
-        };
-        if over {
-            self.drain = Drain::Over;
-            self.fact(About::default(), What::NodeStopped { clean: self.calls.is_empty() && self.owed.is_empty() });
-            self.out.push(Output::Drained);
-        }
-    }
-
-    pub fn draining(&self) -> bool {
-        !matches!(self.drain, Drain::Open)
     }
 
     /// Applies steps until none is left.

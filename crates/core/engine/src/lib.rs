@@ -6,8 +6,8 @@
 //!
 //! Where a rule is: [`centre`](Centre) the run loop; `arrive` INVITE to answer; `flow` what a flow asks;
 //! `queueing` what the ACD decides; `ringing` an agent's phones; `conversation` bridge, hold, recording; `ending`
-//! the end, once; `agents` phones, feature codes, requests; `wire` what SIP and media say; `recover` and `resume`
-//! the restart; `snapshot` and `audit` the view from outside and what must hold in it.
+//! a call's end, once; `drain` the node's; `agents` phones, feature codes, requests; `wire` what SIP and media say;
+//! `recover` and `resume` the restart; `snapshot` and `audit` the view from outside and what must hold in it.
 
 mod agents;
 mod arrive;
@@ -15,6 +15,7 @@ mod audit;
 mod call;
 mod centre;
 mod conversation;
+mod drain;
 mod ending;
 mod flow;
 mod ports;
