@@ -1,29 +1,33 @@
 //! A running node: every shell wired to the Centre. What `serve` and `demo` have in common.
 
 mod archive;
+mod before;
 mod decide;
+mod options;
 mod secret;
 mod way;
 
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use archive::StoreArchive;
-use base::{AgentId, Now, Wall};
+use before::{boot, resume, writable};
 use decide::Decider;
-use engine::{Boot, Centre, Input, Open, Repaired, Resume, Setup, Stored};
+use engine::{Centre, Input, Setup};
+use options::{figures_options, health, names, ticketing};
 use shell_signalling::Signalling;
 use shell_store::journal::{Header, Journal, Retention};
-use shell_store::{Metrics, MetricsOptions, Store, Tickets, TicketsOptions, Writer};
-use shell_web::{Doors, Gauge, Health};
-use std::collections::BTreeMap;
+use shell_store::{Metrics, Store, Tickets, Writer};
+use shell_web::Doors;
 use std::fmt::Display;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 use way::Way;
+
+pub use options::{Window, today};
 
 /// What keeps a node from starting, and where.
 #[derive(Debug, thiserror::Error)]
@@ -217,136 +221,4 @@ impl Node {
         let _ = web_task.await;
         Ended { log }
     }
-}
-
-/// What earlier epochs left: open entities from the log, bindings, recordings cut short.
-fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, StartError> {
-    let mut open = Open::default();
-    for fact in store.last_epoch_facts(epoch).map_err(at("the log"))? {
-        open.apply(&fact.map_err(at("the log"))?);
-    }
-    let bindings = store.bindings().map_err(at("the log"))?;
-    let read = |(user, bytes): (String, Vec<u8>)| Some((user.into(), postcard::from_bytes(&bytes).ok()?));
-    let repaired = shell_media::repair(&setup.site.recordings, &open.recordings.keys().copied().collect())
-        .map_err(at(setup.site.recordings.display()))?;
-    Ok(Resume {
-        open,
-        bindings: bindings.into_iter().filter_map(read).collect(),
-        repaired: repaired.into_iter().map(repaired_of).collect(),
-    })
-}
-
-fn repaired_of(mended: shell_media::Repaired) -> Repaired {
-    let shell_media::Repaired { recording, file, duration_ms, sha256, complete, reason } = mended;
-    let reason = (!complete).then_some(reason);
-    Repaired { recording, stored: (!sha256.is_empty()).then_some(Stored { file, duration_ms, sha256, reason }) }
-}
-
-/// Better found out before the first conversation than at it.
-fn writable(folder: &std::path::Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
-    let probe = folder.join(format!(".probe-{}", std::process::id()));
-    std::fs::write(&probe, b"centralita")?;
-    std::fs::remove_file(&probe)
-}
-
-/// What agents are called on screens.
-fn names(site: &site::Site) -> BTreeMap<AgentId, Arc<str>> {
-    site.agents.iter().map(|(id, agent)| (id.clone(), agent.display.reveal().as_str().into())).collect()
-}
-
-/// The ticket book's consumer, and the sender of its outbox.
-fn ticketing(
-    setup: &Setup,
-    store: &Arc<Store>,
-    log: &shell_store::Handle,
-    source: &str,
-    clock: Clock,
-) -> Result<(Tickets, shell_outbound::Sender), StartError> {
-    const WEBHOOK: &str = "webhook";
-    let webhooks: Vec<_> = setup.site.webhook.iter().map(|w| (WEBHOOK.to_string(), w.clone())).collect();
-    let destinations = webhooks.iter().map(|(name, _)| name.clone()).collect();
-    let options = shell_outbound::Options {
-        webhooks,
-        rows: store.clone(),
-        clock: Arc::new(move || clock.now()),
-        seed: secret::seed().map_err(at("the webhook"))?,
-    };
-    let outbound = shell_outbound::Sender::start(options).map_err(at("the webhook"))?;
-    let (rules, source) = (setup.site.tickets.clone(), source.to_string());
-    let options = TicketsOptions { rules, destinations, source, changed: Box::new(outbound.waker()) };
-    let tickets = Tickets::start(store.clone(), log, options).map_err(at("the ticket book"))?;
-    Ok((tickets, outbound))
-}
-
-/// From and to of the figures, for a moment.
-pub type Window = Box<dyn Fn(Now) -> (Wall, Wall) + Send>;
-
-/// The day that it is where this machine is.
-pub fn today() -> Window {
-    let zone = jiff::tz::TimeZone::system();
-    Box::new(move |now| {
-        let begins = |at: jiff::Zoned| at.start_of_day().map(|d| Wall(d.timestamp().as_microsecond()));
-        let here = jiff::Timestamp::from_microsecond(now.wall.0).map(|t| t.to_zoned(zone.clone()));
-        let day = here.and_then(|here| Ok((begins(here.clone())?, begins(here.tomorrow()?)?)));
-        day.unwrap_or((Wall(0), now.wall))
-    })
-}
-
-fn figures_options(clock: Clock, window: Window, changed: Arc<watch::Sender<u64>>) -> MetricsOptions {
-    MetricsOptions {
-        clock: Arc::new(move || clock.now()),
-        window,
-        formula: metrics::Formula::default(),
-        formulas: BTreeMap::new(),
-        changed: Box::new(move || changed.send_modify(|n| *n += 1)),
-    }
-}
-
-fn health(
-    log: shell_store::Handle,
-    journal: Weak<Journal>,
-    figures: Arc<ArcSwap<metrics::Figures>>,
-    clock: Clock,
-) -> Arc<dyn Fn() -> Health + Send + Sync> {
-    let started = clock.now().wall;
-    Arc::new(move || {
-        let state = log.health();
-        let lost = (state.lost > 0).then(|| format!("{} facts were lost", state.lost));
-        let failing = state.failing.map(|why| format!("the log cannot be written: {why}"));
-        let journal = journal.upgrade().and_then(|j| j.failed()).map(|why| format!("the journal ended: {why}"));
-        Health {
-            version: env!("CARGO_PKG_VERSION").into(),
-            started,
-            breaches: figures.load().invariant_breaches,
-            last_breaches: Vec::new(),
-            alarms: [lost, failing, journal].into_iter().flatten().collect(),
-            gauges: vec![Gauge {
-                name: "log_waiting",
-                help: "Rows that wait in memory for the log's disk",
-                value: state.waiting as f64,
-            }],
-        }
-    })
-}
-
-fn boot(setup: &Arc<Setup>, epoch: u32, store: &Store, signalling: &Signalling) -> Result<Boot, StartError> {
-    let party_key = secret::party_key(store.dir()).map_err(at("the key of party ids"))?;
-    let boot_id = store.boot_id(epoch).map_err(at("the log"))?.unwrap_or_default();
-    let mut towards: BTreeMap<IpAddr, IpAddr> = BTreeMap::new();
-    for agent in setup.site.agents.values() {
-        if let site::Phone::Address { addr, .. } = &agent.phone {
-            towards.insert(addr.ip(), signalling.local_towards(*addr).ip());
-        }
-    }
-    Ok(Boot {
-        node: setup.site.node,
-        epoch,
-        boot_id: boot_id.into(),
-        routing_seed: secret::seed().map_err(at("the routing seed"))?,
-        party_key,
-        sip: signalling.address(),
-        towards,
-        setup: setup.clone(),
-    })
 }
