@@ -35,7 +35,7 @@ fn picture(demo: &mut Child, file: &Path, after: Duration) -> Result<(), String>
     while start.elapsed() < after && lines.next().is_some() {}
     std::thread::sleep(after.saturating_sub(start.elapsed()));
     let mut chromium = Command::new("chromium");
-    chromium.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1600,1500"]);
+    chromium.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars", "--window-size=1280,1340"]);
     // The page gets its figures over a stream that never ends, so a time budget ends the wait.
     chromium.args(["--timeout=5000", &format!("--screenshot={}", file.display()), &address]);
     let (_, said) = process::watched(&mut chromium, Duration::from_secs(60))?;
