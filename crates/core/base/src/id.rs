@@ -110,6 +110,16 @@ nested!(
     /// One part of the recording that a conversation owes.
     RecordingId, conversation: ConversationId, ".p", "a recording id such as 1-3-42.c1.p1");
 
+impl LegId {
+    /// The caller's leg is the first of its call.
+    pub fn caller(call: CallId) -> LegId {
+        LegId { call, n: 1 }
+    }
+
+    pub fn is_caller(self) -> bool {
+        self.n == 1
+    }
+}
 impl OfferId {
     pub fn call(self) -> CallId {
         self.visit.call

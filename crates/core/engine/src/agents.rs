@@ -83,7 +83,7 @@ impl Centre {
         let notice = self.acd.agent(&agent).map_or(AgentNotice::Refused, |agent| notice_of(&asked, &agent));
         let said = lang.and_then(|lang| speech::notice(lang, notice)).map(|phrase| Sound::Prompt(phrase.key().into()));
         let sounds = said.into_iter().collect();
-        self.tell_media(Command::Play { leg: LegId { call: id, n: 1 }, play: 1, sounds });
+        self.tell_media(Command::Play { leg: LegId::caller(id), play: 1, sounds });
     }
 
     /// The feature code's call is over: its phone may ring again.

@@ -26,7 +26,6 @@ const PORT_WAIT: Duration = Duration::from_secs(2);
 /// Where a call that may come in leads.
 struct Way {
     tenant: Tenant,
-    trunk: Arc<str>,
     flow: Option<(Arc<ivr::Flow>, Option<base::Lang>)>,
     ask: Option<(AgentId, acd::Ask)>,
 }
@@ -60,7 +59,7 @@ impl Centre {
             call.ask = way.ask;
         }
         self.rearm(id);
-        self.open(LegId { call: id, n: 1 }, invite.flow, port);
+        self.open(LegId::caller(id), invite.flow, port);
     }
 
     /// Ports that callers leave to the phones of agents: without those nobody who waits could ever be answered.
@@ -70,15 +69,15 @@ impl Centre {
 
     fn way(&self, peer: &Peer, dialled: &str) -> Option<Way> {
         match peer {
-            Peer::Trunk(name) => {
+            Peer::Trunk(_) => {
                 let number = self.setup.site.number(dialled)?;
                 let flow = self.setup.flows.get(&number.flow)?.clone();
-                Some(Way { tenant: number.tenant.clone(), trunk: name.clone(), flow: Some((flow, number.lang)), ask: None })
+                Some(Way { tenant: number.tenant.clone(), flow: Some((flow, number.lang)), ask: None })
             }
             Peer::Phone(user) => {
                 let agent = self.setup.agent_of_user(user)?.clone();
                 let ask = self.setup.feature(dialled)?;
-                Some(Way { tenant: agent.tenant(), trunk: user.clone(), flow: None, ask: Some((agent, ask)) })
+                Some(Way { tenant: agent.tenant(), flow: None, ask: Some((agent, ask)) })
             }
         }
     }
@@ -86,7 +85,7 @@ impl Centre {
     fn new_call(&mut self, session: SessionId, peer: &Peer, invite: &IncomingInvite, way: Option<&Way>) -> CallId {
         self.last_call += 1;
         let id = CallId { node: self.boot.node, epoch: self.boot.epoch, n: self.last_call };
-        let leg = LegId { call: id, n: 1 };
+        let leg = LegId::caller(id);
         let (direction, name) = match peer {
             Peer::Trunk(name) => (Direction::Incoming, name),
             Peer::Phone(user) => (Direction::FeatureCode, user),
@@ -102,7 +101,7 @@ impl Centre {
             id,
             tenant,
             direction,
-            trunk: way.map_or(name, |w| &w.trunk).clone(),
+            trunk: name.clone(),
             number: invite.dialled.clone(),
             caller: invite.caller.clone(),
             party,
@@ -177,7 +176,7 @@ impl Centre {
             Ok(both) => both,
             Err(refused) => return self.reject(id, refused.status(), Cause::CodecMismatch),
         };
-        let leg = LegId { call: id, n: 1 };
+        let leg = LegId::caller(id);
         if let Some(call) = self.calls.get_mut(&id) {
             call.leg.media = Media::Open(port);
             call.leg.local = Some(local);
@@ -203,9 +202,7 @@ impl Centre {
         if let Some((agent, ask)) = call.ask.take() {
             return self.on_feature_code(id, agent, ask);
         }
-        let flow = call.flow.as_ref().map(|f| f.flow_name().to_string()).unwrap_or_default();
-        self.call_fact(id, |_| (), What::IvrEntered { flow });
-        self.tell_flow(id, ivr::Input::Start);
+        self.enter_flow(id, ivr::Input::Start);
     }
 
     /// Tells the media plane what was negotiated.
@@ -245,7 +242,7 @@ impl Centre {
             state.media = Media::Opening(port);
             return self.open(leg, flow, port);
         }
-        if leg.n == 1 {
+        if leg.is_caller() {
             self.reject(leg.call, 480, Cause::NoPorts)
         } else {
             self.on_agent_leg_failed(leg, acd::OfferResult::Unreachable)
@@ -256,7 +253,7 @@ impl Centre {
     pub(crate) fn reject(&mut self, id: CallId, status: u16, cause: Cause) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let session = call.leg.session.take();
-        self.close_media(LegId { call: id, n: 1 });
+        self.close_media(LegId::caller(id));
         if let Some(session) = session {
             self.sessions.remove(&session);
             self.tell_sip(sip::Input::Reject { session, refusal: refusal(status, cause) });

@@ -174,7 +174,7 @@ impl Centre {
     /// The agent's phone is gone: an apology, and the front of the line with the original wait (calls.md line 4).
     pub(crate) fn agent_lost(&mut self, id: CallId) {
         self.end_conversation(id, Cause::Unreachable);
-        self.back_to_flow(id, ivr::Input::AgentLost);
+        self.enter_flow(id, ivr::Input::AgentLost);
     }
 
     /// Ends the conversation, whoever ended it; the call goes on or ends as its caller decides.

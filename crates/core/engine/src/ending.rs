@@ -53,7 +53,7 @@ impl Centre {
         if let Some(session) = session {
             self.tell_sip(sip::Input::HangUp { session, reason: None });
         }
-        self.close_media(LegId { call: id, n: 1 });
+        self.close_media(LegId::caller(id));
     }
 
     /// The last fact, when all others were said.

@@ -12,7 +12,7 @@ const FRONT_OF_THE_LINE: i64 = 365 * 86_400;
 
 impl Centre {
     pub(crate) fn on_flow(&mut self, id: CallId, output: ivr::Output) {
-        let leg = LegId { call: id, n: 1 };
+        let leg = LegId::caller(id);
         if self.calls.get(&id).is_none_or(|c| c.ending.is_some()) {
             return;
         }
@@ -61,8 +61,8 @@ impl Centre {
         self.tell_acd(acd::Input::Enqueue { visit, queue, requires, priority_s, waited, lang, party });
     }
 
-    /// The flow has the call again, after a queue or an agent.
-    pub(crate) fn back_to_flow(&mut self, id: CallId, input: ivr::Input) {
+    /// The flow has the call: at first, and again after a queue or an agent.
+    pub(crate) fn enter_flow(&mut self, id: CallId, input: ivr::Input) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.goes_to(Place::Ivr, now);

@@ -69,7 +69,7 @@ impl Centre {
             a.cause = Some(cause);
         };
         self.call_fact(visit.call, about, What::QueueRefused {});
-        self.back_to_flow(visit.call, ivr::Input::QueueRefused(cause));
+        self.enter_flow(visit.call, ivr::Input::QueueRefused(cause));
     }
 
     fn on_offer(&mut self, offer: OfferId, agent: AgentId, queue: QueueId) {
@@ -139,7 +139,7 @@ impl Centre {
             // The next visit's `Entered` follows.
             Outcome::Overflowed => (),
             _ if call.ending.is_some() => (),
-            _ => self.back_to_flow(visit.call, ivr::Input::QueueLeft(outcome)),
+            _ => self.enter_flow(visit.call, ivr::Input::QueueLeft(outcome)),
         }
     }
 

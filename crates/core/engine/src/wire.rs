@@ -75,7 +75,7 @@ impl Centre {
         if !alive {
             return;
         }
-        if leg.n == 1 { self.on_caller_opened(leg.call, port) } else { self.on_agent_opened(leg, port) }
+        if leg.is_caller() { self.on_caller_opened(leg.call, port) } else { self.on_agent_opened(leg, port) }
     }
 
     fn on_played(&mut self, leg: LegId, play: u32) {
@@ -90,7 +90,7 @@ impl Centre {
     /// plane to the other side; keys in INFO end here.
     fn on_digit(&mut self, leg: LegId, key: char) {
         let listening = |p: Place| matches!(p, Place::Ivr | Place::Queue | Place::Offer);
-        if leg.n == 1 && self.calls.get(&leg.call).is_some_and(|c| listening(c.place)) {
+        if leg.is_caller() && self.calls.get(&leg.call).is_some_and(|c| listening(c.place)) {
             self.tell_flow(leg.call, ivr::Input::Key(key));
         }
     }
@@ -114,7 +114,7 @@ impl Centre {
 
     fn on_leg_ended(&mut self, leg: LegId, by: EndedBy) {
         let Some(call) = self.calls.get(&leg.call) else { return };
-        if leg.n == 1 {
+        if leg.is_caller() {
             let cause = if by == EndedBy::Lost { Cause::TransportFailed } else { Cause::CallerHungUp };
             return self.end_call(leg.call, cause);
         }
@@ -129,7 +129,7 @@ impl Centre {
     /// A leg that should speak went quiet (calls.md line 12: RTP and RTCP renew the lease).
     fn on_silent(&mut self, leg: LegId) {
         let Some(call) = self.calls.get(&leg.call) else { return };
-        if leg.n == 1 {
+        if leg.is_caller() {
             return self.end_call(leg.call, Cause::NoMedia);
         }
         if call.conversation.as_ref().is_some_and(|c| c.leg == leg) {
