@@ -11,8 +11,9 @@ use crate::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// The form of facts that this code writes.
-pub const VERSION: u16 = 1;
+/// The form of facts that this code writes. 2 added callbacks, transfers, supervisors, agents' own calls, the why of an
+/// offer and the expected wait; what 1 wrote reads as it did.
+pub const VERSION: u16 = 2;
 
 /// What a fact is about. `rev` counts the facts of one call from 1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -59,6 +60,50 @@ pub enum Direction {
     Incoming,
     /// An agent's phone dialling a feature code.
     FeatureCode,
+    /// An agent's call to a number outside.
+    Outgoing,
+    /// An agent's call to another agent.
+    Internal,
+}
+
+/// How an agent passed a call on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Transfer {
+    /// To an agent or a number, without asking there.
+    Blind,
+    /// After a consultation.
+    Attended,
+    /// To a queue, cold or after a consultation.
+    ToQueue,
+    /// Blind or attended, to a number outside.
+    External,
+}
+
+/// How a callback ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallbackEnd {
+    /// Customer and agent talked.
+    Connected,
+    /// The customer was not reached in as many attempts as there may be.
+    Failed,
+    /// The customer called again, and that call has the place now.
+    Joined,
+    /// By a supervisor or a reload.
+    Cancelled,
+}
+
+/// How a supervisor takes part in a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Monitor {
+    /// Hears both, is heard by nobody.
+    Listen,
+    /// Hears both, is heard by the agent only.
+    Whisper,
+    /// Hears both and is heard by both.
+    Barge,
 }
 
 /// Why a recording's part is not complete, or that it is.
@@ -100,20 +145,42 @@ pub enum What {
 
     /// A visit begins.
     #[serde(rename = "queue.entered")]
-    QueueEntered { requires: Requirement, priority_s: i64, position: u32 },
-    /// The queue did not take the call: full, or nobody who could serve it. There is no visit.
+    /// `credit_ms` was waited before, in another visit, and counts in the order of the line only. The expected wait is
+    /// what the estimator said at that moment.
+    QueueEntered {
+        requires: Requirement,
+        priority_s: i64,
+        position: u32,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_p50_ms: Option<u64>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        expected_p90_ms: Option<u64>,
+        #[serde(default)]
+        credit_ms: u64,
+    },
+    /// The queue did not take the call: full, closed, dissuaded, or nobody who could serve it. There is no visit.
     #[serde(rename = "queue.refused")]
     QueueRefused {},
     #[serde(rename = "queue.announced")]
-    QueueAnnounced { position: u32, wait_ms: u64 },
+    /// `said_ms`: the expected wait that the caller was told.
+    QueueAnnounced {
+        position: u32,
+        wait_ms: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        said_ms: Option<u64>,
+    },
     /// A visit's last fact. `wait_ms` runs from `queue.entered`; `ringing`: an agent's phone was ringing.
     /// `threshold_ms` and `short_ms` are the queue's service level threshold T and short abandon S at that moment.
     #[serde(rename = "queue.left")]
     QueueLeft { outcome: Outcome, wait_ms: u64, ringing: bool, threshold_ms: u64, short_ms: u64, to: Option<QueueId> },
 
-    /// The INVITE to the agent's phone goes out.
+    /// The INVITE to the agent's phone goes out. `why` is the decision, for a person to read and for nobody to count.
     #[serde(rename = "offer.sent")]
-    OfferSent { legs: u16 },
+    OfferSent {
+        legs: u16,
+        #[serde(default, skip_serializing_if = "Value::is_null")]
+        why: Value,
+    },
     /// The agent's 200 was applied.
     #[serde(rename = "offer.accepted")]
     OfferAccepted { ring_ms: u64 },
@@ -139,10 +206,49 @@ pub enum What {
     AgentLegResumed { held_ms: u64 },
     /// The conversation's last fact. `talk_ms` is without holds. The cause says who ended it.
     #[serde(rename = "agent_leg.ended")]
-    AgentLegEnded { talk_ms: u64, hold_ms: u64 },
+    /// `consult_ms` of the talk time the agent spoke with somebody else about the call, while the caller waited.
+    AgentLegEnded {
+        talk_ms: u64,
+        hold_ms: u64,
+        #[serde(default)]
+        consult_ms: u64,
+    },
+    /// The agent passed the call on; the conversation's end follows. `to`: `queue/NAME`, `agent/NAME` or `number`.
+    #[serde(rename = "agent_leg.transferred")]
+    AgentLegTransferred { kind: Transfer, to: String },
+    /// A third party joined the conversation, or left it.
+    #[serde(rename = "agent_leg.conferenced")]
+    AgentLegConferenced { joined: bool, to: String },
+    /// The call is with somebody outside the centre, and comes to its end there.
+    #[serde(rename = "call.forwarded")]
+    CallForwarded {},
+
+    /// The caller's place in line is kept; the visit that was on the line ended as `callback`.
+    #[serde(rename = "callback.requested")]
+    CallbackRequested {},
+    /// The customer is dialled, for the `n`th time.
+    #[serde(rename = "callback.attempted")]
+    CallbackAttempted { n: u8 },
+    /// `wait_ms` since the call's first queue.
+    #[serde(rename = "callback.done")]
+    CallbackDone { end: CallbackEnd, attempts: u8, wait_ms: u64 },
+
+    #[serde(rename = "voicemail.left")]
+    VoicemailLeft { recording: RecordingId, duration_ms: u64 },
+
+    /// Somebody did something to a call, an agent or a queue from outside: `act` in words, `who` as the door knows them.
+    #[serde(rename = "supervisor.acted")]
+    SupervisorActed { who: String, act: String },
+    #[serde(rename = "supervisor.monitor_started")]
+    MonitorStarted { who: String, mode: Monitor },
+    #[serde(rename = "supervisor.monitor_ended")]
+    MonitorEnded { who: String, monitored_ms: u64 },
 
     #[serde(rename = "wrapup.started")]
     WrapUpStarted { limit_ms: u64 },
+    /// The conversation's disposition.
+    #[serde(rename = "wrapup.coded")]
+    WrapUpCoded { code: String },
     #[serde(rename = "wrapup.ended")]
     WrapUpEnded { wrapup_ms: u64 },
 
@@ -174,6 +280,12 @@ pub enum What {
 
     #[serde(rename = "config.loaded")]
     ConfigLoaded { site_sha256: String },
+    /// A reload that did not fit; the old configuration stays. `findings` counts what was wrong.
+    #[serde(rename = "config.rejected")]
+    ConfigRejected { findings: u32 },
+    /// Set at run time beside the site file: `what` such as `queue acme/soporte`, `to` such as `open`; empty: as in the file.
+    #[serde(rename = "config.overridden")]
+    ConfigOverridden { what: String, to: String },
     /// The queues of the site, so that a figure exists before the first visit.
     #[serde(rename = "node.started")]
     NodeStarted { boot_id: String, version: u16, queues: Vec<QueueId> },

@@ -3,6 +3,7 @@
 //!
 //! A leaf: it knows no other crate of the workspace, no clock, no socket and no thread.
 
+pub mod calendar;
 pub mod diagnostic;
 pub mod fact;
 pub mod id;
@@ -12,6 +13,7 @@ pub mod random;
 pub mod skill;
 pub mod time;
 
+pub use calendar::Calendar;
 pub use diagnostic::Diagnostic;
 pub use id::{AgentId, CallId, ConversationId, Lang, LegId, OfferId, PartyId, QueueId, RecordingId, Tenant, VisitId};
 pub use outcome::{AgentState, Cause, OfferEnd, Outcome};

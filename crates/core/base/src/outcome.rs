@@ -46,6 +46,8 @@ pub enum AgentState {
     Talking,
     Holding,
     WrapUp,
+    /// In a call of its own: outbound, internal, a feature code, monitoring. The reason says which.
+    Engaged,
     /// The cause names the reason.
     Paused,
     Unreachable,
@@ -62,6 +64,8 @@ pub enum Cause {
     NoAgents,
     Closed,
     QueueFull,
+    /// Turned away at the door: too many wait.
+    Dissuaded,
     Busy,
     Declined,
     Diverted,
@@ -80,6 +84,16 @@ pub enum Cause {
     ByFeatureCode,
     BySupervisor,
     CallWaiting,
+    /// Passed on by the agent.
+    Transferred,
+    /// An agent's own call, or one that rang it.
+    OwnCall,
+    /// A caller who was called back, or the call that a callback joined.
+    Callback,
+    /// The tenant's or the trunk's calls are used up.
+    ChannelLimit,
+    /// The session timer ran out (RFC 4028), or nothing renewed the conversation's lease.
+    LeaseEnded,
     DiskFull,
     WriteFailed,
     NodeLost,

@@ -1,7 +1,7 @@
 //! The words of the Centre: the Inputs of the decision thread, and what leaves it.
 
-use base::fact::{Direction, Fact};
-use base::{AgentId, AgentState, CallId, ConversationId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Tenant, VisitId, Wall};
+use base::fact::{Direction, Fact, Monitor};
+use base::{AgentId, AgentState, CallId, ConversationId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Skills, Tenant, VisitId, Wall};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -21,10 +21,15 @@ pub enum Input {
     /// From the signalling shell: `Received` or `TransportFailed`.
     Sip(sip::Input),
     Media(media::Input),
-    /// A request through the API. Answered by `Output::Reply` with the same number.
+    /// A request through the API, by `who` as the door knows them. Answered by `Output::Reply` with the same number.
     Asked {
         number: u64,
+        who: Arc<str>,
         request: Request,
+    },
+    /// A reload was refused before it got here: for the log.
+    ConfigRejected {
+        findings: u32,
     },
     /// Stop taking calls; `Output::Drained` follows when the last has ended or `grace_ms` passed.
     Drain {
@@ -48,12 +53,49 @@ pub struct Entry {
 pub enum Request {
     Agent { agent: AgentId, ask: acd::Ask },
     HangUp { call: CallId },
+    /// Dial for the agent: their phone rings, then the target's.
+    Dial { agent: AgentId, to: Target },
+    /// Pass a conversation on without asking. The caller hears music until somebody answers; nobody does: the agent is
+    /// called back, then the old place.
+    Transfer { call: CallId, to: Target },
+    /// The agent of this conversation speaks with somebody else while the caller hears music.
+    Consult { call: CallId, to: Target },
+    /// Whoever is consulted takes the call, also while it still rings there.
+    CompleteTransfer { call: CallId },
+    /// Back to the caller; whoever was consulted is hung up.
+    EndConsult { call: CallId },
+    /// Caller, agent and whoever is consulted in one conversation.
+    Conference { call: CallId },
+    /// The supervisor's phone rings; answered, it takes part. Asked again: another mode.
+    Monitor { call: CallId, supervisor: AgentId, mode: Monitor },
+    StopMonitor { call: CallId, supervisor: AgentId },
+    /// The supervisor, who monitors, has the conversation; the agent is free.
+    TakeOver { call: CallId, supervisor: AgentId },
+    /// A waiting call to another queue of its tenant.
+    Move { call: CallId, queue: QueueId },
+    Prioritise { call: CallId, priority_s: i64 },
+    SetSkills { agent: AgentId, skills: Option<Skills> },
+    SetOpen { queue: QueueId, open: Option<bool> },
+    CancelCallback { call: CallId },
+    /// What the call waits for now, and each decision so far: answered by `Reply::Why`.
+    Why { call: CallId },
 }
 
+/// Where a call goes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Target {
+    Queue(QueueId),
+    Agent(AgentId),
+    /// Dialled through the tenant's trunk.
+    Number(Pii<Arc<str>>),
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Reply {
     Done,
+    Why(Box<WhyReport>),
     /// Kept until the agent's call ends.
     Pending,
     /// There is none of that name.
@@ -64,6 +106,28 @@ pub enum Reply {
     Refused {
         why: Arc<str>,
     },
+}
+
+/// Why a call is where it is.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct WhyReport {
+    /// Of a call that waits.
+    pub waits: Option<acd::Waits>,
+    /// Offers so far, the first one first, at most [`DECISIONS_KEPT`] of a call.
+    pub decisions: Vec<Decision>,
+}
+
+/// How many decisions of a call are kept in memory; the log has them all.
+pub const DECISIONS_KEPT: usize = 32;
+
+/// One offer and its reason.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Decision {
+    pub offer: base::OfferId,
+    pub agent: AgentId,
+    pub queue: QueueId,
+    pub at: Wall,
+    pub why: acd::Why,
 }
 
 /// What leaves the Centre.
@@ -191,6 +255,10 @@ pub enum Place {
     Queue,
     Offer,
     Conversation,
+    /// With somebody outside the centre, or an agent's own call.
+    External,
+    /// Nobody is on the line: the place in the queue is kept, the customer will be called.
+    Callback,
     /// Of calls that are over, where they are listed at all.
     Ended,
 }
@@ -226,6 +294,11 @@ pub struct CallView {
     pub agent: Option<AgentId>,
     pub recording: Option<RecordingId>,
     pub held: bool,
+    /// Who is consulted or was joined: `agent/NAME`, `queue/NAME` or `number`.
+    pub third: Option<Arc<str>>,
+    /// Supervisors who take part.
+    pub monitors: Vec<(AgentId, Monitor)>,
+    pub expected: Option<acd::Expected>,
     /// What ends this place by itself, and when (monotonic nanoseconds), for each that waits.
     pub deadline: Option<base::Instant>,
     pub waits_for: Arc<str>,

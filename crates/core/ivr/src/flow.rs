@@ -1,8 +1,7 @@
 //! A flow with every name resolved, and what it needs from elsewhere.
 
-use crate::hours::Calendar;
 use crate::words::NO_LANGUAGE;
-use base::{Cause, Diagnostic, Lang, Need, Requirement, Skill};
+use base::{Calendar, Cause, Diagnostic, Lang, Need, Requirement, Skill};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;

@@ -5,7 +5,6 @@
 //! deadline of its own or of the queue it gave the call to. `ivr-flows/README.md` is the language's reference.
 
 mod flow;
-mod hours;
 mod interpreter;
 mod parse;
 mod raw;

@@ -1,10 +1,10 @@
 //! From the text of a flow file to a [`Flow`]: names resolved, values understood, every finding at its place.
 
 use crate::flow::{Answer, Flow, Kind, Place, Question, Queue, Said, Source, Step};
-use crate::hours::{Calendar, DATE, WEEK};
 use crate::raw::{self, Word};
 use crate::text::{duration, nearest};
-use base::{Cause, Diagnostic, Lang, Requirement};
+use base::calendar::{DATE, WEEK};
+use base::{Calendar, Cause, Diagnostic, Lang, Requirement};
 use jiff::tz::TimeZone;
 use serde_saphyr::{MessageFormatter, Spanned};
 use std::collections::BTreeMap;

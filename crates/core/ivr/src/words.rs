@@ -1,8 +1,9 @@
 //! The words of the flow interpreter: what enters it and what leaves it.
 
-use base::{Cause, Lang, Outcome, Requirement};
+use base::{Cause, Lang, Outcome, Pii, Requirement};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What enters the interpreter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -20,9 +21,15 @@ pub enum Input {
     /// An agent answered: nothing more is said, until `AgentLost`.
     Connected,
     /// The queue's announcement is due (position counts from 1); the flow says it over the music.
+    /// `position` and `wait` are said if they are there.
     Announce {
-        position: u32,
+        position: Option<u32>,
+        wait: Option<Duration>,
     },
+    /// The recording that `Record` asked for has ended.
+    Recorded,
+    /// The callback that `Callback` asked for was taken down, or cannot be (no number, the queue has none).
+    CallbackTaken(bool),
     /// The agent's leg died in a conversation: apologise; `Enqueue` goes out again by itself with `again: true`.
     AgentLost,
     Due,
@@ -57,6 +64,25 @@ pub enum Output {
         priority_s: i64,
         lang: Lang,
         again: bool,
+    },
+    /// A key in the queue led out of it: the visit ends with this outcome, and the flow has the call again.
+    LeaveQueue {
+        outcome: Outcome,
+    },
+    /// Keep the caller's place and call back: the number that called (`None`) or the one keyed in. Answered by
+    /// `CallbackTaken`; the visit goes on until then.
+    Callback {
+        number: Option<Pii<Arc<str>>>,
+    },
+    /// Record the caller, at most so long; a key ends it. Answered by `Recorded`.
+    Record {
+        step: Arc<str>,
+        limit: Duration,
+    },
+    /// The call leaves the centre, to a number outside: the flow is over unless `QueueRefused` says that it did not work.
+    Forward {
+        step: Arc<str>,
+        number: Arc<str>,
     },
     /// The flow is over: hang up.
     HangUp {

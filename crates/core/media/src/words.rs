@@ -35,6 +35,20 @@ pub enum Sound {
     /// A prompt by its key, `flow/lang/id`, as in the prompt book.
     Prompt(Arc<str>),
     Silence(Duration),
+    Tone(Tone),
+}
+
+/// Made here, not recorded.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Tone {
+    /// Before an auto-answered call is bridged: 200 ms.
+    Zip,
+    /// 425 Hz, 1 s on, 4 s off (ITU-T E.180).
+    Ringback,
+    /// 425 Hz, 0.5 s on, 0.5 s off, for 3 s.
+    Busy,
+    /// 1,400 Hz for 200 ms: recording of a voicemail begins, somebody listens.
+    Beep,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,17 +63,24 @@ pub enum Command {
     Loop { leg: LegId, prompt: Arc<str> },
     /// Silence: nothing is sent (a bridge sends what the other side says).
     Stop { leg: LegId },
-    /// Relay both ways; what played on either stops.
-    Bridge { a: LegId, b: LegId },
-    /// Both legs alone again.
-    Unbridge { a: LegId, b: LegId },
-    /// Record what `left` and `right` say, as stereo, from now. `file` is below the recordings folder, without extension.
-    Record { recording: RecordingId, left: LegId, right: LegId, file: Arc<str>, sidecar: Box<Sidecar> },
+    /// From now on `leg` hears these legs, and nothing else but what is played to it (which goes first). One: relayed
+    /// as it comes. More: decoded, mixed, encoded. None: silence. What played stops, if there is somebody to hear.
+    Hear { leg: LegId, others: Vec<LegId> },
+    /// Loop a tone until `Stop`, `Play`, `Loop` or `Hear`.
+    LoopTone { leg: LegId, tone: Tone },
+    /// Record what these legs say, as stereo, from now; several on one side are mixed. None on the right: mono, a voicemail.
+    /// `file` is below the recordings folder, without extension.
+    Record { recording: RecordingId, left: Vec<LegId>, right: Vec<LegId>, file: Arc<str>, sidecar: Box<Sidecar> },
+    /// Other legs from now on, in the same file and time base: a third party joined, another agent took over.
+    RecordLegs { recording: RecordingId, left: Vec<LegId>, right: Vec<LegId> },
     /// Close the file. `RecordingClosed` follows.
     StopRecording { recording: RecordingId },
     /// Free the ports; `Closed` follows with what the leg heard and said.
     Close { leg: LegId },
 }
+
+/// How often [`Input::Alive`] comes. A conversation not renewed three times in a row is over.
+pub const LEASE: Duration = Duration::from_secs(20);
 
 /// What the recorder writes beside the audio, as JSON, with duration and hash added when it closes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,6 +125,10 @@ pub enum Input {
     /// Audio came again after `Silent`.
     Heard {
         leg: LegId,
+    },
+    /// Legs that hear somebody and from which RTP or RTCP came in the last [`LEASE`]: each conversation is renewed by it.
+    Alive {
+        legs: Vec<LegId>,
     },
     RecordingStarted {
         recording: RecordingId,

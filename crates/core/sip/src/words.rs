@@ -38,7 +38,7 @@ pub enum Input {
     /// The deadline passed.
     Due,
 
-    /// 180 without a body, 183 or 180 with early media.
+    /// 180 without a body, 183 or 180 with early media. Sent reliably (RFC 3262) if the peer can and there is an SDP.
     Ring { session: SessionId, status: u16, sdp: Option<Bytes> },
     /// 200 to the INVITE. Retransmitted until its ACK (RFC 3261 13.3.1.4).
     Answer { session: SessionId, sdp: Bytes },
@@ -55,6 +55,11 @@ pub enum Input {
     AnswerReoffer { session: SessionId, sdp: Bytes },
     /// The peer's re-INVITE can't be accepted; the session goes on as it was.
     RefuseReoffer { session: SessionId, refusal: Refusal },
+    /// 202 to a REFER (RFC 3515), with NOTIFY 100 as its subscription begins. Unless the request was `norefersub`.
+    AcceptRefer { session: SessionId },
+    RefuseRefer { session: SessionId, refusal: Refusal },
+    /// How the transfer goes: NOTIFY with this status line. A final status ends the subscription.
+    ReferProgress { session: SessionId, status: u16 },
     /// From now on: new INVITEs and OPTIONS get 503.
     Drain,
 }
@@ -93,6 +98,10 @@ pub struct Dial {
     pub credential: Option<DialCredential>,
     /// No provisional within this: `Output::NoProvisional` (calls.md line 3: 4 s).
     pub provisional_within: Duration,
+    /// The caller wants to stay unknown: From is anonymous, `Privacy: id` (RFC 3323, 3325).
+    pub withheld: bool,
+    /// The phone is asked to answer by itself: Answer-Mode (RFC 5373) and the Call-Info and Alert-Info that older phones know.
+    pub auto_answer: bool,
     /// Further header lines, name and value, checked against CR and LF.
     pub headers: Vec<(Arc<str>, Arc<str>)>,
 }
@@ -137,6 +146,10 @@ pub enum Output {
     Reoffered { session: SessionId, sdp: Option<Bytes> },
     /// The end of our `Reoffer`: the peer's answer, or the status that refused it.
     ReofferDone { session: SessionId, result: Result<Bytes, u16> },
+    /// The peer asks for a transfer (RFC 3515). Answer it.
+    Referred { session: SessionId, refer: Box<Refer> },
+    /// The session timer was refreshed (RFC 4028), by whom ever: the dialog lives.
+    Refreshed { session: SessionId },
     /// An INFO's body; 200 was sent. Content type in lower case without parameters.
     Info { session: SessionId, content_type: Arc<str>, body: Bytes },
     /// The session is over: the last word about it, except after `Failed`.
@@ -158,6 +171,22 @@ pub enum EndedBy {
     Lost,
 }
 
+/// A transfer that a phone asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refer {
+    /// The user part of Refer-To's URI, unescaped.
+    pub to: base::Pii<Arc<str>>,
+    /// Refer-To named a dialog of ours by Replaces (RFC 3891): the transfer is attended.
+    pub replaces: Option<Replaces>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Replaces {
+    Session(SessionId),
+    /// No dialog of ours has that name.
+    Unknown,
+}
+
 /// What the engine needs of an INVITE.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IncomingInvite {
@@ -171,6 +200,15 @@ pub struct IncomingInvite {
     pub flow: Flow,
     /// Hops left; 70 if the request does not say (RFC 3261 8.1.1.6).
     pub max_forwards: u8,
+    /// Privacy was asked for (RFC 3323 `id`, `user`, `header`) or From is anonymous: number and name are shown nowhere.
+    pub withheld: bool,
+    /// The numbers the call was meant for before it was diverted, the first one first: History-Info (RFC 7044), else
+    /// Diversion (RFC 5806). From trunks only.
+    pub diverted_from: Vec<Arc<str>>,
+    /// User-to-User (RFC 7433), as it stands, at most 512 bytes. From trunks only.
+    pub user_to_user: Option<base::Pii<Arc<str>>>,
+    /// The INVITE takes the place of this session of ours (RFC 3891).
+    pub replaces: Option<SessionId>,
 }
 
 /// A contact of a registered phone.

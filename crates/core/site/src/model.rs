@@ -2,7 +2,7 @@
 
 use crate::reader::Places;
 use base::{AgentId, Lang, Pii, QueueId, Tenant};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -22,12 +22,19 @@ pub struct Site {
     pub recordings: PathBuf,
     /// The folder of flows, `<flow>.yaml` each.
     pub flows: PathBuf,
+    /// In the order of the file.
     pub tenants: Vec<Tenant>,
+    pub accounts: BTreeMap<Tenant, Account>,
     pub trunks: Vec<Trunk>,
     pub numbers: Vec<Number>,
     pub queues: BTreeMap<QueueId, acd::Queue>,
     pub agents: BTreeMap<AgentId, Agent>,
     pub feature_codes: FeatureCodes,
+    pub emergency: Option<Emergency>,
+    /// What restarts the idle clock of agents, beside login and the end of wrap-up.
+    pub idle_restarts: BTreeSet<acd::IdleEvent>,
+    /// Parties behind which many people call (a switchboard): nobody's place or agent is remembered by these numbers.
+    pub shared_numbers: BTreeSet<String>,
     pub tickets: Vec<tickets::Rule>,
     pub webhook: Option<tickets::Webhook>,
     /// How long calls may go on after SIGTERM.
@@ -68,6 +75,52 @@ pub struct Trunk {
     /// Only packets from this source port.
     pub port: Option<u16>,
     pub credential: Option<Credential>,
+    /// Where calls that leave by it are sent; without it none do. `login` answers the peer's challenge.
+    pub address: Option<SocketAddr>,
+    pub login: Option<Login>,
+    /// For E.164: how numbers without a country code are read (calls.md line 14).
+    pub country: Option<Country>,
+    /// Calls at once, both ways.
+    pub channels: Option<u32>,
+}
+
+/// Whose rules a national number follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Country {
+    Mexico,
+    Argentina,
+    Brazil,
+    NorthAmerica,
+    Spain,
+    Portugal,
+    France,
+}
+
+/// What one tenant may and wants, beside its queues.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Account {
+    pub pause_reasons: Option<acd::PauseReasons>,
+    /// Calls at once: as many are always there for it, and no more than `burst` ever.
+    pub guaranteed: u32,
+    pub burst: Option<u32>,
+    /// The trunk its calls leave by, and the number they show.
+    pub trunk: Option<String>,
+    pub caller_number: Option<Pii<String>>,
+    /// Agent and caller hear a beep when a supervisor begins to take part.
+    pub monitor_tone: bool,
+    /// Agents' calls to numbers outside are recorded.
+    pub record_outbound: bool,
+    /// Consultations are recorded, as parts of their own.
+    pub record_consults: bool,
+}
+
+/// Numbers that always go out (calls.md line 17).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Emergency {
+    pub numbers: Vec<String>,
+    pub trunk: String,
+    /// Channels of that trunk that nothing else takes.
+    pub reserve: u32,
 }
 
 impl Trunk {
@@ -108,6 +161,8 @@ pub struct Number {
     pub flow: String,
     /// The language the flow begins in, instead of its first one.
     pub lang: Option<Lang>,
+    /// What the caller hears before an agent answers is early media: 183, and 200 only then (calls.md, Answering).
+    pub unanswered: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -118,6 +173,16 @@ pub struct Agent {
     /// The language in which the agent's own phone is spoken to.
     pub lang: Lang,
     pub phone: Phone,
+    /// What colleagues dial.
+    pub extension: Option<String>,
+    /// May monitor, take over and act on others by feature code.
+    pub supervisor: bool,
+    /// The phone is asked to answer by itself; a zip tone says that somebody is there.
+    pub auto_answer: bool,
+    /// Before the bridge the agent hears account and language.
+    pub whisper: bool,
+    /// An outside phone's voicemail must not take calls: "press 1 to accept" (calls.md line 7).
+    pub press_to_accept: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,13 +198,27 @@ pub enum Phone {
 pub struct FeatureCodes {
     pub log_in: String,
     pub log_out: String,
+    /// Followed by nothing, or by a reason's code.
     pub pause: String,
     pub ready: String,
+    pub wrap_up: String,
+    /// Followed by a disposition.
+    pub code: String,
+    /// Followed by an extension: listen to that agent's call. During it 4 listens, 5 whispers, 6 barges in, 7 takes over.
+    pub monitor: String,
 }
 
 impl Default for FeatureCodes {
     fn default() -> Self {
-        FeatureCodes { log_in: "*11".into(), log_out: "*12".into(), pause: "*13".into(), ready: "*14".into() }
+        FeatureCodes {
+            log_in: "*11".into(),
+            log_out: "*12".into(),
+            pause: "*13".into(),
+            ready: "*14".into(),
+            wrap_up: "*15".into(),
+            code: "*16".into(),
+            monitor: "*17".into(),
+        }
     }
 }
 
@@ -147,7 +226,9 @@ impl Site {
     /// What the ACD needs of it.
     pub fn acd(&self) -> acd::Config {
         let agents = self.agents.iter().map(|(id, agent)| (id.clone(), agent.acd.clone())).collect();
-        acd::Config { queues: self.queues.clone(), agents }
+        let reasons = |(tenant, account): (&Tenant, &Account)| Some((tenant.clone(), account.pause_reasons.clone()?));
+        let pause_reasons = self.accounts.iter().filter_map(reasons).collect();
+        acd::Config { queues: self.queues.clone(), agents, pause_reasons, idle_restarts: self.idle_restarts.clone() }
     }
 
     /// The number a caller dialled, if it is one of ours.

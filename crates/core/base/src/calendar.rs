@@ -1,16 +1,28 @@
 //! Opening hours: a week of spans, and dates that differ from it, in one time zone.
 
-use base::Wall;
-use jiff::civil::{Date, Time, Weekday};
+use crate::Wall;
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan};
+use serde::{Deserialize, Serialize};
 
 /// When it is open. Spans that end at or before their beginning run past midnight.
-#[derive(Clone, Debug)]
-pub(crate) struct Calendar {
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Written", into = "Written")]
+pub struct Calendar {
     zone: TimeZone,
     week: Vec<(Vec<Weekday>, Hours)>,
     dates: Vec<(Day, Option<Hours>)>,
+    written: Written,
+}
+
+/// A calendar as its author wrote it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Written {
+    /// IANA name.
+    pub zone: String,
+    pub week: Vec<String>,
+    pub dates: Vec<String>,
 }
 
 /// From and to, in minutes of the day, 0 to 1440.
@@ -28,19 +40,23 @@ struct Day {
     day: i8,
 }
 
-pub(crate) const WEEK: &str = "days and times such as `mon-fri 08:00-20:00` or `sat,sun 00:00-24:00`";
-pub(crate) const DATE: &str = "a date such as `12-25` or `2026-11-16`, closed unless hours follow: `12-24 09:00-14:00`";
+/// What a line of the week looks like.
+pub const WEEK: &str = "days and times such as `mon-fri 08:00-20:00` or `sat,sun 00:00-24:00`";
+/// What a date that differs looks like.
+pub const DATE: &str = "a date such as `12-25` or `2026-11-16`, closed unless hours follow: `12-24 09:00-14:00`";
 
 impl Calendar {
     /// Nothing is open yet.
     pub fn new(zone: TimeZone) -> Self {
-        Calendar { zone, week: Vec::new(), dates: Vec::new() }
+        let written = Written { zone: zone.iana_name().unwrap_or("UTC").into(), ..Written::default() };
+        Calendar { zone, week: Vec::new(), dates: Vec::new(), written }
     }
 
     /// Adds a line of the week; `None` if it is not [`WEEK`].
     pub fn week(&mut self, line: &str) -> Option<()> {
         let (days, hours) = line.trim().split_once(char::is_whitespace)?;
         self.week.push((weekdays(days)?, span(hours)?));
+        self.written.week.push(line.into());
         Some(())
     }
 
@@ -49,6 +65,7 @@ impl Calendar {
         let (date, hours) = line.trim().split_once(char::is_whitespace).map_or((line.trim(), None), |(d, h)| (d, Some(h)));
         let hours = hours.map(|hours| span(hours).ok_or(())).transpose().ok()?;
         self.dates.push((day(date)?, hours));
+        self.written.dates.push(line.into());
         Some(())
     }
 
@@ -59,6 +76,37 @@ impl Calendar {
         let (today, minute) = (local.date(), minute_of(local.time()));
         let since_yesterday = today.checked_sub(1.day()).is_ok_and(|day| self.hours(day).any(|h| h.after_midnight(minute)));
         since_yesterday || self.hours(today).any(|h| h.on_its_day(minute))
+    }
+
+    /// The first moment after `wall` at which it opens or closes, if that is within a year and a day.
+    pub fn next_change(&self, wall: Wall) -> Option<Wall> {
+        let now = Timestamp::from_microsecond(wall.0).ok()?;
+        let open = self.is_open(wall);
+        let today = now.to_zoned(self.zone.clone()).date().checked_sub(1.day()).ok()?;
+        let days = (0..368).map_while(|n| today.checked_add(n.days()).ok());
+        let changes = days.flat_map(|day| {
+            let edges = self.hours(day).flat_map(move |h| h.edges(day)).chain([day.at(0, 0, 0, 0)]);
+            let mut at: Vec<Timestamp> = edges.flat_map(|local| self.moments(local)).collect();
+            at.extend(self.clock_changes(day));
+            at.sort_unstable();
+            at
+        });
+        let at = changes.filter(|at| *at > now).find(|at| self.is_open(Wall(at.as_microsecond())) != open)?;
+        Some(Wall(at.as_microsecond()))
+    }
+
+    /// A local time is one moment, or two in a repeated hour; in an hour that is left out it is none.
+    fn moments(&self, local: DateTime) -> impl Iterator<Item = Timestamp> {
+        let zoned = self.zone.to_ambiguous_zoned(local);
+        let [early, late] = [zoned.clone().earlier(), zoned.later()];
+        [early, late].into_iter().flatten().map(|z| z.timestamp())
+    }
+
+    fn clock_changes(&self, day: Date) -> Vec<Timestamp> {
+        let Ok(midnight) = day.to_zoned(self.zone.clone()) else { return Vec::new() };
+        let Ok(tomorrow) = midnight.tomorrow() else { return Vec::new() };
+        let changes = self.zone.following(midnight.timestamp()).map(|t| t.timestamp());
+        changes.take_while(|at| *at < tomorrow.timestamp()).collect()
     }
 
     /// The spans that begin on this date: the date's own if it has any entry, else its weekday's.
@@ -75,6 +123,17 @@ impl Hours {
         if self.from < self.to { (self.from..self.to).contains(&minute) } else { minute >= self.from }
     }
 
+    /// Its beginning and end, as local times, if it begins on this date.
+    fn edges(self, date: Date) -> impl Iterator<Item = DateTime> {
+        let days = i64::from(self.to <= self.from);
+        let at = move |date: Date, minute: u16| {
+            let midnight = date.at(0, 0, 0, 0);
+            midnight.checked_add(i64::from(minute).minutes()).ok()
+        };
+        let end = date.checked_add(days.days()).ok().and_then(|date| at(date, self.to));
+        [at(date, self.from), end].into_iter().flatten()
+    }
+
     fn after_midnight(self, minute: u16) -> bool {
         self.to <= self.from && minute < self.to
     }
@@ -83,6 +142,27 @@ impl Hours {
 impl Day {
     fn is(self, date: Date) -> bool {
         self.month == date.month() && self.day == date.day() && self.year.is_none_or(|year| year == date.year())
+    }
+}
+
+impl TryFrom<Written> for Calendar {
+    type Error = String;
+    fn try_from(written: Written) -> Result<Self, String> {
+        let zone = TimeZone::get(&written.zone).map_err(|_| format!("\"{}\" is no time zone", written.zone))?;
+        let mut calendar = Calendar::new(zone);
+        for line in &written.week {
+            calendar.week(line).ok_or_else(|| format!("expected {WEEK}, found \"{line}\""))?;
+        }
+        for line in &written.dates {
+            calendar.date(line).ok_or_else(|| format!("expected {DATE}, found \"{line}\""))?;
+        }
+        Ok(calendar)
+    }
+}
+
+impl From<Calendar> for Written {
+    fn from(calendar: Calendar) -> Written {
+        calendar.written
     }
 }
 
@@ -194,6 +274,45 @@ mod tests {
         assert!(open(&c, "2026-11-21T05:59"));
         assert!(!open(&c, "2026-11-21T06:00"));
         assert!(!open(&c, "2026-11-20T05:00"));
+    }
+
+    /// The next change after a moment, both in local time of the zone.
+    fn next(calendar: &Calendar, zone: &str, from: &str) -> String {
+        let zone = TimeZone::get(zone).unwrap();
+        let from: Timestamp = from.parse().unwrap();
+        let at = calendar.next_change(Wall(from.as_microsecond())).unwrap();
+        Timestamp::from_microsecond(at.0).unwrap().to_zoned(zone).strftime("%F %H:%M%z").to_string()
+    }
+
+    #[test]
+    fn it_knows_when_it_opens_and_closes_next() {
+        let c = mexico(&["mon-fri 08:00-20:00", "fri 22:00-02:00"], &["12-25"]);
+        let next = |from| next(&c, "America/Mexico_City", from);
+        assert_eq!(next("2026-11-20T12:00-06"), "2026-11-20 20:00-0600");
+        assert_eq!(next("2026-11-20T20:00-06"), "2026-11-20 22:00-0600");
+        assert_eq!(next("2026-11-20T22:00-06"), "2026-11-21 02:00-0600");
+        assert_eq!(next("2026-11-21T02:00-06"), "2026-11-23 08:00-0600");
+        assert_eq!(next("2026-12-24T20:00-06"), "2026-12-28 08:00-0600");
+        let always = mexico(&["mon-sun 00:00-24:00"], &[]);
+        assert_eq!(always.next_change(Wall(0)), None);
+    }
+
+    #[test]
+    fn an_hour_left_out_opens_at_its_end_and_a_repeated_one_opens_once() {
+        let zone = "America/New_York";
+        let mut c = Calendar::new(TimeZone::get(zone).unwrap());
+        c.week("sun 02:30-12:00").unwrap();
+        assert_eq!(next(&c, zone, "2026-03-08T00:00-05"), "2026-03-08 03:00-0400");
+        let mut c = Calendar::new(TimeZone::get(zone).unwrap());
+        c.week("sun 01:30-12:00").unwrap();
+        assert_eq!(next(&c, zone, "2026-11-01T00:00-04"), "2026-11-01 01:30-0400");
+    }
+
+    #[test]
+    fn it_reads_back_as_it_was_written() {
+        let c = mexico(&["mon-fri 08:00-20:00"], &["12-24 09:00-14:00"]);
+        let text = serde_json::to_string(&c).unwrap();
+        assert_eq!(serde_json::from_str::<Calendar>(&text).unwrap(), c);
     }
 
     #[test]
