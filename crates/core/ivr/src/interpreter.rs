@@ -131,7 +131,9 @@ impl Interpreter {
             Input::QueueLeft(outcome) => self.on_queue_left(now, outcome, out),
             Input::QueueRefused(cause) => self.on_queue_refused(now, cause, out),
             Input::Connected => self.on_connected(),
-            Input::Announce { position } => self.on_announce(position, out),
+            Input::Announce { position, wait } => self.on_announce(position, wait, out),
+            // No step asks for these yet: whoever sends them anyway is not heard.
+            Input::Recorded | Input::CallbackTaken(_) => {}
             Input::AgentLost => self.on_agent_lost(now, out),
             Input::Due => self.on_due(now, out),
         }
@@ -204,13 +206,11 @@ impl Interpreter {
         }
     }
 
-    fn on_announce(&mut self, position: u32, out: &mut Vec<Output>) {
+    fn on_announce(&mut self, position: Option<u32>, _wait: Option<Duration>, out: &mut Vec<Output>) {
         let flow = self.flow.clone();
         let (State::Queued { .. }, Some((_, queue))) = (self.state, self.queue(&flow)) else { return };
         // Nothing to the head of the line: the next word should be an agent's.
-        if !queue.announce || position <= 1 {
-            return;
-        }
+        let Some(position) = position.filter(|position| queue.announce && *position > 1) else { return };
         if let Some(phrase) = speech::position(self.lang, position) {
             let play = self.play(vec![phrase.key().into()], out);
             self.state = State::Queued { announcing: Some(play) };

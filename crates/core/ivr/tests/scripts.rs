@@ -54,7 +54,7 @@ impl Call {
             ["key", key] => self.give(Input::Key(key.chars().next().unwrap())),
             ["heard"] => self.give(Input::Played(self.last_play)),
             ["wait", time] => self.wait(ivr::text::duration(time).unwrap()),
-            ["position", n] => self.give(Input::Announce { position: n.parse().unwrap() }),
+            ["position", n] => self.give(Input::Announce { position: n.parse().ok(), wait: None }),
             ["answered"] => self.give(Input::Connected),
             ["agent", "lost"] => self.give(Input::AgentLost),
             ["left", outcome] => self.give(Input::QueueLeft(named::<Outcome>(outcome))),
@@ -92,6 +92,11 @@ impl Call {
                 );
                 format!("queue {queue} at {step} in {lang} needs {requires}{priority}{again}")
             }
+            Output::LeaveQueue { outcome } => format!("leave queue, {outcome}"),
+            Output::Callback { number: None } => "callback to the caller's number".into(),
+            Output::Callback { number: Some(number) } => format!("callback to {}", number.reveal()),
+            Output::Record { step, limit } => format!("record at {step} for {}s", limit.as_secs()),
+            Output::Forward { step, number } => format!("forward to {number} at {step}"),
             Output::HangUp { step, cause } => format!("hang up at {step}, {cause}"),
         }
     }
