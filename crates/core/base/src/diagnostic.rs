@@ -2,6 +2,15 @@
 
 use std::fmt;
 
+/// Whether a file with this finding can be used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// It can't.
+    Error,
+    /// It can, and is perhaps not what was meant.
+    Warning,
+}
+
 /// One finding. Lines and columns count from 1; a column counts characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -16,6 +25,7 @@ pub struct Diagnostic {
     pub message: String,
     /// How to mend it, if that can be said.
     pub help: Option<String>,
+    pub severity: Severity,
 }
 
 impl Diagnostic {
@@ -33,25 +43,41 @@ impl Diagnostic {
             source: text[line_start..line_end].trim_end_matches('\r').into(),
             message: message.into(),
             help: None,
+            severity: Severity::Error,
         }
     }
 
     /// At a line and column, both counted from 1.
     pub fn at_line(file: &str, text: &str, line: usize, column: usize, message: impl Into<String>) -> Self {
         let source = text.lines().nth(line.saturating_sub(1)).unwrap_or("").to_string();
-        Diagnostic { file: file.into(), line, column, width: 1, source, message: message.into(), help: None }
+        let (file, message) = (file.into(), message.into());
+        Diagnostic { file, line, column, width: 1, source, message, help: None, severity: Severity::Error }
     }
 
     pub fn help(mut self, help: impl Into<String>) -> Self {
         self.help = Some(help.into());
         self
     }
+
+    /// The same finding, which stops nothing.
+    pub fn warning(mut self) -> Self {
+        self.severity = Severity::Warning;
+        self
+    }
+
+    pub fn is_error(&self) -> bool {
+        self.severity == Severity::Error
+    }
 }
 
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let gutter = self.line.to_string().len();
-        writeln!(f, "error: {}", self.message)?;
+        let severity = match self.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+        };
+        writeln!(f, "{severity}: {}", self.message)?;
         writeln!(f, "{:gutter$}--> {}:{}:{}", "", self.file, self.line, self.column)?;
         writeln!(f, "{:gutter$} |", "")?;
         writeln!(f, "{} | {}", self.line, self.source)?;
@@ -79,6 +105,13 @@ mod tests {
         let shown =
             "error: expected a language code\n --> site.toml:2:9\n  |\n2 | lang = \"ñandú\"\n  |         ^^^^^\n  = help: es";
         assert_eq!(d.to_string(), shown);
+    }
+
+    #[test]
+    fn a_warning_says_that_it_is_one() {
+        let finding = Diagnostic::at_bytes("f", "ab", 0..1, "odd");
+        assert!(finding.is_error() && !finding.clone().warning().is_error());
+        assert!(finding.warning().to_string().starts_with("warning: odd\n"));
     }
 
     #[test]

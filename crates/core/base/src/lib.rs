@@ -14,7 +14,7 @@ pub mod skill;
 pub mod time;
 
 pub use calendar::Calendar;
-pub use diagnostic::Diagnostic;
+pub use diagnostic::{Diagnostic, Severity};
 pub use id::{AgentId, CallId, ConversationId, Lang, LegId, OfferId, PartyId, QueueId, RecordingId, Tenant, VisitId};
 pub use outcome::{AgentState, Cause, OfferEnd, Outcome};
 pub use pii::Pii;
