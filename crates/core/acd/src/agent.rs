@@ -23,7 +23,7 @@
 //! | available, the phone said busy | ACD | after the queue's `retry_delay` |
 
 use crate::board::Seat;
-use crate::{Agent as AgentConfig, AgentView, Ask};
+use crate::{Agent as AgentConfig, AgentView, Ask, Owner, Work};
 use base::{AgentId, AgentState, Cause, Instant, OfferId, QueueId, VisitId};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -68,7 +68,7 @@ pub(crate) struct Agent {
     /// Drawn with each restart of the idle clock: who is idle since the same instant is not served by name.
     pub lot: u64,
     pub reachable: bool,
-    pub occupied: bool,
+    pub work: Option<Work>,
     /// Asked for during a conversation.
     pub pending: Option<(Ask, Cause)>,
     /// Calls in a row that rang out.
@@ -125,7 +125,7 @@ impl Agent {
             idle_since: now,
             lot: 0,
             reachable: false,
-            occupied: false,
+            work: None,
             pending: None,
             misses: 0,
             barred: BTreeSet::new(),
@@ -136,7 +136,7 @@ impl Agent {
 
     /// Could get an offer now.
     pub fn is_free(&self) -> bool {
-        self.phase == Phase::Available && !self.occupied && self.until.is_none()
+        self.phase == Phase::Available && self.work.is_none() && self.until.is_none()
     }
 
     pub fn seat(&self, agent: AgentKey) -> Seat {
@@ -149,6 +149,7 @@ impl Agent {
             agent: self.id.clone(),
             state: self.phase.state(),
             since: self.since,
+            owner: self.owner(),
             cause: self.cause,
             reason: self.reason.clone(),
             deadline: self.until,
@@ -156,6 +157,18 @@ impl Agent {
             visit: offer.map(|o| o.visit).or(self.phase.talk().map(|t| t.visit)),
             pending: self.pending.as_ref().map(|(ask, _)| ask.clone()),
             reachable: self.reachable,
+            work: self.work,
+            skills: self.config.skills.clone(),
+        }
+    }
+
+    fn owner(&self) -> Owner {
+        match self.phase {
+            Phase::Reserved(_) | Phase::Ringing(_) | Phase::WrapUp => Owner::Acd,
+            Phase::Talking(_) | Phase::Holding(_) => Owner::Engine,
+            Phase::Unreachable if !self.reachable => Owner::Registrar,
+            Phase::Unreachable => Owner::Acd,
+            Phase::LoggedOut | Phase::Available | Phase::Paused => Owner::Agent,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::agent::{AgentKey, Phase};
 use crate::timers::Timer;
-use crate::{Acd, Ask, Output, Turn};
+use crate::{Acd, Ask, Output, Turn, Work};
 use base::{AgentState, Cause, Instant, OfferEnd};
 use std::sync::Arc;
 
@@ -118,7 +118,7 @@ impl Acd {
         match ask {
             Ask::LogIn => self.log_in(key, cause, turn),
             Ask::LogOut => {}
-            Ask::Ready | Ask::Pause { .. } => self.say_pending(key, ask, turn),
+            Ask::Ready | Ask::Pause { .. } | Ask::WrapUp | Ask::Code { .. } => self.refuse(key, ask, "not logged in", turn),
         }
     }
 
@@ -126,6 +126,7 @@ impl Acd {
     fn asked_in_wrap_up(&mut self, key: AgentKey, ask: Ask, cause: Cause, turn: &mut Turn) {
         self.agents[key.0].pending = match ask {
             Ask::LogIn => return self.agents[key.0].pending = None,
+            Ask::WrapUp | Ask::Code { .. } => return,
             Ask::Ready => None,
             Ask::LogOut | Ask::Pause { .. } => Some((ask, cause)),
         };
@@ -137,6 +138,7 @@ impl Acd {
         let agent = &self.agents[key.0];
         match ask {
             Ask::LogIn => {}
+            Ask::WrapUp | Ask::Code { .. } => self.refuse(key, ask, "no conversation", turn),
             Ask::LogOut => {
                 self.decline_offer(key, cause, turn);
                 self.log_out(key, cause, turn);
@@ -146,13 +148,17 @@ impl Acd {
                 self.change(key, Phase::Paused, None, cause, Some(reason), turn);
             }
             Ask::Ready if agent.phase.offer().is_some() => {}
-            Ask::Ready if agent.phase == Phase::Unreachable && !agent.reachable => self.say_pending(key, ask, turn),
+            Ask::Ready if agent.phase == Phase::Unreachable && !agent.reachable => self.refuse(key, ask, "no phone", turn),
             Ask::Ready => self.settle(key, None, cause, turn),
         }
     }
 
     fn say_pending(&self, key: AgentKey, ask: Ask, turn: &mut Turn) {
-        turn.say(Output::AskPending { agent: self.agents[key.0].id.clone(), ask });
+        turn.say(Output::AskKept { agent: self.agents[key.0].id.clone(), ask });
+    }
+
+    fn refuse(&self, key: AgentKey, ask: Ask, why: &str, turn: &mut Turn) {
+        turn.say(Output::AskRefused { agent: self.agents[key.0].id.clone(), ask, why: why.into() });
     }
 
     /// The agent asks for something else while it rings: the visit keeps its place and tries another.
@@ -201,8 +207,8 @@ impl Acd {
         }
     }
 
-    pub(crate) fn on_occupied(&mut self, key: AgentKey, occupied: bool) {
-        self.agents[key.0].occupied = occupied;
+    pub(crate) fn on_engaged(&mut self, key: AgentKey, work: Option<Work>) {
+        self.agents[key.0].work = work;
         self.refresh_seat(key);
     }
 

@@ -67,7 +67,7 @@ impl Acd {
         self.lines.entry(v.queue.clone()).or_default().insert(v.place);
         self.timers.set(Timer::Age(visit), queue.overflow_after.map(|age| v.entered + age));
         let planned = self.timers.at(Timer::Announce(visit));
-        let announce = queue.announce_every.map(|every| planned.unwrap_or(turn.now + every.max(PACE)));
+        let announce = queue.announce.every.map(|every| planned.unwrap_or(turn.now + every.max(PACE)));
         self.timers.set(Timer::Announce(visit), announce);
         self.refresh_open(visit);
     }

@@ -20,7 +20,7 @@ impl Acd {
                 self.match_agent(agent, turn);
             }
             for visit in self.best_first(visits, turn) {
-                self.match_visit(visit, Rule::LongestIdle, None, turn);
+                self.match_visit(visit, Rule::Strategy(Strategy::LongestIdle), None, turn);
             }
         }
     }
@@ -58,18 +58,18 @@ impl Acd {
         let Some(queue) = self.config.queues.get(&v.queue) else { return };
         let group = v.group;
         match queue.strategy {
-            Strategy::LongestIdle => {
-                let Some(seat) = self.board.longest_idle(group, &v.barred) else { return };
-                let rule = if woken.is_some_and(|w| w != seat.agent) { Rule::LongestIdle } else { rule };
-                let counts = self.counts(visit, seat.agent);
-                self.send_offer(visit, seat, rule, counts, turn);
-            }
             Strategy::RingAll => {
                 let seats = self.board.all_free(group, &v.barred);
                 let counts: Vec<_> = seats.iter().map(|s| self.counts(visit, s.agent)).collect();
                 for (seat, counts) in seats.into_iter().zip(counts) {
-                    self.send_offer(visit, seat, Rule::RingAll, counts, turn);
+                    self.send_offer(visit, seat, Rule::Strategy(Strategy::RingAll), counts, turn);
                 }
+            }
+            _ => {
+                let Some(seat) = self.board.longest_idle(group, &v.barred) else { return };
+                let rule = if woken.is_some_and(|w| w != seat.agent) { Rule::Strategy(Strategy::LongestIdle) } else { rule };
+                let counts = self.counts(visit, seat.agent);
+                self.send_offer(visit, seat, rule, counts, turn);
             }
         }
     }

@@ -55,6 +55,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use timers::{Timer, Timers};
 use visit::{Offer, Visit};
+use visits::Entry;
 
 /// A retry or an announcement comes no sooner, so that a zero in the site file makes no storm.
 const PACE: Duration = Duration::from_secs(1);
@@ -128,17 +129,20 @@ impl Acd {
     fn on_input(&mut self, input: Input, turn: &mut Turn) {
         match input {
             Input::Configure(config) => self.on_configure(config, turn),
-            Input::Enqueue { visit, queue, requires, priority_s, waited, lang: _, party: _ } => {
-                self.on_enqueue(visit, queue, requires, priority_s, waited, turn);
+            Input::Enqueue { visit, queue, requires, priority_s, waited, lang: _, party: _, caller } => {
+                let been = Default::default();
+                self.on_enqueue(visit, Entry { queue, asks: requires, priority_s, credit: waited, caller, been }, turn);
             }
-            Input::Leave { visit, outcome } => self.on_leave(visit, outcome, turn),
+            Input::Leave { visit, outcome, cut_off: _ } => self.on_leave(visit, outcome, turn),
+            Input::Move { .. } | Input::Prioritise { .. } | Input::CustomerAnswered { .. } => {}
+            Input::SetSkills { .. } | Input::SetOpen { .. } => {}
             Input::OfferResult { offer, result } => self.on_offer_result(offer, result, turn),
             Input::OfferRinging { offer } => self.on_offer_ringing(offer, turn),
             Input::Released { agent, cause } => self.of_agent(&agent, |acd, key| acd.on_released(key, cause, turn)),
             Input::Held { agent, held } => self.of_agent(&agent, |acd, key| acd.on_held(key, held, turn)),
             Input::AgentAsked { agent, ask, cause } => self.of_agent(&agent, |acd, key| acd.on_asked(key, ask, cause, turn)),
             Input::Reachable { agent, reachable } => self.of_agent(&agent, |acd, key| acd.on_reachable(key, reachable, turn)),
-            Input::Occupied { agent, occupied } => self.of_agent(&agent, |acd, key| acd.on_occupied(key, occupied)),
+            Input::Engaged { agent, work } => self.of_agent(&agent, |acd, key| acd.on_engaged(key, work)),
             Input::Restore { agent, state, reason } => self.of_agent(&agent, |acd, key| acd.on_restore(key, state, reason, turn)),
             Input::Due => {}
         }

@@ -14,7 +14,7 @@ use crate::board::Seat;
 use crate::place::millis;
 use crate::timers::Timer;
 use crate::visit::Offer;
-use crate::{Acd, OfferResult, Output, PACE, Rule, Turn, Why};
+use crate::{Acd, OfferResult, Output, PACE, Retry, Rule, Turn, Why, WrapUpMode};
 use base::{Cause, Instant, OfferEnd, OfferId, Outcome, QueueId, VisitId};
 use std::time::Duration;
 
@@ -32,8 +32,15 @@ impl Acd {
         v.offers.push(offer);
         self.offers.insert(offer, Offer { agent: seat.agent, sent: turn.now });
         let score = v.place.score(turn.now, self.board.groups[v.group].weight);
-        let why =
-            Why { score_ms: millis(score), idle: turn.now.since(seat.idle_since), rule, agents: counts.0, visits: counts.1 };
+        let why = Why {
+            rule,
+            score_ms: millis(score),
+            idle: turn.now.since(seat.idle_since),
+            agents: counts.0,
+            visits: counts.1,
+            candidates: Default::default(),
+            rivals: Default::default(),
+        };
         let agent = self.agents[seat.agent.0].id.clone();
         turn.say(Output::Offer { offer, agent, queue: v.queue.clone(), why });
         self.refresh_open(visit);
@@ -106,7 +113,7 @@ impl Acd {
     fn end_refused(&mut self, offer: OfferId, cause: Cause, turn: &mut Turn) -> Option<(AgentKey, Instant)> {
         let key = self.end_offer(offer, OfferEnd::Rejected, Some(cause), turn)?;
         let v = self.visits.get_mut(&offer.visit)?;
-        let retry_at = turn.now + self.config.queues.get(&v.queue).map_or(PACE, |q| q.retry_delay.max(PACE));
+        let retry_at = turn.now + self.config.queues.get(&v.queue).map_or(PACE, |q| retry_after(&q.retry, cause).max(PACE));
         let agent = &mut self.agents[key.0];
         agent.misses = 0;
         agent.barred.insert(offer.visit);
@@ -138,6 +145,18 @@ impl Acd {
     }
 
     pub(crate) fn wrap_up_of(&self, queue: &QueueId) -> Duration {
-        self.config.queues.get(queue).map_or(Duration::ZERO, |q| q.wrap_up)
+        self.config.queues.get(queue).map_or(Duration::ZERO, |q| match q.wrap_up.mode {
+            WrapUpMode::None | WrapUpMode::Optional => Duration::ZERO,
+            WrapUpMode::Timed => q.wrap_up.time.min(q.wrap_up.cap),
+            WrapUpMode::Forced => q.wrap_up.cap,
+        })
+    }
+}
+
+fn retry_after(retry: &Retry, cause: Cause) -> Duration {
+    match cause {
+        Cause::Busy => retry.busy,
+        Cause::Unreachable => retry.unreachable,
+        _ => retry.rejected,
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::agent::AgentKey;
 use crate::place::Place;
-use crate::{Strategy, VisitView};
+use crate::{Caller, Strategy, VisitView};
 use base::{Instant, OfferId, QueueId, Requirement, VisitId};
 use smallvec::SmallVec;
 use std::time::Duration;
@@ -17,6 +17,7 @@ pub(crate) struct Visit {
     pub priority_s: i64,
     pub credit: Duration,
     pub entered: Instant,
+    pub caller: Caller,
     pub place: Place,
     pub group: usize,
     /// Live ones, in the order they were sent.
@@ -41,8 +42,8 @@ impl Visit {
     /// Would take an(other) offer now.
     pub fn wants_offer(&self, strategy: Strategy) -> bool {
         match strategy {
-            Strategy::LongestIdle => self.offers.is_empty(),
             Strategy::RingAll => true,
+            _ => self.offers.is_empty(),
         }
     }
 
@@ -54,8 +55,10 @@ impl Visit {
             requires: self.requires.clone(),
             priority_s: self.priority_s,
             credit: self.credit,
+            caller: self.caller,
             offers: self.offers.to_vec(),
             deadline,
+            expected: None,
         }
     }
 }

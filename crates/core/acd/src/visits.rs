@@ -3,36 +3,29 @@
 use crate::place::Place;
 use crate::timers::Timer;
 use crate::visit::Visit;
-use crate::{Acd, Output, PACE, Queue, Turn};
+use crate::{Acd, Caller, Output, PACE, Queue, Turn};
 use base::{Cause, OfferEnd, Outcome, QueueId, Requirement, VisitId};
 use smallvec::SmallVec;
 use std::time::Duration;
 
 /// What a visit brings into a queue.
-struct Entry {
-    queue: QueueId,
-    asks: Requirement,
-    priority_s: i64,
-    credit: Duration,
-    been: SmallVec<[QueueId; 1]>,
+pub(crate) struct Entry {
+    pub queue: QueueId,
+    pub asks: Requirement,
+    pub priority_s: i64,
+    pub credit: Duration,
+    pub caller: Caller,
+    pub been: SmallVec<[QueueId; 1]>,
 }
 
 impl Acd {
-    pub(crate) fn on_enqueue(
-        &mut self,
-        visit: VisitId,
-        queue: QueueId,
-        asks: Requirement,
-        priority_s: i64,
-        credit: Duration,
-        turn: &mut Turn,
-    ) {
+    pub(crate) fn on_enqueue(&mut self, visit: VisitId, entry: Entry, turn: &mut Turn) {
         if self.visits.contains_key(&visit) {
             return;
         }
-        match self.admit(&queue, &asks) {
-            Err(cause) => turn.say(Output::Refused { visit, queue, cause }),
-            Ok(()) => self.enter(visit, Entry { queue, asks, priority_s, credit, been: SmallVec::new() }, turn),
+        match self.admit(&entry.queue, &entry.asks) {
+            Err(cause) => turn.say(Output::Refused { visit, queue: entry.queue, cause }),
+            Ok(()) => self.enter(visit, entry, turn),
         }
     }
 
@@ -41,7 +34,7 @@ impl Acd {
         if self.queue_len(id) >= queue.capacity {
             return Err(Cause::QueueFull);
         }
-        if !queue.join_empty && self.board.deserted(id, &queue.requires.and(asks)) {
+        if !queue.join_empty.is_empty() && self.board.deserted(id, &queue.requires.and(asks)) {
             return Err(Cause::NoAgents);
         }
         Ok(())
@@ -50,7 +43,7 @@ impl Acd {
     fn enter(&mut self, visit: VisitId, entry: Entry, turn: &mut Turn) {
         let config = self.config.clone();
         let Some(queue) = config.queues.get(&entry.queue) else { return };
-        let Entry { queue: id, asks, priority_s, credit, been } = entry;
+        let Entry { queue: id, asks, priority_s, credit, caller, been } = entry;
         let requires = queue.requires.and(&asks);
         let place = Place::new(visit, turn.now, credit, priority_s, weight(queue));
         let group = self.board.join_group(&id, &requires, weight(queue));
@@ -62,6 +55,7 @@ impl Acd {
             priority_s,
             credit,
             entered: turn.now,
+            caller,
             place,
             group,
             offers: SmallVec::new(),
@@ -73,9 +67,9 @@ impl Acd {
         };
         self.visits.insert(visit, v);
         self.timers.set(Timer::Age(visit), queue.overflow_after.map(|age| turn.now + age));
-        self.timers.set(Timer::Announce(visit), queue.announce_every.map(|every| turn.now + every.max(PACE)));
+        self.timers.set(Timer::Announce(visit), queue.announce.every.map(|every| turn.now + every.max(PACE)));
         let position = self.position(visit).unwrap_or(1);
-        turn.say(Output::Entered { visit, queue: id, requires, priority_s, position });
+        turn.say(Output::Entered { visit, queue: id, requires, priority_s, position, expected: None, credit });
         self.refresh_open(visit);
     }
 
@@ -154,9 +148,10 @@ impl Acd {
         let refused = if been.contains(&target) { Some(Cause::Loop) } else { self.admit(&target, &v.asks).err() };
         match (refused, next) {
             (None, Some(next)) => {
-                let (asks, priority_s, credit) = (v.asks.clone(), v.priority_s, v.credit + turn.now.since(v.entered));
+                let (asks, priority_s, caller) = (v.asks.clone(), v.priority_s, v.caller);
+                let credit = v.credit + turn.now.since(v.entered);
                 self.leave(visit, Outcome::Overflowed, Some(Cause::Timeout), Some(target.clone()), turn);
-                self.enter(next, Entry { queue: target, asks, priority_s, credit, been }, turn);
+                self.enter(next, Entry { queue: target, asks, priority_s, credit, caller, been }, turn);
             }
             (Some(Cause::NoAgents), _) => self.leave(visit, Outcome::NoAgents, Some(Cause::NoAgents), None, turn),
             (refused, _) => self.leave(visit, Outcome::Timeout, Some(refused.unwrap_or(Cause::Internal)), None, turn),
@@ -167,11 +162,11 @@ impl Acd {
     pub(crate) fn on_announce_due(&mut self, visit: VisitId, turn: &mut Turn) {
         let position = self.position(visit).unwrap_or(1);
         let Some(v) = self.visits.get_mut(&visit) else { return };
-        let every = self.config.queues.get(&v.queue).and_then(|q| q.announce_every);
+        let every = self.config.queues.get(&v.queue).and_then(|q| q.announce.every);
         self.timers.set(Timer::Announce(visit), every.map(|every| turn.now + every.max(PACE)));
         if position > 1 && v.heard.is_none_or(|heard| position < heard) {
             v.heard = Some(position);
-            turn.say(Output::Announce { visit, position, waited: turn.now.since(v.entered) });
+            turn.say(Output::Announce { visit, position, waited: turn.now.since(v.entered), wait: None, expected: None });
         }
     }
 }

@@ -431,31 +431,13 @@ pub enum Output {
         credit: Duration,
     },
     /// It could not enter: queue full, no agents, dissuaded, closed or unknown queue. The visit never was.
-    Refused {
-        visit: VisitId,
-        queue: QueueId,
-        cause: Cause,
-    },
+    Refused { visit: VisitId, queue: QueueId, cause: Cause },
     /// Ring this agent for this visit, until the ACD withdraws it.
-    Offer {
-        offer: OfferId,
-        agent: AgentId,
-        queue: QueueId,
-        why: Why,
-    },
+    Offer { offer: OfferId, agent: AgentId, queue: QueueId, why: Why },
     /// Stop ringing. `end` is `TimedOut`, `Cancelled` or `Withdrawn`.
-    Withdraw {
-        offer: OfferId,
-    },
+    Withdraw { offer: OfferId },
     /// The offer's one end, for the facts. `ring` since it was sent.
-    OfferEnded {
-        offer: OfferId,
-        agent: AgentId,
-        queue: QueueId,
-        end: base::OfferEnd,
-        cause: Option<Cause>,
-        ring: Duration,
-    },
+    OfferEnded { offer: OfferId, agent: AgentId, queue: QueueId, end: base::OfferEnd, cause: Option<Cause>, ring: Duration },
     /// The visit's one end. With `Overflowed` the next visit's `Entered` follows, its number one higher.
     Left {
         visit: VisitId,
@@ -475,23 +457,11 @@ pub enum Output {
         reason: Option<Arc<str>>,
     },
     /// For the agent's phone or desk: the request is kept until the call is over.
-    AskKept {
-        agent: AgentId,
-        ask: Ask,
-    },
+    AskKept { agent: AgentId, ask: Ask },
     /// It makes no sense now; `why` is for a person to read.
-    AskRefused {
-        agent: AgentId,
-        ask: Ask,
-        why: Arc<str>,
-    },
+    AskRefused { agent: AgentId, ask: Ask, why: Arc<str> },
     /// The last conversation's disposition.
-    Coded {
-        agent: AgentId,
-        visit: VisitId,
-        queue: QueueId,
-        code: Arc<str>,
-    },
+    Coded { agent: AgentId, visit: VisitId, queue: QueueId, code: Arc<str> },
     Announce {
         visit: VisitId,
         position: u32,
@@ -501,10 +471,7 @@ pub enum Output {
         expected: Option<Expected>,
     },
     /// A callback's turn, customer first: dial. Answered by `CustomerAnswered` or `Leave`.
-    CallCustomer {
-        visit: VisitId,
-        queue: QueueId,
-    },
+    CallCustomer { visit: VisitId, queue: QueueId },
 }
 
 /// How long a visit will yet wait, as measured from what agents did lately.
@@ -540,8 +507,8 @@ pub struct Why {
     pub rivals: SmallVec<[Rival; SHOWN]>,
 }
 
-/// How many candidates and rivals a decision keeps.
-pub const SHOWN: usize = 4;
+/// How many candidates and rivals a decision keeps: with more, every output would be as large as this one.
+pub const SHOWN: usize = 3;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Candidate {

@@ -77,7 +77,7 @@ fn too_many_calls_in_a_row_that_ring_out_log_the_agent_out() {
          24 | -                 | withdraw c2#1; c2#1 timed_out(no_answer) 10s; ana paused(no_answer)
          25 | ana is ready      | ana available; offer c2#2 to ana; ana reserved
          35 | -                 | withdraw c2#2; c2#2 timed_out(no_answer) 10s; ana logged_out
-         36 | ana is ready      | ana later: ready
+         36 | ana is ready      | ana refused: not logged in
          37 | ana logs in       | ana available; offer c2#3 to ana; ana reserved",
     );
 }
@@ -160,7 +160,7 @@ fn an_agent_whose_last_phone_is_gone_waits_for_one() {
           0 | ana logs in       | ana available
           1 | ana vanishes      | ana unreachable
           2 | c1 enters support | c1 in support at 1
-          3 | ana is ready      | ana later: ready
+          3 | ana is ready      | ana refused: no phone
           4 | ana pauses lunch  | ana paused(lunch)
           5 | ana is ready      | ana unreachable
           6 | ana registers     | ana available; offer c1#1 to ana; ana reserved

@@ -2,7 +2,7 @@
 
 mod ledger;
 
-use acd::{Acd, Agent, Ask, Config, Input, OfferResult, Output, Queue, Strategy};
+use acd::{Acd, Agent, Announce, Ask, Caller, Config, Input, OfferResult, Output, Queue, Retry, Strategy, Work, WrapUp};
 use base::{AgentId, AgentState, CallId, Cause, Now, Outcome, QueueId, Random, Requirement, Skill, VisitId};
 use ledger::Ledger;
 use std::sync::Arc;
@@ -74,15 +74,16 @@ impl Day {
             strategy: if self.one_in(3) { Strategy::RingAll } else { Strategy::LongestIdle },
             weight: self.random.below(4) as u32,
             ring: secs(self.random.below(25)),
-            wrap_up: secs(self.random.below(3) * 7),
+            wrap_up: WrapUp { time: secs(self.random.below(3) * 7), ..WrapUp::default() },
             overflow_to: (overflow_after.is_some() && !self.one_in(3)).then(|| queue(self.random.below(5))),
             overflow_after,
             capacity: self.random.below(12) as usize,
-            announce_every: self.one_in(2).then(|| secs(self.random.below(20))),
+            announce: Announce { every: self.one_in(2).then(|| secs(self.random.below(20))), ..Announce::default() },
             threshold: secs(20),
             short_abandon: secs(5),
-            join_empty: !self.one_in(3),
-            retry_delay: secs(self.random.below(15)),
+            join_empty: if self.one_in(3) { [AgentState::LoggedOut].into() } else { Default::default() },
+            retry: Retry { busy: secs(self.random.below(15)), ..Retry::default() },
+            ..Queue::default()
         }
     }
 
@@ -99,7 +100,7 @@ impl Day {
             }
         }
         let queues = (0..4).filter(|_| !self.one_in(4)).map(queue).collect();
-        Agent { skills, queues, starts_logged_in: self.one_in(2), max_misses: self.random.below(4) as u32 }
+        Agent { skills, queues, starts_logged_in: self.one_in(2), max_misses: self.random.below(4) as u32, ..Agent::default() }
     }
 
     fn a_visit(&mut self) -> VisitId {
@@ -119,14 +120,14 @@ impl Day {
         let agent = agent(self.random.below(6));
         match self.random.below(40) {
             0..9 => self.enqueue(),
-            9..12 => Input::Leave { visit: self.a_visit(), outcome: Outcome::Abandoned },
-            12 => Input::Leave { visit: self.a_visit(), outcome: Outcome::KeyExit },
+            9..12 => Input::Leave { visit: self.a_visit(), outcome: Outcome::Abandoned, cut_off: false },
+            12 => Input::Leave { visit: self.a_visit(), outcome: Outcome::KeyExit, cut_off: false },
             13..22 => self.offer_event(),
             22..27 => Input::Released { agent, cause: Cause::Requested },
             27 => Input::Held { agent, held: self.one_in(2) },
             28..33 => self.asked(agent),
             33..36 => Input::Reachable { agent, reachable: !self.one_in(4) },
-            36 => Input::Occupied { agent, occupied: self.one_in(3) },
+            36 => Input::Engaged { agent, work: self.one_in(3).then_some(Work::Internal) },
             37 if self.one_in(3) => self.restore(agent),
             38 if self.one_in(4) => {
                 self.config = self.site();
@@ -142,7 +143,16 @@ impl Day {
         let priority_s = if self.one_in(3) { self.random.below(60) as i64 - 30 } else { 0 };
         let waited = if self.one_in(5) { secs(self.random.below(2_000)) } else { Duration::ZERO };
         let (queue, requires) = (queue(self.random.below(4)), self.requirement());
-        Input::Enqueue { visit: VisitId { call, n: 1 }, queue, requires, priority_s, waited, lang: None, party: None }
+        Input::Enqueue {
+            visit: VisitId { call, n: 1 },
+            queue,
+            requires,
+            priority_s,
+            waited,
+            lang: None,
+            party: None,
+            caller: Caller::OnTheLine,
+        }
     }
 
     fn offer_event(&mut self) -> Input {
@@ -235,13 +245,13 @@ impl Day {
             strategy: Strategy::LongestIdle,
             overflow_after: None,
             ring: secs(1_000),
-            join_empty: true,
+            join_empty: Default::default(),
             capacity: 1_000,
             ..self.random_queue()
         };
-        let a = Agent { skills: Default::default(), queues: vec![queue(0)], starts_logged_in: true, max_misses: 0 };
+        let a = Agent { skills: Default::default(), queues: vec![queue(0)], starts_logged_in: true, ..Agent::default() };
         let agents = (0..3).map(|n| (agent(n), a.clone())).collect();
-        self.config = Arc::new(Config { queues: [(queue(0), queue_config)].into(), agents });
+        self.config = Arc::new(Config { queues: [(queue(0), queue_config)].into(), agents, ..Config::default() });
         self.feed(Input::Configure(self.config.clone()));
         (0..3).for_each(|n| self.feed(Input::Reachable { agent: agent(n), reachable: true }));
     }
@@ -257,6 +267,7 @@ impl Day {
                     waited: Duration::ZERO,
                     lang,
                     party,
+                    caller: Caller::OnTheLine,
                 },
                 other => other,
             },
@@ -264,7 +275,7 @@ impl Day {
                 Some(offer) => Input::OfferResult { offer: *offer, result: OfferResult::Accepted },
                 None => Input::Due,
             },
-            7 => Input::Leave { visit: self.a_visit(), outcome: Outcome::Abandoned },
+            7 => Input::Leave { visit: self.a_visit(), outcome: Outcome::Abandoned, cut_off: false },
             _ => Input::Released { agent: agent(self.random.below(3)), cause: Cause::Requested },
         }
     }

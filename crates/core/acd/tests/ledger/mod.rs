@@ -71,7 +71,8 @@ impl Ledger {
                     assert_eq!((*previous, *in_previous), (was, now.since(since)), "{agent} becomes {state}");
                 }
             }
-            Output::Refused { .. } | Output::AskPending { .. } | Output::Announce { .. } => {}
+            Output::Refused { .. } | Output::AskKept { .. } | Output::AskRefused { .. } | Output::Announce { .. } => {}
+            Output::Coded { .. } | Output::CallCustomer { .. } => {}
         }
     }
 

@@ -1,7 +1,7 @@
 //! Reading a scenario's words.
 
 use super::shared;
-use acd::{Agent, Ask, Config, Input, OfferResult, Queue, Strategy};
+use acd::{Agent, Announce, Ask, Caller, Config, Input, OfferResult, Queue, Retry, Strategy, Work, WrapUp, WrapUpMode};
 use base::{AgentId, AgentState, CallId, Cause, OfferId, Outcome, QueueId, Requirement, Skill, Tenant, VisitId};
 use std::str::FromStr;
 use std::time::Duration;
@@ -42,37 +42,24 @@ pub fn site_line(line: &str, config: &mut Config) -> bool {
 }
 
 fn read_queue(settings: &[&str]) -> Queue {
-    let mut q = Queue {
-        requires: Requirement::default(),
-        strategy: Strategy::LongestIdle,
-        weight: 1,
-        ring: seconds("20"),
-        wrap_up: Duration::ZERO,
-        overflow_after: None,
-        overflow_to: None,
-        capacity: 100,
-        announce_every: None,
-        threshold: seconds("20"),
-        short_abandon: seconds("5"),
-        join_empty: true,
-        retry_delay: seconds("10"),
-    };
+    let none = WrapUp { mode: WrapUpMode::None, ..WrapUp::default() };
+    let mut q = Queue { wrap_up: none, announce: Announce { every: None, ..Announce::default() }, ..Queue::default() };
     for setting in settings {
         match setting.split_once('=').unwrap_or((setting, "")) {
             ("requires", r) => q.requires = r.replace('+', " and ").parse().unwrap(),
             ("ring_all", "") => q.strategy = Strategy::RingAll,
             ("weight", n) => q.weight = n.parse().unwrap(),
             ("ring", s) => q.ring = seconds(s),
-            ("wrap_up", s) => q.wrap_up = seconds(s),
+            ("wrap_up", s) => q.wrap_up = WrapUp { mode: WrapUpMode::Timed, time: seconds(s), ..q.wrap_up },
             ("overflow", s) => {
                 let (after, to) = s.split_once(':').unwrap_or((s, ""));
                 q.overflow_after = Some(seconds(after));
                 q.overflow_to = (!to.is_empty()).then(|| queue(to));
             }
             ("capacity", n) => q.capacity = n.parse().unwrap(),
-            ("announce", s) => q.announce_every = Some(seconds(s)),
-            ("not_empty", "") => q.join_empty = false,
-            ("retry", s) => q.retry_delay = seconds(s),
+            ("announce", s) => q.announce.every = Some(seconds(s)),
+            ("not_empty", "") => q.join_empty = [AgentState::LoggedOut].into(),
+            ("retry", s) => q.retry = Retry { busy: seconds(s), rejected: seconds(s), unreachable: seconds(s) },
             other => panic!("what is {other:?} of a queue?"),
         }
     }
@@ -80,7 +67,7 @@ fn read_queue(settings: &[&str]) -> Queue {
 }
 
 fn read_agent(settings: &[&str]) -> Agent {
-    let mut a = Agent { skills: Default::default(), queues: Vec::new(), starts_logged_in: false, max_misses: 3 };
+    let mut a = Agent { max_misses: 3, ..Agent::default() };
     for setting in settings {
         match setting.split_once('=').unwrap_or((setting, "")) {
             ("serves", queues) => a.queues = queues.split(',').map(queue).collect(),
@@ -112,8 +99,8 @@ pub fn event(text: &str, config: &Config) -> Input {
         ["-"] => Input::Due,
         ["load" | "reload"] => Input::Configure(shared(config)),
         [call, "enters", name, ref rest @ ..] => enqueue(call, name, rest),
-        [call, "hangs", "up"] => Input::Leave { visit: visit(call), outcome: Outcome::Abandoned },
-        [call, "leaves", outcome] => Input::Leave { visit: visit(call), outcome: named(outcome) },
+        [call, "hangs", "up"] => Input::Leave { visit: visit(call), outcome: Outcome::Abandoned, cut_off: false },
+        [call, "leaves", outcome] => Input::Leave { visit: visit(call), outcome: named(outcome), cut_off: false },
         [offer, what] if offer.contains('#') => offer_event(offer, what),
         [name, "logs", "in"] => ask(name, Ask::LogIn),
         [name, "logs", "out"] => ask(name, Ask::LogOut),
@@ -124,8 +111,8 @@ pub fn event(text: &str, config: &Config) -> Input {
         [name, "resumes"] => Input::Held { agent: agent(name), held: false },
         [name, "registers"] => Input::Reachable { agent: agent(name), reachable: true },
         [name, "vanishes"] => Input::Reachable { agent: agent(name), reachable: false },
-        [name, "dials"] => Input::Occupied { agent: agent(name), occupied: true },
-        [name, "dialled"] => Input::Occupied { agent: agent(name), occupied: false },
+        [name, "dials"] => Input::Engaged { agent: agent(name), work: Some(Work::Outbound) },
+        [name, "dialled"] => Input::Engaged { agent: agent(name), work: None },
         [name, "was", state] => Input::Restore { agent: agent(name), state: named::<AgentState>(state), reason: None },
         [name, "was", "paused", reason] => {
             Input::Restore { agent: agent(name), state: AgentState::Paused, reason: Some(reason.into()) }
@@ -144,7 +131,16 @@ fn enqueue(call: &str, name: &str, settings: &[&str]) -> Input {
             other => panic!("what is {other:?} of a visit?"),
         }
     }
-    Input::Enqueue { visit: visit(call), queue: queue(name), requires, priority_s, waited, lang: None, party: None }
+    Input::Enqueue {
+        visit: visit(call),
+        queue: queue(name),
+        requires,
+        priority_s,
+        waited,
+        lang: None,
+        party: None,
+        caller: Caller::OnTheLine,
+    }
 }
 
 fn offer_event(text: &str, what: &str) -> Input {

@@ -36,16 +36,21 @@ pub fn output(output: &Output) -> String {
             let reason = reason.as_ref().map_or(String::new(), |r| format!("({r})"));
             format!("{} {state}{reason}", agent.name())
         }
-        Output::AskPending { agent, ask } => {
+        Output::AskKept { agent, ask } => {
             let ask = match ask {
                 Ask::LogIn => "log in",
                 Ask::LogOut => "log out",
                 Ask::Ready => "ready",
                 Ask::Pause { .. } => "pause",
+                Ask::WrapUp => "wrap up",
+                Ask::Code { .. } => "code",
             };
             format!("{} later: {ask}", agent.name())
         }
-        Output::Announce { visit: v, position, waited } => {
+        Output::AskRefused { agent, why, .. } => format!("{} refused: {why}", agent.name()),
+        Output::Coded { agent, visit: v, code, .. } => format!("{} coded {} {code}", agent.name(), visit(*v)),
+        Output::CallCustomer { visit: v, .. } => format!("call the customer of {}", visit(*v)),
+        Output::Announce { visit: v, position, waited, .. } => {
             format!("tell {} position {position} after {}", visit(*v), secs(*waited))
         }
     }
