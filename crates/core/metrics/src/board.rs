@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEPT: i64 = 3 * 96;
 
 /// The form of a checkpoint: raise it with any change to what [`Board`] holds, or to what a fact adds to it.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// The last fact folded: epoch and seq.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -107,7 +107,7 @@ impl Board {
             What::OfferSent { .. } => self.on_offer_sent(about, at),
             What::OfferTimedOut { .. } => self.on_rona(about, at),
             What::AgentLegConnected { .. } => self.on_connected(about, at),
-            What::AgentLegEnded { talk_ms, hold_ms } => self.on_conversation_ended(about, at, *talk_ms, *hold_ms),
+            What::AgentLegEnded { talk_ms, hold_ms, .. } => self.on_conversation_ended(about, at, *talk_ms, *hold_ms),
             What::WrapUpEnded { wrapup_ms } => self.on_wrapped_up(about, *wrapup_ms),
             What::AgentLoggedIn { queues } => self.agent(about, at, |agent| agent.queues = queues.clone()),
             What::AgentStateChanged { state, reason, .. } => self.on_agent_state(about, *state, reason.clone(), at),

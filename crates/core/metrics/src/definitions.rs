@@ -125,6 +125,7 @@ const TABLE: &[Definition] = &[
     d("agents.talk_ms", Event, "Time talking; once, however many are in the call."),
     d("agents.hold_ms", Event, "Time with the caller on hold."),
     d("agents.wrap_ms", Event, "Time in wrap-up while logged in."),
+    d("agents.engaged_ms", Event, "Time in calls of the agent's own: outgoing, internal, feature codes, monitoring. Neither busy nor available in occupancy."),
     d("agents.paused_ms", Event, "Time paused."),
     d("agents.unreachable_ms", Event, "Time logged in with no phone that could be reached."),
     d("agents.logged_in_ms", Event, "Time logged in: the sum of the states, exactly."),

@@ -126,6 +126,7 @@ pub struct AgentFigures {
     pub talk_ms: u64,
     pub hold_ms: u64,
     pub wrap_ms: u64,
+    pub engaged_ms: u64,
     pub paused_ms: u64,
     pub unreachable_ms: u64,
     pub logged_in_ms: u64,
@@ -168,7 +169,13 @@ impl AgentFigures {
     pub fn sums_hold(&self) -> bool {
         let talked = self.talk_ms + self.hold_ms + self.wrap_ms;
         self.logged_in_ms
-            == talked + self.available_ms + self.reserved_ms + self.ringing_ms + self.paused_ms + self.unreachable_ms
+            == talked
+                + self.available_ms
+                + self.reserved_ms
+                + self.ringing_ms
+                + self.engaged_ms
+                + self.paused_ms
+                + self.unreachable_ms
     }
 }
 

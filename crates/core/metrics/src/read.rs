@@ -209,6 +209,7 @@ fn agent_figures(id: &AgentId, live: &LiveAgent, sums: Option<&AgentSums>, now: 
         talk_ms: ms(Talking),
         hold_ms: ms(Holding),
         wrap_ms: ms(WrapUp),
+        engaged_ms: ms(Engaged),
         paused_ms: ms(Paused),
         unreachable_ms: ms(Unreachable),
         logged_in_ms: logged_in,

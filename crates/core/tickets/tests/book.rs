@@ -59,7 +59,14 @@ fn arrived() -> What {
     What::CallArrived { direction: Direction::Incoming, trunk: "t".into(), number: "5000".into() }
 }
 fn entered() -> What {
-    What::QueueEntered { requires: Default::default(), priority_s: 0, position: 1 }
+    What::QueueEntered {
+        requires: Default::default(),
+        priority_s: 0,
+        position: 1,
+        expected_p50_ms: None,
+        expected_p90_ms: None,
+        credit_ms: 0,
+    }
 }
 fn left(outcome: Outcome, wait_ms: u64) -> What {
     What::QueueLeft { outcome, wait_ms, ringing: false, threshold_ms: 20_000, short_ms: 5_000, to: None }

@@ -37,7 +37,7 @@ fn step() -> impl Strategy<Value = Step> {
 }
 
 const AGENTS: [&str; 3] = ["ana", "bea", "caro"];
-const STATES: [AgentState; 9] = [
+const STATES: [AgentState; 10] = [
     AgentState::LoggedOut,
     AgentState::Available,
     AgentState::Reserved,
@@ -45,6 +45,7 @@ const STATES: [AgentState; 9] = [
     AgentState::Talking,
     AgentState::Holding,
     AgentState::WrapUp,
+    AgentState::Engaged,
     AgentState::Paused,
     AgentState::Unreachable,
 ];
@@ -120,7 +121,7 @@ fn play(steps: &[(u32, Step)]) -> Script {
                 calls.remove(&n);
             }
             (Step::Becomes(a, state), ..) => {
-                s.becomes(AGENTS[*a as usize % 3], STATES[*state as usize % 9]);
+                s.becomes(AGENTS[*a as usize % 3], STATES[*state as usize % 10]);
             }
             _ => {}
         }

@@ -129,7 +129,17 @@ impl Script {
         *self.visits.entry(call(n)).or_insert(0) += 1;
         self.entered.insert(call(n), self.at);
         let about = self.visit(n, name);
-        self.say(about, What::QueueEntered { requires: Default::default(), priority_s: 0, position: 1 })
+        self.say(
+            about,
+            What::QueueEntered {
+                requires: Default::default(),
+                priority_s: 0,
+                position: 1,
+                expected_p50_ms: None,
+                expected_p90_ms: None,
+                credit_ms: 0,
+            },
+        )
     }
 
     fn visit(&self, n: u32, name: &str) -> About {
@@ -149,7 +159,7 @@ impl Script {
         self.offers += 1;
         self.ringing = Some(call(n));
         let about = About { agent: Some(agent(who)), ..self.visit(n, name) };
-        self.becomes(who, AgentState::Ringing).say(about, What::OfferSent { legs: 1 })
+        self.becomes(who, AgentState::Ringing).say(about, What::OfferSent { legs: 1, why: Default::default() })
     }
 
     pub fn rings_out(&mut self, n: u32, name: &str, who: &str) -> &mut Script {
@@ -192,7 +202,9 @@ impl Script {
             kept: Kept::Complete,
             reason: None,
         };
-        self.say(about.clone(), What::AgentLegEnded { talk_ms, hold_ms: 0 }).becomes(who, AgentState::WrapUp).say(about, stored)
+        self.say(about.clone(), What::AgentLegEnded { talk_ms, hold_ms: 0, consult_ms: 0 })
+            .becomes(who, AgentState::WrapUp)
+            .say(about, stored)
     }
 
     pub fn wraps_up(&mut self, who: &str, wrapup_ms: u64) -> &mut Script {

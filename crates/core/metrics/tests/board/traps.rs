@@ -137,7 +137,9 @@ fn talk_in_a_call_with_two_agents_is_each_agents_own_and_counted_once_for_each()
         ..of_call(1)
     };
     s.say(second.clone(), What::AgentLegConnected { wait_ms: 0 });
-    s.at(40.0).say(second, What::AgentLegEnded { talk_ms: 30_000, hold_ms: 0 }).becomes("bea", AgentState::Available);
+    s.at(40.0)
+        .say(second, What::AgentLegEnded { talk_ms: 30_000, hold_ms: 0, consult_ms: 0 })
+        .becomes("bea", AgentState::Available);
     s.at(60.0).hangs_up(1, "soporte", "ana", 60_000);
     let f = s.at(70.0).hour();
     assert_eq!((who(&f, "ana").talk_ms, who(&f, "bea").talk_ms), (60_000, 30_000));
@@ -216,7 +218,7 @@ fn a_restart_at_midnight_with_calls_in_progress_logs_nobody_off_and_leaves_nobod
         s.leaves(2, "soporte", Outcome::System).ends(2, Cause::NodeLost);
         let talk = s.conversation(1, "soporte", "ana");
         let recording = "1-1-1.c1.p1".parse().unwrap();
-        s.say(lost(talk.clone()), What::AgentLegEnded { talk_ms: 95_000, hold_ms: 0 }).ends(1, Cause::NodeLost);
+        s.say(lost(talk.clone()), What::AgentLegEnded { talk_ms: 95_000, hold_ms: 0, consult_ms: 0 }).ends(1, Cause::NodeLost);
         let kept = Kept::Partial;
         let stored =
             What::RecordingStored { recording, file: "f".into(), duration_ms: 9, sha256: "s".into(), kept, reason: None };
@@ -311,7 +313,8 @@ fn a_recording_is_open_until_its_conversation_and_each_part_have_ended() {
     // The next one's recorder never begins: it stays owed, and shows.
     s.becomes("ana", AgentState::Available).arrives(2).enters(2, "soporte");
     let about = About { conversation: Some("1-1-2.c1".parse().unwrap()), agent: Some(agent("ana")), ..of_call(2) };
-    s.say(about.clone(), What::AgentLegConnected { wait_ms: 0 }).say(about, What::AgentLegEnded { talk_ms: 1, hold_ms: 0 });
+    s.say(about.clone(), What::AgentLegConnected { wait_ms: 0 })
+        .say(about, What::AgentLegEnded { talk_ms: 1, hold_ms: 0, consult_ms: 0 });
     let r = s.hour().recordings;
     assert_eq!((r.expected, r.complete, r.open), (2, 1, 1));
 }
@@ -353,7 +356,7 @@ fn a_checkpoint_of_another_form_is_never_read_as_this_one() {
     let sum =
         s.board.checkpoint().iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
     assert_eq!(
-        sum, 2_247_705_631_781_407_427,
+        sum, 5_329_690_096_571_892_972,
         "what a board holds has changed: raise FORM in board.rs, then write the new sum here"
     );
 }

@@ -39,6 +39,9 @@ fn header(path: &Path, bytes: &[u8; HEADER]) -> Result<Header> {
     if form > FORM {
         return Err(StoreError::TooNew { path: path.into(), found: form.into(), known: FORM.into() });
     }
+    if form < FORM {
+        return Err(bad(&format!("a journal of form {form}, this program reads form {FORM}: use the version that wrote it")));
+    }
     if crc != crc32(&bytes[..HEADER - 4]).to_le_bytes() {
         return Err(bad("the journal's head is damaged"));
     }

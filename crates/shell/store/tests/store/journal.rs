@@ -81,6 +81,22 @@ fn what_is_no_journal_or_has_a_damaged_head_is_refused() {
 }
 
 #[test]
+fn a_journal_of_another_form_says_which_and_is_not_read() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 1, 1);
+    let path = path_of(dir.path(), 1);
+    let whole = std::fs::read(&path).unwrap();
+    let with_form = |form: u16| {
+        let mut other = whole.clone();
+        other[4..6].copy_from_slice(&form.to_le_bytes());
+        std::fs::write(&path, &other).unwrap();
+        read_journal::<Entry>(&path).err().unwrap().to_string()
+    };
+    assert!(with_form(1).contains("a journal of form 1, this program reads form 2"), "{}", with_form(1));
+    assert!(with_form(9).contains("written by a newer version (form 9, this program knows 2)"), "{}", with_form(9));
+}
+
+#[test]
 fn the_oldest_journals_make_room_by_number_and_by_size() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path()).unwrap());
