@@ -160,11 +160,12 @@ pub(crate) struct Node<'a> {
     pub path: String,
     table: &'a DeTable<'a>,
     asked: Vec<&'static str>,
+    settled: Vec<&'static str>,
 }
 
 impl<'a> Node<'a> {
     pub fn root(reading: &'a Reading, table: &'a DeTable<'a>) -> Self {
-        Node { reading, path: String::new(), table, asked: Vec::new() }
+        Node { reading, path: String::new(), table, asked: Vec::new(), settled: Vec::new() }
     }
 
     pub fn report(&self, finding: Diagnostic) {
@@ -184,12 +185,76 @@ impl<'a> Node<'a> {
     pub fn opt<T: Read>(&mut self, key: &'static str) -> Option<T> {
         self.asked.push(key);
         let value = self.table.get(key)?;
-        match T::read(value.get_ref()) {
-            Ok(value) => Some(value),
-            Err(message) => {
-                self.report(self.at(key, message));
-                None
+        self.read(key, value.get_ref())
+    }
+
+    /// A value of the table's `key`, or of an item below it.
+    fn read<T: Read>(&self, key: &str, value: &DeValue<'_>) -> Option<T> {
+        let message = match T::read(value) {
+            Ok(value) => return Some(value),
+            Err(message) => message,
+        };
+        let finding = self.at(key, message);
+        let near = value.as_str().and_then(|word| nearest(word, T::WORDS.iter().copied()));
+        self.report(match near {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None if T::WORDS.len() > 4 => finding.help(format!("expected one of {}", T::WORDS.join(", "))),
+            None => finding,
+        });
+        None
+    }
+
+    /// Each value of a list, every one at its own place; a single value is a list of one.
+    pub fn each<T: Read>(&mut self, key: &'static str) -> Vec<T> {
+        self.asked.push(key);
+        match self.table.get(key).map(Spanned::get_ref) {
+            Some(DeValue::Array(items)) => {
+                let one = |(i, item): (usize, &Spanned<DeValue<'_>>)| self.read(&format!("{key}.{i}"), item.get_ref());
+                items.iter().enumerate().filter_map(one).collect()
             }
+            Some(value) => self.read(key, value).into_iter().collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Each value of a table, with its name.
+    pub fn values<T: Read>(&mut self, key: &'static str) -> Vec<(String, T)> {
+        self.asked.push(key);
+        match self.table.get(key).map(Spanned::get_ref) {
+            Some(DeValue::Table(table)) => {
+                let one = |(name, value): (&Spanned<toml::de::DeString<'_>>, &Spanned<DeValue<'_>>)| {
+                    let name = name.get_ref().to_string();
+                    self.read(&join(key, &name), value.get_ref()).map(|value| (name, value))
+                };
+                table.iter().filter_map(one).collect()
+            }
+            Some(other) => {
+                let message = format!("expected a table such as {{ name = … }}, found {}", other.type_str());
+                self.report(self.at(key, message));
+                Vec::new()
+            }
+            None => Vec::new(),
+        }
+    }
+
+    pub fn is_text(&self, key: &str) -> bool {
+        self.table.get(key).is_some_and(|value| value.get_ref().is_str())
+    }
+
+    pub fn boolean(&self, key: &str) -> Option<bool> {
+        self.table.get(key)?.get_ref().as_bool()
+    }
+
+    /// What is wrong with this key has been said.
+    pub fn settle(&mut self, key: &'static str) {
+        self.settled.push(key);
+    }
+
+    /// A key that is not in use any more.
+    pub fn retired(&mut self, key: &'static str, instead: &str) {
+        if self.has(key) {
+            self.settle(key);
+            self.report(self.at(key, format!("`{key}` is written otherwise now")).help(instead));
         }
     }
 
@@ -247,7 +312,7 @@ impl<'a> Node<'a> {
             self.report(self.reading.places.at(&path, format!("expected a table, found {}", value.get_ref().type_str())));
             return None;
         };
-        let mut node = Node { reading: self.reading, path, table, asked: Vec::new() };
+        let mut node = Node { reading: self.reading, path, table, asked: Vec::new(), settled: Vec::new() };
         let read = f(&mut node);
         node.finish();
         read
@@ -256,7 +321,7 @@ impl<'a> Node<'a> {
     pub fn finish(self) {
         for (key, _) in self.table {
             let name = key.get_ref().as_ref();
-            if self.asked.contains(&name) {
+            if self.asked.contains(&name) || self.settled.contains(&name) {
                 continue;
             }
             let finding = self.reading.places.at_span(key.span(), format!("`{name}` is not known here"));

@@ -1,8 +1,8 @@
 //! Single values of the site file: what each expects, and how it is read.
 
-use crate::model::Algorithm;
-use acd::Strategy;
-use base::{Lang, Pii, Requirement, Skill, Skills, Tenant};
+use crate::model::{Algorithm, Country};
+use acd::{CallFirst, IdleEvent, ReasonMode, Strategy, WrapUpMode};
+use base::{AgentState, Lang, Pii, Requirement, Skill, Skills, Tenant};
 use ivr::text::duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -14,6 +14,8 @@ use toml::de::DeValue;
 /// A value that can be read from one place.
 pub(crate) trait Read: Sized {
     const EXPECTED: &'static str;
+    /// The words it may be, if it is one of a few.
+    const WORDS: &'static [&'static str] = &[];
     /// `None` if it is something else.
     fn from_value(value: &DeValue<'_>) -> Option<Self>;
 
@@ -63,6 +65,7 @@ macro_rules! by_word {
     ($($t:ty: $expected:literal { $($word:literal => $value:expr),* $(,)? })*) => {$(
         impl Read for $t {
             const EXPECTED: &'static str = $expected;
+            const WORDS: &'static [&'static str] = &[$($word),*];
             fn from_value(value: &DeValue<'_>) -> Option<Self> {
                 match value.as_str()? {
                     $($word => Some($value),)*
@@ -74,7 +77,49 @@ macro_rules! by_word {
 }
 by_word! {
     Algorithm: "\"md5\" or \"sha-256\"" { "md5" => Algorithm::Md5, "sha-256" => Algorithm::Sha256 }
-    Strategy: "\"longest_idle\" or \"ring_all\"" { "longest_idle" => Strategy::LongestIdle, "ring_all" => Strategy::RingAll }
+    Strategy: "a strategy such as \"longest_idle\"" {
+        "longest_idle" => Strategy::LongestIdle,
+        "most_skilled" => Strategy::MostSkilled,
+        "least_skilled" => Strategy::LeastSkilled,
+        "fewest_calls" => Strategy::FewestCalls,
+        "least_occupied" => Strategy::LeastOccupied,
+        "round_robin" => Strategy::RoundRobin,
+        "random" => Strategy::Random,
+        "ring_all" => Strategy::RingAll,
+        "top_down" => Strategy::TopDown,
+    }
+    WrapUpMode: "\"none\", \"optional\", \"timed\" or \"forced\"" {
+        "none" => WrapUpMode::None, "optional" => WrapUpMode::Optional,
+        "timed" => WrapUpMode::Timed, "forced" => WrapUpMode::Forced,
+    }
+    ReasonMode: "\"none\", \"optional\" or \"forced\"" {
+        "none" => ReasonMode::None, "optional" => ReasonMode::Optional, "forced" => ReasonMode::Forced,
+    }
+    CallFirst: "\"agent\" or \"customer\"" { "agent" => CallFirst::Agent, "customer" => CallFirst::Customer }
+    IdleEvent: "\"pause\", \"own_call\" or \"no_answer\"" {
+        "pause" => IdleEvent::Pause, "own_call" => IdleEvent::OwnCall, "no_answer" => IdleEvent::NoAnswer,
+    }
+    // Without `available`: whoever is free makes a queue worth waiting in.
+    AgentState: "a state of agents such as \"logged_out\" or \"paused\"" {
+        "logged_out" => AgentState::LoggedOut,
+        "reserved" => AgentState::Reserved,
+        "ringing" => AgentState::Ringing,
+        "talking" => AgentState::Talking,
+        "holding" => AgentState::Holding,
+        "wrap_up" => AgentState::WrapUp,
+        "engaged" => AgentState::Engaged,
+        "paused" => AgentState::Paused,
+        "unreachable" => AgentState::Unreachable,
+    }
+    Country: "a country such as \"mexico\"" {
+        "mexico" => Country::Mexico,
+        "argentina" => Country::Argentina,
+        "brazil" => Country::Brazil,
+        "north_america" => Country::NorthAmerica,
+        "spain" => Country::Spain,
+        "portugal" => Country::Portugal,
+        "france" => Country::France,
+    }
     When: "\"answered\", \"abandoned\" or \"ended\"" {
         "answered" => When::Answered, "abandoned" => When::Abandoned, "ended" => When::Ended,
     }
@@ -160,16 +205,48 @@ impl Read for Requirement {
     }
 }
 
+impl Read for Skill {
+    const EXPECTED: &'static str = "a skill such as \"lang:es\"";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, skill)
+    }
+}
+
+/// A skill is written as in a requirement, so that each can be asked for.
+fn skill(name: &str) -> Option<Skill> {
+    let asked: Requirement = name.parse().ok()?;
+    (asked.needs().len() == 1 && !name.contains(['>', ' '])).then(|| Skill::new(name))
+}
+
+/// How well a skill is mastered.
+pub(crate) struct Level(pub u8);
+
+impl Read for Level {
+    const EXPECTED: &'static str = "a level from 1 to 10";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        integer(value).filter(|level| (1..=10).contains(level)).and_then(|level| u8::try_from(level).ok()).map(Level)
+    }
+}
+
+/// A ratio such as 2.5, in hundredths.
+pub(crate) struct Hundredths(pub u32);
+
+impl Read for Hundredths {
+    const EXPECTED: &'static str = "a number such as 2.5, more than 0 and at most 1000";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        let number: f64 = match value {
+            DeValue::Float(float) => float.as_str().parse().ok()?,
+            other => integer(other)? as f64,
+        };
+        (0.01..=1000.0).contains(&number).then(|| Hundredths((number * 100.0).round() as u32))
+    }
+}
+
 impl Read for Skills {
     const EXPECTED: &'static str = "skills with levels 1 to 10 such as { \"lang:es\" = 9 }";
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
         let entries = value.as_table()?.iter();
-        let one = |name: &str, level: &DeValue<'_>| {
-            // A skill is written as in a requirement, so that each can be asked for.
-            let asked: Requirement = name.parse().ok()?;
-            let level = integer(level).filter(|level| (1..=10).contains(level))?;
-            (asked.needs().len() == 1 && !name.contains(['>', ' '])).then(|| (Skill::new(name), level as u8))
-        };
+        let one = |name: &str, level: &DeValue<'_>| Some((skill(name)?, Level::from_value(level)?.0));
         entries.map(|(name, level)| one(name.get_ref(), level.get_ref())).collect()
     }
 }

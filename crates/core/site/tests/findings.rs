@@ -133,7 +133,7 @@ fn each_value_that_cannot_be_is_pointed_at() {
         (
             "networks = [\"192.0.2.0/24\"]",
             "port = 5060",
-            "expected `networks`, `credential` or both: nothing tells this trunk from a stranger",
+            "expected `networks` or `credential` for calls that come, `address` for calls that leave, or both",
             "\"carrier\"",
         ),
         ("name = \"acme\"\n\n[sip]", "[sip]", "`name` is missing: expected a text that is not empty", ""),

@@ -30,7 +30,7 @@ flow = "service-desk"
 
 [queues."acme/support"]
 ring = "8s"
-announce_every = "never"
+announce = { every = "never" }
 
 [agents."acme/ana"]
 lang = "pt"
@@ -46,7 +46,7 @@ fn a_small_site_is_read_with_its_defaults() {
     let support: QueueId = "acme/support".parse().unwrap();
     let config = site.acd();
     assert_eq!(config.queues[&support].ring, Duration::from_secs(8));
-    assert_eq!(config.queues[&support].announce_every, None);
+    assert_eq!(config.queues[&support].announce.every, None);
     assert_eq!(config.queues[&support].threshold, Duration::from_secs(20));
     let (id, ana) = site.agent_of_user("ag01").unwrap();
     assert_eq!(config.agents[id].queues, [support]);

@@ -1,0 +1,132 @@
+//! From the text of a site file to a [`Site`], table by table.
+
+mod agents;
+mod lines;
+mod queues;
+mod tickets;
+
+use crate::model::*;
+use crate::reader::{Node, Reading};
+use base::{Diagnostic, QueueId, Tenant};
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::time::Duration;
+use toml::de::DeTable;
+
+impl Site {
+    /// Reads a site file. `file` is its name in the findings.
+    ///
+    /// # Errors
+    /// Every finding, in the order of the file; nothing is half read.
+    pub fn parse(text: &str, file: &str) -> Result<Site, Vec<Diagnostic>> {
+        let (table, errors) = DeTable::parse_recoverable(text);
+        let reading = Reading::new(file, text, table.get_ref());
+        for error in &errors {
+            reading.report(reading.places.at_span(error.span().unwrap_or(0..0), error.message()));
+        }
+        if !errors.is_empty() {
+            return Err(reading.finish().err().unwrap_or_default());
+        }
+        let mut root = Node::root(&reading, table.get_ref());
+        let site = site(&mut root);
+        root.finish();
+        let places = reading.finish()?;
+        // Without a finding every part was read; the guard keeps that from being a panic.
+        let mut site = site.ok_or_else(|| vec![places.at("", "the file could not be read")])?;
+        site.places = places;
+        Ok(site)
+    }
+}
+
+/// Reads every part before it asks whether each was good, so that one finding hides no other.
+fn site(n: &mut Node) -> Option<Site> {
+    let node = n.or("node", 1);
+    let name = n.need("name");
+    let (sip, media, web) = (section(n, "sip", sip), section(n, "media", media), section(n, "web", web));
+    let data = n.or("data", PathBuf::from("data"));
+    let recordings = n.or("recordings", PathBuf::from("recordings"));
+    let flows = n.or("flows", PathBuf::from("ivr-flows"));
+    let accounts = n.list("tenants", agents::account);
+    if accounts.is_empty() {
+        n.report(n.at("tenants", "expected at least one [[tenants]] with a name"));
+    }
+    let tenants = accounts.iter().map(|(tenant, _)| tenant.clone()).collect();
+    let trunks = n.list("trunks", lines::trunk);
+    let numbers = n.list("numbers", lines::number);
+    let queues: BTreeMap<_, _> = n.named("queues", queues::queue).into_iter().collect();
+    let agents: BTreeMap<_, _> = n.named("agents", agents::agent).into_iter().collect();
+    let feature_codes = n.table("feature_codes", agents::feature_codes).unwrap_or_default();
+    let emergency = n.table("emergency", lines::emergency);
+    let idle_restarts = n.each("idle_restarts").into_iter().collect();
+    let shared_numbers = n.each::<lines::Dialled>("shared_numbers").into_iter().map(|number| number.0).collect();
+    let tickets = n.list("tickets", tickets::rule);
+    let webhook = n.table("webhook", tickets::webhook);
+    let shutdown = n.or("shutdown", Duration::from_secs(60));
+    Some(Site {
+        node,
+        name: name?,
+        sip: sip?,
+        media: media?,
+        web: web?,
+        data,
+        recordings,
+        flows,
+        tenants,
+        accounts: accounts.into_iter().collect(),
+        trunks,
+        numbers,
+        queues,
+        agents,
+        feature_codes,
+        emergency,
+        idle_restarts,
+        shared_numbers,
+        tickets,
+        webhook,
+        shutdown,
+        places: Default::default(),
+    })
+}
+
+/// A table that must be there.
+fn section<'a, T>(n: &mut Node<'a>, key: &'static str, f: impl FnOnce(&mut Node<'a>) -> Option<T>) -> Option<T> {
+    if !n.has(key) {
+        n.report(n.at(key, format!("the table [{key}] is missing")));
+    }
+    n.table(key, f)
+}
+
+fn sip(n: &mut Node) -> Option<Sip> {
+    let listen = n.need("listen");
+    let (advertise, tcp) = (n.opt("advertise"), n.or("tcp", true));
+    Some(Sip { listen: listen?, advertise, tcp })
+}
+
+fn media(n: &mut Node) -> Option<Media> {
+    let ports = n.need("ports");
+    let (advertise, silent_after) = (n.opt("advertise"), n.or("silent_after", Duration::from_secs(30)));
+    Some(Media { ports: ports?, advertise, silent_after })
+}
+
+fn web(n: &mut Node) -> Option<Web> {
+    let (listen, token) = (n.need("listen"), n.opt("token"));
+    Some(Web { listen: listen?, token })
+}
+
+/// Reads an id, or says at the table's key what is wrong with it.
+fn id<T: std::str::FromStr<Err: Display>>(name: &str, kind: &str, n: &Node) -> Option<T> {
+    let read = name.parse::<T>();
+    read.map_err(|e| n.report(n.at("", e.to_string()).help(format!("write [{kind}.\"tenant/name\"]")))).ok()
+}
+
+/// A queue is named as everywhere, `tenant/name`, or by its name alone within its tenant.
+fn queue_in(tenant: &Tenant, name: &str, key: &str, n: &Node) -> Option<QueueId> {
+    let full = if name.contains('/') { name.parse() } else { QueueId::new(tenant, name) };
+    let found = full.map_err(|e| n.report(n.at(key, e.to_string()))).ok()?;
+    if found.tenant() != *tenant {
+        n.report(n.at(key, format!("expected a queue of the tenant `{tenant}`, found `{found}`")));
+        return None;
+    }
+    Some(found)
+}
