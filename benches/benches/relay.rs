@@ -164,7 +164,7 @@ fn ours(beats: u32) -> Phase {
         let session = Session { remote, codec: Codec::Pcma, payload: 8, dtmf: Some(101), send: true, receive: true };
         handle.send(Command::Configure { leg: leg(n), session });
     }
-    (0..CALLS).for_each(|call| handle.send(Command::Bridge { a: leg(2 * call), b: leg(2 * call + 1) }));
+    (0..2 * CALLS).for_each(|n| handle.send(Command::Hear { leg: leg(n), others: vec![leg(n ^ 1)] }));
     let phase = measure(&mut peers, beats, &cpu);
     handle.stop();
     phase

@@ -1,6 +1,5 @@
 //! One leg: what one peer sends us and what we send it. The plane joins legs; a leg knows only its peer.
 
-use crate::placement::Side;
 use crate::player::{FRAME_TIME, Player};
 use crate::prompt::Prompt;
 use crate::reception::Reception;
@@ -35,11 +34,15 @@ pub(crate) struct Leg {
     pub splice: Splice,
     pub digits: dtmf::Receiver,
     pub player: Option<Player>,
-    /// The leg it is bridged with.
-    pub other: Option<LegId>,
-    pub recordings: Vec<(RecordingId, Side)>,
+    /// Whom it hears, in order and without itself.
+    pub hears: Vec<LegId>,
+    /// Who hears it.
+    pub heard_by: Vec<LegId>,
+    pub recordings: Vec<RecordingId>,
     /// The last sign of life, RTP or RTCP.
     pub heard: Instant,
+    /// There was one since the last lease.
+    pub alive: bool,
     /// `Silent` was said.
     pub silent: bool,
     pub strangers: u64,
@@ -62,9 +65,11 @@ impl Leg {
             splice: Splice::new(random.bits() as u32, numbers as u16, (numbers >> 32) as u32),
             digits: dtmf::Receiver::default(),
             player: None,
-            other: None,
+            hears: vec![],
+            heard_by: vec![],
             recordings: vec![],
             heard: now,
+            alive: false,
             silent: false,
             strangers: 0,
             positions: vec![],
@@ -106,6 +111,11 @@ impl Leg {
         self.session.as_ref().is_some_and(|s| s.send)
     }
 
+    /// What it says belongs to the conversation: it neither holds nor is held, with music to hear.
+    pub fn takes_part(&self) -> bool {
+        self.sends() && !self.player.as_ref().is_some_and(Player::loops)
+    }
+
     /// The law in which this peer is spoken to.
     pub fn law(&self) -> Codec {
         self.session.as_ref().map_or(Codec::Pcmu, |s| s.codec)
@@ -116,7 +126,7 @@ impl Leg {
         let content = self.session.as_ref().map(|s| content(s, header.payload));
         let accepted = content.filter(|content| self.accepts(now, from, header, *content));
         match accepted {
-            Some(_) => self.heard = now,
+            Some(_) => (self.heard, self.alive) = (now, true),
             None => self.strangers += 1,
         }
         accepted
@@ -143,7 +153,7 @@ impl Leg {
             return;
         };
         self.latch.keep(now);
-        self.heard = now;
+        (self.heard, self.alive) = (now, true);
         self.rtcp_from = Some(from);
         if let Some(ntp_middle) = ntp_middle {
             self.peer_report = Some(PeerReport { ntp_middle, at: now });

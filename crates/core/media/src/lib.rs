@@ -16,6 +16,7 @@ mod sounds;
 pub mod splice;
 mod timers;
 pub mod tone;
+mod track;
 mod words;
 
 pub use g711::transcode;

@@ -1,30 +1,22 @@
-//! Where the frames of a recording lie: two channels on one time base, the arrival at our socket.
+//! Where the frames of a recording lie: its channels on one time base, the arrival at our socket.
 //!
 //! ```text
 //!   start                      committed            now - 400 ms          now
-//!     ├── blocks of 200 ms ──────▶├──── window: both channels, zeros where nothing came ────┤
+//!     ├── blocks of 200 ms ──────▶├──── window: a track for each leg, zeros where nothing came ────┤
 //! ```
-//! Within a stream the RTP timestamp places the samples (so jitter makes no clicks); its offset to the arrival
-//! time is followed slowly, so that a clock that drifts by 100 ppm (0.36 s an hour) never pulls the two channels apart.
+//! Each leg has a track of its own, so that a third party, or another agent, joins in the same time base; the legs of
+//! one side are added up when a block is committed.
 
-use base::Instant;
-use std::collections::VecDeque;
+use crate::track::{Terms, Track};
+use base::{Instant, LegId};
 use std::time::Duration;
 
 /// Frames of one block: 200 ms.
 pub const BLOCK: usize = 1_600;
 /// How late a packet may come and still find its place: 400 ms.
 const LATENESS: i64 = 3_200;
-/// No packet is placed further ahead of the committed part than this: 2 s.
-const WINDOW: i64 = 16_000;
-/// An offset of 20 ms, averaged, is taken up …
-const DRIFT: i64 = 160;
-/// … in steps of 5 ms, so that no word is cut.
-const STEP: i64 = 40;
-/// A packet this far from where its timestamp says, 400 ms, has a new time base.
-const JUMP: i64 = 3_200;
-/// The average follows over about 64 packets, 1.3 s.
-const SMOOTHING: i64 = 64;
+/// No packet is placed further ahead of the committed part than 2 s.
+const TERMS: Terms = Terms { window: 16_000, lateness: LATENESS };
 
 /// Which channel: the caller is left, the agent right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +25,7 @@ pub enum Side {
     Right,
 }
 
-/// Samples of both channels, interleaved, from frame `first` of the recording.
+/// Samples of all channels, interleaved, from frame `first` of the recording.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Block {
     pub first: u64,
@@ -44,41 +36,58 @@ pub struct Block {
 #[derive(Clone, Debug)]
 pub struct Placement {
     start: Instant,
-    anchors: [Option<Anchor>; 2],
+    /// 1 or 2.
+    channels: u16,
+    voices: Vec<Voice>,
     /// The first frame that is not committed.
     first: i64,
-    window: VecDeque<[i16; 2]>,
 }
 
-/// The frame at which a timestamp lies.
-#[derive(Clone, Copy, Debug)]
-struct Anchor {
-    ssrc: u32,
-    timestamp: u32,
-    frame: i64,
-    /// How much later than its place a packet comes, averaged; scaled by [`SMOOTHING`].
-    late: i64,
+/// What one leg says on one side. It has `left` when nothing new is to come.
+#[derive(Clone, Debug)]
+struct Voice {
+    leg: LegId,
+    side: Side,
+    left: bool,
+    track: Track,
 }
 
 impl Placement {
-    pub fn new(start: Instant) -> Self {
-        Placement { start, anchors: [None; 2], first: 0, window: VecDeque::new() }
+    /// Legs on the left and on the right; none on the right: one channel, for good.
+    pub fn new(start: Instant, left: &[LegId], right: &[LegId]) -> Self {
+        let channels = if right.is_empty() { 1 } else { 2 };
+        let mut placement = Placement { start, channels, voices: vec![], first: 0 };
+        placement.set_legs(left, right);
+        placement
+    }
+
+    pub fn channels(&self) -> u16 {
+        self.channels
+    }
+
+    /// Other legs from now on. What the ones before have said stays.
+    pub fn set_legs(&mut self, left: &[LegId], right: &[LegId]) {
+        self.voices.iter_mut().for_each(|voice| voice.left = true);
+        let left = left.iter().map(|leg| (*leg, Side::Left));
+        for (leg, side) in left.chain(right.iter().map(|leg| (*leg, Side::Right))) {
+            match self.voices.iter_mut().find(|v| v.leg == leg && v.side == side) {
+                Some(voice) => voice.left = false,
+                None => self.voices.push(Voice { leg, side, left: false, track: Track::new(TERMS, self.first) }),
+            }
+        }
+    }
+
+    /// Whether this leg is recorded.
+    pub fn holds(&self, leg: LegId) -> bool {
+        self.voices.iter().any(|v| v.leg == leg && !v.left)
     }
 
     /// Puts a packet's bytes where they belong; `decoder` is their law. Too late, they are dropped.
-    pub fn place(&mut self, now: Instant, side: Side, stream: (u32, u32), payload: &[u8], decoder: &[i16; 256]) {
+    pub fn place(&mut self, now: Instant, leg: LegId, stream: (u32, u32), payload: &[u8], decoder: &[i16; 256]) {
         let length = i64::try_from(payload.len()).unwrap_or(i64::MAX);
         let arrival = self.frames(now).saturating_sub(length);
-        let channel = side as usize;
-        let anchor = follow(self.anchors[channel], stream, arrival);
-        self.anchors[channel] = Some(anchor);
-        let from = anchor.frame - self.first;
-        for (byte, place) in payload.iter().zip(from..WINDOW) {
-            let Ok(place) = usize::try_from(place) else { continue };
-            if place >= self.window.len() {
-                self.window.resize(place + 1, [0; 2]);
-            }
-            self.window[place][channel] = decoder[usize::from(*byte)];
+        for voice in self.voices.iter_mut().filter(|v| v.leg == leg && !v.left) {
+            voice.track.place(arrival, stream, payload, decoder);
         }
     }
 
@@ -107,9 +116,17 @@ impl Placement {
 
     fn commit(&mut self, frames: usize) -> Block {
         let first = u64::try_from(self.first).unwrap_or(0);
-        let mut samples = Vec::with_capacity(2 * frames);
-        samples.extend(self.window.drain(..frames.min(self.window.len())).flatten());
-        samples.resize(2 * frames, 0);
+        let channels = usize::from(self.channels);
+        let mut samples = vec![0; channels * frames];
+        for (channel, side) in [Side::Left, Side::Right].into_iter().take(channels).enumerate() {
+            let mut sums = [0; BLOCK];
+            let sums = &mut sums[..frames];
+            let heard = |voice: &&mut Voice| voice.side == side || channels == 1;
+            self.voices.iter_mut().filter(heard).for_each(|voice| voice.track.take(sums));
+            let places = samples.iter_mut().skip(channel).step_by(channels);
+            places.zip(sums).for_each(|(sample, sum)| *sample = saturate(*sum));
+        }
+        self.voices.retain(|voice| !voice.left || !voice.track.is_empty());
         self.first += frames as i64;
         Block { first, samples: samples.into() }
     }
@@ -119,26 +136,23 @@ impl Placement {
     }
 }
 
-/// The anchor moved to this packet: by its timestamp if that goes on from before, else by its arrival.
-fn follow(before: Option<Anchor>, (ssrc, timestamp): (u32, u32), arrival: i64) -> Anchor {
-    let fresh = Anchor { ssrc, timestamp, frame: arrival, late: 0 };
-    let Some(anchor) = before.filter(|a| a.ssrc == ssrc) else { return fresh };
-    let frame = anchor.frame + i64::from(timestamp.wrapping_sub(anchor.timestamp) as i32);
-    let deviation = arrival - frame;
-    if deviation.abs() > JUMP {
-        return fresh;
-    }
-    let late = anchor.late + deviation - anchor.late / SMOOTHING;
-    let step = if (late / SMOOTHING).abs() > DRIFT { STEP * late.signum() } else { 0 };
-    Anchor { ssrc, timestamp, frame: frame + step, late: late - step * SMOOTHING }
+/// A sum of voices as a sample: what is too loud is cut.
+pub(crate) fn saturate(sum: i32) -> i16 {
+    sum.clamp(i16::MIN.into(), i16::MAX.into()) as i16
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::Codec;
+    use crate::track::DRIFT;
+    use base::CallId;
 
     const LAW: Codec = Codec::Pcma;
+    const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
+    const A: LegId = LegId { call: CALL, n: 1 };
+    const B: LegId = LegId { call: CALL, n: 2 };
+    const C: LegId = LegId { call: CALL, n: 3 };
 
     struct Tape {
         placement: Placement,
@@ -147,18 +161,21 @@ mod tests {
 
     impl Tape {
         fn new() -> Self {
-            Tape { placement: Placement::new(Instant(0)), frames: vec![] }
+            Tape { placement: Placement::new(Instant(0), &[A], &[B]), frames: vec![] }
         }
         fn add(&mut self, block: Block) {
             assert_eq!(block.first, self.frames.len() as u64, "blocks follow each other");
             self.frames.extend(block.samples.chunks(2).map(|f| [f[0], f[1]]));
         }
         fn packet(&mut self, us: u64, side: Side, timestamp: u32, value: i16) {
+            self.say(us, if side == Side::Left { A } else { B }, timestamp, value);
+        }
+        fn say(&mut self, us: u64, leg: LegId, timestamp: u32, value: i16) {
             let now = Instant(us * 1_000);
             while let Some(block) = self.placement.block(now) {
                 self.add(block);
             }
-            self.placement.place(now, side, (1, timestamp), &[LAW.encode(value); 160], LAW.decoder());
+            self.placement.place(now, leg, (1, timestamp), &[LAW.encode(value); 160], LAW.decoder());
         }
         fn stop(mut self, us: u64) -> Vec<[i16; 2]> {
             while let Some(block) = self.placement.rest(Instant(us * 1_000)) {
@@ -237,7 +254,67 @@ mod tests {
         for n in 0..10_000u32 {
             tape.packet(5_000_000, Side::Left, n.wrapping_mul(3_100), 4_000);
         }
-        assert!(tape.placement.window.len() <= WINDOW as usize);
+        let end = tape.placement.voices[0].track.end();
+        assert!(end <= TERMS.window, "{end}");
         assert_eq!(tape.stop(6_000_000).len(), 48_000);
+    }
+
+    #[test]
+    fn legs_of_one_side_are_added_up_and_cut_where_they_are_too_loud() {
+        let mut tape = Tape::new();
+        tape.placement.set_legs(&[A], &[B, C]);
+        for n in 0..50u32 {
+            for (leg, value) in [(A, 2_000), (B, 4_000), (C, if n < 25 { 8_000 } else { 32_000 })] {
+                tape.say(20_000 + u64::from(n) * 20_000, leg, n * 160, value);
+            }
+        }
+        let frames = tape.stop(1_020_000);
+        let about = |sample: i16, value: i32| (i32::from(sample) - value).abs() <= value / 30;
+        assert!(frames[..8_000].iter().all(|f| about(f[0], 2_000)));
+        assert!(frames[160..4_000].iter().all(|f| about(f[1], 12_000)));
+        assert!(frames[4_000..8_000].iter().all(|f| f[1] == i16::MAX));
+    }
+
+    #[test]
+    fn legs_change_in_the_middle_and_nothing_said_before_is_lost() {
+        let mut tape = Tape::new();
+        for n in 0..100u32 {
+            let now = 20_000 + u64::from(n) * 20_000;
+            if n == 50 {
+                tape.placement.set_legs(&[A], &[C]);
+            }
+            for (leg, value) in [(A, 2_000), (B, 4_000), (C, 8_000)] {
+                tape.say(now, leg, n * 160, value);
+            }
+        }
+        let frames = tape.stop(2_000_000);
+        assert_eq!(frames.len(), 16_000);
+        assert!(frames.iter().all(|f| f[0] > 1_900));
+        assert!(frames[..8_000].iter().all(|f| (3_800..4_200).contains(&f[1])), "B until its last word");
+        assert!(frames[8_000..].iter().all(|f| (7_700..8_300).contains(&f[1])), "then C");
+    }
+
+    #[test]
+    fn a_leg_that_is_recorded_no_more_takes_no_room() {
+        let mut placement = Placement::new(Instant(0), &[A], &[B]);
+        for n in 0..1_000 {
+            let other = LegId { call: CALL, n };
+            placement.set_legs(&[A], &[other]);
+            placement.place(Instant(u64::from(n) * 1_000_000_000), other, (1, 0), &[0; 160], LAW.decoder());
+            while placement.block(Instant(u64::from(n) * 1_000_000_000)).is_some() {}
+        }
+        assert!(placement.voices.len() <= 3, "{}", placement.voices.len());
+    }
+
+    #[test]
+    fn a_recording_without_a_right_side_has_one_channel_for_good() {
+        let mut placement = Placement::new(Instant(0), &[A], &[]);
+        placement.set_legs(&[A], &[B]);
+        for leg in [A, B] {
+            placement.place(Instant(20_000_000), leg, (1, 0), &[LAW.encode(4_000); 160], LAW.decoder());
+        }
+        let block = placement.rest(Instant(40_000_000)).unwrap();
+        assert_eq!((placement.channels(), block.samples.len()), (1, 320));
+        assert!(block.samples[..160].iter().all(|s| (7_700..8_300).contains(s)), "both in the one channel");
     }
 }

@@ -24,8 +24,13 @@ pub enum Stretch {
 
 #[derive(Clone, Debug)]
 enum Mode {
-    Once { play: u32 },
-    Loop { key: Arc<str> },
+    Once {
+        play: u32,
+    },
+    /// A tone has no key: it begins anew each time.
+    Loop {
+        key: Option<Arc<str>>,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -55,17 +60,27 @@ impl Player {
 
     /// Plays one sound again and again from `start`, beginning with frame `position`.
     pub fn looped(key: Arc<str>, prompt: Arc<Prompt>, position: u64, start: Instant) -> Player {
-        Player { mode: Mode::Loop { key }, stretches: [Stretch::Prompt(prompt)].into(), position, due: start }
+        Player { mode: Mode::Loop { key: Some(key) }, stretches: [Stretch::Prompt(prompt)].into(), position, due: start }
+    }
+
+    /// Plays a tone again and again from `start`.
+    pub fn tone(prompt: Arc<Prompt>, start: Instant) -> Player {
+        Player { mode: Mode::Loop { key: None }, stretches: [Stretch::Prompt(prompt)].into(), position: 0, due: start }
+    }
+
+    /// Whether it goes on until it is stopped.
+    pub fn loops(&self) -> bool {
+        matches!(self.mode, Mode::Loop { .. })
     }
 
     pub fn due(&self) -> Instant {
         self.due
     }
 
-    /// A loop's key, and the frame it goes on with.
+    /// A looped sound's key, and the frame it goes on with.
     pub fn position(&self) -> Option<(&Arc<str>, u64)> {
         match &self.mode {
-            Mode::Loop { key } => Some((key, self.position)),
+            Mode::Loop { key } => key.as_ref().map(|key| (key, self.position)),
             Mode::Once { .. } => None,
         }
     }

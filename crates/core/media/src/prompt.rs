@@ -2,7 +2,7 @@
 
 use crate::resample::{RATE, to_8k};
 use crate::rtp::FRAME;
-use crate::{Codec, sounds};
+use crate::{Codec, Tone, sounds};
 use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
@@ -70,11 +70,23 @@ impl Prompt {
 }
 
 /// All sounds by key: `flow/lang/id`, `tone/…` and `music/…`.
-#[derive(Clone, Debug, Default)]
-pub struct PromptBook(BTreeMap<Arc<str>, Arc<Prompt>>);
+#[derive(Clone, Debug)]
+pub struct PromptBook {
+    sounds: BTreeMap<Arc<str>, Arc<Prompt>>,
+    tones: [Arc<Prompt>; sounds::TONES.len()],
+}
+
+/// Only the tones, which no site can lack.
+impl Default for PromptBook {
+    fn default() -> PromptBook {
+        let tones = sounds::TONES.map(|(_, tone)| Arc::new(Prompt::from_samples(&sounds::tone(tone))));
+        let keys = sounds::TONES.iter().map(|(key, _)| Arc::from(*key));
+        PromptBook { sounds: keys.zip(tones.iter().cloned()).collect(), tones }
+    }
+}
 
 impl PromptBook {
-    /// Only what the program makes itself: `tone/ringback`, `tone/zip`, `tone/silence`, `music/hold`.
+    /// Only what the program makes itself: the tones, `tone/silence`, `music/hold`.
     pub fn builtin() -> PromptBook {
         let mut book = PromptBook::default();
         for (key, samples) in sounds::all() {
@@ -85,15 +97,20 @@ impl PromptBook {
 
     /// Adds a sound, or puts it in the place of another.
     pub fn insert(&mut self, key: &str, prompt: Prompt) {
-        self.0.insert(key.into(), Arc::new(prompt));
+        self.sounds.insert(key.into(), Arc::new(prompt));
+    }
+
+    /// A tone, the same for all who hear it.
+    pub fn tone(&self, tone: Tone) -> &Arc<Prompt> {
+        &self.tones[tone as usize]
     }
 
     pub fn find(&self, key: &str) -> Option<&Arc<Prompt>> {
-        self.0.get(key)
+        self.sounds.get(key)
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &str> {
-        self.0.keys().map(|k| &**k)
+        self.sounds.keys().map(|k| &**k)
     }
 }
 

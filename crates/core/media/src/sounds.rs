@@ -1,26 +1,37 @@
-//! Sounds made by the program itself, so that a bare machine lacks nothing: ringback, a beep, and music on hold.
+//! Sounds made by the program itself, so that a bare machine lacks nothing: the tones, and music on hold.
 
+use crate::Tone;
 use crate::prompt::seconds;
 use crate::resample::RATE;
 use crate::tone::sine;
 use std::f64::consts::TAU;
 
-/// Each built-in sound by its key, at 8 kHz.
-pub fn all() -> [(&'static str, Vec<i16>); 4] {
-    [("tone/ringback", ringback()), ("tone/zip", zip()), ("tone/silence", vec![0; seconds(1)]), ("music/hold", music())]
+/// Each built-in sound that is no tone, by its key, at 8 kHz.
+pub fn all() -> [(&'static str, Vec<i16>); 2] {
+    [("tone/silence", vec![0; seconds(1)]), ("music/hold", music())]
 }
 
-/// 425 Hz, one second on and four off: the ringing tone of most of Latin America and Europe (ITU-T E.180).
-fn ringback() -> Vec<i16> {
-    let mut samples = faded(sine(RATE, 425.0, 6_000.0, seconds(1)), 40);
-    samples.resize(seconds(5), 0);
-    samples
+/// Each tone by its key; the order is that of [`Tone`].
+pub const TONES: [(&str, Tone); 4] =
+    [("tone/zip", Tone::Zip), ("tone/ringback", Tone::Ringback), ("tone/busy", Tone::Busy), ("tone/beep", Tone::Beep)];
+
+/// A tone at 8 kHz.
+pub fn tone(tone: Tone) -> Vec<i16> {
+    match tone {
+        Tone::Zip => zip(),
+        Tone::Ringback => [beep(425.0, seconds(1)), vec![0; seconds(4)]].concat(),
+        Tone::Busy => [beep(425.0, seconds(1) / 2), vec![0; seconds(1) / 2]].concat().repeat(3),
+        Tone::Beep => beep(1_400.0, seconds(1) / 5),
+    }
 }
 
 /// What an agent hears when a call is put through: two short rising beeps.
 fn zip() -> Vec<i16> {
-    let beep = |hertz| faded(sine(RATE, hertz, 6_000.0, 640), 80);
-    [beep(660.0), vec![0; 320], beep(880.0), vec![0; 320]].concat()
+    [beep(660.0, 640), vec![0; 320], beep(880.0, 640)].concat()
+}
+
+fn beep(hertz: f64, length: usize) -> Vec<i16> {
+    faded(sine(RATE, hertz, 6_000.0, length), 40)
 }
 
 /// Ramps both ends, so that nothing clicks.
@@ -84,14 +95,31 @@ fn ring(mix: &mut [f64], start: usize, note: u8, gain: f64, length: usize) {
 mod tests {
     use super::*;
     use crate::rtp::FRAME;
-    use crate::tone::{amplitude, loudness};
+    use crate::tone::{amplitude, carries, loudness};
 
     #[test]
     fn ringback_is_425_hz_one_second_in_five() {
-        let samples = ringback();
+        let samples = tone(Tone::Ringback);
         assert_eq!(samples.len(), 40_000);
         assert!(amplitude(&samples[..8_000], RATE, 425.0) > 5_500.0);
         assert_eq!(loudness(&samples[8_000..]), 0.0);
+    }
+
+    #[test]
+    fn busy_is_425_hz_every_other_half_second_for_three_seconds() {
+        let samples = tone(Tone::Busy);
+        assert_eq!(samples.len(), 24_000);
+        let loud: Vec<bool> = samples.chunks(4_000).map(|half| amplitude(half, RATE, 425.0) > 5_500.0).collect();
+        assert_eq!(loud, [true, false, true, false, true, false]);
+        assert!(samples.chunks(4_000).skip(1).step_by(2).all(|half| loudness(half) == 0.0));
+    }
+
+    #[test]
+    fn zip_and_beep_last_a_fifth_of_a_second_and_differ() {
+        let (zip, beep) = (tone(Tone::Zip), tone(Tone::Beep));
+        assert_eq!((zip.len(), beep.len()), (1_600, 1_600));
+        assert!(carries(&zip[..640], RATE, 660.0) && carries(&zip[960..], RATE, 880.0));
+        assert!(carries(&beep, RATE, 1_400.0) && !carries(&zip, RATE, 1_400.0));
     }
 
     #[test]
@@ -107,6 +135,8 @@ mod tests {
 
     #[test]
     fn all_are_whole_frames() {
-        assert!(all().iter().all(|(_, samples)| !samples.is_empty() && samples.len().is_multiple_of(FRAME)));
+        let tones = TONES.map(|(_, name)| tone(name));
+        let all = all().map(|(_, samples)| samples);
+        assert!(all.iter().chain(&tones).all(|samples| !samples.is_empty() && samples.len().is_multiple_of(FRAME)));
     }
 }

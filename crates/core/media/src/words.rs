@@ -57,21 +57,27 @@ pub enum Command {
     Open { leg: LegId, address: IpAddr, port: u16 },
     /// Set or change what was negotiated.
     Configure { leg: LegId, session: Session },
-    /// Play once, from now, instead of what plays. `PlayDone` follows unless it is replaced or stopped.
+    /// Play once, from now, instead of what plays and of whom the leg hears. `PlayDone` follows unless it is replaced
+    /// or stopped; the leg then hears again whom it heard, without being told.
     Play { leg: LegId, play: u32, sounds: Vec<Sound> },
-    /// Play one sound in a loop from now (music on hold, ringback). Its position goes on where it was left on this leg.
+    /// Play one sound in a loop from now (music on hold), instead of what plays and of whom the leg hears, until `Play`,
+    /// `Stop` or `Hear`. Its position goes on where it was left on this leg.
     Loop { leg: LegId, prompt: Arc<str> },
-    /// Silence: nothing is sent (a bridge sends what the other side says).
+    /// What plays ends. The leg hears again whom it heard; if nobody, nothing is sent.
     Stop { leg: LegId },
     /// From now on `leg` hears these legs, and nothing else but what is played to it (which goes first). One: relayed
-    /// as it comes. More: decoded, mixed, encoded. None: silence. What played stops, if there is somebody to hear.
+    /// as it comes, keys too. More: decoded, mixed, encoded, without keys. None: silence. What plays now stops if there is
+    /// somebody to hear, and goes on if there is not. Legs that are not open are passed over, and one that closes is
+    /// heard no more by anybody. A leg on hold is not mixed in: its phone may send music.
     Hear { leg: LegId, others: Vec<LegId> },
-    /// Loop a tone until `Stop`, `Play`, `Loop` or `Hear`.
+    /// Loop a tone from its beginning, as `Loop` does with a sound.
     LoopTone { leg: LegId, tone: Tone },
     /// Record what these legs say, as stereo, from now; several on one side are mixed. None on the right: mono, a voicemail.
-    /// `file` is below the recordings folder, without extension.
+    /// A leg that is on hold, or that something is looped to, says nothing for the recording: it is out of the
+    /// conversation. `file` is below the recordings folder, without extension.
     Record { recording: RecordingId, left: Vec<LegId>, right: Vec<LegId>, file: Arc<str>, sidecar: Box<Sidecar> },
-    /// Other legs from now on, in the same file and time base: a third party joined, another agent took over.
+    /// Other legs from now on, in the same file and time base: a third party joined, another agent took over. A file
+    /// that began as mono stays so.
     RecordLegs { recording: RecordingId, left: Vec<LegId>, right: Vec<LegId> },
     /// Close the file. `RecordingClosed` follows.
     StopRecording { recording: RecordingId },

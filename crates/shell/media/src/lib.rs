@@ -41,8 +41,7 @@ impl<F: Fn(Input) + Send + Sync> Sink for F {
 }
 
 pub struct Config {
-    /// One thread relays about 1,800 legs; the legs of one call share one, so calls that are ever to be bridged with
-    /// each other need `threads: 1`.
+    /// One thread relays about 1,800 legs; the legs of one call share one, and only they can hear each other.
     pub threads: usize,
     /// Made if it isn't there.
     pub recordings: PathBuf,
@@ -140,17 +139,17 @@ impl Drop for Handle {
 }
 
 fn call_of(command: &Command) -> u32 {
-    let leg = match command {
+    match command {
         Command::Open { leg, .. }
         | Command::Configure { leg, .. }
         | Command::Play { leg, .. }
         | Command::Loop { leg, .. }
+        | Command::LoopTone { leg, .. }
         | Command::Stop { leg }
-        | Command::Close { leg }
-        | Command::Bridge { a: leg, .. }
-        | Command::Unbridge { a: leg, .. }
-        | Command::Record { left: leg, .. } => leg,
-        Command::StopRecording { recording } => return recording.call().n,
-    };
-    leg.call.n
+        | Command::Hear { leg, .. }
+        | Command::Close { leg } => leg.call.n,
+        Command::Record { recording, .. } | Command::RecordLegs { recording, .. } | Command::StopRecording { recording } => {
+            recording.call().n
+        }
+    }
 }

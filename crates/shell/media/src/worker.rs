@@ -111,6 +111,7 @@ impl<Io: PacketIo> Worker<Io> {
         for output in out.drain(..) {
             match output {
                 Output::Forward { leg, to } => self.io.send(leg, Port::Rtp, to, packet),
+                Output::SendCopy { leg, to, packet } => self.io.send(leg, Port::Rtp, to, &packet),
                 Output::Send { leg, to, packet } => self.io.send(leg, Port::Rtp, to, packet.as_bytes()),
                 Output::SendRtcp { leg, to, packet } => self.io.send(leg, Port::Rtcp, to, &packet),
                 Output::Input(input) => self.sink.input(input),

@@ -4,13 +4,15 @@
 //!                Command ──▶ ┌───────────────────────────┐ ──▶ Bind, Unbind         the sockets
 //!                            │ legs: latch, player, digits│ ──▶ Forward, Send, Rtcp   packets
 //!   packet, where from ────▶ │       splice, reports      │ ──▶ Tape                  the recorder
-//!                            │ bridges     recordings     │ ──▶ Input                 the engine
+//!                            │ who hears whom, recordings │ ──▶ Input                 the engine
 //!                    tick ──▶ └───────────────────────────┘
 //! ```
-//! What a leg sends has one source at a time: its player if it has one, else the leg it is bridged with, else nobody.
+//! What a leg sends has one source at a time: its player if it has one, else the leg that it hears, else nobody.
 
 mod commands;
+mod hearing;
 mod packets;
+mod recordings;
 mod ticks;
 
 use crate::leg::Leg;
@@ -41,6 +43,12 @@ pub enum Output {
         leg: LegId,
         to: SocketAddr,
     },
+    /// Send a copy of the packet just handed in from this leg's RTP port: it goes to several legs.
+    SendCopy {
+        leg: LegId,
+        to: SocketAddr,
+        packet: Box<[u8]>,
+    },
     /// Send from this leg's RTP port.
     Send {
         leg: LegId,
@@ -69,6 +77,8 @@ pub enum Tape {
         recording: RecordingId,
         file: Arc<str>,
         sidecar: Box<Sidecar>,
+        /// 1 or 2; each block has as many.
+        channels: u16,
     },
     Block {
         recording: RecordingId,
@@ -99,6 +109,7 @@ enum Timer {
     Report(LegId),
     Silence(LegId),
     Block(RecordingId),
+    Lease,
 }
 
 #[derive(Debug)]

@@ -35,17 +35,38 @@ impl Plane {
                 let key = leg.digits.hear(now.mono, &header, payload);
                 out.extend(key.map(|key| Output::Input(Input::Digit { leg: id, key })));
             }
-            Content::Audio(law) => {
-                for (recording, side) in &leg.recordings {
+            Content::Audio(law) if leg.takes_part() => {
+                for recording in &leg.recordings {
                     if let Some(placement) = self.recordings.get_mut(recording) {
-                        placement.place(now.mono, *side, (header.ssrc, header.timestamp), payload, law.decoder());
+                        placement.place(now.mono, id, (header.ssrc, header.timestamp), payload, law.decoder());
                     }
                 }
             }
-            Content::Other => {}
+            Content::Audio(_) | Content::Other => {}
         }
-        let other = leg.other;
-        out.extend(other.and_then(|other| self.relay(now, other, content, &header, packet)));
+        match leg.heard_by[..] {
+            [] => {}
+            [listener] => out.extend(self.relay(now, listener, content, &header, packet)),
+            _ => self.spread(now, id, content, &header, packet, out),
+        }
+    }
+
+    /// Hands the packet to all who hear the leg; the last one gets the packet itself, the others a copy.
+    fn spread(&mut self, now: Now, id: LegId, content: Content, header: &Header, packet: &mut [u8], out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        let listeners = std::mem::take(&mut leg.heard_by);
+        if let Some((last, others)) = listeners.split_last() {
+            for listener in others {
+                let mut copy: Box<[u8]> = (&*packet).into();
+                if let Some(Output::Forward { leg, to }) = self.relay(now, *listener, content, header, &mut copy) {
+                    out.push(Output::SendCopy { leg, to, packet: copy });
+                }
+            }
+            out.extend(self.relay(now, *last, content, header, packet));
+        }
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.heard_by = listeners;
+        }
     }
 
     /// A packet on the leg's RTCP port (or on its RTP port, RFC 5761).

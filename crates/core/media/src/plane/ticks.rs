@@ -1,9 +1,10 @@
-//! What is due: frames of 20 ms, reports, silence, blocks of recordings.
+//! What is due: frames of 20 ms, reports, silence, blocks of recordings, leases.
 
-use super::{Output, Plane, Tape, Timer};
-use crate::Input;
+use super::{Output, Plane, Timer};
+use crate::leg::Leg;
 use crate::player::{FRAME_TIME, Step};
-use base::{Instant, LegId, Now, RecordingId};
+use crate::{Input, LEASE};
+use base::{Instant, LegId, Now};
 use std::time::Duration;
 
 impl Plane {
@@ -14,6 +15,7 @@ impl Plane {
                 Timer::Report(leg) => self.on_report(now, leg, out),
                 Timer::Silence(leg) => self.on_silence(now.mono, leg, out),
                 Timer::Block(recording) => self.on_block(now.mono, recording, out),
+                Timer::Lease => self.on_lease(now.mono, out),
             }
         }
     }
@@ -72,12 +74,13 @@ impl Plane {
         out.push(Output::Input(Input::Silent { leg: id, millis }));
     }
 
-    fn on_block(&mut self, now: Instant, id: RecordingId, out: &mut Vec<Output>) {
-        let Some(placement) = self.recordings.get_mut(&id) else { return };
-        while let Some(block) = placement.block(now) {
-            out.push(Output::Tape(Tape::Block { recording: id, block }));
+    fn on_lease(&mut self, now: Instant, out: &mut Vec<Output>) {
+        let renewed = |(id, leg): (&LegId, &mut Leg)| (std::mem::take(&mut leg.alive) && !leg.hears.is_empty()).then_some(*id);
+        let legs: Vec<LegId> = self.legs.iter_mut().filter_map(renewed).collect();
+        if !legs.is_empty() {
+            out.push(Output::Input(Input::Alive { legs }));
         }
-        self.timers.set(Timer::Block(id), placement.due());
+        self.timers.set(Timer::Lease, now + LEASE);
     }
 
     /// 5 s, spread over half to one and a half, so that legs do not report in step (RFC 3550 section 6.2).

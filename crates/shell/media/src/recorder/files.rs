@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 /// Bytes of the header that hound writes for this format.
 pub(crate) const WAV_HEADER: u64 = 44;
-/// Bytes of one frame: two channels of 16 bits.
-pub(crate) const FRAME_BYTES: u64 = 4;
+/// Bytes of one sample; a frame has one for each channel.
+pub(crate) const SAMPLE_BYTES: u64 = 2;
 pub(crate) const RATE: u32 = 8_000;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -31,8 +31,8 @@ pub(crate) struct Note {
     /// Why it is partial; empty otherwise.
     pub reason: Arc<str>,
     pub sample_rate: u32,
-    /// Left, right.
-    pub channels: [Arc<str>; 2],
+    /// Left, right; or who is alone.
+    pub channels: Vec<Arc<str>>,
     pub frames: u64,
     pub duration_ms: u64,
     /// Of the whole WAV file, in hexadecimal; empty while it is recorded.
@@ -41,14 +41,14 @@ pub(crate) struct Note {
 
 impl Note {
     /// What is written at the start.
-    pub fn new(about: Sidecar, file: Arc<str>) -> Self {
+    pub fn new(about: Sidecar, file: Arc<str>, channels: u16) -> Self {
         Note {
             about,
             file,
             state: State::Recording,
             reason: "".into(),
             sample_rate: RATE,
-            channels: ["caller".into(), "agent".into()],
+            channels: ["caller", "agent"].into_iter().take(channels.into()).map(Arc::from).collect(),
             frames: 0,
             duration_ms: 0,
             sha256: "".into(),

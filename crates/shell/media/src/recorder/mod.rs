@@ -57,7 +57,7 @@ impl Recorder {
     fn run(mut self, tapes: &Receiver<Tape>) {
         for tape in tapes {
             match tape {
-                Tape::Open { recording, file, sidecar } => self.on_open(recording, &file, *sidecar),
+                Tape::Open { recording, file, sidecar, channels } => self.on_open(recording, &file, *sidecar, channels),
                 Tape::Block { recording, block } => self.on_tape(recording, |tape| tape.write(&block)),
                 Tape::Close { recording, frames } => self.on_close(recording, frames),
             }
@@ -67,8 +67,8 @@ impl Recorder {
         }
     }
 
-    fn on_open(&mut self, recording: RecordingId, file: &Arc<str>, sidecar: Sidecar) {
-        match OpenTape::create(&*self.disk, &self.folder, file, sidecar) {
+    fn on_open(&mut self, recording: RecordingId, file: &Arc<str>, sidecar: Sidecar, channels: u16) {
+        match OpenTape::create(&*self.disk, &self.folder, file, sidecar, channels) {
             Ok(tape) => {
                 self.open.insert(recording, tape);
                 self.sink.input(Input::RecordingStarted { recording });

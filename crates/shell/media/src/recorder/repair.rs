@@ -2,7 +2,7 @@
 //! and the truth in the sidecar.
 
 use super::disk::{Disk, OsDisk};
-use super::files::{FRAME_BYTES, Note, State, WAV_HEADER, paths, sha256};
+use super::files::{Note, SAMPLE_BYTES, State, WAV_HEADER, paths, sha256};
 use base::RecordingId;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -89,11 +89,13 @@ fn mend_audio(wav: &Path) -> io::Result<Option<u64>> {
         other => other?,
     };
     let length = file.metadata()?.len();
-    if length < WAV_HEADER || !is_ours(&mut file)? {
+    if length < WAV_HEADER {
         return Ok(None);
     }
-    let frames = (length - WAV_HEADER).min(u64::from(u32::MAX) - WAV_HEADER) / FRAME_BYTES;
-    let bytes = u32::try_from(frames * FRAME_BYTES).map_err(|_| io::ErrorKind::FileTooLarge)?;
+    let Some(channels) = channels_of_ours(&mut file)? else { return Ok(None) };
+    let frame_bytes = u64::from(channels) * SAMPLE_BYTES;
+    let frames = (length - WAV_HEADER).min(u64::from(u32::MAX) - WAV_HEADER) / frame_bytes;
+    let bytes = u32::try_from(frames * frame_bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
     file.set_len(WAV_HEADER + u64::from(bytes))?;
     // RIFF: what follows the first 8 bytes; data: the samples alone.
     for (place, value) in [(4, bytes + WAV_HEADER as u32 - 8), (WAV_HEADER - 4, bytes)] {
@@ -104,8 +106,11 @@ fn mend_audio(wav: &Path) -> io::Result<Option<u64>> {
     Ok(Some(frames))
 }
 
-fn is_ours(file: &mut File) -> io::Result<bool> {
+/// How many channels a file has, if its header is one that we write.
+fn channels_of_ours(file: &mut File) -> io::Result<Option<u16>> {
     let mut head = [0; WAV_HEADER as usize];
     file.read_exact(&mut head)?;
-    Ok(&head[..4] == b"RIFF" && &head[8..16] == b"WAVEfmt " && &head[36..40] == b"data")
+    let ours = &head[..4] == b"RIFF" && &head[8..16] == b"WAVEfmt " && &head[36..40] == b"data";
+    let channels = u16::from_le_bytes([head[22], head[23]]);
+    Ok(Some(channels).filter(|channels| ours && (1..=2).contains(channels)))
 }

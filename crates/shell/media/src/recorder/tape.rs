@@ -1,8 +1,8 @@
-//! One open recording: stereo, 8 kHz, 16 bit, with a header that is right after every flush.
+//! One open recording: stereo or mono, 8 kHz, 16 bit, with a header that is right after every flush.
 
 use super::closer::Ended;
 use super::disk::{Disk, DiskFile};
-use super::files::{FRAME_BYTES, Note, RATE, WAV_HEADER, paths};
+use super::files::{Note, RATE, SAMPLE_BYTES, WAV_HEADER, paths};
 use media::Sidecar;
 use media::placement::Block;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -11,10 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Frames between flushes: 400 ms, so that with a block's delay a crash costs less than a second.
 const FLUSH: u64 = 3_200;
-/// A WAV file's length is 32 bits: 37 hours.
-const MOST_FRAMES: u64 = (u32::MAX as u64 - 4_096) / FRAME_BYTES;
-const SPEC: hound::WavSpec =
-    hound::WavSpec { channels: 2, sample_rate: RATE, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+/// A WAV file's length is 32 bits: 37 hours of stereo.
+const MOST_SAMPLES: u64 = (u32::MAX as u64 - 4_096) / SAMPLE_BYTES;
 /// A stretch of silence for what the ring lost.
 const SILENCE: [i16; 3_200] = [0; 3_200];
 
@@ -47,6 +45,7 @@ pub(super) struct OpenTape {
     path: PathBuf,
     sidecar: PathBuf,
     note: Note,
+    channels: u16,
     frames: u64,
     flushed: u64,
     reason: &'static str,
@@ -54,18 +53,20 @@ pub(super) struct OpenTape {
 
 impl OpenTape {
     /// Creates the audio with its header, and the sidecar in state "recording".
-    pub fn create(disk: &dyn Disk, folder: &Path, name: &Arc<str>, about: Sidecar) -> io::Result<OpenTape> {
+    pub fn create(disk: &dyn Disk, folder: &Path, name: &Arc<str>, about: Sidecar, channels: u16) -> io::Result<OpenTape> {
         let (path, sidecar) = paths(folder, name)?;
-        let note = Note::new(about, name.clone());
+        let note = Note::new(about, name.clone(), channels);
+        let sample_format = hound::SampleFormat::Int;
+        let spec = hound::WavSpec { channels, sample_rate: RATE, bits_per_sample: 8 * SAMPLE_BYTES as u16, sample_format };
         let file = Shared(Arc::new(Mutex::new(disk.create(&path)?)));
         let begin = || {
-            let mut wav = hound::WavWriter::new(file.clone(), SPEC).map_err(to_io)?;
+            let mut wav = hound::WavWriter::new(file.clone(), spec).map_err(to_io)?;
             wav.flush().map_err(to_io)?;
             disk.replace(&sidecar, &note.to_json()?)?;
             Ok(wav)
         };
         match begin() {
-            Ok(wav) => Ok(OpenTape { file, wav, path, sidecar, note, frames: 0, flushed: 0, reason: "" }),
+            Ok(wav) => Ok(OpenTape { file, wav, path, sidecar, note, channels, frames: 0, flushed: 0, reason: "" }),
             Err(error) => {
                 let _ = std::fs::remove_file(&path);
                 Err(error)
@@ -90,7 +91,8 @@ impl OpenTape {
             self.spoil("recorder_behind");
         }
         while self.frames < frames {
-            let some = usize::try_from(2 * (frames - self.frames)).unwrap_or(usize::MAX).min(SILENCE.len());
+            let missing = u64::from(self.channels) * (frames - self.frames);
+            let some = usize::try_from(missing).unwrap_or(usize::MAX).min(SILENCE.len());
             self.append(&SILENCE[..some])?;
         }
         Ok(())
@@ -106,8 +108,11 @@ impl OpenTape {
     /// Ends writing; what is left to do does not belong on this thread.
     pub fn end(mut self) -> Ended {
         let frames = u64::from(self.wav.duration());
-        if let Err(error) =
-            self.wav.finalize().map_err(to_io).and_then(|()| self.file.lock().truncate(WAV_HEADER + frames * FRAME_BYTES))
+        if let Err(error) = self
+            .wav
+            .finalize()
+            .map_err(to_io)
+            .and_then(|()| self.file.lock().truncate(WAV_HEADER + frames * u64::from(self.channels) * SAMPLE_BYTES))
         {
             tracing::error!(recording = %self.note.about.recording, %error, "recording can't be finished");
             if self.reason.is_empty() {
@@ -118,8 +123,8 @@ impl OpenTape {
     }
 
     fn append(&mut self, samples: &[i16]) -> io::Result<()> {
-        let frames = samples.len() as u64 / 2;
-        if self.frames + frames > MOST_FRAMES {
+        let frames = samples.len() as u64 / u64::from(self.channels);
+        if (self.frames + frames) * u64::from(self.channels) > MOST_SAMPLES {
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         let count = u32::try_from(samples.len()).map_err(|_| io::ErrorKind::InvalidInput)?;

@@ -57,7 +57,7 @@ fn a_key_is_told_once() {
 fn a_bridge_carries_both_voices_and_hold_gives_music() {
     let room = Room::new();
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
-    room.send(Command::Bridge { a: CALLER, b: AGENT });
+    room.join(CALLER, AGENT);
     talk((&mut caller, 440.0), (&mut agent, 700.0), 50);
     let (to_caller, to_agent) = (caller.get_some(50), agent.get_some(50));
     assert!(tone::carries(&audio(&to_caller), 8_000, 700.0) && tone::carries(&audio(&to_agent), 8_000, 440.0));

@@ -42,6 +42,12 @@ impl Room {
         self.handle.as_ref().unwrap().send(command);
     }
 
+    /// Both hear each other.
+    pub fn join(&self, a: LegId, b: LegId) {
+        self.send(Command::Hear { leg: a, others: vec![b] });
+        self.send(Command::Hear { leg: b, others: vec![a] });
+    }
+
     /// The next Input that fits; those before it are passed over.
     pub fn wait(&self, fits: impl Fn(&Input) -> bool) -> Input {
         let deadline = Instant::now() + PATIENCE;
@@ -69,7 +75,7 @@ impl Room {
 
     pub fn record(&self) {
         let sidecar = Box::new(sidecar());
-        self.send(Command::Record { recording: RECORDING, left: CALLER, right: AGENT, file: FILE.into(), sidecar });
+        self.send(Command::Record { recording: RECORDING, left: vec![CALLER], right: vec![AGENT], file: FILE.into(), sidecar });
         self.wait(|i| matches!(i, Input::RecordingStarted { .. }));
     }
 

@@ -20,7 +20,7 @@ fn closed(room: &Room) -> (u64, bool, String) {
 fn a_conversation_is_on_disk_with_the_caller_left_and_the_agent_right() {
     let room = Room::new();
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
-    room.send(Command::Bridge { a: CALLER, b: AGENT });
+    room.join(CALLER, AGENT);
     room.record();
     assert_eq!(room.note()["state"], "recording");
     talk((&mut caller, 440.0), (&mut agent, 700.0), 100);
@@ -64,7 +64,7 @@ fn a_file_is_never_overwritten_and_never_outside() {
     std::fs::write(room.wav(), "precious").unwrap();
     for (file, why) in [(FILE, "file_exists"), ("../../etc/x", "bad_file_name"), ("/tmp/x", "bad_file_name")] {
         let sidecar = Box::new(sidecar());
-        room.send(Command::Record { recording: RECORDING, left: CALLER, right: AGENT, file: file.into(), sidecar });
+        room.send(Command::Record { recording: RECORDING, left: vec![CALLER], right: vec![AGENT], file: file.into(), sidecar });
         let failed = Input::RecordingFailed { recording: RECORDING, reason: why.into() };
         assert_eq!(room.wait(|_| true), failed);
         room.send(Command::StopRecording { recording: RECORDING });
@@ -118,7 +118,7 @@ impl DiskFile for QuotaFile {
 /// The recording is cut off by a full disk while both go on talking.
 fn is_cut_off_by(room: &Room) {
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
-    room.send(Command::Bridge { a: CALLER, b: AGENT });
+    room.join(CALLER, AGENT);
     room.record();
     talk((&mut caller, 440.0), (&mut agent, 700.0), 100);
     let (duration, complete, reason) = closed(room);
@@ -143,8 +143,8 @@ fn a_disk_that_is_full_from_the_start_fails_the_recording() {
     let _peers = (room.peer(CALLER), room.peer(AGENT));
     room.send(Command::Record {
         recording: RECORDING,
-        left: CALLER,
-        right: AGENT,
+        left: vec![CALLER],
+        right: vec![AGENT],
         file: FILE.into(),
         sidecar: Box::new(sidecar()),
     });
@@ -177,7 +177,7 @@ fn a_real_file_system_that_is_full_cuts_the_recording_and_not_the_call() {
     };
     let room = Room::with(|config| config.recordings = mounted.0.path().into());
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
-    room.send(Command::Bridge { a: CALLER, b: AGENT });
+    room.join(CALLER, AGENT);
     room.record();
     talk((&mut caller, 440.0), (&mut agent, 700.0), 150);
     let (duration, complete, reason) = closed(&room);
@@ -230,7 +230,7 @@ fn a_disk_that_stalls_holds_up_no_audio_and_leaves_a_hole_in_its_place() {
     let disk = Arc::new(Stalled(gate.clone()));
     let room = Room::with(|config| (config.disk, config.ring) = (disk, 2));
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
-    room.send(Command::Bridge { a: CALLER, b: AGENT });
+    room.join(CALLER, AGENT);
     room.record();
     talk((&mut caller, 440.0), (&mut agent, 700.0), 120);
     assert!(tone::carries(&audio(&caller.get_some(120)), 8_000, 700.0), "the call goes on");
@@ -259,7 +259,7 @@ fn child_that_records_until_it_is_killed() {
     for (leg, remote, peer) in [(CALLER, peer("CALLER"), &caller), (AGENT, peer("AGENT"), &agent)] {
         room.send(Command::Configure { leg, session: media::Session { remote, ..peer.session() } });
     }
-    room.send(Command::Bridge { a: CALLER, b: AGENT });
+    room.join(CALLER, AGENT);
     room.record();
     println!("\nports {} {}", caller.plane.port(), agent.plane.port());
     room.wait(|i| matches!(i, Input::Closed { .. }));

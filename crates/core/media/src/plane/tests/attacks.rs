@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn bleed_and_injection_into_a_live_call_get_nothing() {
     let mut w = World::new();
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.record();
     w.speak(A, 1, 440.0);
     for n in 0..500u16 {
@@ -46,7 +46,7 @@ fn bleed_before_the_caller_speaks_gets_at_most_five_packets() {
 #[test]
 fn garbage_is_counted_and_the_call_lives() {
     let mut w = World::new();
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.speak(A, 10, 440.0);
     for n in 0..10_000u32 {
         let mut bytes = n.to_be_bytes().repeat(1 + n as usize % 20);

@@ -5,7 +5,7 @@ use super::*;
 #[test]
 fn a_bridge_relays_the_payload_untouched_both_ways() {
     let mut w = World::new();
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.speak(A, 40, 440.0);
     w.speak(B, 40, 1_000.0);
     assert_eq!((w.got(A).len(), w.got(B).len()), (40, 40));
@@ -17,7 +17,7 @@ fn a_bridge_relays_the_payload_untouched_both_ways() {
 fn two_laws_and_two_event_numbers_are_mapped() {
     let mut w = World::new();
     w.command(Command::Configure { leg: B, session: Session { codec: Codec::Pcmu, payload: 0, dtmf: Some(96), ..session(B) } });
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.speak(A, 40, 440.0);
     let event = dtmf::Event { code: 7, end: false, duration: 160 }.to_bytes();
     let line = Line { marker: true, sequence: w.next(A), timestamp: 77_777, ssrc: 1 };
@@ -34,7 +34,7 @@ fn two_laws_and_two_event_numbers_are_mapped() {
 fn events_to_a_peer_without_them_leave_no_hole() {
     let mut w = World::new();
     w.command(Command::Configure { leg: B, session: Session { dtmf: None, ..session(B) } });
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.speak(A, 3, 440.0);
     for _ in 0..5 {
         let line = Line { marker: false, sequence: w.next(A), timestamp: 480, ssrc: 1 };
@@ -49,7 +49,7 @@ fn events_to_a_peer_without_them_leave_no_hole() {
 #[test]
 fn on_hold_one_side_gets_nothing_and_the_other_its_music() {
     let mut w = World::new();
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.speak(B, 5, 700.0);
     w.command(Command::Configure { leg: B, session: Session { send: false, ..session(B) } });
     w.command(Command::Loop { leg: A, prompt: "high".into() });
@@ -79,12 +79,11 @@ fn what_is_played_to_a_leg_on_hold_still_ends() {
 #[test]
 fn what_was_said_while_they_were_apart_leaves_no_hole() {
     let mut w = World::new();
-    let bridge = || Command::Bridge { a: A, b: B };
-    w.command(bridge());
+    w.join(A, B);
     w.speak(A, 5, 440.0);
-    w.command(Command::Unbridge { a: B, b: A });
+    w.part(A, B);
     w.speak(A, 5, 440.0);
-    w.command(bridge());
+    w.join(A, B);
     w.speak(A, 5, 440.0);
     w.command(Command::Configure { leg: A, session: Session { receive: false, ..session(A) } });
     w.speak(A, 5, 440.0);

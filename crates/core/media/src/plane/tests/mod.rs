@@ -125,6 +125,7 @@ impl World {
             match output {
                 Output::Send { leg, to, packet } => self.arrive(leg, to, packet.as_bytes()),
                 Output::Forward { leg, to } => self.arrive(leg, to, forwarded),
+                Output::SendCopy { leg, to, packet } => self.arrive(leg, to, &packet),
                 Output::SendRtcp { packet, .. } => self.reports.push(packet),
                 Output::Input(input) => self.inputs.push(input),
                 Output::Tape(Tape::Block { block, .. }) => {
@@ -151,6 +152,21 @@ impl World {
         bytes.map(|b| Codec::Pcma.decoder()[usize::from(*b)]).collect()
     }
 
+    fn hear(&mut self, leg: LegId, others: &[LegId]) {
+        self.command(Command::Hear { leg, others: others.to_vec() });
+    }
+
+    /// Both hear each other.
+    fn join(&mut self, a: LegId, b: LegId) {
+        self.hear(a, &[b]);
+        self.hear(b, &[a]);
+    }
+
+    fn part(&mut self, a: LegId, b: LegId) {
+        self.hear(a, &[]);
+        self.hear(b, &[]);
+    }
+
     fn play(&mut self, leg: LegId, play: u32, key: &str) {
         self.command(Command::Play { leg, play, sounds: vec![Sound::Prompt(key.into())] });
     }
@@ -167,7 +183,13 @@ impl World {
             sip_call_id_caller: "".into(),
             sip_call_id_agent: "".into(),
         };
-        self.command(Command::Record { recording: TAPE, left: A, right: B, file: "x".into(), sidecar: Box::new(sidecar) });
+        self.command(Command::Record {
+            recording: TAPE,
+            left: vec![A],
+            right: vec![B],
+            file: "x".into(),
+            sidecar: Box::new(sidecar),
+        });
     }
 
     fn channel(&self, side: usize) -> Vec<i16> {

@@ -47,9 +47,9 @@ fn prompts_music_and_a_bridge_are_one_stream_to_the_caller() {
     w.pass(ms(207));
     w.command(Command::Loop { leg: A, prompt: "high".into() });
     w.pass(ms(1_500));
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.speak(B, 50, 700.0);
-    w.command(Command::Unbridge { a: A, b: B });
+    w.part(A, B);
     w.command(Command::Loop { leg: A, prompt: "high".into() });
     w.pass(ms(100));
     let got = w.got(A);

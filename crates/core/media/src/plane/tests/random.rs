@@ -8,8 +8,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         leg().prop_map(|leg| Command::Loop { leg, prompt: "high".into() }),
         leg().prop_map(|leg| Command::Play { leg, play: 1, sounds: vec![Sound::Silence(ms(50)), Sound::Prompt("low".into())] }),
         leg().prop_map(|leg| Command::Stop { leg }),
-        Just(Command::Bridge { a: A, b: B }),
-        Just(Command::Unbridge { a: B, b: A }),
+        (leg(), proptest::sample::subsequence(vec![A, B], 0..=2)).prop_map(|(leg, others)| Command::Hear { leg, others }),
         (leg(), any::<bool>(), any::<bool>())
             .prop_map(|(leg, send, receive)| Command::Configure { leg, session: Session { send, receive, ..session(leg) } }),
         Just(Command::StopRecording { recording: TAPE }),

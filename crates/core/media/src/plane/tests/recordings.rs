@@ -44,7 +44,7 @@ fn each_leg_reports_about_every_five_seconds() {
 #[test]
 fn a_recording_holds_what_each_said_in_its_channel() {
     let mut w = World::new();
-    w.command(Command::Bridge { a: A, b: B });
+    w.join(A, B);
     w.record();
     w.speak(A, 50, 440.0);
     w.speak(B, 50, 1_000.0);
