@@ -44,11 +44,11 @@ pub(crate) enum Phase {
     Unreachable,
 }
 
-/// The conversation that an accepted offer began.
+/// The conversation that an accepted offer began, or one that was assigned.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Talk {
     pub visit: VisitId,
-    pub queue: QueueId,
+    pub queue: Option<QueueId>,
 }
 
 #[derive(Clone, Debug)]

@@ -1,10 +1,11 @@
 //! What happens to agents, event by event. The picture is in `agent.rs`.
 
-use crate::agent::{AgentKey, Phase};
+use crate::agent::{AgentKey, Phase, Talk};
 use crate::timers::Timer;
 use crate::{Acd, Ask, Output, Turn, Work};
 use base::{AgentState, Cause, Instant, OfferEnd};
 use std::sync::Arc;
+use std::time::Duration;
 
 impl Acd {
     /// Every change of state goes through here: deadline, presence and seat follow from the phase.
@@ -174,9 +175,19 @@ impl Acd {
         self.change(key, phase, None, Cause::Requested, None, turn);
     }
 
+    /// A colleague passed a call on to the agent, or the agent took one over.
+    pub(crate) fn on_assign(&mut self, key: AgentKey, talk: Talk, turn: &mut Turn) {
+        if self.agents[key.0].phase.talk().is_some() || self.agents[key.0].phase == Phase::LoggedOut {
+            return;
+        }
+        self.decline_offer(key, Cause::Transferred, turn);
+        self.agents[key.0].work = None;
+        self.change(key, Phase::Talking(talk), None, Cause::Transferred, None, turn);
+    }
+
     pub(crate) fn on_released(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
         let Some(talk) = self.agents[key.0].phase.talk() else { return };
-        let wrap_up = self.wrap_up_of(&talk.queue);
+        let wrap_up = talk.queue.as_ref().map_or(Duration::ZERO, |queue| self.wrap_up_of(queue));
         if self.agents[key.0].removed || wrap_up.is_zero() {
             self.end_wrap_up(key, cause, turn);
         } else {

@@ -44,7 +44,7 @@ mod words;
 pub use audit::Breach;
 pub use words::*;
 
-use agent::{Agent as AgentRecord, AgentKey};
+use agent::{Agent as AgentRecord, AgentKey, Talk};
 use base::{AgentId, Instant, Now, OfferId, QueueId, Random, VisitId};
 use board::Board;
 use line::Line;
@@ -138,6 +138,9 @@ impl Acd {
             Input::SetSkills { .. } | Input::SetOpen { .. } => {}
             Input::OfferResult { offer, result } => self.on_offer_result(offer, result, turn),
             Input::OfferRinging { offer } => self.on_offer_ringing(offer, turn),
+            Input::Assign { agent, visit, queue } => {
+                self.of_agent(&agent, |acd, key| acd.on_assign(key, Talk { visit, queue }, turn))
+            }
             Input::Released { agent, cause } => self.of_agent(&agent, |acd, key| acd.on_released(key, cause, turn)),
             Input::Held { agent, held } => self.of_agent(&agent, |acd, key| acd.on_held(key, held, turn)),
             Input::AgentAsked { agent, ask, cause } => self.of_agent(&agent, |acd, key| acd.on_asked(key, ask, cause, turn)),

@@ -95,7 +95,7 @@ impl Acd {
         }
         self.drop_visit(offer.visit, Outcome::Answered, None, None, true, turn);
         self.agents[key.0].misses = 0;
-        self.change(key, Phase::Talking(Talk { visit: offer.visit, queue }), None, Cause::CallWaiting, None, turn);
+        self.change(key, Phase::Talking(Talk { visit: offer.visit, queue: Some(queue) }), None, Cause::CallWaiting, None, turn);
     }
 
     fn on_rejected(&mut self, offer: OfferId, cause: Cause, turn: &mut Turn) {

@@ -320,7 +320,15 @@ pub enum Input {
     OfferRinging {
         offer: OfferId,
     },
-    /// The conversation that an accepted offer began is over: wrap-up begins.
+    /// The agent has a conversation that was not offered: passed on by a colleague, or taken over. State `talking`, until
+    /// `Released`. An offer that rings is withdrawn; work, pause and wrap-up end. Of an agent who talks already it is
+    /// ignored. `visit` is the call's last one (its number 0: the call never waited), `queue` sets the wrap-up.
+    Assign {
+        agent: AgentId,
+        visit: VisitId,
+        queue: Option<QueueId>,
+    },
+    /// The conversation that an accepted offer or `Assign` began is over: wrap-up begins.
     Released {
         agent: AgentId,
         cause: Cause,
