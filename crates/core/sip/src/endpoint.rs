@@ -19,7 +19,7 @@ use crate::transaction::{Errand, Event, Owner, Transactions};
 use crate::{Binding, Flow, Input, Message, Output, SessionId, Transport, Via};
 use base::{Instant, Now, Random};
 use bytes::Bytes;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// All of SIP: transactions, sessions, registrations. Says what to send; sends nothing.
@@ -50,8 +50,10 @@ pub(crate) struct Core {
 #[derive(Debug, Default)]
 pub(crate) struct Calls {
     live: BTreeMap<SessionId, Session>,
-    /// Over, but a late 2xx may still need its ACK and BYE.
+    /// Over, but a late 2xx may still need its ACK and BYE, or a transferor wants to hear how it went.
     lingering: BTreeMap<SessionId, Session>,
+    /// Those of the lingering that still report: they count as sessions, so that they are bounded.
+    reporting: BTreeSet<SessionId>,
     dialogs: BTreeMap<(String, String), SessionId>,
     last_id: u64,
 }
@@ -133,6 +135,9 @@ impl Endpoint {
             Input::RefuseReoffer { session, refusal } => {
                 self.to(now, session, out, |s, desk| s.on_refuse_reoffer(desk, &refusal));
             }
+            Input::AcceptRefer { session } => self.to(now, session, out, |s, desk| s.on_accept_refer(desk)),
+            Input::RefuseRefer { session, refusal } => self.to(now, session, out, |s, desk| s.on_refuse_refer(desk, &refusal)),
+            Input::ReferProgress { session, status } => self.to(now, session, out, |s, desk| s.on_refer_progress(desk, status)),
         }
         self.pass_events(now, out);
     }
@@ -245,7 +250,7 @@ impl Calls {
     }
 
     pub fn len(&self) -> usize {
-        self.live.len()
+        self.live.len() + self.reporting.len()
     }
 
     pub fn insert(&mut self, id: SessionId, session: Session) {
@@ -279,6 +284,14 @@ impl Calls {
             self.dialogs.remove(&session.dialog_key());
             self.lingering.insert(id, session);
         }
+        let Some(session) = self.lingering.get(&id) else {
+            return;
+        };
+        if session.is_reporting() {
+            self.reporting.insert(id);
+            return;
+        }
+        self.reporting.remove(&id);
         if !transactions.has_clients(id) {
             self.lingering.remove(&id);
         }

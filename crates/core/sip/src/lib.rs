@@ -1,6 +1,7 @@
 //! SIP without I/O: messages, SDP, digest; transactions, dialogs, sessions and registrations as machines.
 
 mod config;
+mod describe;
 mod desk;
 mod dialog;
 pub mod digest;
@@ -10,6 +11,7 @@ pub mod header;
 mod identify;
 pub mod message;
 mod overload;
+mod refer;
 mod registrar;
 mod respond;
 mod screen;
@@ -24,7 +26,7 @@ mod words;
 
 pub use config::{Config, May, TrunkConfig, UserCredential};
 pub use endpoint::Endpoint;
-pub use header::{HeaderId, MediaType, NameAddr, Params, Via, ViaTransport};
+pub use header::{HeaderId, MediaType, NameAddr, Params, ReferTo, ReplacesField, Via, ViaTransport};
 pub use message::{BadHeader, BadMessage, Builder, Contacts, Message, Method, ParseError, StartLine, response_to};
 pub use overload::{begins_call, overloaded};
 pub use uri::{BadUri, Host, Scheme, Uri};

@@ -6,15 +6,18 @@ use crate::{Builder, Flow, HeaderId, Message, response_to};
 use bytes::Bytes;
 
 pub(crate) const SDP: &str = "application/sdp";
+/// Extensions that a peer may require of us (RFC 3891, RFC 4488).
+pub(crate) const OPTIONS: &[&str] = &["replaces", "norefersub"];
+const SUPPORTED: &str = "replaces, norefersub";
 
 /// In INVITEs and what answers them.
 pub(crate) fn abilities(builder: Builder) -> Builder {
-    builder.header(HeaderId::Allow, ALLOW)
+    builder.header(HeaderId::Allow, ALLOW).header(HeaderId::Supported, SUPPORTED)
 }
 
-/// The answer to OPTIONS (RFC 3261 11.2). No extension is supported, which an empty Supported says.
+/// The answer to OPTIONS (RFC 3261 11.2).
 pub(crate) fn capabilities(builder: Builder) -> Builder {
-    abilities(builder).header(HeaderId::Accept, SDP).header(HeaderId::Supported, "")
+    abilities(builder).header(HeaderId::Accept, SDP)
 }
 
 /// The message's session description.

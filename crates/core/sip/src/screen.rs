@@ -1,16 +1,17 @@
 //! What a request must pass before it reaches a session: RFC 3261 8.2 and the order of its checks.
 
+use crate::describe::describe;
 use crate::desk::{ALLOW, Desk};
 use crate::dialog::Dialog;
 use crate::endpoint::{Endpoint, owner};
 use crate::identify::{self, Verdict};
 use crate::message::BadMessage;
+use crate::refer;
 use crate::respond::{self, SDP, stateless};
 use crate::session::Session;
 use crate::transaction::Errand;
-use crate::{Flow, HeaderId, IncomingInvite, Message, Method, NameAddr, Output, Peer, Scheme};
-use base::{Now, Pii};
-use std::sync::Arc;
+use crate::{Flow, HeaderId, Message, Method, Output, Peer};
+use base::Now;
 
 pub(crate) fn on_request(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, out: &mut Vec<Output>) {
     if let Err(bad) = request.check_request() {
@@ -115,7 +116,8 @@ fn in_dialog(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
     }
     let owner = if request.method() == Some(Method::Invite) { owner(id, Errand::Reinvite) } else { None };
     if let Some(tx) = desk.transactions.accept(request, flow, owner) {
-        endpoint.to(now, id, out, |session, desk| session.on_request(desk, tx, request, flow));
+        let asked = request.method().filter(|method| *method == Method::Refer).map(|_| refer::read(request, &endpoint.calls));
+        endpoint.to(now, id, out, |session, desk| session.on_request(desk, tx, request, flow, asked));
     }
 }
 
@@ -187,8 +189,12 @@ fn on_invite(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
     if let Some(refused) = unacceptable(request) {
         return refused.send(desk, request, flow);
     }
-    let Some(invite) = describe(request, flow, &peer) else {
+    let Some(mut invite) = describe(request, flow, &peer) else {
         return stateless(desk, request, flow, 400, Some("Control Character in User Part"), |builder| builder);
+    };
+    invite.replaces = match refer::replaced(request, &endpoint.calls) {
+        Ok(session) => session,
+        Err(status) => return stateless(desk, request, flow, status, None, |builder| builder),
     };
     let (tag, pinned) = (desk.tag(), matches!(peer, Peer::Phone(_)));
     let Some(dialog) = Dialog::of_request(request, flow, &tag, pinned) else {
@@ -229,7 +235,7 @@ enum Unacceptable {
 }
 
 fn unacceptable(request: &Message) -> Option<Unacceptable> {
-    let unknown = request.unknown_options(HeaderId::Require, &[]);
+    let unknown = request.unknown_options(HeaderId::Require, respond::OPTIONS);
     if !unknown.is_empty() {
         return Some(Unacceptable::Extensions(unknown.join(", ")));
     }
@@ -255,38 +261,4 @@ impl Unacceptable {
             }
         }
     }
-}
-
-/// What the engine is told. `None`: the number dialled holds a control character, which nothing of ours dials
-/// (security row 37).
-fn describe(request: &Message, flow: Flow, peer: &Peer) -> Option<IncomingInvite> {
-    let dialled = request.uri().ok()?.user().unwrap_or_default();
-    if dialled.chars().any(char::is_control) {
-        return None;
-    }
-    let caller = match peer {
-        // Line 14 of calls.md: asserted identity counts from trunks, which are trusted.
-        Peer::Trunk(_) => asserted(request).or(request.from().ok()),
-        Peer::Phone(_) => request.from().ok(),
-    };
-    let number = match peer {
-        Peer::Trunk(_) => caller.as_ref().and_then(|caller| caller.uri.user()).unwrap_or_default(),
-        // Row 29: a phone is who it proved to be, whatever its From says.
-        Peer::Phone(user) => user.to_string(),
-    };
-    let plain = |text: String| -> Arc<str> { text.chars().filter(|c| !c.is_control()).collect::<String>().into() };
-    Some(IncomingInvite {
-        dialled: dialled.into(),
-        caller: Pii::new(plain(number)),
-        caller_name: Pii::new(plain(caller.and_then(|caller| caller.display).unwrap_or_default())),
-        call_id: request.call_id().ok()?.into(),
-        offer: respond::sdp_of(request),
-        flow,
-        max_forwards: request.max_forwards().ok().flatten().unwrap_or(70),
-    })
-}
-
-fn asserted(request: &Message) -> Option<NameAddr> {
-    let addresses = request.addresses(HeaderId::PAssertedIdentity).ok()?;
-    addresses.into_iter().find(|address| address.uri.is_sip() || address.uri.scheme == Scheme::Tel)
 }

@@ -7,11 +7,12 @@ mod tests;
 
 use crate::header::Params;
 use crate::message::text::decode;
-use escape::{escape, unescape};
+use escape::escape;
 use parse::{parse_other, parse_sip, parse_tel};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 
+pub(crate) use escape::unescape;
 pub(crate) use parse::host_and_port;
 
 /// A URI, taken apart. What is escaped stays escaped in the fields; [`Uri::user`] unescapes.

@@ -32,34 +32,72 @@ pub struct SessionId(pub u64);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Input {
     /// One whole message: a datagram, or one message cut from a stream by [`crate::framing`].
-    Received { flow: Flow, bytes: Bytes },
+    Received {
+        flow: Flow,
+        bytes: Bytes,
+    },
     /// A stream ended, or what was to be sent could not be (RFC 3261 18.4).
-    TransportFailed { flow: Flow },
+    TransportFailed {
+        flow: Flow,
+    },
     /// The deadline passed.
     Due,
 
     /// 180 without a body, 183 or 180 with early media. Sent reliably (RFC 3262) if the peer can and there is an SDP.
-    Ring { session: SessionId, status: u16, sdp: Option<Bytes> },
+    Ring {
+        session: SessionId,
+        status: u16,
+        sdp: Option<Bytes>,
+    },
     /// 200 to the INVITE. Retransmitted until its ACK (RFC 3261 13.3.1.4).
-    Answer { session: SessionId, sdp: Bytes },
+    Answer {
+        session: SessionId,
+        sdp: Bytes,
+    },
     /// Final refusal of an INVITE that was not answered.
-    Reject { session: SessionId, refusal: Refusal },
+    Reject {
+        session: SessionId,
+        refusal: Refusal,
+    },
     /// Dial.
-    Invite { session: SessionId, dial: Box<Dial> },
+    Invite {
+        session: SessionId,
+        dial: Box<Dial>,
+    },
     /// Whatever ends the session from where it is: refusal 480 to one that came in and was not answered, CANCEL
     /// (after the first provisional, RFC 3261 9.1), ACK and BYE to a 200 that crosses it, or BYE.
-    HangUp { session: SessionId, reason: Option<Reason> },
+    HangUp {
+        session: SessionId,
+        reason: Option<Reason>,
+    },
     /// A re-INVITE with this offer; glare is retried inside (RFC 3261 14.1).
-    Reoffer { session: SessionId, sdp: Bytes },
+    Reoffer {
+        session: SessionId,
+        sdp: Bytes,
+    },
     /// Our answer (or, where `Output::Reoffered` had no offer, our full offer) to the peer's re-INVITE.
-    AnswerReoffer { session: SessionId, sdp: Bytes },
+    AnswerReoffer {
+        session: SessionId,
+        sdp: Bytes,
+    },
     /// The peer's re-INVITE can't be accepted; the session goes on as it was.
-    RefuseReoffer { session: SessionId, refusal: Refusal },
+    RefuseReoffer {
+        session: SessionId,
+        refusal: Refusal,
+    },
     /// 202 to a REFER (RFC 3515), with NOTIFY 100 as its subscription begins. Unless the request was `norefersub`.
-    AcceptRefer { session: SessionId },
-    RefuseRefer { session: SessionId, refusal: Refusal },
+    AcceptRefer {
+        session: SessionId,
+    },
+    RefuseRefer {
+        session: SessionId,
+        refusal: Refusal,
+    },
     /// How the transfer goes: NOTIFY with this status line. A final status ends the subscription.
-    ReferProgress { session: SessionId, status: u16 },
+    ReferProgress {
+        session: SessionId,
+        status: u16,
+    },
     /// From now on: new INVITEs and OPTIONS get 503.
     Drain,
 }
@@ -102,7 +140,8 @@ pub struct Dial {
     pub withheld: bool,
     /// The phone is asked to answer by itself: Answer-Mode (RFC 5373) and the Call-Info and Alert-Info that older phones know.
     pub auto_answer: bool,
-    /// Further header lines, name and value, checked against CR and LF.
+    /// Further header lines, name and value, checked against CR and LF. `Max-Forwards` and `Max-Breadth` of the call
+    /// that this one is dialled for go in here (RFC 7332 4).
     pub headers: Vec<(Arc<str>, Arc<str>)>,
 }
 
@@ -200,7 +239,11 @@ pub struct IncomingInvite {
     pub flow: Flow,
     /// Hops left; 70 if the request does not say (RFC 3261 8.1.1.6).
     pub max_forwards: u8,
-    /// Privacy was asked for (RFC 3323 `id`, `user`, `header`) or From is anonymous: number and name are shown nowhere.
+    /// How many branches may be open at once because of this call, over all hops; 60 if the request does not say
+    /// (RFC 5393 5.3.3). Whoever dials because of it hands its share on as `Max-Breadth` in [`Dial::headers`].
+    pub max_breadth: u32,
+    /// Privacy was asked for (RFC 3323 `id`, `user`, `header`) or From is anonymous: number and name are shown nowhere,
+    /// and of a trunk's call they are empty here.
     pub withheld: bool,
     /// The numbers the call was meant for before it was diverted, the first one first: History-Info (RFC 7044), else
     /// Diversion (RFC 5806). From trunks only.

@@ -70,6 +70,7 @@ header_table! {
     AllowEvents "Allow-Events" (b'u'),
     SubscriptionState "Subscription-State",
     ReferTo "Refer-To" (b'r'),
+    ReferSub "Refer-Sub",
     ReferredBy "Referred-By" (b'b'),
     Replaces "Replaces",
     RSeq "RSeq",

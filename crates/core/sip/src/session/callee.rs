@@ -10,14 +10,14 @@
 //! ```
 
 use super::challenge::{self, Authorization};
+use super::invite::invite;
 use super::reoffer::Offers;
 use super::{Leg, State, established, forks, hangup, reason};
 use crate::desk::Desk;
 use crate::dialog::Dialog;
-use crate::respond::SDP;
 use crate::transaction::timer::{PATIENCE, Wait};
 use crate::transaction::{Errand, TxId, cancel_of};
-use crate::{Builder, Dial, EndedBy, HeaderId, Host, Message, Method, NameAddr, Output, Reason, Uri};
+use crate::{Dial, EndedBy, HeaderId, Message, Method, Output, Reason, Uri};
 use bytes::Bytes;
 
 #[derive(Debug)]
@@ -65,8 +65,8 @@ impl Outgoing {
         }))
     }
 
-    pub fn knows_fork(&self, tag: &str) -> bool {
-        self.forks.iter().any(|(known, _)| known == tag)
+    pub fn knows_fork(&self, wanted: impl Fn(&str) -> bool) -> bool {
+        self.forks.iter().any(|(known, _)| wanted(known))
     }
 
     pub fn on_response(mut self: Box<Self>, desk: &mut Desk<'_>, leg: &mut Leg, response: &Message, status: u16) -> State {
@@ -155,7 +155,7 @@ impl Outgoing {
             Some((by, reason)) => {
                 let reason = if by == EndedBy::Peer { reason } else { None };
                 hangup::end(desk, leg, by, reason);
-                State::Over
+                State::Over(None)
             }
             None => failed(desk, leg, status),
         }
@@ -199,63 +199,5 @@ impl Outgoing {
 fn failed(desk: &mut Desk<'_>, leg: &Leg, status: u16) -> State {
     hangup::quiet(desk, leg);
     desk.out.push(Output::Failed { session: leg.id, status });
-    State::Over
-}
-
-/// RFC 3261 8.1.1 and 13.2.1.
-fn invite(desk: &mut Desk<'_>, leg: &Leg, dial: &Dial, uri: &Uri, sequence: u32, authorization: Option<&Authorization>) -> Bytes {
-    let host = own_host(desk, dial);
-    let user = Some(&**dial.from_user.reveal()).filter(|user| !user.is_empty());
-    let mut from = NameAddr::new(Uri::sip(user, host, None)).with_tag(&leg.local_tag);
-    from.display = Some(dial.from_display.reveal().to_string()).filter(|display| !display.is_empty());
-    let max_forwards = own_max_forwards(dial);
-    let via = desk.via(dial.flow);
-    let mut builder = Builder::request(Method::Invite, uri)
-        .write(HeaderId::Via, via)
-        .write(HeaderId::From, from)
-        .write(HeaderId::To, NameAddr::new(uri.clone()))
-        .header(HeaderId::CallId, &leg.call_id)
-        .write(HeaderId::CSeq, format_args!("{sequence} INVITE"))
-        .write(HeaderId::MaxForwards, max_forwards)
-        .header(HeaderId::Contact, desk.contact(dial.flow))
-        .header(HeaderId::UserAgent, &*desk.config.user_agent);
-    builder = crate::respond::abilities(builder);
-    if let Some((id, value)) = authorization {
-        builder = builder.header(*id, value);
-    }
-    for (name, value) in dial.headers.iter().filter(|(name, value)| may_add(name, value)) {
-        builder = builder.header(&**name, &**value);
-    }
-    builder.body(SDP, &dial.sdp)
-}
-
-/// A realm may be any text; the host of a URI may not.
-fn own_host(desk: &Desk<'_>, dial: &Dial) -> Host {
-    let name = &*desk.config.host;
-    match Uri::parse(format!("sip:{name}").as_bytes()) {
-        Ok(Uri { user: None, host, port: None, headers: None, params, .. }) if params.is_empty() => host,
-        _ => Host::from(dial.flow.local.ip().to_canonical()),
-    }
-}
-
-/// What the dialler may not say: it is ours to say, and once.
-fn may_add(name: &str, value: &str) -> bool {
-    let ours = [
-        HeaderId::Via,
-        HeaderId::From,
-        HeaderId::To,
-        HeaderId::CallId,
-        HeaderId::CSeq,
-        HeaderId::Contact,
-        HeaderId::MaxForwards,
-        HeaderId::ContentLength,
-        HeaderId::ContentType,
-    ];
-    !ours.contains(&HeaderId::parse(name.trim().as_bytes())) && !value.contains(['\r', '\n', '\0'])
-}
-
-/// RFC 7332 4: who dials because of a call that came in hands its hops on.
-fn own_max_forwards(dial: &Dial) -> u8 {
-    let given = dial.headers.iter().find(|(name, _)| HeaderId::parse(name.as_bytes()) == HeaderId::MaxForwards);
-    given.and_then(|(_, value)| value.trim().parse().ok()).unwrap_or(70)
+    State::Over(None)
 }

@@ -65,14 +65,14 @@ impl Incoming {
     pub fn on_reject(self: Box<Self>, desk: &mut Desk<'_>, leg: &Leg, refusal: &Refusal) -> State {
         refuse(desk, leg, self.tx, refusal);
         hangup::end(desk, leg, EndedBy::Us, None);
-        State::Over
+        State::Over(None)
     }
 
     /// RFC 3261 9.2: 487, and the caller is gone.
     pub fn on_cancel(self: Box<Self>, desk: &mut Desk<'_>, leg: &Leg, reason: Option<Reason>) -> State {
         desk.reply(self.tx, 487, Some(&leg.local_tag), |builder| builder);
         hangup::end(desk, leg, EndedBy::Peer, reason);
-        State::Over
+        State::Over(None)
     }
 
     fn head(&self, desk: &Desk<'_>, leg: &Leg, status: u16) -> Option<Builder> {

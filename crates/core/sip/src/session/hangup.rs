@@ -26,7 +26,7 @@ pub(super) fn on_hang_up(state: State, desk: &mut Desk<'_>, leg: &mut Leg, reaso
         }
         State::Outgoing(outgoing) => outgoing.leave(desk, leg, EndedBy::Us, reason),
         State::Established(established) => established.on_hang_up(desk, leg, reason),
-        State::Closing(_) | State::Over => state,
+        State::Closing(_) | State::Over(_) => state,
     }
 }
 
@@ -39,10 +39,10 @@ pub(super) fn on_bye(state: State, desk: &mut Desk<'_>, leg: &mut Leg, tx: TxId,
         State::Established(mut established) => {
             established.give_up_theirs(desk);
             end(desk, leg, EndedBy::Peer, reason);
-            State::Over
+            State::Over(Some(Box::new(established.dialog)))
         }
         // Both hung up at once: ours is complete when it is answered.
-        State::Closing(_) | State::Over => state,
+        State::Closing(_) | State::Over(_) => state,
     }
 }
 
@@ -71,7 +71,7 @@ pub(super) fn lost(desk: &mut Desk<'_>, leg: &Leg, dialog: Option<Dialog>) -> St
         stray_bye(desk, leg, dialog);
     }
     end(desk, leg, EndedBy::Lost, None);
-    State::Over
+    State::Over(None)
 }
 
 /// The last word about a session.
@@ -117,6 +117,6 @@ impl Closing {
     pub fn end(self: Box<Self>, desk: &mut Desk<'_>, leg: &Leg) -> State {
         let reason = if self.by == EndedBy::Peer { self.reason } else { None };
         end(desk, leg, self.by, reason);
-        State::Over
+        State::Over(Some(Box::new(self.dialog)))
     }
 }

@@ -24,8 +24,10 @@ mod caller;
 mod challenge;
 mod forks;
 mod hangup;
+mod invite;
 mod reason;
 mod reoffer;
+mod transfer;
 mod wire;
 
 use crate::desk::Desk;
@@ -38,12 +40,16 @@ use caller::Incoming;
 use forks::Acks;
 use hangup::Closing;
 use reoffer::{Established, Offers};
+use transfer::Transfer;
 
 /// One session.
 #[derive(Debug)]
 pub(crate) struct Session {
     leg: Leg,
     state: State,
+    transfer: Transfer,
+    /// REFERs of this dialog that were accepted.
+    referrals: u32,
 }
 
 /// What a session keeps in all its states.
@@ -65,6 +71,18 @@ pub(crate) enum State {
     Outgoing(Box<Outgoing>),
     Established(Box<Established>),
     Closing(Box<Closing>),
+    /// With the dialog only while a transfer is still reported in it.
+    Over(Option<Box<Dialog>>),
+}
+
+/// How far a session is, as Replaces asks (RFC 3891 3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// We dialled and nobody answered yet.
+    EarlyOurs,
+    /// It came in and is not answered.
+    EarlyTheirs,
+    Confirmed,
     Over,
 }
 
@@ -72,7 +90,7 @@ impl Session {
     /// From an INVITE that came in and has its transaction. `offered`: it had an offer.
     pub fn incoming(id: SessionId, tx: TxId, dialog: Dialog, tag: String, offered: bool) -> Session {
         let leg = Leg::new(id, dialog.call_id.clone(), tag, None);
-        Session { leg, state: State::Incoming(Box::new(Incoming::new(tx, dialog, offered))) }
+        Session::new(leg, State::Incoming(Box::new(Incoming::new(tx, dialog, offered))))
     }
 
     /// Dials; `registered`: to a phone's registration. If that fails at once, the session is over and `Failed` was said.
@@ -80,11 +98,24 @@ impl Session {
         let credential = dial.credential.take();
         let mut leg = Leg { registered, ..Leg::new(id, dial.call_id.to_string(), desk.tag(), credential) };
         let state = Outgoing::start(desk, &mut leg, dial);
-        Session { leg, state }
+        Session::new(leg, state)
+    }
+
+    fn new(leg: Leg, state: State) -> Session {
+        Session { leg, state, transfer: Transfer::None, referrals: 0 }
     }
 
     pub fn is_over(&self) -> bool {
-        matches!(self.state, State::Over)
+        matches!(self.state, State::Over(_))
+    }
+
+    pub fn stage(&self) -> Stage {
+        match self.state {
+            State::Incoming(_) => Stage::EarlyTheirs,
+            State::Outgoing(_) => Stage::EarlyOurs,
+            State::Established(_) => Stage::Confirmed,
+            State::Closing(_) | State::Over(_) => Stage::Over,
+        }
     }
 
     /// Call-ID and our tag: how requests in the dialog find their session.
@@ -99,21 +130,21 @@ impl Session {
     }
 
     pub fn on_answer(&mut self, desk: &mut Desk<'_>, sdp: Bytes) {
-        self.step(|state, leg| match state {
+        self.step(desk, |state, leg, desk| match state {
             State::Incoming(incoming) => incoming.on_answer(desk, leg, sdp),
             other => other,
         });
     }
 
     pub fn on_reject(&mut self, desk: &mut Desk<'_>, refusal: &Refusal) {
-        self.step(|state, leg| match state {
+        self.step(desk, |state, leg, desk| match state {
             State::Incoming(incoming) => incoming.on_reject(desk, leg, refusal),
             other => other,
         });
     }
 
     pub fn on_hang_up(&mut self, desk: &mut Desk<'_>, reason: Option<Reason>) {
-        self.step(|state, leg| hangup::on_hang_up(state, desk, leg, reason));
+        self.step(desk, |state, leg, desk| hangup::on_hang_up(state, desk, leg, reason));
     }
 
     pub fn on_reoffer(&mut self, desk: &mut Desk<'_>, sdp: Bytes) {
@@ -139,13 +170,15 @@ impl Session {
             State::Incoming(incoming) => Some(&mut incoming.dialog),
             State::Established(established) => Some(&mut established.dialog),
             State::Closing(closing) => Some(&mut closing.dialog),
-            State::Outgoing(_) | State::Over => None,
+            State::Over(dialog) => dialog.as_deref_mut(),
+            State::Outgoing(_) => None,
         }
     }
 
-    fn step(&mut self, next: impl FnOnce(State, &mut Leg) -> State) {
-        let state = std::mem::replace(&mut self.state, State::Over);
-        self.state = next(state, &mut self.leg);
+    fn step(&mut self, desk: &mut Desk<'_>, next: impl FnOnce(State, &mut Leg, &mut Desk<'_>) -> State) {
+        let state = std::mem::replace(&mut self.state, State::Over(None));
+        self.state = next(state, &mut self.leg, desk);
+        self.settle_transfer(desk);
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::{Session, State, forks, hangup, reason, reoffer};
 use crate::desk::{ALLOW, Desk};
+use crate::refer::Asked;
 use crate::transaction::timer::Wait;
 use crate::transaction::{Errand, TxId};
 use crate::{EndedBy, Flow, HeaderId, Message, Method, Output};
@@ -9,7 +10,7 @@ use crate::{EndedBy, Flow, HeaderId, Message, Method, Output};
 impl Session {
     /// RFC 3261 9.2: a CANCEL that found an INVITE of this session's; it has its own 200 already.
     pub fn on_cancel(&mut self, desk: &mut Desk<'_>, errand: Errand, cancel: &Message) {
-        self.step(|state, leg| match state {
+        self.step(desk, |state, leg, desk| match state {
             State::Incoming(incoming) => incoming.on_cancel(desk, leg, reason::parse(cancel)),
             State::Established(mut established) if errand == Errand::Reinvite => {
                 established.on_cancelled(desk, leg);
@@ -24,7 +25,7 @@ impl Session {
         if !self.knows(ack) {
             return;
         }
-        self.step(|state, leg| match state {
+        self.step(desk, |state, leg, desk| match state {
             State::Established(established) => established.on_ack(desk, leg, ack, flow),
             other => other,
         });
@@ -33,17 +34,29 @@ impl Session {
     /// RFC 3261 12.2.2: whether the request's tags are this dialog's. Our own tag found the session.
     pub fn knows(&self, request: &Message) -> bool {
         let tag = request.from().ok().and_then(|from| from.tag).unwrap_or_default();
+        self.is_with(|known| known == tag)
+    }
+
+    /// Whether a tag of the peer's, early or confirmed, is the one that `wanted` knows.
+    pub fn is_with(&self, wanted: impl Fn(&str) -> bool) -> bool {
         match &self.state {
-            State::Incoming(incoming) => incoming.dialog.remote_tag == tag,
-            State::Outgoing(outgoing) => outgoing.knows_fork(&tag),
-            State::Established(established) => established.dialog.remote_tag == tag,
-            State::Closing(closing) => closing.dialog.remote_tag == tag,
-            State::Over => false,
+            State::Incoming(incoming) => wanted(&incoming.dialog.remote_tag),
+            State::Outgoing(outgoing) => outgoing.knows_fork(wanted),
+            State::Established(established) => wanted(&established.dialog.remote_tag),
+            State::Closing(closing) => wanted(&closing.dialog.remote_tag),
+            State::Over(_) => false,
         }
     }
 
-    /// A request in the dialog, not ACK and not CANCEL, that [`Self::knows`].
-    pub fn on_request(&mut self, desk: &mut Desk<'_>, tx: TxId, request: &Message, flow: Flow) {
+    /// A request in the dialog, not ACK and not CANCEL, that [`Self::knows`]; `asked`: what a REFER is for.
+    pub fn on_request(
+        &mut self,
+        desk: &mut Desk<'_>,
+        tx: TxId,
+        request: &Message,
+        flow: Flow,
+        asked: Option<Result<Asked, u16>>,
+    ) {
         let sequence = request.cseq().map_or(0, |(sequence, _)| sequence);
         let in_order = match self.dialog_mut() {
             Some(dialog) => {
@@ -60,8 +73,9 @@ impl Session {
             return desk.reply(tx, 500, None, |builder| builder);
         }
         match request.method() {
-            Some(Method::Bye) => self.step(|state, leg| hangup::on_bye(state, desk, leg, tx, reason::parse(request))),
+            Some(Method::Bye) => self.step(desk, |state, leg, desk| hangup::on_bye(state, desk, leg, tx, reason::parse(request))),
             Some(Method::Invite) => self.on_reinvite(desk, tx, request),
+            Some(Method::Refer) => self.on_refer(desk, tx, request, asked),
             Some(Method::Info) => self.on_info(desk, tx, request),
             Some(Method::Options) => desk.reply(tx, 200, None, crate::respond::capabilities),
             _ => desk.reply(tx, 405, None, |builder| builder.header(HeaderId::Allow, ALLOW)),
@@ -73,7 +87,7 @@ impl Session {
             State::Established(established) => established.on_reinvite(desk, &self.leg, tx, request),
             // 14.2: the first INVITE has no final response yet.
             State::Incoming(_) => reoffer::refuse_for_now(desk, tx),
-            State::Outgoing(_) | State::Closing(_) | State::Over => desk.reply(tx, 481, None, |builder| builder),
+            State::Outgoing(_) | State::Closing(_) | State::Over(_) => desk.reply(tx, 481, None, |builder| builder),
         }
     }
 
@@ -91,11 +105,14 @@ impl Session {
         let Some(status) = response.status() else {
             return;
         };
+        if errand == Errand::Notify {
+            return self.on_notified(desk, response, status);
+        }
         let to_invite = matches!(errand, Errand::Invite | Errand::Reinvite);
         if to_invite && (200..300).contains(&status) && self.leg.acks.repeat(desk, response) {
             return;
         }
-        self.step(|state, leg| match (state, errand) {
+        self.step(desk, |state, leg, desk| match (state, errand) {
             (State::Outgoing(outgoing), Errand::Invite) => outgoing.on_response(desk, leg, response, status),
             (State::Established(established), Errand::Invite) if established.dialog.is_with(response) => {
                 State::Established(established)
@@ -116,7 +133,10 @@ impl Session {
 
     /// Nobody answered a request of this session's.
     pub fn on_timed_out(&mut self, desk: &mut Desk<'_>, errand: Errand) {
-        self.step(|state, leg| match (state, errand) {
+        if errand == Errand::Notify {
+            return self.end_subscription(desk);
+        }
+        self.step(desk, |state, leg, desk| match (state, errand) {
             (State::Outgoing(outgoing), Errand::Invite) => outgoing.on_no_answer(desk, leg, 408),
             (State::Established(established), Errand::Reinvite) if established.is_reoffering() => {
                 hangup::lost(desk, leg, Some(established.dialog))
@@ -128,11 +148,14 @@ impl Session {
 
     /// A request of this session's could not be sent, or the stream that it was on ended; `flow` was its way.
     pub fn on_broken(&mut self, desk: &mut Desk<'_>, errand: Errand, flow: Flow) {
-        self.step(|state, leg| match (state, errand) {
+        if errand == Errand::Notify {
+            return self.end_subscription(desk);
+        }
+        self.step(desk, |state, leg, desk| match (state, errand) {
             (State::Outgoing(outgoing), Errand::Invite) => outgoing.on_no_answer(desk, leg, 503),
             (State::Incoming(_), Errand::Invite) => {
                 hangup::end(desk, leg, EndedBy::Lost, None);
-                State::Over
+                State::Over(None)
             }
             (State::Established(established), _) => established.on_broken(desk, leg, errand, flow),
             (State::Closing(closing), Errand::Bye) => closing.end(desk, leg),
@@ -147,7 +170,10 @@ impl Session {
     }
 
     pub fn on_wait(&mut self, desk: &mut Desk<'_>, wait: Wait) {
-        self.step(|state, leg| match (state, wait) {
+        if wait == Wait::Subscription {
+            return self.on_subscription_due(desk);
+        }
+        self.step(desk, |state, leg, desk| match (state, wait) {
             (State::Incoming(mut incoming), Wait::RepeatRinging) => {
                 incoming.repeat_ringing(desk, leg);
                 State::Incoming(incoming)

@@ -55,6 +55,7 @@ pub(crate) enum Errand {
     Reinvite,
     Cancel,
     Bye,
+    Notify,
     /// What comes back changes nothing: the BYE to a fork that lost.
     Stray,
 }

@@ -49,6 +49,8 @@ pub(crate) enum Wait {
     Cancelled,
     /// After a 491 (RFC 3261 14.1).
     Glare,
+    /// The end of a REFER's implicit subscription (RFC 3515 2.4.4).
+    Subscription,
 }
 
 /// Whose time has come.

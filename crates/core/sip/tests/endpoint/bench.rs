@@ -140,6 +140,8 @@ pub fn dial() -> Dial {
         sdp: OFFER.into(),
         credential: None,
         provisional_within: secs(4),
+        withheld: false,
+        auto_answer: false,
         headers: vec![],
     }
 }
