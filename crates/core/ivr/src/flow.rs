@@ -1,10 +1,11 @@
 //! A flow with every name resolved, and what it needs from elsewhere.
 
+use crate::step::{Kind, Queue, Said, Step};
 use crate::words::NO_LANGUAGE;
-use base::{Calendar, Cause, Diagnostic, Lang, Need, Requirement, Skill};
-use std::collections::{BTreeMap, BTreeSet};
+use base::{Diagnostic, Lang, Requirement};
+use speech::Line;
+use std::collections::BTreeSet;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// One flow file, read and found to be whole in itself.
 #[derive(Clone, Debug)]
@@ -33,6 +34,8 @@ pub struct QueueUse {
     pub place: Place,
     /// What a visit asks for, in each language of the flow.
     pub requires: Vec<(Lang, Requirement)>,
+    /// Where a key lets callers ask to be called back.
+    pub callback: Option<Place>,
 }
 
 /// Line and column from 1, width in characters.
@@ -59,99 +62,23 @@ impl Source {
     }
 }
 
-#[derive(Clone, Debug)]
-pub(crate) struct Step {
-    pub name: Arc<str>,
-    pub place: Place,
-    pub kind: Kind,
-}
-
-/// Targets are indexes into the flow's steps.
-#[derive(Clone, Debug)]
-pub(crate) enum Kind {
-    Say { prompts: Vec<Said>, then: usize },
-    Ask(Question),
-    Hours { calendar: Calendar, open: usize, closed: usize },
-    Queue(Box<Queue>),
-    HangUp { prompts: Vec<Said>, cause: Cause },
-    Goto(usize),
-}
-
-/// A prompt's id where the flow names it.
-#[derive(Clone, Debug)]
-pub(crate) struct Said {
-    pub id: Arc<str>,
-    pub place: Place,
-}
-
-/// A menu or the choice of a language: prompts, then one key.
-#[derive(Clone, Debug)]
-pub(crate) struct Question {
-    pub prompts: Vec<Said>,
-    /// The prompts are said in every language of the flow, in turn.
-    pub in_all_languages: bool,
-    pub answers: BTreeMap<char, Answer>,
-    pub barge_in: bool,
-    pub timeout: Duration,
-    /// How often the question is asked again after a wrong key or none.
-    pub retries: u8,
-    pub invalid: Vec<Said>,
-    pub no_input: Vec<Said>,
-    pub otherwise: usize,
-    pub secret: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Answer {
-    Go(usize),
-    Speak(Lang, usize),
-    Repeat,
-}
-
-#[derive(Clone, Debug)]
-pub(crate) struct Queue {
-    pub name: Arc<str>,
-    pub place: Place,
-    pub language_level: u8,
-    pub requires: Requirement,
-    pub priority_s: i64,
-    pub prompts: Vec<Said>,
-    pub music: Said,
-    pub announce: bool,
-    pub apology: Vec<Said>,
-    pub timeout: usize,
-    pub no_agents: usize,
-    pub full: usize,
-    pub closed: usize,
-    pub otherwise: usize,
-}
-
-impl Queue {
-    /// The queue step's own needs, and the caller's language at the level asked for.
-    pub fn requirement(&self, lang: Lang) -> Requirement {
-        let spoken = Need { skill: Skill::new(&format!("lang:{lang}")), at_least: self.language_level };
-        self.requires.and(&Requirement::new((self.language_level > 0).then_some(spoken)))
-    }
-}
-
 impl Flow {
     /// Every sound the flow may play, each key once, where it is first asked for.
     pub fn prompts(&self) -> Vec<Prompt> {
         let mut seen = BTreeSet::new();
         let mut prompts = Vec::new();
-        let mut add = |key: String, place| {
+        let mut add = |key: Arc<str>, place| {
             if seen.insert(key.clone()) {
-                prompts.push(Prompt { key: key.into(), place });
+                prompts.push(Prompt { key, place });
             }
         };
         for step in &self.steps {
             for said in step.kind.said() {
-                self.languages.iter().for_each(|lang| add(format!("{}/{lang}/{}", self.name, said.id), said.place));
+                self.languages.iter().for_each(|lang| add(said.key(&self.name, *lang), said.place));
             }
-            let Kind::Queue(queue) = &step.kind else { continue };
-            add(format!("{}/{NO_LANGUAGE}/{}", self.name, queue.music.id), queue.music.place);
-            for lang in self.languages.iter().filter(|_| queue.announce) {
-                speech::positions(*lang).into_iter().for_each(|key| add(key, queue.place));
+            step.kind.music().into_iter().for_each(|music| add(self.music(music), music.place));
+            for lang in &self.languages {
+                composed(&step.kind, *lang).into_iter().for_each(|(key, place)| add(key.into(), place));
             }
         }
         prompts
@@ -164,7 +91,30 @@ impl Flow {
             _ => None,
         });
         let requires = |queue: &Queue| self.languages.iter().map(|lang| (*lang, queue.requirement(*lang))).collect();
-        queues.map(|q| QueueUse { name: q.name.clone(), place: q.place, requires: requires(q) }).collect()
+        let callback = |queue: &Queue| queue.keys.values().find_map(|step| self.offers_callback(*step));
+        let used = |q: &Queue| QueueUse { name: q.name.clone(), place: q.place, requires: requires(q), callback: callback(q) };
+        queues.map(|queue| used(queue)).collect()
+    }
+
+    /// Where the flow sends calls to numbers outside.
+    pub fn forwards(&self) -> Vec<Place> {
+        let place = |step: &Step| match &step.kind {
+            Kind::Forward(forward) => Some(forward.place),
+            _ => None,
+        };
+        self.steps.iter().filter_map(place).collect()
+    }
+
+    fn offers_callback(&self, step: usize) -> Option<Place> {
+        match &self.steps.get(step)?.kind {
+            Kind::Callback(callback) => Some(callback.place),
+            _ => None,
+        }
+    }
+
+    /// The full key of a sound that speaks no language.
+    pub(crate) fn music(&self, music: &Said) -> Arc<str> {
+        format!("{}/{NO_LANGUAGE}/{}", self.name, music.id).into()
     }
 
     /// A finding for each prompt that nobody rendered: silence on the line is an error, not a surprise.
@@ -195,34 +145,15 @@ impl Flow {
     }
 }
 
-impl Kind {
-    /// Everything it says in the caller's language.
-    fn said(&self) -> impl Iterator<Item = &Said> {
-        let lists: [&[Said]; 3] = match self {
-            Kind::Say { prompts, .. } | Kind::HangUp { prompts, .. } => [prompts, &[], &[]],
-            Kind::Ask(question) => [&question.prompts, &question.invalid, &question.no_input],
-            Kind::Queue(queue) => [&queue.prompts, &queue.apology, &[]],
-            Kind::Hours { .. } | Kind::Goto(_) => [&[], &[], &[]],
-        };
-        lists.into_iter().flatten()
-    }
-
-    /// Where it may lead, and whether that takes someone's doing: a key, or a wait in a queue.
-    pub fn leads_to(&self) -> Vec<(usize, bool)> {
-        match self {
-            Kind::Say { then, .. } | Kind::Goto(then) => vec![(*then, false)],
-            Kind::Hours { open, closed, .. } => vec![(*open, false), (*closed, false)],
-            Kind::HangUp { .. } => vec![],
-            Kind::Queue(q) => {
-                vec![(q.timeout, true), (q.no_agents, false), (q.full, false), (q.closed, false), (q.otherwise, false)]
-            }
-            Kind::Ask(question) => {
-                let by_key = question.answers.values().filter_map(|answer| match answer {
-                    Answer::Go(step) | Answer::Speak(_, step) => Some((*step, true)),
-                    Answer::Repeat => None,
-                });
-                by_key.chain([(question.otherwise, false)]).collect()
-            }
+/// What a step says that it puts together itself, in one language: announcements, and a number's digits.
+fn composed(kind: &Kind, lang: Lang) -> Vec<(String, Place)> {
+    match kind {
+        Kind::Queue(queue) if queue.announce => speech::announcements(lang).into_iter().map(|key| (key, queue.place)).collect(),
+        Kind::Callback(callback) => {
+            let lines = [Line::CallbackEntered, Line::CallbackConfirm, Line::CallbackHere].map(|line| line.id().to_string());
+            let ids = lines.into_iter().chain((0..10).map(|n| format!("digit-{n}")));
+            ids.map(|id| (format!("speech/{lang}/{id}"), callback.place)).collect()
         }
+        _ => Vec::new(),
     }
 }

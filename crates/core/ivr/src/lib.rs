@@ -9,6 +9,7 @@ mod interpreter;
 mod parse;
 mod raw;
 mod shape;
+mod step;
 pub mod text;
 mod words;
 

@@ -28,6 +28,9 @@ pub(crate) enum Step {
     Language(Language),
     Hours(Hours),
     Queue(Box<Queue>),
+    Callback(Callback),
+    Voicemail(Voicemail),
+    Forward(Forward),
     HangUp(HangUp),
     Goto(Word),
 }
@@ -93,6 +96,11 @@ pub(crate) struct Queue {
     #[serde(default)]
     pub prompts: Vec<Word>,
     pub music: Word,
+    /// Usable while the caller waits.
+    pub keys: Option<Entries<Word>>,
+    /// Said after each announcement.
+    #[serde(default)]
+    pub hints: Vec<Word>,
     /// Say the position when the queue's announcement is due.
     #[serde(default = "yes")]
     pub announce: bool,
@@ -103,6 +111,39 @@ pub(crate) struct Queue {
     pub no_agents: Option<Word>,
     pub full: Option<Word>,
     pub closed: Option<Word>,
+    pub otherwise: Word,
+}
+
+/// What is not there is said in the words that all flows share.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Callback {
+    pub prompts: Option<Vec<Word>>,
+    pub number: Option<Vec<Word>>,
+    pub invalid: Option<Vec<Word>>,
+    pub taken: Option<Vec<Word>>,
+    pub impossible: Option<Vec<Word>>,
+    pub timeout: Option<Word>,
+    pub retries: Option<Spanned<u8>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Voicemail {
+    pub prompts: Option<Vec<Word>>,
+    /// The longest message.
+    pub limit: Option<Word>,
+    pub thanks: Option<Vec<Word>>,
+    pub then: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Forward {
+    pub number: Word,
+    #[serde(default)]
+    pub prompts: Vec<Word>,
+    pub music: Option<Word>,
     pub otherwise: Word,
 }
 

@@ -1,6 +1,7 @@
 //! The flow as a graph: every step can be reached, and no caller goes round and round untouched.
 
-use crate::flow::{Flow, Step};
+use crate::flow::Flow;
+use crate::step::Step;
 use base::Diagnostic;
 
 /// Steps that cannot be reached, and rounds that turn although nobody does anything.

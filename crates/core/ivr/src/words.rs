@@ -32,6 +32,11 @@ pub enum Input {
     CallbackTaken(bool),
     /// The agent's leg died in a conversation: apologise; `Enqueue` goes out again by itself with `again: true`.
     AgentLost,
+    /// The agent passed the call on to a queue, or the place in line is taken up again: music and the keys of the flow's own
+    /// queue, which is not asked for again.
+    Transferred,
+    /// The customer was called back and waits for an agent: said, then as `Transferred`.
+    CalledBack,
     Due,
 }
 

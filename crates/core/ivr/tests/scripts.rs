@@ -55,6 +55,14 @@ impl Call {
             ["heard"] => self.give(Input::Played(self.last_play)),
             ["wait", time] => self.wait(ivr::text::duration(time).unwrap()),
             ["position", n] => self.give(Input::Announce { position: n.parse().ok(), wait: None }),
+            ["wait_said", time] => self.give(Input::Announce { position: None, wait: ivr::text::duration(time) }),
+            ["announce", n, time] => {
+                self.give(Input::Announce { position: n.parse().ok(), wait: ivr::text::duration(time) });
+            }
+            ["recorded"] => self.give(Input::Recorded),
+            ["callback", taken] => self.give(Input::CallbackTaken(*taken == "taken")),
+            ["transferred"] => self.give(Input::Transferred),
+            ["called", "back"] => self.give(Input::CalledBack),
             ["answered"] => self.give(Input::Connected),
             ["agent", "lost"] => self.give(Input::AgentLost),
             ["left", outcome] => self.give(Input::QueueLeft(named::<Outcome>(outcome))),

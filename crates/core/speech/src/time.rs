@@ -5,11 +5,12 @@ use base::Lang;
 
 /// "veintiún minutos", "one minute"; `None` from 100 minutes on.
 pub fn minutes(lang: Lang, n: u32) -> Option<String> {
-    let (one, many) = match lang {
-        Lang::ES | Lang::PT => ("minuto", "minutos"),
-        _ => ("minute", "minutes"),
+    let (gender, one, many) = match lang {
+        Lang::ES | Lang::PT => (Gender::Masculine, "minuto", "minutos"),
+        Lang::FR => (Gender::Feminine, "minute", "minutes"),
+        _ => (Gender::Alone, "minute", "minutes"),
     };
-    counted(lang, n, Gender::Masculine, one, many)
+    counted(lang, n, gender, one, many)
 }
 
 /// "un segundo", "vingt et une secondes"; `None` from 100 seconds on.
@@ -82,6 +83,8 @@ mod tests {
             (Lang::PT, 22, "vinte e dois minutos"),
             (Lang::FR, 0, "zéro minute"),
             (Lang::FR, 5, "cinq minutes"),
+            (Lang::FR, 1, "une minute"),
+            (Lang::FR, 21, "vingt et une minutes"),
         ] {
             assert_eq!(minutes(lang, n).unwrap(), words);
         }
