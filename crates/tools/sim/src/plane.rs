@@ -3,7 +3,7 @@
 use crate::dice::Dice;
 use base::{Instant, LegId, RecordingId};
 use engine::{Repaired, Stored};
-use media::{Command, Input, Sound, Stats};
+use media::{Command, Input, LEASE, Sound, Stats, Tone};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -17,6 +17,8 @@ pub enum Later {
         leg: LegId,
         serial: u64,
     },
+    /// Who is alive is said, and again after another lease.
+    Lease,
 }
 
 #[derive(Default)]
@@ -24,6 +26,8 @@ pub struct Plane {
     legs: BTreeMap<LegId, Leg>,
     recordings: BTreeMap<RecordingId, Recording>,
     serial: u64,
+    /// A lease is on the agenda.
+    leased: bool,
     /// The plane and the recorder are a thread each: what either says comes in order.
     last: Instant,
     recorder_last: Instant,
@@ -33,6 +37,9 @@ struct Leg {
     port: u16,
     remote: Option<SocketAddr>,
     playing: Option<(u32, u64)>,
+    hears: Vec<LegId>,
+    /// Its peer sends nothing any more, and said no good-bye.
+    mute: bool,
 }
 
 struct Recording {
@@ -78,10 +85,13 @@ impl Plane {
                 if let Some((other, _)) = self.legs.iter().find(|(_, l)| l.port == port) {
                     return Err(format!("port {port} for {leg} is still open for {other}"));
                 }
+                if self.legs.is_empty() && !std::mem::replace(&mut self.leased, true) {
+                    later.push((at + LEASE, Later::Lease));
+                }
                 let input = if dice.percent(2) {
                     Input::OpenFailed { leg, port }
                 } else {
-                    self.legs.insert(leg, Leg { port, remote: None, playing: None });
+                    self.legs.insert(leg, Leg { port, remote: None, playing: None, hears: vec![], mute: false });
                     Input::Opened { leg, port }
                 };
                 later.push(self.soon(at, input, dice));
@@ -93,21 +103,19 @@ impl Plane {
                 self.leg(leg, "play on")?.playing = Some((play, serial));
                 later.push((at + length(&sounds), Later::PlayEnds { leg, serial }));
             }
-            Command::Loop { leg, .. } => self.leg(leg, "loop on")?.playing = None,
+            Command::Loop { leg, .. } | Command::LoopTone { leg, .. } => self.leg(leg, "loop on")?.playing = None,
             Command::Stop { leg } => self.leg(leg, "stop")?.playing = None,
-            Command::Bridge { a, b } | Command::Unbridge { a, b } => {
-                self.leg(a, "bridge")?.playing = None;
-                self.leg(b, "bridge")?.playing = None;
-            }
+            Command::Hear { leg, others } => self.hear(leg, others)?,
             Command::Record { recording, left, right, file, .. } => {
-                self.leg(left, "record")?;
-                self.leg(right, "record")?;
+                self.may_record(left.iter().chain(&right))?;
                 later.extend(self.record(at, recording, file, dice)?);
             }
+            Command::RecordLegs { left, right, .. } => self.may_record(left.iter().chain(&right))?,
             Command::StopRecording { recording } => later.extend(self.close(at, recording, dice)),
             Command::Close { leg } => {
                 // A leg whose port could not be opened is closed all the same.
                 self.legs.remove(&leg);
+                self.legs.values_mut().for_each(|other| other.hears.retain(|heard| *heard != leg));
                 later.push(self.soon(at, Input::Closed { leg, stats: Stats::default() }, dice));
             }
         }
@@ -118,11 +126,49 @@ impl Plane {
         self.legs.get_mut(&leg).ok_or_else(|| format!("{what} {leg}, which is not open"))
     }
 
+    /// A leg may hear any other that is open, as often as it is told to.
+    fn hear(&mut self, leg: LegId, others: Vec<LegId>) -> Result<(), String> {
+        for other in &others {
+            self.leg(*other, "hear")?;
+        }
+        if others.contains(&leg) || others.iter().any(|other| other.call != leg.call) {
+            return Err(format!("{leg} is to hear {others:?}"));
+        }
+        let state = self.leg(leg, "hear on")?;
+        if !others.is_empty() {
+            state.playing = None;
+        }
+        state.hears = others;
+        Ok(())
+    }
+
+    fn may_record<'a>(&mut self, mut legs: impl Iterator<Item = &'a LegId>) -> Result<(), String> {
+        legs.try_for_each(|leg| self.leg(*leg, "record").map(|_| ()))
+    }
+
+    /// What was announced has come: what is said now, and what comes later.
+    pub fn comes(&mut self, at: Instant, later: Later, dice: &mut Dice) -> (Option<Input>, Option<(Instant, Later)>) {
+        match later {
+            Later::Say(input) => (Some(input), None),
+            Later::PlayEnds { leg, serial } => (self.play_ends(leg, serial), None),
+            Later::Lease => self.lease(at, dice),
+        }
+    }
+
     /// The end of a play, if nothing came in between.
-    pub fn play_ends(&mut self, leg: LegId, serial: u64) -> Option<Input> {
+    fn play_ends(&mut self, leg: LegId, serial: u64) -> Option<Input> {
         let leg_state = self.legs.get_mut(&leg)?;
         let (play, _) = leg_state.playing.take_if(|(_, s)| *s == serial)?;
         Some(Input::PlayDone { leg, play })
+    }
+
+    fn lease(&mut self, at: Instant, dice: &mut Dice) -> (Option<Input>, Option<(Instant, Later)>) {
+        self.leased = !self.legs.is_empty();
+        self.legs.values_mut().for_each(|leg| leg.mute |= dice.percent(1));
+        let legs: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| !leg.hears.is_empty() && !leg.mute).map(|(id, _)| *id).collect();
+        let alive = (!legs.is_empty()).then_some(Input::Alive { legs });
+        (alive, self.leased.then_some((at + LEASE, Later::Lease)))
     }
 
     fn record(
@@ -173,6 +219,9 @@ fn length(sounds: &[Sound]) -> Duration {
     let one = |sound: &Sound| match sound {
         Sound::Prompt(key) => Duration::from_millis(600 + 40 * key.len() as u64),
         Sound::Silence(span) => *span,
+        Sound::Tone(Tone::Zip | Tone::Beep) => Duration::from_millis(200),
+        Sound::Tone(Tone::Ringback) => Duration::from_secs(5),
+        Sound::Tone(Tone::Busy) => Duration::from_secs(3),
     };
     sounds.iter().map(one).sum()
 }

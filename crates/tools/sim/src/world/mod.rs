@@ -263,10 +263,10 @@ impl World {
         if epoch != self.node.epoch {
             return Ok(());
         }
-        let input = match later {
-            Later::Say(input) => Some(input),
-            Later::PlayEnds { leg, serial } => self.node.plane.play_ends(leg, serial),
-        };
+        let (input, next) = self.node.plane.comes(self.at, later, &mut self.dice);
+        if let Some((at, later)) = next {
+            self.at_instant(at, Event::Media { epoch, later });
+        }
         input.map_or(Ok(()), |input| self.feed(Input::Media(input)))
     }
 }
