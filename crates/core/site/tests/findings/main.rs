@@ -1,5 +1,9 @@
 //! What an operator is told about a site that can't work, and where.
 
+mod acd;
+mod lines;
+mod people;
+
 use base::Diagnostic;
 use ivr::Flow;
 use site::Site;
@@ -70,6 +74,17 @@ fn found(site: &str) -> Vec<Diagnostic> {
         Ok(site) => site::check(&site, &flows, &|_| true),
         Err(found) => found,
     }
+}
+
+/// Asserts that a change of the site makes a first finding that says this and points at this, with this severity.
+fn assert_found(site: &str, (right, wrong): (&str, &str), (message, at, help): (&str, &str, &str), is_error: bool) {
+    assert!(site.contains(right), "{right}");
+    assert_eq!(found(site), [], "before the change");
+    let found = found(&site.replacen(right, wrong, 1));
+    let first = found.first().unwrap_or_else(|| panic!("nothing was found with {wrong}"));
+    assert_eq!((first.message.as_str(), pointed(first).as_str()), (message, at), "for {wrong}");
+    assert_eq!(first.is_error(), is_error, "{first}");
+    assert!(help.is_empty() || first.help.as_deref() == Some(help), "{first}");
 }
 
 /// What a finding points at.
@@ -171,16 +186,16 @@ fn what_does_not_fit_together_is_pointed_at() {
         (
             "overflow_to = \"second\"",
             "overflow_to = \"support\"",
-            "calls of `acme/support` overflow in a circle, back to it",
+            "calls overflow in a circle: `acme/support` to `acme/support`",
             "\"support\"",
             "",
         ),
         (
             "\"skill:support\" = 5",
             "\"skill:suport\" = 5",
-            "no agent of `acme/support` can meet `skill:support >= 1`",
-            "\"skill:support >= 1\"",
-            "",
+            "no agent of `acme` has the skill `skill:support`",
+            "skill:support",
+            "did you mean `skill:suport`?",
         ),
         (
             "queues = [\"support\", \"second\"]",
@@ -235,6 +250,7 @@ fn what_does_not_fit_together_is_pointed_at() {
 fn a_language_that_nobody_speaks_well_enough_is_found_in_the_flow() {
     let found = found(&SITE.replace("\"lang:en\" = 4", "\"lang:en\" = 2"));
     assert_eq!(found.len(), 1);
+    assert!(!found[0].is_error(), "the others can be served");
     let asked = "no agent of `acme/support` can take a caller in `en`: asked is `lang:en >= 3 and skill:support >= 1`";
     assert_eq!((found[0].file.as_str(), found[0].message.as_str(), pointed(&found[0]).as_str()), ("desk.yaml", asked, "support"));
 }

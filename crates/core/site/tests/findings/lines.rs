@@ -1,0 +1,62 @@
+//! Trunks that are not there, and accounts that promise more than there is.
+
+use super::{FLOW, SITE, assert_found};
+use ivr::Flow;
+use site::Site;
+use std::collections::BTreeMap;
+
+fn site() -> String {
+    SITE.replace(
+        "name = \"acme\"\n\n[[tenants]]",
+        "name = \"acme\"\ntrunk = \"carrier\"\nchannels = { guaranteed = 5, burst = 9 }\n\n[[tenants]]",
+    )
+    .replace("[[tickets]]", "[emergency]\nnumbers = [\"911\"]\ntrunk = \"carrier\"\nreserve = 2\n\n[[tickets]]")
+    .replace("networks = [\"192.0.2.0/24\"]", "networks = [\"192.0.2.0/24\"]\naddress = \"192.0.2.1:5060\"\nchannels = 20")
+}
+
+#[test]
+fn a_trunk_that_is_not_there_is_pointed_at() {
+    let saying = ("there is no trunk `carier`", "\"carier\"", "did you mean `carrier`?");
+    assert_found(&site(), ("trunk = \"carrier\"\nchannels", "trunk = \"carier\"\nchannels"), saying, true);
+    assert_found(&site(), ("trunk = \"carrier\"\nreserve", "trunk = \"carier\"\nreserve"), saying, true);
+}
+
+#[test]
+fn a_trunk_by_which_no_call_can_leave_is_pointed_at() {
+    let saying = ("no call can leave by the trunk `carrier`", "\"carrier\"", "give it an `address`, where calls are sent");
+    assert_found(&site(), ("address = \"192.0.2.1:5060\"\n", ""), saying, true);
+    let saying = ("expected `address` beside it: who would ask for this login?", "login", "");
+    let with = "login = { realm = \"r\", user = \"u\", password = \"p\" }\n";
+    assert_found(&site(), ("address = \"192.0.2.1:5060\"\n", with), saying, true);
+}
+
+#[test]
+fn channels_that_do_not_add_up_are_pointed_at() {
+    let saying = ("expected at least the 5 that are guaranteed", "4", "");
+    assert_found(&site(), ("burst = 9", "burst = 4"), saying, true);
+    let saying = ("the trunk `carrier` has only 1 channels", "2", "");
+    assert_found(&site(), ("channels = 20", "channels = 1"), saying, true);
+}
+
+#[test]
+fn a_misspelt_country_is_pointed_at() {
+    let saying = ("expected a country such as \"mexico\", found this text", "\"brasil\"", "did you mean `brazil`?");
+    assert_found(&site(), ("channels = 20", "country = \"brasil\""), saying, true);
+}
+
+#[test]
+fn a_key_that_asks_for_a_callback_of_a_queue_that_has_none_is_pointed_at_in_the_flow() {
+    let flow = FLOW
+        .replace("otherwise: bye}", "otherwise: bye, keys: {\"1\": again}}")
+        .replace("  bye:", "  again:\n    callback: {}\n  bye:");
+    let check = |site: &str| {
+        let flows = BTreeMap::from([("desk".to_string(), Flow::parse(&flow, "desk.yaml").unwrap())]);
+        site::check(&Site::parse(site, "site.toml").unwrap(), &flows, &|_| true)
+    };
+    let found = check(&site());
+    assert_eq!(found.len(), 1, "{found:?}");
+    assert_eq!(found[0].message, "the queue `acme/support` calls nobody back");
+    assert!(found[0].is_error());
+    let site = site().replace("[queues.\"acme/support\"]", "[queues.\"acme/support\"]\ncallback = {}");
+    assert_eq!(check(&site), []);
+}
