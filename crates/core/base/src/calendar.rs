@@ -1,10 +1,11 @@
 //! Opening hours: a week of spans, and dates that differ from it, in one time zone.
 
 use crate::Wall;
-use jiff::civil::{Date, DateTime, Time, Weekday};
-use jiff::tz::TimeZone;
+use jiff::civil::{Date, DateTime, Weekday};
+use jiff::tz::{AmbiguousOffset, TimeZone};
 use jiff::{Timestamp, ToSpan};
 use serde::{Deserialize, Serialize};
+use std::ops::Range;
 
 /// When it is open. Spans that end at or before their beginning run past midnight.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -69,25 +70,23 @@ impl Calendar {
         Some(())
     }
 
-    /// Open at this moment, by the wall clock of the zone. A wall time that is none (beyond the calendar) is closed.
+    /// Open at this moment. A wall time that is none (beyond the calendar) is closed.
     pub fn is_open(&self, wall: Wall) -> bool {
-        let Ok(stamp) = Timestamp::from_microsecond(wall.0) else { return false };
-        let local = stamp.to_zoned(self.zone.clone()).datetime();
-        let (today, minute) = (local.date(), minute_of(local.time()));
-        let since_yesterday = today.checked_sub(1.day()).is_ok_and(|day| self.hours(day).any(|h| h.after_midnight(minute)));
-        since_yesterday || self.hours(today).any(|h| h.on_its_day(minute))
+        let Ok(now) = Timestamp::from_microsecond(wall.0) else { return false };
+        let today = now.to_zoned(self.zone.clone()).date();
+        // A span that began yesterday may run past midnight.
+        let days = [today.checked_sub(1.day()).ok(), Some(today)];
+        days.into_iter().flatten().flat_map(|day| self.spans(day)).any(|span| span.contains(&now))
     }
 
     /// The first moment after `wall` at which it opens or closes, if that is within a year and a day.
     pub fn next_change(&self, wall: Wall) -> Option<Wall> {
         let now = Timestamp::from_microsecond(wall.0).ok()?;
         let open = self.is_open(wall);
-        let today = now.to_zoned(self.zone.clone()).date().checked_sub(1.day()).ok()?;
-        let days = (0..368).map_while(|n| today.checked_add(n.days()).ok());
+        let yesterday = now.to_zoned(self.zone.clone()).date().checked_sub(1.day()).ok()?;
+        let days = (0..368).map_while(|n| yesterday.checked_add(n.days()).ok());
         let changes = days.flat_map(|day| {
-            let edges = self.hours(day).flat_map(move |h| h.edges(day)).chain([day.at(0, 0, 0, 0)]);
-            let mut at: Vec<Timestamp> = edges.flat_map(|local| self.moments(local)).collect();
-            at.extend(self.clock_changes(day));
+            let mut at: Vec<Timestamp> = self.spans(day).flat_map(|span| [span.start, span.end]).collect();
             at.sort_unstable();
             at
         });
@@ -95,18 +94,24 @@ impl Calendar {
         Some(Wall(at.as_microsecond()))
     }
 
-    /// A local time is one moment, or two in a repeated hour; in an hour that is left out it is none.
-    fn moments(&self, local: DateTime) -> impl Iterator<Item = Timestamp> {
-        let zoned = self.zone.to_ambiguous_zoned(local);
-        let [early, late] = [zoned.clone().earlier(), zoned.later()];
-        [early, late].into_iter().flatten().map(|z| z.timestamp())
+    /// When it is open, of the spans that begin on this date.
+    fn spans(&self, day: Date) -> impl Iterator<Item = Range<Timestamp>> {
+        self.hours(day).filter_map(move |hours| {
+            let [from, to] = hours.edges(day)?;
+            Some(self.moment(from)?..self.moment(to)?)
+        })
     }
 
-    fn clock_changes(&self, day: Date) -> Vec<Timestamp> {
-        let Ok(midnight) = day.to_zoned(self.zone.clone()) else { return Vec::new() };
-        let Ok(tomorrow) = midnight.tomorrow() else { return Vec::new() };
-        let changes = self.zone.following(midnight.timestamp()).map(|t| t.timestamp());
-        changes.take_while(|at| *at < tomorrow.timestamp()).collect()
+    /// When the clock shows this for the first time: in a repeated hour its first pass, and at the end of an hour that is
+    /// left out (calls.md line 18).
+    fn moment(&self, local: DateTime) -> Option<Timestamp> {
+        let zoned = self.zone.to_ambiguous_zoned(local);
+        if !matches!(zoned.offset(), AmbiguousOffset::Gap { .. }) {
+            return zoned.earlier().ok().map(|z| z.timestamp());
+        }
+        let after = zoned.later().ok()?.timestamp();
+        let change = self.zone.preceding(after.checked_add(1.second()).ok()?).next()?;
+        Some(change.timestamp())
     }
 
     /// The spans that begin on this date: the date's own if it has any entry, else its weekday's.
@@ -119,23 +124,11 @@ impl Calendar {
 }
 
 impl Hours {
-    fn on_its_day(self, minute: u16) -> bool {
-        if self.from < self.to { (self.from..self.to).contains(&minute) } else { minute >= self.from }
-    }
-
     /// Its beginning and end, as local times, if it begins on this date.
-    fn edges(self, date: Date) -> impl Iterator<Item = DateTime> {
-        let days = i64::from(self.to <= self.from);
-        let at = move |date: Date, minute: u16| {
-            let midnight = date.at(0, 0, 0, 0);
-            midnight.checked_add(i64::from(minute).minutes()).ok()
-        };
-        let end = date.checked_add(days.days()).ok().and_then(|date| at(date, self.to));
-        [at(date, self.from), end].into_iter().flatten()
-    }
-
-    fn after_midnight(self, minute: u16) -> bool {
-        self.to <= self.from && minute < self.to
+    fn edges(self, date: Date) -> Option<[DateTime; 2]> {
+        let end = date.checked_add(i64::from(self.to <= self.from).days()).ok()?;
+        let at = |date: Date, minute: u16| date.at(0, 0, 0, 0).checked_add(i64::from(minute).minutes()).ok();
+        Some([at(date, self.from)?, at(end, self.to)?])
     }
 }
 
@@ -164,10 +157,6 @@ impl From<Calendar> for Written {
     fn from(calendar: Calendar) -> Written {
         calendar.written
     }
-}
-
-fn minute_of(time: Time) -> u16 {
-    u16::try_from(i32::from(time.hour()) * 60 + i32::from(time.minute())).unwrap_or(0)
 }
 
 /// `mon-fri,sun`; a range may run over the week's end.
@@ -295,6 +284,43 @@ mod tests {
         assert_eq!(next("2026-12-24T20:00-06"), "2026-12-28 08:00-0600");
         let always = mexico(&["mon-sun 00:00-24:00"], &[]);
         assert_eq!(always.next_change(Wall(0)), None);
+    }
+
+    /// Each change on the day that follows a moment, in local time of the zone.
+    fn changes(week: &str, zone: &str, from: &str) -> Vec<String> {
+        let zone = TimeZone::get(zone).unwrap();
+        let mut calendar = Calendar::new(zone.clone());
+        calendar.week(week).unwrap();
+        let mut at = from.parse::<Timestamp>().unwrap();
+        let end = at.checked_add(24.hours()).unwrap();
+        let mut found = Vec::new();
+        while let Some(next) = calendar.next_change(Wall(at.as_microsecond())) {
+            at = Timestamp::from_microsecond(next.0).unwrap();
+            if at > end {
+                break;
+            }
+            let sign = if calendar.is_open(next) { "opens" } else { "closes" };
+            found.push(format!("{sign} {}", at.to_zoned(zone.clone()).strftime("%H:%M%z")));
+        }
+        found
+    }
+
+    #[test]
+    fn line_18_a_time_in_a_repeated_hour_counts_once_and_one_left_out_at_its_end() {
+        let zone = "America/New_York";
+        // The clock goes back from 02:00 to 01:00, then forward from 02:00 to 03:00.
+        for (from, week, expected) in [
+            ("2026-11-01T00:00-04", "sun 01:30-12:00", ["opens 01:30-0400", "closes 12:00-0500"]),
+            ("2026-11-01T00:00-04", "sun 00:30-01:15", ["opens 00:30-0400", "closes 01:15-0400"]),
+            ("2026-11-01T00:00-04", "sun 01:00-02:00", ["opens 01:00-0400", "closes 02:00-0500"]),
+            ("2026-11-01T00:00-04", "sun 01:15-01:45", ["opens 01:15-0400", "closes 01:45-0400"]),
+            ("2026-03-08T00:00-05", "sun 02:30-12:00", ["opens 03:00-0400", "closes 12:00-0400"]),
+            ("2026-03-08T00:00-05", "sun 02:00-03:30", ["opens 03:00-0400", "closes 03:30-0400"]),
+            ("2026-03-08T00:00-05", "sun 01:00-02:30", ["opens 01:00-0500", "closes 03:00-0400"]),
+        ] {
+            assert_eq!(changes(week, zone, from), expected, "{week}");
+        }
+        assert!(changes("sun 02:00-02:30", zone, "2026-03-08T00:00-05").is_empty(), "it would open and close at once");
     }
 
     #[test]

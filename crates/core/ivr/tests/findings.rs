@@ -24,7 +24,13 @@ steps:
   back:
     goto: pin
   support:
-    queue: {name: support, music: music, otherwise: bye}
+    queue: {name: support, music: music, keys: {7: call-me, 8: message, 9: outside}, hints: [hint], otherwise: bye}
+  call-me:
+    callback: {timeout: 8s}
+  message:
+    voicemail: {limit: 90s, then: bye}
+  outside:
+    forward: {number: \"+525512345678\", music: ringing, otherwise: bye}
   bye:
     hang_up: {prompts: [bye]}
 ";
@@ -41,12 +47,15 @@ fn finding(text: &str) -> (String, String, Option<String>) {
 fn the_whole_flow_is_right_and_names_its_prompts_in_each_language() {
     let flow = Flow::parse(WHOLE, "desk.yaml").unwrap_or_else(|found| panic!("{}", found[0]));
     let keys: Vec<String> = flow.prompts().iter().map(|prompt| prompt.key.to_string()).collect();
-    for key in ["desk/es/hello", "desk/en/hello", "desk/zxx/music", "speech/en/position-10", "desk/en/bye"] {
+    for key in ["desk/es/hello", "desk/en/hello", "desk/zxx/music", "speech/en/position-10", "desk/en/bye", "desk/es/hint"] {
         assert!(keys.iter().any(|each| each == key), "{key} is missing in {keys:?}");
     }
     let queues = flow.queues();
     assert_eq!(queues.len(), 1);
     assert_eq!(queues[0].requires[1].1.to_string(), "lang:en >= 1");
+    let callback = queues[0].callback.unwrap();
+    assert_eq!(WHOLE.lines().nth(callback.line - 1), Some("  call-me:"));
+    assert_eq!(flow.forwards().iter().map(|place| place.width).collect::<Vec<_>>(), ["\"+525512345678\"".len()]);
 }
 
 #[test]
@@ -94,6 +103,33 @@ fn each_mistake_is_pointed_at() {
         ("secret: true", "retries: 10", "expected 0 to 9", "10", ""),
         ("secret: true", "repeat: 1", "the key 1 has two meanings", "1", ""),
         ("\"#\": back", "\"#\": bye", "no step leads to `back`", "back", ""),
+        ("7: call-me", "7: call-us", "there is no step `call-us`", "call-us", "did you mean `call-me`?"),
+        ("8: message", "7: message", "this key stands here twice", "7", ""),
+        ("8: message", "88: message", "expected one key of the phone: 0 to 9, \"*\" or \"#\"", "88", ""),
+        (
+            "hints: [hint],",
+            "hints: [hint], announce: false,",
+            "hints are said with the announcements: expected `announce: true`",
+            "hint",
+            "",
+        ),
+        (
+            "goto: pin",
+            "goto: call-me",
+            "only a key of a queue can lead to `call-me`: the caller's place there is kept",
+            "call-me",
+            "put it in `keys` of a queue step, or lead to a `voicemail` step from here",
+        ),
+        (
+            "timeout: 8s",
+            "prompts: []",
+            "a caller must hear what the keys do: expected at least one prompt, or no such list",
+            "call-me",
+            "",
+        ),
+        ("limit: 90s", "limit: 1h", "expected a time from 5s to 10m, such as `2m`", "1h", ""),
+        ("limit: 90s", "limits: 90s", "`limits` is not known here", "limits", "did you mean `limit`?"),
+        ("\"+525512345678\"", "sales", "expected a number to dial, in quotes, such as \"+525512345678\"", "sales", ""),
     ];
     for (right, wrong, message, at, help) in cases {
         assert!(WHOLE.contains(right), "{right}");
@@ -107,7 +143,17 @@ fn each_mistake_is_pointed_at() {
 fn a_language_whose_numbers_nobody_taught_us_asks_for_silence_about_positions() {
     let german = WHOLE.replace("[es, en]", "[es, en, de]");
     assert_eq!(finding(&german).0, "positions can't be said in `de`: expected `announce: false`");
-    assert!(Flow::parse(&german.replace("music: music", "music: music, announce: false"), "desk.yaml").is_ok());
+    assert!(Flow::parse(&german.replace("hints: [hint]", "announce: false"), "desk.yaml").is_ok());
+}
+
+#[test]
+fn what_all_flows_share_must_be_rendered_too() {
+    let flow = Flow::parse(WHOLE, "desk.yaml").unwrap();
+    let found = flow.check(&|key| !key.contains("/en/callback-") && key != "desk/zxx/ringing");
+    let first = |text: &str| found.iter().find(|finding| finding.message.contains(text)).unwrap().to_string();
+    assert!(first("`desk/zxx/ringing`").contains("expected desk/prompts/zxx/ringing.wav"));
+    assert!(first("`speech/en/callback-offer`").contains("call-me"));
+    assert!(first("`speech/en/callback-entered`").contains("expected speech/prompts/en/callback-entered.wav"));
 }
 
 #[test]
@@ -142,7 +188,7 @@ fn what_is_no_flow_is_pointed_at_too() {
         let found = finding(&WHOLE.replacen(right, wrong, 1));
         assert_eq!(found, (message.to_string(), at.to_string(), help), "for {wrong}");
     }
-    assert_eq!(finding(&WHOLE.replace("music, otherwise: bye}", "music}")).0, "`otherwise` is missing");
+    assert_eq!(finding(&WHOLE.replace("[hint], otherwise: bye}", "[hint]}")).0, "`otherwise` is missing");
     assert_eq!(finding("").0, "the file ends too early");
     assert!(!finding("flow: [unfinished").0.contains('\n'));
 }

@@ -126,3 +126,29 @@ fn a_line_on_which_a_key_hangs_comes_to_an_end() {
     }
     assert!(matches!(out.last(), Some(Output::HangUp { cause: Cause::FlowEnded, .. })));
 }
+
+#[test]
+fn a_call_that_nobody_takes_outside_comes_back_to_its_flow() {
+    let text = "\
+flow: night
+languages: [en]
+start: outside
+steps:
+  outside:
+    forward: {number: \"+525512345678\", prompts: [one-moment], music: music, otherwise: sorry}
+  sorry:
+    hang_up: {cause: no_agents}
+";
+    let flow = Arc::new(Flow::parse(text, "night.yaml").unwrap_or_else(|found| panic!("{}", found[0])));
+    let (mut interpreter, mut out) = (Interpreter::new(flow, None), Vec::new());
+    for input in [Input::Start, Input::Played(1), Input::Key('1'), Input::QueueRefused(Cause::Busy), Input::Played(1)] {
+        interpreter.handle(Now::default(), input, &mut out);
+    }
+    let expected = [
+        Output::Play { play: 1, prompts: vec!["night/en/one-moment".into()] },
+        Output::Music { prompt: "night/zxx/music".into() },
+        Output::Forward { step: "outside".into(), number: "+525512345678".into() },
+        Output::HangUp { step: "sorry".into(), cause: Cause::NoAgents },
+    ];
+    assert_eq!(out, expected);
+}
