@@ -32,10 +32,10 @@ pub struct Need {
     pub at_least: u8,
 }
 
-/// What a visit asks for: every need must hold. Kept sorted, one need per skill (the highest level).
+/// What a visit asks for: every need must hold. Kept sorted, one need per skill (the highest level). Cheap to clone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
-pub struct Requirement(Vec<Need>);
+pub struct Requirement(Arc<[Need]>);
 
 impl Requirement {
     pub fn new(needs: impl IntoIterator<Item = Need>) -> Self {
@@ -52,7 +52,7 @@ impl Requirement {
     }
 
     pub fn and(&self, other: &Requirement) -> Self {
-        Self::new(self.0.iter().chain(&other.0).cloned())
+        Self::new(self.0.iter().chain(other.0.iter()).cloned())
     }
 
     pub fn met_by(&self, skills: &Skills) -> bool {
