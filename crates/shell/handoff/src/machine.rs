@@ -94,3 +94,13 @@ impl<T: Send + Sync> Slot<T> for ArcSwap<T> {
         self.load_full()
     }
 }
+
+impl<T, S: Slot<T>> Slot<T> for Arc<S> {
+    fn store(&self, value: T) {
+        S::store(self, value);
+    }
+
+    fn load(&self) -> Arc<T> {
+        S::load(self)
+    }
+}

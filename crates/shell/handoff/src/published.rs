@@ -13,20 +13,14 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// One writer, any number of readers; nobody waits for anybody.
-pub struct Published<T, M: Machine = Std, S: Slot<T> = ArcSwap<T>> {
+pub struct Published<T, M: Machine = Std, S: Slot<T> = Arc<ArcSwap<T>>> {
     slot: S,
     version: M::Word,
     of: PhantomData<fn() -> T>,
 }
 
-impl<T: Send + Sync> Published<T> {
-    /// `first` is version 0.
-    pub fn new(first: T) -> Self {
-        Self::over(ArcSwap::from_pointee(first))
-    }
-}
-
 impl<T, M: Machine, S: Slot<T>> Published<T, M, S> {
+    /// What the slot holds is version 0.
     pub fn over(slot: S) -> Self {
         Published { slot, version: M::Word::new(0), of: PhantomData }
     }

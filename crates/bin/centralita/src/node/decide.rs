@@ -1,38 +1,41 @@
 //! The decision thread: one owner of the Centre, applying inputs in order.
 
-use super::way::{self, Way};
+use super::way::Way;
 use crate::clock::Clock;
-use arc_swap::ArcSwap;
 use base::Instant;
-use crossbeam::channel::Receiver;
+use base::fact::Fact;
 use engine::{Centre, Entry, Input, Output, Snapshot};
 use ring::rand::{SecureRandom, SystemRandom};
+use shell_handoff::{Published, Taken, Taker};
 use shell_signalling::Signalling;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
+/// Inputs taken at once: between two batches the timers are looked at, and the facts of one go to the log together.
+const BATCH: usize = 64;
 /// A snapshot is made at most this often; what it costs grows with the calls.
 const SNAPSHOT: Duration = Duration::from_millis(50);
 
 /// Everything that the Centre's outputs go to.
 pub struct Decider {
     pub centre: Centre,
-    pub inputs: Receiver<Input>,
+    pub inputs: Taker<Input>,
     pub clock: Clock,
     pub way: Arc<Way>,
     pub signalling: Signalling,
     pub media: Arc<shell_media::Handle>,
     pub log: shell_store::Handle,
     pub journal: Arc<shell_store::journal::Journal>,
-    pub snapshot: Arc<ArcSwap<Snapshot>>,
+    pub snapshot: Published<Snapshot>,
     pub changed: Arc<watch::Sender<u64>>,
     pub drained: Option<oneshot::Sender<()>>,
     /// Signalling opens connections on this runtime.
     pub runtime: tokio::runtime::Handle,
-    /// Set by whoever ends the node: the thread leaves at its next input.
-    pub stop: Arc<AtomicBool>,
+    /// When the last snapshot was made.
+    pub published: Instant,
+    /// Facts of the batch so far.
+    pub facts: Vec<Fact>,
 }
 
 impl Decider {
@@ -45,33 +48,53 @@ impl Decider {
         }
     }
 
-    /// Runs until told to stop, or until nobody can send any more.
+    /// Runs until the way is closed.
     fn run(mut self) {
         let _inside = self.runtime.clone().enter();
         let random = SystemRandom::new();
-        let mut outputs = Vec::new();
-        let mut published = Instant::ZERO;
-        while let Some(input) = way::take(&self.inputs, &self.clock, self.centre.deadline()) {
-            if self.stop.load(Ordering::Acquire) {
+        let mut batch = Vec::with_capacity(BATCH + 1);
+        loop {
+            let deadline = self.centre.deadline();
+            let taken = self.inputs.take(&mut batch, BATCH, deadline.map(|at| self.clock.system(at)));
+            if taken == Taken::Closed {
                 break;
             }
-            let mut entropy = [0u8; 32];
-            if random.fill(&mut entropy).is_err() {
-                tracing::error!("the system gave no randomness: the input is refused");
-                continue;
+            // Also before a batch: a way that is never empty must not starve the timers.
+            let due = deadline.is_some_and(|at| at <= self.clock.now().mono).then_some(Input::Due);
+            for input in due.into_iter().chain(batch.drain(..)) {
+                self.apply(input, &random);
             }
-            let entry = Entry { now: self.clock.now(), entropy, input };
-            let now = entry.now.mono;
-            self.journal.append(&entry);
-            self.centre.handle(entry, &mut outputs);
-            let asked = outputs.iter().any(|o| matches!(o, Output::Reply { .. }));
+            self.publish(SNAPSHOT);
+            if !self.facts.is_empty() {
+                self.log.facts(std::mem::take(&mut self.facts));
+            }
+        }
+    }
+
+    fn apply(&mut self, input: Input, random: &SystemRandom) {
+        let mut entropy = [0u8; 32];
+        if random.fill(&mut entropy).is_err() {
+            tracing::error!("the system gave no randomness: the input is refused");
+            return;
+        }
+        let entry = Entry { now: self.clock.now(), entropy, input };
+        self.journal.append(&entry);
+        let mut outputs = Vec::new();
+        self.centre.handle(entry, &mut outputs);
+        if outputs.iter().any(|o| matches!(o, Output::Reply { .. })) {
             // Whoever asked for a change may look at once.
-            if asked || now.since(published) >= SNAPSHOT {
-                published = now;
-                self.snapshot.store(Arc::new(self.centre.snapshot()));
-                self.changed.send_modify(|n| *n += 1);
-            }
-            self.deliver(&mut outputs);
+            self.publish(Duration::ZERO);
+        }
+        self.deliver(outputs);
+    }
+
+    /// If the last one is so old.
+    fn publish(&mut self, age: Duration) {
+        let now = self.clock.now().mono;
+        if now.since(self.published) >= age {
+            self.published = now;
+            self.snapshot.publish(self.centre.snapshot());
+            self.changed.send_modify(|n| *n += 1);
         }
     }
 
@@ -84,9 +107,8 @@ impl Decider {
         }
     }
 
-    fn deliver(&mut self, outputs: &mut Vec<Output>) {
-        let mut facts = Vec::new();
-        for output in outputs.drain(..) {
+    fn deliver(&mut self, outputs: Vec<Output>) {
+        for output in outputs {
             match output {
                 Output::Send { flow, bytes } => self.signalling.send(flow, bytes),
                 Output::CloseConnection { flow } => self.signalling.close(flow),
@@ -98,7 +120,7 @@ impl Decider {
                     if fact.about.cause == Some(base::Cause::NoPorts) {
                         tracing::warn!(call = ?fact.about.call, "no RTP port is free: `media.ports` is too small, or others use it");
                     }
-                    facts.push(fact);
+                    self.facts.push(fact);
                 }
                 Output::Party { tenant, party, number, name } => self.log.party(tenant, party, number, name),
                 Output::Bindings { user, bindings } => self.keep(user, &bindings),
@@ -110,9 +132,6 @@ impl Decider {
                     }
                 }
             }
-        }
-        if !facts.is_empty() {
-            self.log.facts(facts);
         }
     }
 }

@@ -9,11 +9,13 @@ mod way;
 
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
+use base::Instant;
 use archive::StoreArchive;
 use before::{boot, resume, writable};
 use decide::Decider;
 use engine::{Centre, Input, Setup};
 use options::{figures_options, health, names, ticketing};
+use shell_handoff::Published;
 use shell_signalling::Signalling;
 use shell_store::journal::{Header, Journal, Retention};
 use shell_store::{Metrics, Store, Tickets, Writer};
@@ -21,7 +23,6 @@ use shell_web::Doors;
 use std::fmt::Display;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -58,7 +59,6 @@ pub struct Node {
     outbound: shell_outbound::Sender,
     decider: JoinHandle<()>,
     drained: oneshot::Receiver<()>,
-    stop: Arc<AtomicBool>,
     web_stop: watch::Sender<bool>,
     web_task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -103,7 +103,6 @@ impl Node {
 
         let (drained_sender, drained) = oneshot::channel();
         let snapshot = Arc::new(ArcSwap::from_pointee(engine::Snapshot::default()));
-        let stop = Arc::new(AtomicBool::new(false));
         let boot = boot(&setup, epoch, &store, &signalling)?;
         let header = Header { epoch, seed: boot.routing_seed, site_sha256: setup.sha256 };
         let journal = Arc::new(Journal::start(&site.data, header, Retention::default()).map_err(at("the journal"))?);
@@ -116,11 +115,12 @@ impl Node {
             media: media.clone(),
             log: log.clone(),
             journal: journal.clone(),
-            snapshot: snapshot.clone(),
+            snapshot: Published::over(snapshot.clone()),
             changed,
             drained: Some(drained_sender),
             runtime: tokio::runtime::Handle::current(),
-            stop: stop.clone(),
+            published: Instant::ZERO,
+            facts: Vec::new(),
         };
         let decider = std::thread::Builder::new()
             .name("decide".into())
@@ -158,7 +158,6 @@ impl Node {
             outbound,
             decider,
             drained,
-            stop,
             web_stop,
             web_task,
         })
@@ -193,7 +192,6 @@ impl Node {
             outbound,
             decider,
             drained,
-            stop,
             web_stop,
             web_task,
             ..
@@ -202,8 +200,7 @@ impl Node {
         // The Centre keeps the deadline; this is for a Centre that is gone.
         let _ = tokio::time::timeout(grace + Duration::from_secs(15), drained).await;
         let threads = move || {
-            stop.store(true, Ordering::Release);
-            way.push(Input::Due);
+            way.close();
             if decider.join().is_err() {
                 tracing::error!("the decision thread panicked");
             }

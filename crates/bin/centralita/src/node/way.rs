@@ -1,9 +1,8 @@
 //! The way to the decision thread: one bounded queue, in which everything but new calls has room reserved.
 
-use base::Instant;
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use dashmap::DashMap;
 use engine::{Input, Reply, Request};
+use shell_handoff::{Full, Taker, way};
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
 
@@ -13,20 +12,25 @@ const ROOM: usize = 65_536;
 const ROOM_FOR_NEW_CALLS: usize = ROOM / 4;
 
 pub struct Way {
-    inputs: Sender<Input>,
+    inputs: shell_handoff::Way<Input>,
     asked: DashMap<u64, oneshot::Sender<Reply>>,
     next: AtomicU64,
 }
 
 impl Way {
-    pub fn new() -> (Way, Receiver<Input>) {
-        let (inputs, taken) = bounded(ROOM);
-        (Way { inputs, asked: DashMap::new(), next: AtomicU64::new(1) }, taken)
+    pub fn new() -> (Way, Taker<Input>) {
+        let (inputs, taker) = way(ROOM);
+        (Way { inputs, asked: DashMap::new(), next: AtomicU64::new(1) }, taker)
     }
 
-    /// Blocks only if the decision thread is behind by all of [`ROOM`]. False: it is gone.
+    /// Waits for nobody. False: the decision thread is gone.
     pub fn push(&self, input: Input) -> bool {
-        self.inputs.send(input).is_ok()
+        self.inputs.push(input).is_ok()
+    }
+
+    /// The decision thread takes what is there, and ends.
+    pub fn close(&self) {
+        self.inputs.close();
     }
 
     pub fn answered(&self, number: u64, reply: Reply) {
@@ -43,7 +47,7 @@ impl shell_web::Ask for Way {
         let (sender, receiver) = oneshot::channel();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.asked.insert(number, sender);
-        if self.inputs.try_send(Input::Asked { number, request }).is_err() {
+        if self.inputs.offer(Input::Asked { number, request }).is_err() {
             self.asked.remove(&number);
         }
         receiver
@@ -52,14 +56,13 @@ impl shell_web::Ask for Way {
 
 impl shell_signalling::Sink for Way {
     fn offer(&self, input: sip::Input) -> Result<(), sip::Input> {
-        let crowded = self.inputs.len() >= ROOM_FOR_NEW_CALLS;
+        let crowded = self.inputs.waiting() >= ROOM_FOR_NEW_CALLS;
         if crowded && matches!(&input, sip::Input::Received { bytes, .. } if sip::begins_call(bytes)) {
             return Err(input);
         }
-        match self.inputs.try_send(Input::Sip(input)) {
-            Ok(()) => Ok(()),
-            Err(TrySendError::Full(Input::Sip(input)) | TrySendError::Disconnected(Input::Sip(input))) => Err(input),
-            Err(_) => Ok(()),
+        match self.inputs.offer(Input::Sip(input)) {
+            Err(Full(Input::Sip(input))) => Err(input),
+            _ => Ok(()),
         }
     }
 }
@@ -67,19 +70,5 @@ impl shell_signalling::Sink for Way {
 impl shell_media::Sink for Way {
     fn input(&self, input: media::Input) {
         self.push(Input::Media(input));
-    }
-}
-
-/// The next input, or `Due` when the deadline has come. `None`: nobody can send any more.
-pub fn take(inputs: &Receiver<Input>, clock: &crate::clock::Clock, deadline: Option<Instant>) -> Option<Input> {
-    let Some(deadline) = deadline else { return inputs.recv().ok() };
-    // A full queue must not starve the timers.
-    if clock.now().mono >= deadline {
-        return Some(Input::Due);
-    }
-    match inputs.recv_deadline(clock.system(deadline)) {
-        Ok(input) => Some(input),
-        Err(RecvTimeoutError::Timeout) => Some(Input::Due),
-        Err(RecvTimeoutError::Disconnected) => None,
     }
 }
