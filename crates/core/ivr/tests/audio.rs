@@ -34,7 +34,7 @@ fn prompts(extension: &str) -> Vec<PathBuf> {
 #[test]
 fn every_text_was_rendered_as_it_stands() {
     let texts = prompts("txt");
-    assert!(texts.len() > 90, "{} texts", texts.len());
+    assert!(texts.len() > 300, "{} texts", texts.len());
     for path in texts {
         let written = std::fs::read_to_string(&path).unwrap();
         let (text, mark) = written.trim_end().split_once('\n').unwrap_or_else(|| panic!("{}: not rendered", path.display()));
@@ -73,5 +73,5 @@ fn every_audio_has_a_text_and_is_16_khz_mono_with_a_voice_in_it() {
         );
         assert!(samples.iter().all(|s| s.abs() < 0.99), "{}: clipped", path.display());
     }
-    assert!(total < 9_000_000, "{total} bytes: the prompts are to stay small");
+    assert!(total < 26_000_000, "{total} bytes: the prompts are to stay small");
 }
