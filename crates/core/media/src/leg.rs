@@ -1,5 +1,6 @@
 //! One leg: what one peer sends us and what we send it. The plane joins legs; a leg knows only its peer.
 
+use crate::mix::Mix;
 use crate::player::{FRAME_TIME, Player};
 use crate::prompt::Prompt;
 use crate::reception::Reception;
@@ -36,6 +37,8 @@ pub(crate) struct Leg {
     pub player: Option<Player>,
     /// Whom it hears, in order and without itself.
     pub hears: Vec<LegId>,
+    /// If these are several: what it hears of them.
+    pub mix: Option<Box<Mix>>,
     /// Who hears it.
     pub heard_by: Vec<LegId>,
     pub recordings: Vec<RecordingId>,
@@ -66,6 +69,7 @@ impl Leg {
             digits: dtmf::Receiver::default(),
             player: None,
             hears: vec![],
+            mix: None,
             heard_by: vec![],
             recordings: vec![],
             heard: now,
@@ -196,9 +200,16 @@ impl Leg {
         Compound { ssrc: self.splice.ssrc(), cname: &self.cname, sent, heard, peer: self.peer_report, bye }.to_bytes(now.mono)
     }
 
-    /// When a new player may start: now, or when the packet on its way has been played out.
+    /// When a new player, or mix, may start: now, or when the packet on its way has been played out.
     pub fn start(&self, now: Instant) -> Instant {
-        now.max(self.splice.free_at().min(now + FRAME_TIME))
+        now.max(self.splice.free_at(now).min(now + FRAME_TIME))
+    }
+
+    /// What it was sent of others ends: what comes later, even from the same source, is a splice. What is played goes on.
+    pub fn cut(&mut self) {
+        if self.player.is_none() {
+            self.splice.interrupt();
+        }
     }
 
     /// Stops what plays and remembers where a loop was.

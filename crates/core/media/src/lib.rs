@@ -4,6 +4,7 @@ pub mod dtmf;
 mod g711;
 pub mod latch;
 mod leg;
+mod mix;
 pub mod placement;
 mod plane;
 pub mod player;

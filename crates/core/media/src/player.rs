@@ -11,7 +11,7 @@ use std::time::Duration;
 /// The length of one frame.
 pub const FRAME_TIME: Duration = Duration::from_millis(20);
 /// A schedule that is later than this is moved, not caught up with: five frames at once are enough.
-const CATCH_UP: Duration = Duration::from_millis(100);
+pub(crate) const CATCH_UP: Duration = Duration::from_millis(100);
 const SILENCE: [[u8; FRAME]; 2] = [[Codec::Pcmu.silence(); FRAME], [Codec::Pcma.silence(); FRAME]];
 
 /// A stretch of what is heard.

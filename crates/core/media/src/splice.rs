@@ -35,6 +35,15 @@ pub struct Splice {
     last_at: Instant,
     source: Source,
     marker_owed: bool,
+    event: Option<Event>,
+}
+
+/// The telephone-event that was relayed last: it keeps its timestamp over a splice (RFC 4733 section 2.5.1.1).
+#[derive(Clone, Copy, Debug)]
+struct Event {
+    ssrc: u32,
+    theirs: u32,
+    ours: u32,
 }
 
 #[derive(Clone, Debug)]
@@ -70,6 +79,7 @@ impl Splice {
             last_at: Instant::ZERO,
             source: Source::Nobody,
             marker_owed: false,
+            event: None,
         }
     }
 
@@ -105,8 +115,11 @@ impl Splice {
         }
         let Source::Relay(relay) = &mut self.source else { return None };
         let sequence = header.sequence.wrapping_add(relay.sequence_shift);
-        let timestamp = header.timestamp.wrapping_add(relay.timestamp_shift);
+        let mut timestamp = header.timestamp.wrapping_add(relay.timestamp_shift);
         relay.note(at, header, samples.is_some());
+        if samples.is_none() {
+            timestamp = self.event_timestamp(header, timestamp);
+        }
         let marker = header.marker || (samples.is_some() && std::mem::take(&mut self.marker_owed));
         self.sent(at, sequence, timestamp, samples);
         Some(Line { marker, sequence, timestamp, ssrc: self.ssrc })
@@ -127,9 +140,14 @@ impl Splice {
         self.source = Source::Nobody;
     }
 
-    /// When the last packet has been played out; a new source that waits for it runs ahead of no clock.
-    pub fn free_at(&self) -> Instant {
-        self.last_at + duration(self.last_samples)
+    /// When the last packet has been played out; a new source that waits for it does not run ahead of the clock, and
+    /// gives back what relayed ones, which can't wait, have run ahead.
+    pub fn free_at(&self, now: Instant) -> Instant {
+        let ahead = self.anchor.map_or(0, |(start, first)| {
+            let clock = first.wrapping_add(samples(now.since(start)));
+            self.end().wrapping_sub(clock).cast_signed().max(0).cast_unsigned()
+        });
+        (self.last_at + duration(self.last_samples)).max(now + duration(ahead))
     }
 
     /// Our timestamp at a moment, for sender reports.
@@ -154,8 +172,21 @@ impl Splice {
     fn resume_timestamp(&mut self, at: Instant) -> u32 {
         let (start, first) = *self.anchor.get_or_insert((at, self.first_timestamp));
         let clock = first.wrapping_add(samples(at.since(start)));
-        let end = self.last_timestamp.wrapping_add(self.last_samples);
+        let end = self.end();
         if clock.wrapping_sub(end) as i32 > 0 { clock } else { end }
+    }
+
+    /// The timestamp of what follows the last packet.
+    fn end(&self) -> u32 {
+        self.last_timestamp.wrapping_add(self.last_samples)
+    }
+
+    /// One press is one timestamp, even if a splice came in between; else it would be two presses.
+    fn event_timestamp(&mut self, header: &Header, fresh: u32) -> u32 {
+        let known = self.event.filter(|e| (e.ssrc, e.theirs) == (header.ssrc, header.timestamp));
+        let event = known.unwrap_or(Event { ssrc: header.ssrc, theirs: header.timestamp, ours: fresh });
+        self.event = Some(event);
+        event.ours
     }
 
     /// A telephone-event (`samples` is none) takes a number but no time: the audio's clock goes on beside it.

@@ -4,7 +4,7 @@ use super::{Output, Plane, Timer};
 use crate::leg::Leg;
 use crate::player::{FRAME_TIME, Player, Stretch};
 use crate::{Command, Input, LEASE, Session, Sound, Tone};
-use base::{LegId, Now};
+use base::{Instant, LegId, Now};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -16,8 +16,8 @@ impl Plane {
             Command::Play { leg, play, sounds } => self.on_play(now, leg, play, sounds, out),
             Command::Loop { leg, prompt } => self.on_loop(now, leg, prompt, out),
             Command::LoopTone { leg, tone } => self.on_loop_tone(now, leg, tone, out),
-            Command::Stop { leg } => self.stop(leg),
-            Command::Hear { leg, others } => self.on_hear(leg, others),
+            Command::Stop { leg } => self.stop(now.mono, leg, out),
+            Command::Hear { leg, others } => self.on_hear(now.mono, leg, others, out),
             Command::Record { recording, left, right, file, sidecar } => {
                 self.on_record(now, recording, [&left, &right], (file, sidecar), out);
             }
@@ -94,13 +94,15 @@ impl Plane {
     fn on_loop(&mut self, now: Now, id: LegId, key: Arc<str>, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         match self.prompts.find(&key).filter(|p| p.frames() > 0) {
-            Some(prompt) => leg.start_loop(now.mono, key, prompt.clone()),
+            Some(prompt) => {
+                leg.start_loop(now.mono, key, prompt.clone());
+                self.on_player(now.mono, id, out);
+            }
             None => {
-                leg.stop_player();
                 out.push(Output::UnknownSound { leg: id, key });
+                self.stop(now.mono, id, out);
             }
         }
-        self.on_player(now.mono, id, out);
     }
 
     fn on_loop_tone(&mut self, now: Now, id: LegId, tone: Tone, out: &mut Vec<Output>) {
@@ -109,18 +111,18 @@ impl Plane {
         self.on_player(now.mono, id, out);
     }
 
-    pub(super) fn stop(&mut self, id: LegId) {
-        if let Some(leg) = self.legs.get_mut(&id) {
-            leg.stop_player();
-        }
+    pub(super) fn stop(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&id).filter(|leg| leg.player.is_some()) else { return };
+        leg.stop_player();
         self.timers.cancel(Timer::Player(id));
+        self.resume(now, id, out);
     }
 
     fn on_close(&mut self, now: Now, id: LegId, out: &mut Vec<Output>) {
-        self.stop(id);
-        self.part(id);
-        self.timers.cancel(Timer::Report(id));
-        self.timers.cancel(Timer::Silence(id));
+        self.part(now.mono, id, out);
+        for timer in [Timer::Player(id), Timer::Report(id), Timer::Silence(id)] {
+            self.timers.cancel(timer);
+        }
         let Some(mut leg) = self.legs.remove(&id) else { return };
         if let Some(to) = leg.rtcp_to() {
             out.push(Output::SendRtcp { leg: id, to, packet: leg.report(now, true) });

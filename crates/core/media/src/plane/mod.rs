@@ -7,7 +7,8 @@
 //!                            │ who hears whom, recordings │ ──▶ Input                 the engine
 //!                    tick ──▶ └───────────────────────────┘
 //! ```
-//! What a leg sends has one source at a time: its player if it has one, else the leg that it hears, else nobody.
+//! What a leg sends has one source at a time: its player if it has one, else the leg that it hears, or
+//! several mixed, else nobody.
 
 mod commands;
 mod hearing;
@@ -106,6 +107,7 @@ impl Default for PlaneConfig {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Timer {
     Player(LegId),
+    Mix(LegId),
     Report(LegId),
     Silence(LegId),
     Block(RecordingId),

@@ -44,27 +44,31 @@ impl Plane {
             }
             Content::Audio(_) | Content::Other => {}
         }
+        let said = Said { from: id, content, header, on_hold: !leg.sends() };
         match leg.heard_by[..] {
             [] => {}
-            [listener] => out.extend(self.relay(now, listener, content, &header, packet)),
-            _ => self.spread(now, id, content, &header, packet, out),
+            [listener] => out.extend(self.pass_on(now, listener, &said, packet)),
+            _ => self.spread(now, &said, packet, out),
         }
     }
 
-    /// Hands the packet to all who hear the leg; the last one gets the packet itself, the others a copy.
-    fn spread(&mut self, now: Now, id: LegId, content: Content, header: &Header, packet: &mut [u8], out: &mut Vec<Output>) {
-        let Some(leg) = self.legs.get_mut(&id) else { return };
+    /// Hands the packet to all who hear the leg. The last one to whom it is relayed gets the packet itself, others a copy.
+    fn spread(&mut self, now: Now, said: &Said, packet: &mut [u8], out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&said.from) else { return };
         let listeners = std::mem::take(&mut leg.heard_by);
-        if let Some((last, others)) = listeners.split_last() {
-            for listener in others {
+        let mut relayed_to: Option<LegId> = None;
+        for listener in &listeners {
+            if self.legs.get(listener).is_some_and(|leg| leg.mix.is_some()) {
+                self.pass_on(now, *listener, said, packet);
+            } else if let Some(before) = relayed_to.replace(*listener) {
                 let mut copy: Box<[u8]> = (&*packet).into();
-                if let Some(Output::Forward { leg, to }) = self.relay(now, *listener, content, header, &mut copy) {
+                if let Some(Output::Forward { leg, to }) = self.pass_on(now, before, said, &mut copy) {
                     out.push(Output::SendCopy { leg, to, packet: copy });
                 }
             }
-            out.extend(self.relay(now, *last, content, header, packet));
         }
-        if let Some(leg) = self.legs.get_mut(&id) {
+        out.extend(relayed_to.and_then(|last| self.pass_on(now, last, said, packet)));
+        if let Some(leg) = self.legs.get_mut(&said.from) {
             leg.heard_by = listeners;
         }
     }
@@ -76,9 +80,18 @@ impl Plane {
         }
     }
 
-    /// Makes the packet one of the other leg's stream.
-    fn relay(&mut self, now: Now, to: LegId, content: Content, header: &Header, packet: &mut [u8]) -> Option<Output> {
+    /// What one listener gets of a packet: its part in a mix, or the packet as one of the listener's own stream.
+    fn pass_on(&mut self, now: Now, to: LegId, said: &Said, packet: &mut [u8]) -> Option<Output> {
         let leg = self.legs.get_mut(&to)?;
+        let Said { from, content, header, on_hold } = said;
+        if let Some(mix) = &mut leg.mix {
+            // Keys are not audio, and a phone on hold may send its own music.
+            if let (Content::Audio(law), false) = (content, on_hold) {
+                let payload = packet.get(header.body()).unwrap_or(&[]);
+                mix.hear(now.mono, *from, (header.ssrc, header.timestamp), payload, law.decoder());
+            }
+            return None;
+        }
         if leg.player.is_some() {
             return None;
         }
@@ -97,9 +110,18 @@ impl Plane {
         let line = leg.splice.relay(now.mono, header, samples)?;
         let address = leg.sending(now.mono, length)?;
         if let (Content::Audio(from), Some(body)) = (content, packet.get_mut(header.body())) {
-            transcode(from, law, body);
+            transcode(*from, law, body);
         }
         rtp::rewrite(packet, payload, line);
         Some(Output::Forward { leg: to, to: address })
     }
+}
+
+/// An accepted packet.
+struct Said {
+    from: LegId,
+    content: Content,
+    header: Header,
+    /// Its leg is on hold.
+    on_hold: bool,
 }

@@ -12,6 +12,7 @@ impl Plane {
         while let Some(timer) = self.timers.due(now.mono) {
             match timer {
                 Timer::Player(leg) => self.on_player(now.mono, leg, out),
+                Timer::Mix(leg) => self.on_mix(now.mono, leg, out),
                 Timer::Report(leg) => self.on_report(now, leg, out),
                 Timer::Silence(leg) => self.on_silence(now.mono, leg, out),
                 Timer::Block(recording) => self.on_block(now.mono, recording, out),
@@ -38,7 +39,7 @@ impl Plane {
                 }
                 Step::Done { play } => {
                     out.push(Output::Input(Input::PlayDone { leg: id, play }));
-                    return;
+                    return self.resume(now, id, out);
                 }
                 Step::Wait => break,
             }

@@ -114,7 +114,7 @@ proptest! {
         for step in steps {
             match step {
                 Step::Frames(n) => for _ in 0..n {
-                    at = splice.free_at().max(at);
+                    at = splice.free_at(at).max(at);
                     lines.push(splice.frame(at));
                 },
                 Step::Relay { ssrc, sequence: start, count } => {

@@ -1,0 +1,215 @@
+//! What a leg hears of several others: every 20 ms one frame, the sum of what they said.
+//!
+//! ```text
+//!   packets of each source ──▶ its track, 40 ms ahead ──┐
+//!                                                       ├─ + ──▶ cut where too loud ──▶ encoded in the listener's law
+//!   packets of another     ──▶ its track, 40 ms ahead ──┘
+//! ```
+//! The 40 ms are the jitter buffer. A packet that comes later than that delays its own source from there on; when the
+//! network has calmed down, the delay is taken back in small steps.
+
+use crate::Codec;
+use crate::placement::saturate;
+use crate::player::{CATCH_UP, FRAME_TIME};
+use crate::rtp::FRAME;
+use crate::track::{Terms, Track};
+use base::{Instant, LegId};
+
+/// How long a packet waits to be heard, if it comes as expected: 40 ms.
+const DELAY: i64 = 320;
+/// Half a second is kept of each source at most.
+const TERMS: Terms = Terms { window: 4_000, lateness: DELAY };
+
+#[derive(Clone, Debug)]
+pub(crate) struct Mix {
+    start: Instant,
+    due: Instant,
+    sources: Vec<(LegId, Track)>,
+}
+
+/// A frame that is due at that moment; `moved` if the schedule was too late and starts anew with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Due {
+    pub at: Instant,
+    pub moved: bool,
+}
+
+impl Mix {
+    pub fn new(start: Instant) -> Self {
+        Mix { start, due: start, sources: vec![] }
+    }
+
+    pub fn due(&self) -> Instant {
+        self.due
+    }
+
+    /// Whom it mixes from now on; what the ones who stay have said stays.
+    pub fn set_sources(&mut self, legs: &[LegId]) {
+        self.sources.retain(|(leg, _)| legs.contains(leg));
+        for leg in legs {
+            if self.sources.iter().all(|(source, _)| source != leg) {
+                self.sources.push((*leg, Track::new(TERMS, self.place(self.due))));
+            }
+        }
+    }
+
+    /// The next frame is due then, whatever was before.
+    pub fn restart(&mut self, at: Instant) {
+        self.due = at;
+    }
+
+    /// A source's packet; `decoder` is its law.
+    pub fn hear(&mut self, now: Instant, from: LegId, stream: (u32, u32), payload: &[u8], decoder: &[i16; 256]) {
+        let arrival = self.place(now) + DELAY;
+        if let Some((_, track)) = self.sources.iter_mut().find(|(leg, _)| *leg == from) {
+            track.place(arrival, stream, payload, decoder);
+        }
+    }
+
+    /// Fills in the next frame, if it is due.
+    pub fn step(&mut self, now: Instant, law: Codec, frame: &mut [u8; FRAME]) -> Option<Due> {
+        let due = self.advance(now)?;
+        let place = self.place(due.at);
+        let mut sums = [0; FRAME];
+        for (_, track) in &mut self.sources {
+            track.skip_to(place);
+            track.take(&mut sums);
+        }
+        for (byte, sum) in frame.iter_mut().zip(sums) {
+            *byte = law.encode(saturate(sum));
+        }
+        Some(due)
+    }
+
+    /// Lets pass what is due: the leg hears something else now.
+    pub fn pass(&mut self, now: Instant) {
+        while let Some(Due { at, .. }) = self.advance(now) {
+            let place = self.place(at);
+            self.sources.iter_mut().for_each(|(_, track)| track.skip_to(place));
+        }
+    }
+
+    fn advance(&mut self, now: Instant) -> Option<Due> {
+        if now < self.due {
+            return None;
+        }
+        let moved = now.since(self.due) > CATCH_UP;
+        let at = if moved { now } else { self.due };
+        self.due = at + FRAME_TIME;
+        Some(Due { at, moved })
+    }
+
+    fn place(&self, at: Instant) -> i64 {
+        i64::try_from(at.since(self.start).as_micros() / 125).unwrap_or(i64::MAX / 2)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::CallId;
+
+    const LAW: Codec = Codec::Pcma;
+    const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
+    const A: LegId = LegId { call: CALL, n: 1 };
+    const B: LegId = LegId { call: CALL, n: 2 };
+
+    struct Listener {
+        mix: Mix,
+        heard: Vec<i16>,
+    }
+
+    impl Listener {
+        fn new() -> Self {
+            let mut mix = Mix::new(Instant(0));
+            mix.set_sources(&[A, B]);
+            Listener { mix, heard: vec![] }
+        }
+        fn until(&mut self, ms: u64) {
+            let mut frame = [0; FRAME];
+            for now in (0..=ms).map(|ms| Instant(ms * 1_000_000)) {
+                while self.mix.step(now, LAW, &mut frame).is_some() {
+                    self.heard.extend(frame.iter().map(|b| LAW.decoder()[usize::from(*b)]));
+                }
+            }
+        }
+        /// The n-th packet of 20 ms, each full of the same value.
+        fn packet(&mut self, ms: u64, from: LegId, n: u32, value: i16) {
+            self.until(ms - 1);
+            self.mix.hear(Instant(ms * 1_000_000), from, (1, n * 160), &[LAW.encode(value); 160], LAW.decoder());
+        }
+        fn loud(&self) -> Vec<usize> {
+            (0..self.heard.len()).filter(|i| self.heard[*i].abs() > 500).collect()
+        }
+    }
+
+    #[test]
+    fn a_packet_is_heard_40_ms_after_it_came_whatever_the_jitter() {
+        let mut listener = Listener::new();
+        for (n, late) in [(0, 0), (1, 19), (2, 5), (3, 20), (4, 0), (5, 11)] {
+            listener.packet(20 + 20 * n + late, A, n as u32, 4_000);
+        }
+        listener.until(400);
+        assert_eq!(listener.loud(), (480..480 + 960).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn reordered_packets_and_duplicates_are_heard_once_in_order() {
+        let mut listener = Listener::new();
+        for (ms, n, value) in [(20, 0, 1_000), (60, 2, 3_000), (61, 1, 2_000), (62, 1, 2_000), (80, 3, 4_000)] {
+            listener.packet(ms, A, n, value);
+        }
+        listener.until(400);
+        let steps: Vec<i32> = (0..4).map(|n| (f64::from(listener.heard[480 + 160 * n + 80]) / 1_000.0).round() as i32).collect();
+        assert_eq!(steps, [1, 2, 3, 4]);
+        assert_eq!(listener.loud().len(), 640);
+    }
+
+    #[test]
+    fn a_network_that_becomes_slower_costs_a_pause_and_no_word_after_it() {
+        let mut listener = Listener::new();
+        for n in 0..20u32 {
+            let late = if n < 10 { 0 } else { 150 };
+            listener.packet(20 + 20 * u64::from(n) + late, A, n, 4_000);
+        }
+        listener.until(900);
+        assert_eq!(listener.loud().len(), 20 * 160, "each packet is heard whole");
+    }
+
+    #[test]
+    fn a_source_that_was_late_for_a_moment_comes_back_to_its_delay() {
+        let mut listener = Listener::new();
+        for n in 0..600u32 {
+            let late = if (10..15).contains(&n) { 180 } else { 0 };
+            if n != 599 {
+                listener.packet(1_000 + 20 * u64::from(n) + late.min(20 * (15u64.saturating_sub(n.into()))), A, n, 0);
+            }
+        }
+        listener.packet(1_000 + 20 * 599, A, 599, 4_000);
+        listener.until(14_000);
+        let delay = listener.loud()[0] / 8 - (1_000 + 20 * 599);
+        assert!((20..=65).contains(&delay), "{delay} ms");
+    }
+
+    #[test]
+    fn voices_are_added_up_and_cut_where_they_are_too_loud() {
+        let mut listener = Listener::new();
+        for (n, a, b) in [(0, 4_000, 8_000), (1, 30_000, 30_000), (2, -30_000, -30_000), (3, 20_000, -20_000)] {
+            listener.packet(20 + 20 * u64::from(n), A, n, a);
+            listener.packet(20 + 20 * u64::from(n), B, n, b);
+        }
+        listener.until(200);
+        let level = |n: usize| listener.heard[480 + 160 * n + 80];
+        assert!((11_600..12_400).contains(&level(0)) && level(1) > 31_000 && level(2) < -31_000 && level(3).abs() < 500);
+    }
+
+    #[test]
+    fn what_is_kept_of_a_source_is_bounded() {
+        let mut mix = Mix::new(Instant(0));
+        mix.set_sources(&[A]);
+        for n in 0..50_000u32 {
+            mix.hear(Instant(1), A, (n % 3, n.wrapping_mul(2_900)), &[0; 1_400], LAW.decoder());
+        }
+        assert!(mix.sources[0].1.end() <= TERMS.window);
+    }
+}
