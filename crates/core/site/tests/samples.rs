@@ -42,11 +42,12 @@ fn both_samples_fit_the_flow_and_every_prompt_is_there() {
 }
 
 #[test]
-fn the_demo_has_twelve_agents_on_loopback_who_speak_four_languages_and_a_place_for_a_visitor() {
+fn the_demo_has_twelve_agents_on_loopback_who_speak_four_languages_a_supervisor_and_a_place_for_a_visitor() {
     let site = sample("demo.toml");
     assert!(site.sip.listen.ip().is_loopback() && site.web.listen.ip().is_loopback());
     let (agents, visitors): (Vec<_>, Vec<_>) = site.agents.values().partition(|agent| agent.acd.starts_logged_in);
-    assert_eq!((agents.len(), visitors.len()), (12, 1));
+    assert_eq!((agents.len(), visitors.len()), (12, 2));
+    assert!(visitors.iter().any(|agent| agent.supervisor));
     let languages: std::collections::BTreeSet<_> = site.agents.values().map(|agent| agent.lang).collect();
     assert_eq!(languages.len(), 4);
     assert_eq!(site.tenants.len(), 2);

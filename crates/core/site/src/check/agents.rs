@@ -3,7 +3,9 @@
 use super::{known_queue, known_tenant, twice};
 use crate::model::{Agent, Phone, Site};
 use acd::Change;
-use base::{AgentId, Diagnostic};
+use base::{AgentId, Diagnostic, Lang};
+use speech::{AgentNotice, LANGUAGES, Phrase};
+use std::collections::BTreeSet;
 
 pub fn agents(site: &Site, found: &mut Vec<Diagnostic>) {
     for (id, agent) in &site.agents {
@@ -35,6 +37,23 @@ pub fn phones(site: &Site, found: &mut Vec<Diagnostic>) {
         trunk.credential.as_ref().map(|credential| (credential.user.clone(), format!("trunks.{i}.credential.user")))
     });
     twice(site, site.agents.iter().filter_map(of_agent).chain(of_trunks), |user| user, "the user", found);
+}
+
+/// A phone is spoken to in its agent's language: once for each language, at the first who has it.
+pub fn spoken_to(site: &Site, has_prompt: &dyn Fn(&str) -> bool, found: &mut Vec<Diagnostic>) {
+    let mut told: BTreeSet<Lang> = BTreeSet::new();
+    for (id, agent) in site.agents.iter().filter(|(_, agent)| told.insert(agent.lang)) {
+        let path = format!("agents.{id}.lang");
+        let notices: Vec<Phrase> = AgentNotice::ALL.into_iter().filter_map(|each| speech::notice(agent.lang, each)).collect();
+        let whispers = LANGUAGES.into_iter().filter_map(|caller| speech::whisper(agent.lang, caller));
+        if notices.is_empty() {
+            let finding = site.places.at(&path, format!("phones cannot be spoken to in `{}`", agent.lang));
+            let known = LANGUAGES.map(|lang| lang.to_string()).join(", ");
+            found.push(finding.help(format!("expected one of {known}")));
+        } else if let Some(silent) = notices.into_iter().chain(whispers).find(|phrase| !has_prompt(&phrase.key())) {
+            found.push(site.places.at(&path, format!("the prompt `{}` has no audio", silent.key())));
+        }
+    }
 }
 
 /// Each code once, and none that another begins with: what follows a code would be taken for the rest of it.

@@ -53,3 +53,9 @@ fn an_agent_of_no_queue_is_a_warning_unless_a_supervisor() {
     let supervisor = site.replacen("queues = [\"second\"]\n", "supervisor = true\n", 1);
     assert_eq!(super::found(&supervisor), []);
 }
+
+#[test]
+fn a_language_in_which_phones_cannot_be_spoken_to_is_pointed_at() {
+    let saying = ("phones cannot be spoken to in `de`", "\"de\"", "expected one of es, en, pt, fr");
+    assert_found(&site(), ("extension = \"1002\"", "lang = \"de\""), saying, true);
+}
