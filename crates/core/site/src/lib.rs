@@ -7,6 +7,7 @@
 mod check;
 mod model;
 mod parse;
+mod places;
 mod reader;
 mod scalar;
 

@@ -1,6 +1,6 @@
 //! The values of a site. Times are spans, names are ids, secrets do not print.
 
-use crate::reader::Places;
+use crate::places::Places;
 use base::{AgentId, Lang, Pii, QueueId, Tenant};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
