@@ -119,7 +119,8 @@ pub enum Kept {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", content = "data")]
 pub enum What {
-    /// An INVITE became a call. `trunk` is the peer it came from, `number` the number dialled.
+    /// An INVITE became a call. `trunk` is the peer it came from, `number` the number dialled. Of an agent's own call the
+    /// fact is about that agent, and `number` is `outside` or `agent/NAME`: no number is in a fact.
     #[serde(rename = "call.arrived")]
     CallArrived { direction: Direction, trunk: String, number: String },
     /// Our 200 was sent.
@@ -197,7 +198,8 @@ pub enum What {
     #[serde(rename = "offer.withdrawn")]
     OfferWithdrawn { ring_ms: u64 },
 
-    /// Agent and caller hear each other. `wait_ms` is the call's wait since its first queue.
+    /// Agent and caller hear each other; in an agent's own call the agent and whom it reached. `wait_ms` is the call's wait
+    /// since its first queue.
     #[serde(rename = "agent_leg.connected")]
     AgentLegConnected { wait_ms: u64 },
     #[serde(rename = "agent_leg.held")]
@@ -223,7 +225,8 @@ pub enum What {
     #[serde(rename = "call.forwarded")]
     CallForwarded {},
 
-    /// The caller's place in line is kept; the visit that was on the line ended as `callback`.
+    /// The caller's place in line is kept; the visit that was on the line ended as `callback`. Until `callback.done` each
+    /// visit of the call is that place, and nobody has abandoned it.
     #[serde(rename = "callback.requested")]
     CallbackRequested {},
     /// The customer is dialled, for the `n`th time.

@@ -2,12 +2,16 @@
 //! `definitions.rs`.
 
 mod agents;
+mod callbacks;
 mod calls;
+mod conversations;
 
-use crate::interval::{Interval, QueueSums, bucket_of};
+use crate::interval::{AgentSums, Interval, QueueSums, bucket_of};
 use crate::live::{LiveAgent, LiveCall, LiveConversation, LiveVisit, Moment};
+use crate::sums::SupervisionSums;
 use base::fact::{About, Kept, Logged, What};
 use base::{AgentId, AgentState, CallId, ConversationId, QueueId, VisitId};
+use conversations::Talk;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -98,16 +102,32 @@ impl Board {
             What::CallRejected { .. } => self.on_call_over(about, true),
             What::CallEnded { .. } => self.on_call_over(about, false),
             What::IvrLanguageSelected {} => self.on_language(about),
-            What::QueueEntered { .. } => self.on_entered(about, at),
+            What::QueueEntered { expected_p50_ms, expected_p90_ms, .. } => {
+                self.on_entered(about, expected_p50_ms.zip(*expected_p90_ms), at);
+            }
             What::QueueRefused {} => self.on_refused(about, at),
             What::QueueLeft { outcome, wait_ms, ringing, threshold_ms, short_ms, .. } => {
                 let record = |sums: &mut QueueSums| sums.record(*outcome, *wait_ms, *ringing, *threshold_ms, *short_ms);
-                self.on_left(about, *outcome, at, record);
+                self.on_left(about, *outcome, *wait_ms, at, record);
             }
             What::OfferSent { .. } => self.on_offer_sent(about, at),
             What::OfferTimedOut { .. } => self.on_rona(about, at),
             What::AgentLegConnected { .. } => self.on_connected(about, at),
-            What::AgentLegEnded { talk_ms, hold_ms, .. } => self.on_conversation_ended(about, at, *talk_ms, *hold_ms),
+            What::AgentLegEnded { talk_ms, hold_ms, consult_ms } => {
+                let talk = Talk { talk_ms: *talk_ms, hold_ms: *hold_ms, consult_ms: *consult_ms };
+                self.on_conversation_ended(about, at, talk);
+            }
+            What::AgentLegTransferred { kind, .. } => self.on_transferred(about, *kind),
+            What::AgentLegConferenced { .. } => self.on_conferenced(about),
+            What::CallForwarded {} => self.on_forwarded(about),
+            What::CallbackRequested {} => self.on_callback_requested(about, at),
+            What::CallbackAttempted { .. } => self.on_callback_attempted(about, at),
+            What::CallbackDone { end, wait_ms, .. } => self.on_callback_done(about, *end, *wait_ms),
+            What::VoicemailLeft { .. } => self.on_voicemail(about, at),
+            What::SupervisorActed { .. } => self.supervision(at, |sums| sums.acts += 1),
+            What::MonitorStarted { .. } => self.supervision(at, |sums| sums.monitors += 1),
+            What::MonitorEnded { monitored_ms, .. } => self.supervision(at, |sums| sums.monitored_ms += monitored_ms),
+            What::WrapUpCoded { code } => self.on_coded(about, code),
             What::WrapUpEnded { wrapup_ms } => self.on_wrapped_up(about, *wrapup_ms),
             What::AgentLoggedIn { queues } => self.agent(about, at, |agent| agent.queues = queues.clone()),
             What::AgentStateChanged { state, reason, .. } => self.on_agent_state(about, *state, reason.clone(), at),
@@ -142,6 +162,16 @@ impl Board {
 
     fn queue(&mut self, bucket: i64, queue: &QueueId, change: impl FnOnce(&mut QueueSums)) {
         self.interval(bucket, |i| change(i.queues.entry(queue.clone()).or_default()));
+    }
+
+    fn of_agent(&mut self, bucket: i64, agent: Option<&AgentId>, change: impl FnOnce(&mut AgentSums)) {
+        if let Some(agent) = agent {
+            self.interval(bucket, |i| change(i.agents.entry(agent.clone()).or_default()));
+        }
+    }
+
+    fn supervision(&mut self, at: Moment, change: impl FnOnce(&mut SupervisionSums)) {
+        self.interval(bucket_of(at.now.wall), |i| change(&mut i.supervision));
     }
 
     /// A forgotten interval stays forgotten.

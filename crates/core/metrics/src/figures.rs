@@ -24,17 +24,24 @@ pub struct Figures {
     /// Incoming calls by their language.
     pub languages: BTreeMap<Lang, u64>,
     pub recordings: Recordings,
+    pub supervision: Supervision,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Totals {
     pub calls: Calls,
     pub visits: Visits,
-    /// Waiting at this moment in all queues, whenever they came.
+    pub callbacks: Callbacks,
+    pub transfers: Transfers,
+    pub expected_wait: ExpectedWait,
+    /// Waiting at this moment in all queues, whenever they came, callbacks among them.
     pub waiting_now: u64,
+    pub callbacks_now: u64,
     pub longest_wait_ms: u64,
     /// Agents by state, each once.
     pub agents_by_state: BTreeMap<AgentState, u64>,
+    /// Conversations by the code that the agent gave.
+    pub dispositions: BTreeMap<String, u64>,
 }
 
 /// Customer contacts that arrived in the window; a feature code is none.
@@ -48,6 +55,8 @@ pub struct Calls {
     pub in_ivr: u64,
     pub reached_agent: u64,
     pub lost: u64,
+    pub forwarded: u64,
+    pub voicemails_left: u64,
     pub live_now: u64,
     pub abandonment_rate_incoming: Option<f64>,
 }
@@ -70,6 +79,8 @@ pub struct Visits {
     pub voicemail: u64,
     pub system: u64,
     pub refused: u64,
+    pub refused_closed: u64,
+    pub refused_dissuaded: u64,
     /// None when nothing was offered.
     pub service_level: Option<f64>,
     pub service_level_formula: String,
@@ -89,17 +100,66 @@ pub struct Visits {
     pub talk_ms: u64,
     pub hold_ms: u64,
     pub wrap_ms: u64,
+    pub consult_ms: u64,
+    pub conferences: u64,
+    pub voicemails_left: u64,
     pub offers: u64,
     pub rona: u64,
+}
+
+/// Callers who hung up, keep their place and are called back.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Callbacks {
+    pub requested: u64,
+    pub waiting: u64,
+    pub connected: u64,
+    pub failed: u64,
+    pub joined: u64,
+    pub cancelled: u64,
+    pub attempts: u64,
+    pub mean_wait_ms: Option<u64>,
+}
+
+/// Conversations that the agent passed on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Transfers {
+    pub blind: u64,
+    pub attended: u64,
+    pub to_queue: u64,
+    pub external: u64,
+    pub rate: Option<f64>,
+}
+
+/// The estimator's own error. All values are of answered visits that were told one; none while there is none.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ExpectedWait {
+    pub visits: u64,
+    pub p50_coverage: Option<f64>,
+    pub p90_coverage: Option<f64>,
+    pub mean_error_ms: Option<i64>,
+    pub rms_error_ms: Option<u64>,
+}
+
+/// What supervisors did.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Supervision {
+    pub acts: u64,
+    pub monitors: u64,
+    pub monitored_ms: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct QueueFigures {
     pub queue: QueueId,
     pub waiting_now: u64,
+    pub callbacks_now: u64,
     pub longest_wait_ms: u64,
     /// Logged-in agents that serve this queue; one who serves two is in both.
     pub agents_by_state: BTreeMap<AgentState, u64>,
+    pub callbacks: Callbacks,
+    pub transfers: Transfers,
+    pub expected_wait: ExpectedWait,
+    pub dispositions: BTreeMap<String, u64>,
     #[serde(flatten)]
     pub visits: Visits,
 }
@@ -120,6 +180,12 @@ pub struct AgentFigures {
     pub offers: u64,
     pub rona: u64,
     pub aht_ms: Option<u64>,
+    pub transfers: Transfers,
+    pub dispositions: BTreeMap<String, u64>,
+    pub outgoing: u64,
+    pub internal: u64,
+    pub outgoing_talk_ms: u64,
+    pub internal_talk_ms: u64,
     pub available_ms: u64,
     pub reserved_ms: u64,
     pub ringing_ms: u64,
@@ -158,6 +224,30 @@ impl Visits {
     }
 }
 
+impl Callbacks {
+    pub fn sums_hold(&self) -> bool {
+        self.requested == self.waiting + self.connected + self.failed + self.joined + self.cancelled
+    }
+}
+
+impl QueueFigures {
+    /// A queue in which nothing was counted.
+    pub fn nothing(queue: QueueId) -> QueueFigures {
+        QueueFigures {
+            queue,
+            waiting_now: 0,
+            callbacks_now: 0,
+            longest_wait_ms: 0,
+            agents_by_state: BTreeMap::new(),
+            callbacks: Callbacks::default(),
+            transfers: Transfers::default(),
+            expected_wait: ExpectedWait::default(),
+            dispositions: BTreeMap::new(),
+            visits: Visits::default(),
+        }
+    }
+}
+
 impl Recordings {
     pub fn sums_hold(&self) -> bool {
         self.expected == self.open + self.complete + self.partial + self.failed
@@ -165,6 +255,44 @@ impl Recordings {
 }
 
 impl AgentFigures {
+    /// An agent of whom nothing was counted, in a state since a time in RFC 3339.
+    pub fn nothing(agent: AgentId, state: AgentState, since: String) -> AgentFigures {
+        AgentFigures {
+            agent,
+            state,
+            since,
+            in_state_ms: 0,
+            cause: None,
+            reason: None,
+            queues: Vec::new(),
+            queue: None,
+            call: None,
+            calls: 0,
+            handled: 0,
+            offers: 0,
+            rona: 0,
+            aht_ms: None,
+            transfers: Transfers::default(),
+            dispositions: BTreeMap::new(),
+            outgoing: 0,
+            internal: 0,
+            outgoing_talk_ms: 0,
+            internal_talk_ms: 0,
+            available_ms: 0,
+            reserved_ms: 0,
+            ringing_ms: 0,
+            talk_ms: 0,
+            hold_ms: 0,
+            wrap_ms: 0,
+            engaged_ms: 0,
+            paused_ms: 0,
+            unreachable_ms: 0,
+            logged_in_ms: 0,
+            occupancy: None,
+            utilisation: None,
+        }
+    }
+
     /// The states add up to the time logged in, exactly.
     pub fn sums_hold(&self) -> bool {
         let talked = self.talk_ms + self.hold_ms + self.wrap_ms;
@@ -180,14 +308,15 @@ impl AgentFigures {
 }
 
 impl Figures {
-    /// Both sums of the contract, those of each queue and agent, and the queues against the totals.
+    /// The sums of the contract, those of each queue and agent, and the queues against the totals.
     pub fn sums_hold(&self) -> bool {
         let offered: u64 = self.queues.iter().map(|q| q.visits.offered).sum();
         self.totals.calls.sums_hold()
             && self.totals.visits.sums_hold()
             && self.totals.visits.offered == offered
+            && self.totals.callbacks.sums_hold()
             && self.recordings.sums_hold()
-            && self.queues.iter().all(|q| q.visits.sums_hold())
+            && self.queues.iter().all(|q| q.visits.sums_hold() && q.callbacks.sums_hold())
             && self.agents.iter().all(AgentFigures::sums_hold)
     }
 }

@@ -2,6 +2,7 @@
 //! are whole numbers of these.
 
 use crate::histogram::Histogram;
+use crate::sums::{CallbackSums, ExpectedSums, SupervisionSums, TransferSums, add_up};
 use base::{AgentId, AgentState, Lang, Outcome, QueueId, Wall};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,9 +26,10 @@ pub struct Interval {
     pub agents: BTreeMap<AgentId, AgentSums>,
     pub languages: BTreeMap<Lang, u64>,
     pub recordings: RecordingSums,
+    pub supervision: SupervisionSums,
 }
 
-/// Basis: arrival. A call's end counts where the call arrived.
+/// Basis: arrival. A call's end counts where the call arrived; a message when it was left.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallSums {
     pub incoming: u64,
@@ -39,10 +41,12 @@ pub struct CallSums {
     pub lost: u64,
     /// Hung up in the IVR or in a queue, before any agent.
     pub hung_up_before_agent: u64,
+    pub forwarded: u64,
+    pub voicemails_left: u64,
 }
 
-/// Basis: arrival, the visit's entry; but `handled` and the times of conversations at their end, `waiting_ms`,
-/// `refused`, `offers` and `rona` at the event.
+/// Basis: arrival, the visit's entry; but what is of conversations at their end, `waiting_ms`, `refused` and its parts,
+/// `voicemails_left`, `offers` and `rona` at the event. Visits of callbacks are in `waiting_ms` and `callbacks` alone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct QueueSums {
     pub offered: u64,
@@ -68,11 +72,22 @@ pub struct QueueSums {
     pub talk_ms: u64,
     pub hold_ms: u64,
     pub wrap_ms: u64,
+    /// Of the talk.
+    pub consult_ms: u64,
+    pub conferences: u64,
     /// The integral of the queue's length.
     pub waiting_ms: u64,
     pub refused: u64,
+    pub refused_closed: u64,
+    pub refused_dissuaded: u64,
+    pub voicemails_left: u64,
     pub offers: u64,
     pub rona: u64,
+    pub callbacks: CallbackSums,
+    pub transfers: TransferSums,
+    pub expected: ExpectedSums,
+    /// Codes that agents gave to conversations.
+    pub dispositions: BTreeMap<String, u64>,
 }
 
 /// Basis: `states` are sliced at the boundary; the rest at the event, conversations at their end.
@@ -85,6 +100,13 @@ pub struct AgentSums {
     pub handle_ms: u64,
     pub offers: u64,
     pub rona: u64,
+    /// Calls of the agent's own, which are in none of the above.
+    pub outgoing: u64,
+    pub internal: u64,
+    pub outgoing_talk_ms: u64,
+    pub internal_talk_ms: u64,
+    pub transfers: TransferSums,
+    pub dispositions: BTreeMap<String, u64>,
 }
 
 /// Basis: arrival, the beginning of the conversation.
@@ -105,20 +127,16 @@ impl Interval {
         for (agent, sums) in &other.agents {
             self.agents.entry(agent.clone()).or_default().merge(sums);
         }
-        for (lang, n) in &other.languages {
-            *self.languages.entry(*lang).or_insert(0) += n;
-        }
+        merge_counts(&mut self.languages, &other.languages);
         self.recordings.merge(&other.recordings);
+        self.supervision.merge(&other.supervision);
     }
-}
-
-macro_rules! add_up {
-    ($to:ident, $from:ident: $($field:ident)*) => { $($to.$field += $from.$field;)* };
 }
 
 impl CallSums {
     fn merge(&mut self, o: &CallSums) {
         add_up!(self, o: incoming rejected ivr_abandoned ivr_ended queued reached_agent lost hung_up_before_agent);
+        add_up!(self, o: forwarded voicemails_left);
     }
 }
 
@@ -133,10 +151,15 @@ impl QueueSums {
         add_up!(self, o: offered answered abandoned overflowed timeout no_agents key_exit callback voicemail system);
         add_up!(self, o: answered_in_time abandoned_in_time short_abandons abandoned_ringing);
         add_up!(self, o: answered_wait_ms abandoned_wait_ms waiting_ms);
-        add_up!(self, o: handled talk_ms hold_ms wrap_ms refused offers rona);
+        add_up!(self, o: handled talk_ms hold_ms wrap_ms consult_ms conferences offers rona);
+        add_up!(self, o: refused refused_closed refused_dissuaded voicemails_left);
         self.longest_wait_ms = self.longest_wait_ms.max(o.longest_wait_ms);
         self.waits.merge(&o.waits);
         self.patience.merge(&o.patience);
+        self.callbacks.merge(&o.callbacks);
+        self.transfers.merge(&o.transfers);
+        self.expected.merge(&o.expected);
+        merge_counts(&mut self.dispositions, &o.dispositions);
     }
 
     /// Visits that ended so.
@@ -187,13 +210,20 @@ impl QueueSums {
 
 impl AgentSums {
     fn merge(&mut self, o: &AgentSums) {
-        for (state, ms) in &o.states {
-            *self.states.entry(*state).or_insert(0) += ms;
-        }
+        merge_counts(&mut self.states, &o.states);
         add_up!(self, o: calls handled handle_ms offers rona);
+        add_up!(self, o: outgoing internal outgoing_talk_ms internal_talk_ms);
+        self.transfers.merge(&o.transfers);
+        merge_counts(&mut self.dispositions, &o.dispositions);
     }
 
     pub fn state_ms(&self, state: AgentState) -> u64 {
         self.states.get(&state).copied().unwrap_or(0)
+    }
+}
+
+fn merge_counts<K: Ord + Clone>(to: &mut BTreeMap<K, u64>, from: &BTreeMap<K, u64>) {
+    for (key, n) in from {
+        *to.entry(key.clone()).or_insert(0) += n;
     }
 }

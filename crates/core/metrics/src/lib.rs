@@ -19,11 +19,15 @@ mod histogram;
 mod interval;
 mod live;
 mod read;
+mod sums;
 
 pub use board::{Board, Folded, Mark};
 pub use definitions::{Basis, Definition, definition, definitions};
-pub use figures::{AgentFigures, Calls, Figures, QueueFigures, Recordings, Totals, Visits};
+pub use figures::{
+    AgentFigures, Callbacks, Calls, ExpectedWait, Figures, QueueFigures, Recordings, Supervision, Totals, Transfers, Visits,
+};
 pub use formula::{Formula, Switches};
 pub use histogram::Histogram;
 pub use interval::{AgentSums, CallSums, Interval, QueueSums, RecordingSums, bucket_of, bucket_start};
 pub use read::View;
+pub use sums::{CallbackSums, ExpectedSums, SupervisionSums, TransferSums};

@@ -1,7 +1,7 @@
 //! What is in progress, and spans of time cut at the boundaries of intervals.
 
 use crate::interval::{bucket_of, bucket_start};
-use base::fact::{Direction, Kept};
+use base::fact::{CallbackEnd, Direction, Kept, Transfer};
 use base::{AgentId, AgentState, CallId, Cause, Lang, Now, Outcome, QueueId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -52,24 +52,58 @@ pub(crate) struct LiveCall {
     pub reached_agent: bool,
     /// The end of its last try to reach an agent.
     pub last_try: Option<Try>,
+    /// The queue it entered last.
+    pub queue: Option<QueueId>,
+    pub callback: Option<LiveCallback>,
+    /// With somebody outside the centre.
+    pub forwarded: bool,
+}
+
+/// A callback that was requested and is not done: where it counts.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct LiveCallback {
+    pub queue: QueueId,
+    /// The interval of the request.
+    pub bucket: i64,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) enum Try {
     Visit(Outcome),
     Refused,
+    Callback(CallbackEnd),
 }
 
 impl LiveCall {
+    pub fn new(direction: Direction, bucket: i64) -> LiveCall {
+        LiveCall {
+            direction,
+            bucket,
+            lang: None,
+            queued: false,
+            reached_agent: false,
+            last_try: None,
+            queue: None,
+            callback: None,
+            forwarded: false,
+        }
+    }
+
+    /// Nobody is on the line: its visits keep a place for the callback.
+    pub fn awaits_callback(&self) -> bool {
+        self.callback.is_some() || self.last_try == Some(Try::Visit(Outcome::Callback))
+    }
+
     /// It asked for an agent and got none; a caller who chose another way out (key, callback, voicemail) is not lost.
     pub fn is_lost(&self, cause: Option<Cause>) -> bool {
         use Outcome::*;
-        if self.reached_agent {
+        if self.reached_agent || self.forwarded {
             return false;
         }
         match self.last_try {
             Some(Try::Refused) => true,
             Some(Try::Visit(outcome)) => matches!(outcome, Abandoned | Overflowed | Timeout | NoAgents | System),
+            Some(Try::Callback(end)) => matches!(end, CallbackEnd::Failed | CallbackEnd::Cancelled),
             None => matches!(cause, Some(c) if turned_away(c)),
         }
     }
@@ -78,13 +112,17 @@ impl LiveCall {
 /// Causes by which the centre, not the caller, ends a call that would have asked for an agent.
 fn turned_away(cause: Cause) -> bool {
     use Cause::*;
-    matches!(cause, NoAgents | Closed | QueueFull | NoPorts | Draining | Overloaded)
+    matches!(cause, NoAgents | Closed | QueueFull | Dissuaded | ChannelLimit | NoPorts | Draining | Overloaded)
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct LiveVisit {
     pub queue: QueueId,
     pub entered: Moment,
+    /// The place of a callback: in the queue's length, in no other figure of visits.
+    pub callback: bool,
+    /// P50 and P90 of the wait, as the estimator said.
+    pub expected: Option<(u64, u64)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -96,8 +134,15 @@ pub(crate) struct LiveAgent {
     pub queues: Vec<QueueId>,
     pub queue: Option<QueueId>,
     pub call: Option<CallId>,
-    /// Interval and queue of the last conversation's end: its wrap-up belongs there.
-    pub handled: Option<(i64, Option<QueueId>)>,
+    pub handled: Option<Handled>,
+}
+
+/// The end of an agent's last conversation: its wrap-up and its disposition belong there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(crate) struct Handled {
+    pub bucket: i64,
+    pub queue: Option<QueueId>,
+    pub code: Option<String>,
 }
 
 /// A conversation until its recording is settled.
@@ -106,7 +151,14 @@ pub(crate) struct LiveConversation {
     pub bucket: i64,
     pub agent: Option<AgentId>,
     pub queue: Option<QueueId>,
+    /// Of an agent's own call: outgoing or internal.
+    pub own: Option<Direction>,
     pub ended: bool,
+    pub transferred: Option<Transfer>,
+    pub conferenced: bool,
+    pub code: Option<String>,
+    /// It owes a recording: of a customer's call always, of an agent's own once there is one.
+    pub owes: bool,
     /// Parts of its recording; `None` runs.
     pub parts: BTreeMap<u16, Option<Kept>>,
 }

@@ -1,11 +1,14 @@
 //! Reading the board: a window of whole intervals, and what is in progress, as [`Figures`].
 
+mod rows;
+
 use crate::board::{Board, state_slices};
-use crate::figures::{AgentFigures, Calls, Figures, QueueFigures, Recordings, Totals, Visits};
+use crate::figures::{Calls, Figures, QueueFigures, Totals};
 use crate::formula::Formula;
-use crate::interval::{AgentSums, CallSums, Interval, QueueSums, bucket_of, bucket_start};
-use crate::live::{LiveAgent, Moment};
-use base::{AgentId, AgentState, Now, QueueId, Wall};
+use crate::interval::{CallSums, Interval, QueueSums, bucket_of, bucket_start};
+use crate::live::Moment;
+use base::{AgentState, Now, QueueId, Wall};
+use rows::{agent_figures, by_state, callbacks, expected_wait, recordings, share, supervision, transfers, visits};
 use std::collections::BTreeMap;
 
 /// What is asked of the board.
@@ -33,6 +36,7 @@ impl Board {
         let mut sums = self.merged(first, end);
         let now = Moment { boot: self.boot, now: view.now };
         let live = self.add_what_is_in_progress(&mut sums, &now, first, end);
+        let open = self.conversations.values().filter(|c| c.owes && (first..end).contains(&c.bucket)).count();
         Figures {
             at: view.now.wall.to_string(),
             from: bucket_start(first).to_string(),
@@ -45,7 +49,8 @@ impl Board {
             queues: live.iter().map(|(id, l)| self.queue_figures(id, l, &sums, view)).collect(),
             agents: self.agents.iter().map(|(id, a)| agent_figures(id, a, sums.agents.get(id), &now)).collect(),
             languages: sums.languages.clone(),
-            recordings: recordings(&sums, self.conversations.values().filter(|c| (first..end).contains(&c.bucket)).count()),
+            recordings: recordings(&sums, open),
+            supervision: supervision(&sums.supervision),
         }
     }
 
@@ -65,7 +70,7 @@ impl Board {
         sums
     }
 
-    /// Visits still waiting and agents' states still lasting count up to now.
+    /// Visits still waiting, callbacks still to come and agents' states still lasting count up to now.
     fn add_what_is_in_progress(&self, sums: &mut Interval, now: &Moment, first: i64, end: i64) -> BTreeMap<QueueId, Waiting> {
         let within = |bucket: i64| (first..end).contains(&bucket);
         let mut live: BTreeMap<QueueId, Waiting> = self.queues.iter().map(|q| (q.clone(), Waiting::default())).collect();
@@ -73,13 +78,20 @@ impl Board {
             let waited = visit.entered.ms_until(now);
             let queue = live.entry(visit.queue.clone()).or_default();
             queue.now += 1;
-            queue.longest_ms = queue.longest_ms.max(waited);
             let of_queue = sums.queues.entry(visit.queue.clone()).or_default();
-            if within(bucket_of(visit.entered.now.wall)) {
-                queue.of_window += 1;
-                of_queue.longest_wait_ms = of_queue.longest_wait_ms.max(waited);
+            if !visit.callback {
+                queue.longest_ms = queue.longest_ms.max(waited);
+                if within(bucket_of(visit.entered.now.wall)) {
+                    queue.of_window += 1;
+                    of_queue.longest_wait_ms = of_queue.longest_wait_ms.max(waited);
+                }
             }
             of_queue.waiting_ms += visit.entered.slices(now).iter().filter(|(b, _)| within(*b)).map(|(_, ms)| ms).sum::<u64>();
+        }
+        for callback in self.calls.values().filter_map(|call| call.callback.as_ref()) {
+            let queue = live.entry(callback.queue.clone()).or_default();
+            queue.callbacks_now += 1;
+            queue.callbacks_of_window += u64::from(within(callback.bucket));
         }
         for (id, agent) in &self.agents {
             let lasted: u64 =
@@ -98,9 +110,14 @@ impl Board {
         Totals {
             calls: self.calls(&sums.calls, bucket_of(view.from), bucket_of(view.to)),
             visits: visits(&all, of_window, view.formula),
+            callbacks: callbacks(&all.callbacks, live.values().map(|w| w.callbacks_of_window).sum()),
+            transfers: transfers(&all.transfers, all.handled),
+            expected_wait: expected_wait(&all.expected),
             waiting_now: live.values().map(|w| w.now).sum(),
+            callbacks_now: live.values().map(|w| w.callbacks_now).sum(),
             longest_wait_ms: live.values().map(|w| w.longest_ms).max().unwrap_or(0),
             agents_by_state: by_state(self.agents.values()),
+            dispositions: all.dispositions,
         }
     }
 
@@ -115,6 +132,8 @@ impl Board {
             in_ivr: incoming().filter(|c| !c.queued && (first..end).contains(&c.bucket)).count() as u64,
             reached_agent: sums.reached_agent,
             lost: sums.lost,
+            forwarded: sums.forwarded,
+            voicemails_left: sums.voicemails_left,
             live_now: incoming().count() as u64,
             abandonment_rate_incoming: share(sums.hung_up_before_agent, sums.incoming),
         }
@@ -124,124 +143,30 @@ impl Board {
         let none = QueueSums::default();
         let formula = view.formulas.get(id).copied().unwrap_or(view.formula);
         let serving = self.agents.values().filter(|a| a.state != AgentState::LoggedOut && a.queues.contains(id));
+        let sums = sums.queues.get(id).unwrap_or(&none);
         QueueFigures {
             queue: id.clone(),
             waiting_now: live.now,
+            callbacks_now: live.callbacks_now,
             longest_wait_ms: live.longest_ms,
             agents_by_state: by_state(serving),
-            visits: visits(sums.queues.get(id).unwrap_or(&none), live.of_window, formula),
+            callbacks: callbacks(&sums.callbacks, live.callbacks_of_window),
+            transfers: transfers(&sums.transfers, sums.handled),
+            expected_wait: expected_wait(&sums.expected),
+            dispositions: sums.dispositions.clone(),
+            visits: visits(sums, live.of_window, formula),
         }
     }
 }
 
 #[derive(Default)]
 struct Waiting {
+    /// On the line or for a callback.
     now: u64,
     longest_ms: u64,
-    /// Of those, who entered within the window.
+    /// On the line, and entered within the window.
     of_window: u64,
-}
-
-fn visits(q: &QueueSums, waiting: u64, formula: Formula) -> Visits {
-    Visits {
-        offered: q.offered,
-        answered: q.answered,
-        abandoned: q.abandoned,
-        other_exits: q.overflowed + q.timeout + q.no_agents + q.key_exit + q.callback + q.voicemail + q.system,
-        waiting,
-        short_abandons: q.short_abandons,
-        abandoned_ringing: q.abandoned_ringing,
-        overflowed: q.overflowed,
-        timeout: q.timeout,
-        no_agents: q.no_agents,
-        key_exit: q.key_exit,
-        callback: q.callback,
-        voicemail: q.voicemail,
-        system: q.system,
-        refused: q.refused,
-        service_level: formula.share(q),
-        service_level_formula: formula.to_string(),
-        answered_in_time: q.answered_in_time,
-        abandoned_in_time: q.abandoned_in_time,
-        asa_ms: mean(q.answered_wait_ms, q.answered),
-        time_to_abandon_ms: mean(q.abandoned_wait_ms, q.abandoned),
-        wait_p50_ms: q.waits.percentile(0.5),
-        wait_p90_ms: q.waits.percentile(0.9),
-        wait_p99_ms: q.waits.percentile(0.99),
-        longest_waited_ms: q.longest_wait_ms,
-        waiting_ms: q.waiting_ms,
-        abandonment_rate: share(q.abandoned, q.offered),
-        abandonment_rate_without_short: share(q.abandoned - q.short_abandons, q.offered - q.short_abandons.min(q.offered)),
-        handled: q.handled,
-        aht_ms: mean(q.talk_ms + q.hold_ms + q.wrap_ms, q.handled),
-        talk_ms: q.talk_ms,
-        hold_ms: q.hold_ms,
-        wrap_ms: q.wrap_ms,
-        offers: q.offers,
-        rona: q.rona,
-    }
-}
-
-fn agent_figures(id: &AgentId, live: &LiveAgent, sums: Option<&AgentSums>, now: &Moment) -> AgentFigures {
-    use AgentState::*;
-    let none = AgentSums::default();
-    let sums = sums.unwrap_or(&none);
-    let ms = |state| sums.state_ms(state);
-    let (busy, logged_in) = (ms(Talking) + ms(Holding) + ms(WrapUp), sums.states.values().sum());
-    AgentFigures {
-        agent: id.clone(),
-        state: live.state,
-        since: live.since.now.wall.to_string(),
-        in_state_ms: live.since.ms_until(now),
-        cause: live.cause,
-        reason: live.reason.clone(),
-        queues: live.queues.clone(),
-        queue: live.queue.clone(),
-        call: live.call,
-        calls: sums.calls,
-        handled: sums.handled,
-        offers: sums.offers,
-        rona: sums.rona,
-        aht_ms: mean(sums.handle_ms, sums.handled),
-        available_ms: ms(Available),
-        reserved_ms: ms(Reserved),
-        ringing_ms: ms(Ringing),
-        talk_ms: ms(Talking),
-        hold_ms: ms(Holding),
-        wrap_ms: ms(WrapUp),
-        engaged_ms: ms(Engaged),
-        paused_ms: ms(Paused),
-        unreachable_ms: ms(Unreachable),
-        logged_in_ms: logged_in,
-        occupancy: share(busy, busy + ms(Available)),
-        utilisation: share(busy, logged_in),
-    }
-}
-
-fn recordings(sums: &Interval, open: usize) -> Recordings {
-    let r = &sums.recordings;
-    let settled = r.complete + r.partial + r.failed;
-    Recordings {
-        expected: r.expected,
-        complete: r.complete,
-        partial: r.partial,
-        failed: r.failed,
-        open: open as u64,
-        coverage: share(r.complete, settled),
-    }
-}
-
-fn by_state<'a>(agents: impl Iterator<Item = &'a LiveAgent>) -> BTreeMap<AgentState, u64> {
-    let mut counts = BTreeMap::new();
-    agents.for_each(|a| *counts.entry(a.state).or_insert(0) += 1);
-    counts
-}
-
-fn share(part: u64, whole: u64) -> Option<f64> {
-    (whole > 0).then(|| part as f64 / whole as f64)
-}
-
-/// Rounded to the nearest millisecond.
-fn mean(sum: u64, n: u64) -> Option<u64> {
-    (n > 0).then(|| (sum + n / 2) / n)
+    callbacks_now: u64,
+    /// Of those, requested within the window.
+    callbacks_of_window: u64,
 }

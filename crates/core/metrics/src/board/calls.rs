@@ -3,18 +3,20 @@
 use super::Board;
 use crate::interval::{QueueSums, bucket_of};
 use crate::live::{LiveCall, LiveVisit, Moment, Try};
-use base::fact::{About, Direction};
-use base::{CallId, Cause, Lang, Outcome};
-use std::collections::BTreeMap;
+use crate::sums::{count_down, count_up};
+use base::fact::{About, CallbackEnd, Direction};
+use base::{CallId, Cause, Outcome};
 
 impl Board {
     pub(super) fn on_arrived(&mut self, about: &About, direction: Direction, at: Moment) {
         let Some(call) = about.call else { return };
         let bucket = bucket_of(at.now.wall);
-        let live = LiveCall { direction, bucket, lang: None, queued: false, reached_agent: false, last_try: None };
-        self.calls.insert(call, live);
-        if direction == Direction::Incoming {
-            self.interval(bucket, |i| i.calls.incoming += 1);
+        self.calls.insert(call, LiveCall::new(direction, bucket));
+        match direction {
+            Direction::Incoming => self.interval(bucket, |i| i.calls.incoming += 1),
+            Direction::Outgoing => self.of_agent(bucket, about.agent.as_ref(), |sums| sums.outgoing += 1),
+            Direction::Internal => self.of_agent(bucket, about.agent.as_ref(), |sums| sums.internal += 1),
+            Direction::FeatureCode => {}
         }
         if about.lang.is_some() {
             self.on_language(about);
@@ -23,6 +25,8 @@ impl Board {
 
     /// The call's last fact.
     pub(super) fn on_call_over(&mut self, about: &About, rejected: bool) {
+        // A call that ends with its callback still to come, as that of a dead node, is one that failed.
+        self.on_callback_done(about, CallbackEnd::Failed, 0);
         let Some(call) = about.call.and_then(|call| self.calls.remove(&call)) else { return };
         if call.direction != Direction::Incoming {
             return;
@@ -51,22 +55,25 @@ impl Board {
         let (bucket, before) = (call.bucket, call.lang.replace(lang));
         self.interval(bucket, |i| {
             if let Some(before) = before {
-                count_down(&mut i.languages, before);
+                count_down(&mut i.languages, &before);
             }
-            *i.languages.entry(lang).or_insert(0) += 1;
+            count_up(&mut i.languages, lang);
         });
     }
 
-    pub(super) fn on_entered(&mut self, about: &About, at: Moment) {
+    pub(super) fn on_entered(&mut self, about: &About, expected: Option<(u64, u64)>, at: Moment) {
         let (Some(visit), Some(queue)) = (about.visit, &about.queue) else { return };
         self.on_language(about);
         self.queues.insert(queue.clone());
-        self.visits.insert(visit, LiveVisit { queue: queue.clone(), entered: at });
+        let callback = self.calls.get(&visit.call).is_some_and(LiveCall::awaits_callback);
+        self.visits.insert(visit, LiveVisit { queue: queue.clone(), entered: at, callback, expected });
+        if callback {
+            return;
+        }
         self.queue(bucket_of(at.now.wall), queue, |sums| sums.offered += 1);
-        if let Some(call) = self.calls.get_mut(&visit.call)
-            && call.direction == Direction::Incoming
-            && !call.queued
-        {
+        let Some(call) = self.calls.get_mut(&visit.call) else { return };
+        call.queue = Some(queue.clone());
+        if call.direction == Direction::Incoming && !call.queued {
             call.queued = true;
             let bucket = call.bucket;
             self.interval(bucket, |i| i.calls.queued += 1);
@@ -79,17 +86,37 @@ impl Board {
         }
         if let Some(queue) = &about.queue {
             self.queues.insert(queue.clone());
-            self.queue(bucket_of(at.now.wall), queue, |sums| sums.refused += 1);
+            self.queue(bucket_of(at.now.wall), queue, |sums| {
+                sums.refused += 1;
+                sums.refused_closed += u64::from(about.cause == Some(Cause::Closed));
+                sums.refused_dissuaded += u64::from(about.cause == Some(Cause::Dissuaded));
+            });
         }
     }
 
-    /// Counted where the visit entered; its waiting time in each interval it crossed.
-    pub(super) fn on_left(&mut self, about: &About, outcome: Outcome, at: Moment, record: impl FnOnce(&mut QueueSums)) {
+    /// Counted where the visit entered; its waiting time in each interval it crossed. What becomes of a callback's place
+    /// says nothing of the caller: the callback's own end does.
+    pub(super) fn on_left(
+        &mut self,
+        about: &About,
+        outcome: Outcome,
+        wait_ms: u64,
+        at: Moment,
+        record: impl FnOnce(&mut QueueSums),
+    ) {
         let Some((id, visit)) = about.visit.and_then(|id| self.visits.remove_entry(&id)) else { return };
-        self.queue(bucket_of(visit.entered.now.wall), &visit.queue, record);
         for (bucket, ms) in visit.entered.slices(&at) {
             self.queue(bucket, &visit.queue, |sums| sums.waiting_ms += ms);
         }
+        if visit.callback {
+            return;
+        }
+        self.queue(bucket_of(visit.entered.now.wall), &visit.queue, |sums| {
+            record(sums);
+            if let (Outcome::Answered, Some((p50_ms, p90_ms))) = (outcome, visit.expected) {
+                sums.expected.record(wait_ms, p50_ms, p90_ms);
+            }
+        });
         if let Some(call) = self.calls.get_mut(&id.call) {
             call.last_try = Some(Try::Visit(outcome));
         }
@@ -106,13 +133,23 @@ impl Board {
             self.interval(bucket, |i| i.calls.reached_agent += 1);
         }
     }
-}
 
-fn count_down(counts: &mut BTreeMap<Lang, u64>, lang: Lang) {
-    if let Some(n) = counts.get_mut(&lang) {
-        *n = n.saturating_sub(1);
-        if *n == 0 {
-            counts.remove(&lang);
+    /// Its call may be over by now, and may never have been in a queue.
+    pub(super) fn on_voicemail(&mut self, about: &About, at: Moment) {
+        let bucket = bucket_of(at.now.wall);
+        self.interval(bucket, |i| i.calls.voicemails_left += 1);
+        if let Some(queue) = &about.queue {
+            self.queues.insert(queue.clone());
+            self.queue(bucket, queue, |sums| sums.voicemails_left += 1);
+        }
+    }
+
+    pub(super) fn on_forwarded(&mut self, about: &About) {
+        let Some(call) = about.call.and_then(|call| self.calls.get_mut(&call)) else { return };
+        if call.direction == Direction::Incoming && !call.forwarded {
+            call.forwarded = true;
+            let bucket = call.bucket;
+            self.interval(bucket, |i| i.calls.forwarded += 1);
         }
     }
 }

@@ -6,37 +6,29 @@ use metrics::{definition, definitions};
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// Groups that stand in more than one place and are defined once.
+const SHARED: [&str; 5] = ["calls", "visits", "callbacks", "transfers", "expected_wait"];
+
 /// The path of each leaf: where it stands in the table of definitions.
-fn names(value: &Value) -> BTreeSet<String> {
+fn names(figures: &Value) -> BTreeSet<String> {
+    let object = |v: &Value| v.as_object().unwrap().clone();
+    let visits = object(&figures["totals"]["visits"]);
     let mut names = BTreeSet::new();
-    let object = |v: &Value| v.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let visits: BTreeSet<String> = object(&value["totals"]["visits"]).into_iter().collect();
-    for key in object(value) {
-        let prefix = match key.as_str() {
-            "totals" => {
-                for key in object(&value["totals"]) {
-                    match key.as_str() {
-                        "calls" | "visits" => {
-                            names.extend(object(&value["totals"][&key]).into_iter().map(|k| format!("{key}.{k}")));
-                        }
-                        _ => drop(names.insert(format!("totals.{key}"))),
+    for (group, value) in object(figures) {
+        match group.as_str() {
+            "totals" | "queues" | "agents" | "recordings" | "supervision" => {
+                let row = if value.is_array() { &value[0] } else { &value };
+                for (name, value) in object(row) {
+                    if value.is_object() && SHARED.contains(&name.as_str()) {
+                        names.extend(object(&value).keys().map(|leaf| format!("{name}.{leaf}")));
+                    // A queue's visits stand in its row itself.
+                    } else if group != "queues" || !visits.contains_key(&name) {
+                        names.insert(format!("{group}.{name}"));
                     }
                 }
-                continue;
             }
-            "queues" | "agents" => {
-                let keys = object(&value[&key][0]).into_iter();
-                // A queue's visits are defined once, as those of the totals.
-                names.extend(keys.filter(|k| key == "agents" || !visits.contains(k)).map(|k| format!("{key}.{k}")));
-                continue;
-            }
-            "recordings" => "recordings.",
-            _ => {
-                names.insert(key);
-                continue;
-            }
-        };
-        names.extend(object(&value[&key]).into_iter().map(|k| format!("{prefix}{k}")));
+            _ => drop(names.insert(group)),
+        }
     }
     names
 }

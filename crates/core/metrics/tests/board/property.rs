@@ -1,133 +1,11 @@
 //! Any day: rebuilt equals kept live, sums hold in every window, and integrals equal what a sweep over the log counts.
 
+use crate::day::{AGENTS, play, step};
 use crate::script::*;
+use base::AgentState;
 use base::fact::What;
-use base::{AgentState, Cause, Lang, Outcome};
 use metrics::{Board, Folded};
 use proptest::prelude::*;
-
-/// What happens next, and after how many milliseconds.
-#[derive(Clone, Debug)]
-enum Step {
-    Arrives,
-    Selects(u8),
-    Enters(bool),
-    Leaves(u8),
-    Rings,
-    RingsOut,
-    Answers,
-    HangsUp,
-    Ends,
-    Becomes(u8, u8),
-}
-
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        3 => Just(Step::Arrives),
-        1 => any::<u8>().prop_map(Step::Selects),
-        3 => any::<bool>().prop_map(Step::Enters),
-        2 => any::<u8>().prop_map(Step::Leaves),
-        2 => Just(Step::Rings),
-        1 => Just(Step::RingsOut),
-        3 => Just(Step::Answers),
-        2 => Just(Step::HangsUp),
-        2 => Just(Step::Ends),
-        3 => (any::<u8>(), any::<u8>()).prop_map(|(a, s)| Step::Becomes(a, s)),
-    ]
-}
-
-const AGENTS: [&str; 3] = ["ana", "bea", "caro"];
-const STATES: [AgentState; 10] = [
-    AgentState::LoggedOut,
-    AgentState::Available,
-    AgentState::Reserved,
-    AgentState::Ringing,
-    AgentState::Talking,
-    AgentState::Holding,
-    AgentState::WrapUp,
-    AgentState::Engaged,
-    AgentState::Paused,
-    AgentState::Unreachable,
-];
-const OUTCOMES: [Outcome; 8] = [
-    Outcome::Abandoned,
-    Outcome::Overflowed,
-    Outcome::Timeout,
-    Outcome::NoAgents,
-    Outcome::KeyExit,
-    Outcome::Callback,
-    Outcome::Voicemail,
-    Outcome::System,
-];
-
-/// Where each call is: in the menu, in a queue, talking.
-#[derive(Clone, Copy, PartialEq)]
-enum At {
-    Ivr,
-    Queue(&'static str),
-    Talk(&'static str),
-}
-
-/// Plays the steps; those that make no sense where the chosen call is are passed over.
-fn play(steps: &[(u32, Step)]) -> Script {
-    let mut s = Script::new();
-    for name in AGENTS {
-        s.logs_in(name);
-    }
-    let (mut calls, mut next, mut now_ms) = (std::collections::BTreeMap::new(), 1u32, 0u64);
-    for (i, (pause, step)) in steps.iter().enumerate() {
-        now_ms += u64::from(*pause);
-        s.at(now_ms as f64 / 1000.0);
-        let find = |want: fn(&At) -> bool| {
-            let found: Vec<(u32, At)> = calls.iter().filter(|(_, at)| want(at)).map(|(n, at)| (*n, *at)).collect();
-            (!found.is_empty()).then(|| found[i % found.len()])
-        };
-        let (ivr, queue, talk) =
-            (find(|a| *a == At::Ivr), find(|a| matches!(a, At::Queue(_))), find(|a| matches!(a, At::Talk(_))));
-        match (step, ivr, queue, talk) {
-            (Step::Arrives, ..) => {
-                s.arrives(next);
-                calls.insert(next, At::Ivr);
-                next += 1;
-            }
-            (Step::Selects(l), Some((n, _)), ..) => {
-                s.selects(n, [Lang::ES, Lang::EN, Lang::PT][*l as usize % 3]);
-            }
-            (Step::Enters(which), Some((n, _)), ..) => {
-                let name = if *which { "soporte" } else { "ventas" };
-                s.enters(n, name);
-                calls.insert(n, At::Queue(name));
-            }
-            (Step::Leaves(o), _, Some((n, At::Queue(name))), _) => {
-                s.leaves(n, name, OUTCOMES[*o as usize % 8]);
-                calls.insert(n, At::Ivr);
-            }
-            (Step::Rings, _, Some((n, At::Queue(name))), _) => {
-                s.rings(n, name, AGENTS[i % 3]);
-            }
-            (Step::RingsOut, _, Some((n, At::Queue(name))), _) => {
-                s.rings_out(n, name, AGENTS[i % 3]);
-            }
-            (Step::Answers, _, Some((n, At::Queue(name))), _) => {
-                s.answers(n, name, AGENTS[i % 3]);
-                calls.insert(n, At::Talk(name));
-            }
-            (Step::HangsUp, _, _, Some((n, At::Talk(name)))) => {
-                s.hangs_up(n, name, AGENTS[i % 3], u64::from(*pause));
-                calls.insert(n, At::Ivr);
-            }
-            (Step::Ends, Some((n, _)), ..) => {
-                s.ends(n, if i % 2 == 0 { Cause::CallerHungUp } else { Cause::FlowEnded });
-                calls.remove(&n);
-            }
-            (Step::Becomes(a, state), ..) => {
-                s.becomes(AGENTS[*a as usize % 3], STATES[*state as usize % 10]);
-            }
-            _ => {}
-        }
-    }
-    s
-}
 
 /// Milliseconds that the sum of all queues' lengths adds up to between two moments, and busy agents likewise: by a
 /// sweep over the log that knows nothing of intervals.
@@ -188,10 +66,27 @@ proptest! {
         let sum = |read: fn(&metrics::Figures) -> u64| each.iter().map(read).sum::<u64>();
         prop_assert_eq!(sum(|f| f.totals.calls.incoming), whole.totals.calls.incoming);
         prop_assert_eq!(sum(|f| f.totals.visits.offered), whole.totals.visits.offered);
-        prop_assert_eq!(sum(|f| f.totals.visits.waiting), whole.totals.waiting_now);
+        // Each callback to come keeps one place.
+        let (on_line, places) = (sum(|f| f.totals.visits.waiting), sum(|f| f.totals.callbacks.waiting));
+        prop_assert_eq!((on_line + places, places), (whole.totals.waiting_now, whole.totals.callbacks_now));
+        prop_assert_eq!(sum(|f| f.totals.callbacks.requested), whole.totals.callbacks.requested);
+        prop_assert_eq!(sum(|f| f.totals.expected_wait.visits), whole.totals.expected_wait.visits);
         prop_assert_eq!(sum(|f| f.totals.visits.waiting_ms), whole.totals.visits.waiting_ms);
         prop_assert_eq!(sum(|f| f.totals.visits.handled), whole.totals.visits.handled);
         prop_assert_eq!(sum(|f| f.recordings.expected), whole.recordings.expected);
+        // Each conversation was passed on once at most, and has one code at most.
+        let (v, t) = (&whole.totals.visits, &whole.totals.transfers);
+        prop_assert!(t.blind + t.attended + t.to_queue + t.external <= v.handled);
+        prop_assert!(whole.totals.dispositions.values().sum::<u64>() <= v.handled);
+        prop_assert!(v.consult_ms <= v.talk_ms && whole.totals.expected_wait.visits <= v.answered);
+        // What was counted is what the log says, by a count that knows nothing of intervals.
+        let facts = |is: fn(&What) -> bool| s.log.iter().filter(|l| is(&l.fact.what)).count() as u64;
+        let c = &whole.totals.callbacks;
+        prop_assert_eq!(facts(|w| matches!(w, What::CallbackRequested {})), c.requested);
+        prop_assert_eq!(facts(|w| matches!(w, What::CallbackAttempted { .. })), c.attempts);
+        prop_assert_eq!(facts(|w| matches!(w, What::QueueEntered { .. })), v.offered + c.requested);
+        prop_assert_eq!(facts(|w| matches!(w, What::VoicemailLeft { .. })), whole.totals.calls.voicemails_left);
+        prop_assert_eq!(facts(|w| matches!(w, What::MonitorEnded { .. })), whole.supervision.monitors);
         for name in AGENTS {
             let logged_in: u64 = each.iter().map(|f| who(f, name).logged_in_ms).sum();
             prop_assert_eq!(logged_in, who(&whole, name).logged_in_ms);

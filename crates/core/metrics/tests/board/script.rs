@@ -1,6 +1,6 @@
 //! A log told in lines: at which second, by both clocks, what happened to which call or agent.
 
-use base::fact::{About, Direction, Fact, Kept, Logged, What};
+use base::fact::{About, CallbackEnd, Direction, Fact, Kept, Logged, Transfer, What};
 use base::{AgentId, AgentState, CallId, Cause, ConversationId, Instant, Lang, Now, Outcome, QueueId, VisitId, Wall};
 use metrics::{AgentFigures, Board, Figures, Folded, QueueFigures, View};
 use std::collections::BTreeMap;
@@ -121,11 +121,44 @@ impl Script {
         self.say(of_call(n), what)
     }
 
+    /// A call of the agent's own.
+    pub fn dials(&mut self, n: u32, who: &str, direction: Direction) -> &mut Script {
+        let about = About { agent: Some(agent(who)), ..of_call(n) };
+        let what = What::CallArrived { direction, trunk: String::new(), number: "outside".into() };
+        self.becomes(who, AgentState::Engaged).say(about, what)
+    }
+
+    /// Somebody answers the agent's own call.
+    pub fn reaches(&mut self, n: u32, who: &str) -> &mut Script {
+        *self.conversations.entry(call(n)).or_insert(0) += 1;
+        self.say(self.talk(n, who), What::AgentLegConnected { wait_ms: 0 })
+    }
+
+    pub fn is_done(&mut self, n: u32, who: &str, talk_ms: u64) -> &mut Script {
+        let ended = What::AgentLegEnded { talk_ms, hold_ms: 0, consult_ms: 0 };
+        self.say(self.talk(n, who), ended).ends(n, Cause::AgentHungUp).becomes(who, AgentState::Available)
+    }
+
+    pub fn is_done_unreached(&mut self, n: u32, who: &str) -> &mut Script {
+        self.ends(n, Cause::NoAnswer).becomes(who, AgentState::Available)
+    }
+
+    /// The last conversation of a call, in no queue's name.
+    pub fn talk(&self, n: u32, who: &str) -> About {
+        let conversation = ConversationId { call: call(n), n: self.conversations[&call(n)] };
+        About { conversation: Some(conversation), agent: Some(agent(who)), ..of_call(n) }
+    }
+
     pub fn selects(&mut self, n: u32, lang: Lang) -> &mut Script {
         self.say(About { lang: Some(lang), ..of_call(n) }, What::IvrLanguageSelected {})
     }
 
     pub fn enters(&mut self, n: u32, name: &str) -> &mut Script {
+        self.enters_expecting(n, name, None)
+    }
+
+    /// With the P50 and P90 in milliseconds that the estimator says.
+    pub fn enters_expecting(&mut self, n: u32, name: &str, expected: Option<(u64, u64)>) -> &mut Script {
         *self.visits.entry(call(n)).or_insert(0) += 1;
         self.entered.insert(call(n), self.at);
         let about = self.visit(n, name);
@@ -135,14 +168,14 @@ impl Script {
                 requires: Default::default(),
                 priority_s: 0,
                 position: 1,
-                expected_p50_ms: None,
-                expected_p90_ms: None,
+                expected_p50_ms: expected.map(|e| e.0),
+                expected_p90_ms: expected.map(|e| e.1),
                 credit_ms: 0,
             },
         )
     }
 
-    fn visit(&self, n: u32, name: &str) -> About {
+    pub fn visit(&self, n: u32, name: &str) -> About {
         let visit = VisitId { call: call(n), n: self.visits.get(&call(n)).copied().unwrap_or(1) };
         About { visit: Some(visit), queue: Some(queue(name)), ..of_call(n) }
     }
@@ -189,6 +222,24 @@ impl Script {
         self.becomes(who, AgentState::Talking)
             .say(about.clone(), What::AgentLegConnected { wait_ms: 0 })
             .say(about, What::RecordingStarted { recording })
+    }
+
+    /// The caller leaves the line and keeps the place, as a second visit.
+    pub fn asks_for_a_callback(&mut self, n: u32, name: &str) -> &mut Script {
+        self.leaves(n, name, Outcome::Callback);
+        self.say(self.visit(n, name), What::CallbackRequested {}).enters(n, name)
+    }
+
+    pub fn is_called_back(&mut self, n: u32, name: &str, end: CallbackEnd) -> &mut Script {
+        self.say(self.visit(n, name), What::CallbackDone { end, attempts: 1, wait_ms: 60_000 })
+    }
+
+    pub fn transfers(&mut self, n: u32, name: &str, who: &str, kind: Transfer) -> &mut Script {
+        self.say(self.conversation(n, name, who), What::AgentLegTransferred { kind, to: "queue/soporte".into() })
+    }
+
+    pub fn codes(&mut self, n: u32, name: &str, who: &str, code: &str) -> &mut Script {
+        self.say(self.conversation(n, name, who), What::WrapUpCoded { code: code.into() })
     }
 
     pub fn hangs_up(&mut self, n: u32, name: &str, who: &str, talk_ms: u64) -> &mut Script {

@@ -352,11 +352,20 @@ fn a_checkpoint_of_another_form_is_never_read_as_this_one() {
         .wraps_up("ana", 1)
         .ends(1, Cause::CallerHungUp)
         .arrives(2)
-        .enters(2, "soporte");
+        .enters_expecting(2, "soporte", Some((1, 2)))
+        .asks_for_a_callback(2, "soporte")
+        .dials(3, "ana", Direction::Outgoing)
+        .reaches(3, "ana")
+        .arrives(4)
+        .enters_expecting(4, "soporte", Some((1, 2)))
+        .answers(4, "soporte", "ana")
+        .transfers(4, "soporte", "ana", base::fact::Transfer::Blind)
+        .codes(4, "soporte", "ana", "resuelto")
+        .hangs_up(4, "soporte", "ana", 1);
     let sum =
         s.board.checkpoint().iter().fold(0xcbf2_9ce4_8422_2325u64, |h, b| (h ^ u64::from(*b)).wrapping_mul(0x100_0000_01b3));
     assert_eq!(
-        sum, 5_329_690_096_571_892_972,
+        sum, 10_240_326_341_485_835_920,
         "what a board holds has changed: raise FORM in board.rs, then write the new sum here"
     );
 }

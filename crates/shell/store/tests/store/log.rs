@@ -175,6 +175,23 @@ fn a_log_of_each_version_always_reads() {
     }
 }
 
+/// Of the log of version 1, by hand: one call that was answered in time, one rejected, one feature code.
+#[test]
+fn a_log_of_version_1_gives_the_figures_that_it_gave() {
+    let mut board = metrics::Board::new();
+    for line in LOGS[0].0.lines() {
+        assert_eq!(board.apply(&serde_json::from_str(line).unwrap()), metrics::Folded::Counted);
+    }
+    let now = base::Now { mono: base::Instant(123_456_789), wall: base::Wall(1_763_820_000_123_456) };
+    let hour = base::Wall(now.wall.0 + 3_600_000_000);
+    let f = board.figures(&metrics::View::new(now, base::Wall(now.wall.0 - 3_600_000_000), hour));
+    assert!(f.sums_hold(), "{f:#?}");
+    let (c, v) = (&f.totals.calls, &f.totals.visits);
+    assert_eq!((c.incoming, c.queued, c.lost, v.offered, v.answered, v.handled), (1, 1, 0, 1, 1, 1));
+    assert_eq!((v.service_level, v.refused, v.rona, f.recordings.expected, f.invariant_breaches), (Some(1.0), 1, 1, 1, 1));
+    assert_eq!((f.totals.callbacks.requested, f.totals.expected_wait.visits, v.consult_ms), (0, 0, 0));
+}
+
 fn holds(new: &serde_json::Value, old: &serde_json::Value) -> bool {
     match (new, old) {
         (serde_json::Value::Object(new), serde_json::Value::Object(old)) => {
