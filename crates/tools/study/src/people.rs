@@ -1,0 +1,56 @@
+//! Who calls, and what agents and their phones do: everything the decision core does not decide.
+
+use base::{AgentId, Cause, Instant, Lang, OfferId, PartyId, QueueId, Requirement};
+use std::time::Duration;
+
+/// One call for an agent.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Caller {
+    pub at: Instant,
+    pub queue: QueueId,
+    pub requires: Requirement,
+    pub priority_s: i64,
+    pub lang: Option<Lang>,
+    pub party: Option<PartyId>,
+    /// The caller leaves after this long without an agent; `None`: never.
+    pub patience: Option<Duration>,
+    /// From the agent's answer to the conversation's end, holds included.
+    pub talk: Duration,
+    /// The agent is ready this long after; `None`: as the queue's rule for wrap-up says.
+    pub wrap_up: Option<Duration>,
+}
+
+/// What a phone does that is rung.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// Answered after this long.
+    Answers(Duration),
+    /// Never answered; the ACD gives up.
+    RingsOut,
+    /// Busy, declined or diverted.
+    Rejects(Duration, Cause),
+    Unreachable(Duration),
+}
+
+/// What the agents do.
+pub trait Staff {
+    /// The phone of this agent is rung.
+    fn rung(&mut self, offer: OfferId, agent: &AgentId) -> Fate;
+
+    /// The agent missed a call and is paused for it: back after this long, `None` for never.
+    fn back_after_a_miss(&mut self, agent: &AgentId) -> Option<Duration>;
+}
+
+/// Each phone answers at once.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AtOnce;
+
+impl Staff for AtOnce {
+    fn rung(&mut self, _: OfferId, _: &AgentId) -> Fate {
+        Fate::Answers(Duration::ZERO)
+    }
+
+    fn back_after_a_miss(&mut self, _: &AgentId) -> Option<Duration> {
+        Some(Duration::ZERO)
+    }
+}
