@@ -2,6 +2,8 @@
 
 mod attacks;
 mod bridges;
+mod conferences;
+mod leases;
 mod playing;
 mod random;
 mod recordings;
@@ -15,6 +17,11 @@ use proptest::prelude::*;
 const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
 const A: LegId = LegId { call: CALL, n: 1 };
 const B: LegId = LegId { call: CALL, n: 2 };
+const C: LegId = LegId { call: CALL, n: 3 };
+/// The tones that A, B and C speak with.
+const LOW: f64 = 440.0;
+const MIDDLE: f64 = 700.0;
+const HIGH: f64 = 1_100.0;
 const TAPE: RecordingId = RecordingId { conversation: ConversationId { call: CALL, n: 1 }, n: 1 };
 
 fn ms(n: u64) -> Duration {
@@ -39,6 +46,17 @@ struct Got {
     payload: Vec<u8>,
 }
 
+/// Which of A, B and C speak in these samples: each is there throughout, or not at all.
+fn who(samples: &[i16]) -> String {
+    let level = |hertz| tone::amplitude(samples, 8_000, hertz);
+    let heard = |(name, hertz)| match level(hertz) {
+        7_000.0.. => Some(name),
+        ..500.0 => None,
+        between => panic!("{name} is there in part: {between}"),
+    };
+    [('A', LOW), ('B', MIDDLE), ('C', HIGH)].into_iter().filter_map(heard).collect()
+}
+
 struct World {
     plane: Plane,
     now: Now,
@@ -46,6 +64,8 @@ struct World {
     got: BTreeMap<LegId, Vec<Got>>,
     inputs: Vec<Input>,
     tape: Vec<[i16; 2]>,
+    /// Of the recording that was opened last. One channel is both.
+    channels: u16,
     reports: Vec<Vec<u8>>,
     sequence: BTreeMap<LegId, u16>,
 }
@@ -65,14 +85,33 @@ impl World {
             got: BTreeMap::new(),
             inputs: vec![],
             tape: vec![],
+            channels: 0,
             reports: vec![],
             sequence: BTreeMap::new(),
         };
-        for leg in [A, B] {
-            world.plane.on_bound(now, leg, 10_000, true, &mut world.out);
-            world.command(Command::Configure { leg, session: session(leg) });
-        }
+        world.open(A);
+        world.open(B);
         world
+    }
+
+    /// Three legs, that hear whom they are told to.
+    fn of_three(hears: [&[LegId]; 3]) -> Self {
+        let mut world = World::new();
+        world.open(C);
+        world.all_hear(hears);
+        world
+    }
+
+    /// A, B and C hear these.
+    fn all_hear(&mut self, hears: [&[LegId]; 3]) {
+        for (leg, others) in [A, B, C].into_iter().zip(hears) {
+            self.hear(leg, others);
+        }
+    }
+
+    fn open(&mut self, leg: LegId) {
+        self.plane.on_bound(self.now, leg, 10_000, true, &mut self.out);
+        self.command(Command::Configure { leg, session: session(leg) });
     }
 
     fn command(&mut self, command: Command) {
@@ -105,6 +144,25 @@ impl World {
         }
     }
 
+    /// All say their tone for `count` frames, a few milliseconds after each other.
+    fn talk(&mut self, legs: &[LegId], count: usize) {
+        for _ in 0..count {
+            for leg in legs {
+                self.frame(*leg, home(*leg), leg.n.into(), [LOW, MIDDLE, HIGH][usize::from(leg.n) - 1]);
+                self.pass(ms(3));
+            }
+            self.pass(ms(20 - 3 * legs.len() as u64));
+        }
+    }
+
+    /// Which of A, B and C are heard throughout what this leg got since `from`, by their tones; and nobody else.
+    fn who(&self, leg: LegId, from: usize) -> String {
+        let law = self.plane.legs.get(&leg).map_or(Codec::Pcma, Leg::law);
+        let bytes = self.got(leg)[from..].iter().filter(|g| g.header.payload != 101).flat_map(|g| &g.payload);
+        let heard: Vec<i16> = bytes.map(|b| law.decoder()[usize::from(*b)]).collect();
+        who(&heard)
+    }
+
     fn frame(&mut self, leg: LegId, from: SocketAddr, ssrc: u32, hertz: f64) {
         let sequence = self.next(leg);
         let start = usize::from(sequence) * FRAME;
@@ -130,9 +188,11 @@ impl World {
                 Output::Input(input) => self.inputs.push(input),
                 Output::Tape(Tape::Block { block, .. }) => {
                     assert_eq!(block.first, self.tape.len() as u64);
-                    self.tape.extend(block.samples.chunks(2).map(|f| [f[0], f[1]]));
+                    self.tape.extend(block.samples.chunks(self.channels.into()).map(|f| [f[0], f[f.len() - 1]]));
                 }
-                Output::Tape(_) | Output::Bind { .. } | Output::Unbind { .. } | Output::UnknownSound { .. } => {}
+                Output::Tape(Tape::Open { channels, .. }) => self.channels = channels,
+                Output::Tape(Tape::Close { frames, .. }) => assert_eq!(frames, self.tape.len() as u64),
+                Output::Bind { .. } | Output::Unbind { .. } | Output::UnknownSound { .. } => {}
             }
         }
     }
@@ -172,6 +232,10 @@ impl World {
     }
 
     fn record(&mut self) {
+        self.record_legs(&[A], &[B]);
+    }
+
+    fn record_legs(&mut self, left: &[LegId], right: &[LegId]) {
         let sidecar = crate::Sidecar {
             call: TAPE.call(),
             recording: TAPE,
@@ -185,8 +249,8 @@ impl World {
         };
         self.command(Command::Record {
             recording: TAPE,
-            left: vec![A],
-            right: vec![B],
+            left: left.to_vec(),
+            right: right.to_vec(),
             file: "x".into(),
             sidecar: Box::new(sidecar),
         });

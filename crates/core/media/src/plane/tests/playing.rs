@@ -64,3 +64,27 @@ fn prompts_music_and_a_bridge_are_one_stream_to_the_caller() {
     let clock = u64::from(last.header.timestamp.wrapping_sub(first.header.timestamp)) / 8;
     assert!(clock.abs_diff(last.at.since(first.at).as_millis() as u64) <= 20, "the timestamp keeps the time");
 }
+
+#[test]
+fn tones_are_played_in_a_list_and_in_a_loop() {
+    use crate::Tone;
+    let mut w = World::new();
+    let tones = [Tone::Zip, Tone::Ringback, Tone::Busy, Tone::Beep];
+    w.command(Command::Play { leg: A, play: 3, sounds: tones.map(Sound::Tone).into() });
+    w.pass(ms(200 + 5_000 + 3_000 + 200));
+    assert_eq!(w.inputs.last(), Some(&Input::PlayDone { leg: A, play: 3 }));
+    let heard = w.heard(A);
+    let at = |from: usize, to: usize, hertz| tone::carries(&heard[8 * from..8 * to], 8_000, hertz);
+    assert!(at(0, 80, 660.0) && at(120, 200, 880.0), "zip");
+    assert!(at(200, 1_200, 425.0) && tone::loudness(&heard[8 * 1_200..8 * 5_200]) < 10.0, "ringback");
+    assert!(at(5_200, 5_700, 425.0) && at(6_200, 6_700, 425.0) && at(7_200, 7_700, 425.0), "busy");
+    assert!(at(8_200, 8_400, 1_400.0), "beep");
+
+    w.command(Command::LoopTone { leg: B, tone: Tone::Ringback });
+    w.pass(ms(2_000));
+    w.command(Command::LoopTone { leg: B, tone: Tone::Ringback });
+    w.pass(ms(10_000));
+    let heard = w.heard(B);
+    let loud: Vec<usize> = (0..12).filter(|s| tone::carries(&heard[s * 8_000 + 400..][..7_200], 8_000, 425.0)).collect();
+    assert_eq!(loud, [0, 2, 7], "from its beginning when it is asked for, then once in five seconds");
+}

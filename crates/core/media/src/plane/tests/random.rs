@@ -1,65 +1,127 @@
 //! Whatever is asked and whatever comes.
 
 use super::*;
+use crate::Tone;
+
+const LEGS: [LegId; 3] = [A, B, C];
+
+fn any_legs() -> impl Strategy<Value = Vec<LegId>> {
+    proptest::sample::subsequence(LEGS.to_vec(), 0..=3)
+}
 
 fn any_command() -> impl Strategy<Value = Command> {
-    let leg = || prop_oneof![Just(A), Just(B)];
+    let leg = || proptest::sample::select(&LEGS[..]);
     prop_oneof![
-        leg().prop_map(|leg| Command::Loop { leg, prompt: "high".into() }),
-        leg().prop_map(|leg| Command::Play { leg, play: 1, sounds: vec![Sound::Silence(ms(50)), Sound::Prompt("low".into())] }),
-        leg().prop_map(|leg| Command::Stop { leg }),
-        (leg(), proptest::sample::subsequence(vec![A, B], 0..=2)).prop_map(|(leg, others)| Command::Hear { leg, others }),
-        (leg(), any::<bool>(), any::<bool>())
-            .prop_map(|(leg, send, receive)| Command::Configure { leg, session: Session { send, receive, ..session(leg) } }),
-        Just(Command::StopRecording { recording: TAPE }),
-        leg().prop_map(|leg| Command::Close { leg }),
+        1 => leg().prop_map(|leg| Command::Loop { leg, prompt: "high".into() }),
+        1 => leg().prop_map(|leg| Command::LoopTone { leg, tone: Tone::Busy }),
+        1 => leg().prop_map(|leg| Command::Play {
+            leg,
+            play: 1,
+            sounds: vec![Sound::Silence(ms(50)), Sound::Prompt("low".into()), Sound::Tone(Tone::Beep)],
+        }),
+        1 => leg().prop_map(|leg| Command::Stop { leg }),
+        4 => (leg(), any_legs()).prop_map(|(leg, others)| Command::Hear { leg, others }),
+        1 => (leg(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(leg, send, receive, pcmu)| {
+            let (codec, payload) = if pcmu { (Codec::Pcmu, 0) } else { (Codec::Pcma, 8) };
+            Command::Configure { leg, session: Session { send, receive, codec, payload, ..session(leg) } }
+        }),
+        1 => (any_legs(), any_legs()).prop_map(|(left, right)| Command::RecordLegs { recording: TAPE, left, right }),
+        1 => Just(Command::StopRecording { recording: TAPE }),
+        1 => leg().prop_map(|leg| Command::Close { leg }),
     ]
 }
 
 #[derive(Clone, Debug)]
 enum Act {
     Command(Command),
-    Speak(LegId, u8),
+    Talk(Vec<LegId>, u8),
+    Key(LegId, u8),
     Garbage(LegId, bool, Vec<u8>),
     Pass(u16),
 }
 
 fn any_act() -> impl Strategy<Value = Act> {
-    let leg = || prop_oneof![Just(A), Just(B)];
+    let leg = || proptest::sample::select(&LEGS[..]);
     prop_oneof![
-        4 => any_command().prop_map(Act::Command),
-        4 => (leg(), 1..12u8).prop_map(|(leg, n)| Act::Speak(leg, n)),
+        6 => any_command().prop_map(Act::Command),
+        4 => (any_legs(), 1..12u8).prop_map(|(legs, n)| Act::Talk(legs, n)),
+        1 => (leg(), 1..8u8).prop_map(|(leg, n)| Act::Key(leg, n)),
         2 => (leg(), any::<bool>(), proptest::collection::vec(any::<u8>(), 0..220)).prop_map(|(l, r, b)| Act::Garbage(l, r, b)),
         3 => (0..400u16).prop_map(Act::Pass),
     ]
 }
 
+impl World {
+    fn act(&mut self, act: Act) {
+        match act {
+            Act::Command(command) => self.command(command),
+            Act::Talk(legs, n) => self.talk(&legs, n.into()),
+            Act::Key(leg, n) => {
+                let timestamp = u32::from(self.sequence.get(&leg).map_or(1, |s| s + 1)) * 160;
+                for n in 0..u16::from(n) {
+                    let line = Line { marker: n == 0, sequence: self.next(leg), timestamp, ssrc: leg.n.into() };
+                    self.packet(leg, home(leg), 101, line, &dtmf::Event { code: 5, end: n > 5, duration: n * 160 }.to_bytes());
+                    self.pass(ms(20));
+                }
+            }
+            Act::Garbage(leg, rtp, mut bytes) => {
+                if let Some(first) = bytes.first_mut().filter(|_| rtp) {
+                    *first = 0x80 | *first & 0x3F;
+                }
+                self.plane.on_packet(self.now, leg, stranger(), &mut bytes, &mut self.out);
+                self.deliver(&bytes);
+            }
+            Act::Pass(n) => self.pass(ms(n.into())),
+        }
+    }
+}
+
+/// Hearing is told on both sides, and what is mixed are several open legs.
+fn check_hearing(plane: &Plane) -> Result<(), TestCaseError> {
+    for (id, leg) in &plane.legs {
+        prop_assert!(!leg.hears.contains(id) && leg.hears.is_sorted());
+        prop_assert_eq!(leg.mix.is_some(), leg.hears.len() > 1);
+        for other in &leg.hears {
+            prop_assert_eq!(plane.legs[other].heard_by.iter().filter(|l| *l == id).count(), 1);
+        }
+        for listener in &leg.heard_by {
+            prop_assert!(plane.legs[listener].hears.contains(id));
+        }
+        for recording in &leg.recordings {
+            prop_assert!(plane.recordings[recording].holds(*id));
+        }
+    }
+    Ok(())
+}
+
+/// The sequence steps by one; the audio's timestamp never runs back.
+fn check_stream(got: &[Got]) -> Result<(), TestCaseError> {
+    for pair in got.windows(2) {
+        prop_assert_eq!(pair[0].header.ssrc, pair[1].header.ssrc);
+        prop_assert_eq!(pair[1].header.sequence, pair[0].header.sequence.wrapping_add(1));
+    }
+    let audio: Vec<&Got> = got.iter().filter(|g| g.header.payload != 101).collect();
+    for pair in audio.windows(2) {
+        let step = pair[1].header.timestamp.wrapping_sub(pair[0].header.timestamp);
+        prop_assert!(step.cast_signed() >= 160, "{:?}", pair);
+    }
+    Ok(())
+}
+
 proptest! {
     #[test]
     fn whatever_happens_each_peer_hears_one_stream(acts in proptest::collection::vec(any_act(), 1..40)) {
-        let mut w = World::new();
+        let mut w = World::of_three([&[], &[], &[]]);
         w.record();
         for act in acts {
-            match act {
-                Act::Command(command) => w.command(command),
-                Act::Speak(leg, n) => w.speak(leg, n.into(), 440.0),
-                Act::Garbage(leg, rtp, mut bytes) => {
-                    if let Some(first) = bytes.first_mut().filter(|_| rtp) {
-                        *first = 0x80 | *first & 0x3F;
-                    }
-                    w.plane.on_packet(w.now, leg, stranger(), &mut bytes, &mut w.out);
-                    w.deliver(&bytes);
-                }
-                Act::Pass(n) => w.pass(ms(n.into())),
-            }
+            w.act(act);
             prop_assert!(w.plane.deadline().is_none_or(|at| at > w.now.mono), "nothing that is due is left");
+            check_hearing(&w.plane)?;
         }
         for got in w.got.values() {
-            for pair in got.windows(2) {
-                prop_assert_eq!(pair[0].header.ssrc, pair[1].header.ssrc);
-                prop_assert_eq!(pair[1].header.sequence, pair[0].header.sequence.wrapping_add(1));
-                prop_assert!((pair[1].header.timestamp.wrapping_sub(pair[0].header.timestamp) as i32) >= 160);
-            }
+            check_stream(got)?;
         }
+        LEGS.iter().for_each(|leg| w.command(Command::Close { leg: *leg }));
+        prop_assert!(w.plane.recordings.is_empty() && w.plane.deadline().is_none());
     }
 }

@@ -81,3 +81,97 @@ fn a_recording_ends_with_its_last_leg() {
     assert!(w.plane.recordings.is_empty() && w.plane.legs() == 0 && w.plane.deadline().is_none());
     assert_eq!(w.tape.len(), 8_000);
 }
+
+#[test]
+fn a_recorded_conference_has_the_caller_left_and_all_others_right() {
+    let mut w = World::of_three([&[B, C], &[A, C], &[A, B]]);
+    w.record_legs(&[A], &[B, C]);
+    w.talk(&[A, B, C], 100);
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!((w.tape.len(), w.channels), (16_000, 2));
+    assert_eq!([who(&w.channel(0)[400..15_600]), who(&w.channel(1)[400..15_600])], ["A", "BC"]);
+}
+
+#[test]
+fn legs_that_join_and_take_over_are_in_the_same_file_at_their_time() {
+    let mut w = World::of_three([&[B], &[A], &[]]);
+    w.record();
+    w.talk(&[A, B], 100);
+    w.all_hear([&[B, C], &[A, C], &[A, B]]);
+    w.command(Command::RecordLegs { recording: TAPE, left: vec![A], right: vec![B, C] });
+    w.talk(&[A, B, C], 100);
+    w.all_hear([&[C], &[], &[A]]);
+    w.command(Command::RecordLegs { recording: TAPE, left: vec![A], right: vec![C] });
+    w.talk(&[A, B, C], 100);
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!(w.tape.len(), 48_000);
+    assert_eq!(who(&w.channel(0)[400..47_600]), "A");
+    let right = w.channel(1);
+    assert_eq!([400, 16_400, 32_400].map(|from| who(&right[from..][..15_200])), ["B", "BC", "C"]);
+}
+
+#[test]
+fn nobody_on_the_right_is_a_file_of_one_channel() {
+    let mut w = World::new();
+    w.record_legs(&[A], &[]);
+    w.talk(&[A, B], 50);
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!((w.tape.len(), w.channels), (8_000, 1));
+    assert_eq!(who(&w.channel(0)[400..7_600]), "A");
+}
+
+#[test]
+fn who_is_on_hold_or_hears_music_is_recorded_as_silence() {
+    let mut w = World::new();
+    w.join(A, B);
+    w.record();
+    w.talk(&[A, B], 50);
+    // B puts A on hold: B's phone sends music of its own, A hears ours.
+    w.command(Command::Configure { leg: B, session: Session { send: false, ..session(B) } });
+    w.command(Command::Loop { leg: A, prompt: "high".into() });
+    w.talk(&[A, B], 50);
+    w.command(Command::Configure { leg: B, session: session(B) });
+    w.hear(A, &[B]);
+    w.talk(&[A, B], 50);
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!(w.tape.len(), 24_000);
+    for (side, name) in [(0, "A"), (1, "B")] {
+        let channel = w.channel(side);
+        assert_eq!([400, 16_400].map(|from| who(&channel[from..][..7_200])), [name, name]);
+        assert!(tone::loudness(&channel[8_000..15_800]) < 1.0);
+    }
+}
+
+#[test]
+fn what_is_said_while_an_announcement_plays_is_recorded() {
+    let mut w = World::new();
+    w.record_legs(&[A], &[]);
+    w.play(A, 1, "high");
+    w.talk(&[A], 50);
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!(who(&w.channel(0)[400..7_600]), "A");
+}
+
+#[test]
+fn a_recording_of_which_nobody_is_left_ends() {
+    let mut w = World::of_three([&[B], &[A], &[]]);
+    w.record();
+    w.command(Command::RecordLegs { recording: TAPE, left: vec![A], right: vec![C] });
+    w.command(Command::Close { leg: A });
+    assert!(w.plane.recordings.contains_key(&TAPE), "C is in it");
+    w.command(Command::Close { leg: C });
+    assert!(w.plane.recordings.is_empty(), "B is not");
+}
+
+#[test]
+fn a_recording_without_a_leg_waits_for_one_and_ends_with_its_call() {
+    let mut w = World::new();
+    w.record();
+    w.command(Command::RecordLegs { recording: TAPE, left: vec![], right: vec![] });
+    w.talk(&[A, B], 25);
+    w.command(Command::Close { leg: A });
+    assert!(w.plane.recordings.contains_key(&TAPE));
+    w.command(Command::Close { leg: B });
+    assert!(w.plane.recordings.is_empty());
+    assert!(w.tape.len() == 4_000 && w.tape.iter().all(|f| *f == [0, 0]));
+}
