@@ -1,65 +1,25 @@
 //! The book's machine: which fact of a call opens a ticket, or adds to the one that the call has.
 //!
 //! ```text
-//!  call.arrived          agent_leg.connected ─▶ answered ┐   a rule fits and the action is new:
-//!  (incoming) ─▶ known ─ queue.left abandoned ▶ abandoned├─▶ no ticket yet: opened
-//!                        call.ended ──────────▶ ended    ┘   the call has one: noted
+//!  call.arrived           agent_leg.connected ──▶ answered        ┐
+//!  (incoming) ──▶ known ─ queue.left abandoned ─▶ abandoned       │   a rule fits and the action is new:
+//!                         voicemail.left ───────▶ voicemail       ├─▶ no ticket yet: opened
+//!                         callback.done failed ─▶ callback_failed │   the call has one: noted
+//!                         call.ended ───────────▶ ended           ┘
+//!                         agent_leg.transferred ▶ transferred ───── noted each time, and so is who answers then
+//!  (outgoing) ──▶ known ─ agent_leg.connected ──▶ outgoing ──────── its end is noted if there is a ticket
 //! ```
 //!
-//! A call that was rejected leaves none. The state of a call is its [`Memory`]; the store keeps it beside the mark.
+//! A call that was rejected leaves none, nor does one from agent to agent. The state of a call is its [`Memory`]; the
+//! store keeps it beside the mark.
 
+use crate::change::{Change, Key};
+use crate::memory::{Memory, open, shown};
 use crate::rule::{Rule, When};
-use crate::ticket::{Act, Number, State, Step, Ticket, What as Event};
-use base::fact::{About, Direction, Logged, What};
-use base::{AgentId, CallId, Lang, Outcome, PartyId, QueueId, Tenant, Wall};
-use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use crate::ticket::Number;
+use base::fact::{About, CallbackEnd, Direction, Logged, Transfer, What};
+use base::{CallId, Outcome, Tenant, Wall};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
-use std::time::Duration;
-
-/// The subject's longest form, in characters: what service desks take.
-const LONGEST_SUBJECT: usize = 250;
-
-/// What was done once: prints as `acme/1-3-42/answered`.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Key {
-    pub tenant: Tenant,
-    pub call: CallId,
-    pub action: When,
-}
-
-/// What becomes of the book by one fact.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Change {
-    Opened {
-        key: Key,
-        ticket: Box<Ticket>,
-    },
-    /// The ticket of the call gets a note; its outcome and agent may be known by now.
-    Noted {
-        key: Key,
-        number: Number,
-        at: Wall,
-        note: String,
-        outcome: Option<Outcome>,
-        agent: Option<AgentId>,
-    },
-}
-
-/// What is known of a call in progress.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Memory {
-    tenant: Option<Tenant>,
-    party: Option<PartyId>,
-    queue: Option<QueueId>,
-    agent: Option<AgentId>,
-    lang: Option<Lang>,
-    wait_ms: u64,
-    outcome: Option<Outcome>,
-    done: BTreeSet<When>,
-    ticket: Option<Number>,
-}
 
 /// Rules, calls in progress and the numbers given so far.
 #[derive(Clone, Debug, Default)]
@@ -100,8 +60,8 @@ impl Book {
         let about = &logged.fact.about;
         let call = about.call?;
         match &logged.fact.what {
-            What::CallArrived { direction: Direction::Incoming, .. } => {
-                self.calls.entry(call).or_default();
+            What::CallArrived { direction: direction @ (Direction::Incoming | Direction::Outgoing), .. } => {
+                self.calls.entry(call).or_default().outgoing = *direction == Direction::Outgoing;
             }
             What::CallRejected { .. } => {
                 self.forget(call);
@@ -112,12 +72,7 @@ impl Book {
         let memory = self.calls.get_mut(&call)?;
         let before = memory.clone();
         memory.learn(about);
-        let change = match &logged.fact.what {
-            What::QueueLeft { outcome, wait_ms, .. } => self.on_queue_left(call, *outcome, *wait_ms, logged.time()),
-            What::AgentLegConnected { wait_ms } => self.on_answered(call, *wait_ms, logged.time()),
-            What::CallEnded { duration_ms, .. } => self.on_ended(call, *duration_ms, about, logged.time()),
-            _ => None,
-        };
+        let change = self.on_fact(call, &logged.fact.what, about, logged.time());
         if self.calls.get(&call).is_some_and(|memory| *memory != before) {
             self.touched.insert(call);
         }
@@ -130,9 +85,30 @@ impl Book {
         touched.into_iter().map(|call| (call, self.calls.get(&call).cloned())).collect()
     }
 
+    fn on_fact(&mut self, call: CallId, what: &What, about: &About, at: Wall) -> Option<Change> {
+        match what {
+            What::QueueLeft { outcome, wait_ms, .. } => self.on_queue_left(call, *outcome, *wait_ms, at),
+            What::AgentLegConnected { wait_ms } => self.on_answered(call, *wait_ms, about, at),
+            What::AgentLegTransferred { kind, to } => self.on_transferred(call, *kind, to, at),
+            What::VoicemailLeft { duration_ms, .. } => {
+                self.act(call, When::Voicemail, at, || format!("The caller left a message of {} s.", duration_ms / 1000))
+            }
+            What::CallbackRequested {} => {
+                self.calls.get_mut(&call)?.callback = true;
+                None
+            }
+            What::CallbackDone { end, attempts, .. } => self.on_callback_done(call, *end, *attempts, at),
+            What::CallEnded { duration_ms, .. } => self.on_ended(call, *duration_ms, about, at),
+            _ => None,
+        }
+    }
+
     fn on_queue_left(&mut self, call: CallId, outcome: Outcome, wait_ms: u64, at: Wall) -> Option<Change> {
         let memory = self.calls.get_mut(&call)?;
         memory.wait_ms = memory.wait_ms.saturating_add(wait_ms);
+        if memory.callback {
+            return None;
+        }
         memory.outcome = Some(outcome);
         if outcome == Outcome::Abandoned {
             self.act(call, When::Abandoned, at, || "The caller hung up while waiting.".into())
@@ -141,16 +117,55 @@ impl Book {
         }
     }
 
-    fn on_answered(&mut self, call: CallId, wait_ms: u64, at: Wall) -> Option<Change> {
+    fn on_answered(&mut self, call: CallId, wait_ms: u64, about: &About, at: Wall) -> Option<Change> {
         let memory = self.calls.get_mut(&call)?;
-        (memory.wait_ms, memory.outcome) = (wait_ms, Some(Outcome::Answered));
         let agent = memory.agent.clone();
-        self.act(call, When::Answered, at, || format!("Answered by {}.", shown(agent.as_ref())))
+        let note = || format!("Answered by {}.", shown(agent.as_ref()));
+        if memory.outgoing {
+            return self.act(call, When::Outgoing, at, note);
+        }
+        (memory.wait_ms, memory.outcome) = (wait_ms, Some(Outcome::Answered));
+        let before = std::mem::replace(&mut memory.answered_by, about.agent.clone());
+        if memory.ticket.is_some() && before.is_some() && before != about.agent {
+            return self.note(call, When::Answered, at, note());
+        }
+        self.act(call, When::Answered, at, note)
+    }
+
+    fn on_transferred(&mut self, call: CallId, kind: Transfer, to: &str, at: Wall) -> Option<Change> {
+        let memory = self.calls.get_mut(&call)?;
+        let how = match kind {
+            Transfer::Blind => "without asking",
+            Transfer::Attended => "after a consultation",
+            Transfer::ToQueue => "to wait there",
+            Transfer::External => "outside",
+        };
+        let note = format!("Passed on by {} to {to}, {how}.", shown(memory.agent.as_ref()));
+        if memory.ticket.is_some() {
+            return self.note(call, When::Transferred, at, note);
+        }
+        self.act(call, When::Transferred, at, || note)
+    }
+
+    fn on_callback_done(&mut self, call: CallId, end: CallbackEnd, attempts: u8, at: Wall) -> Option<Change> {
+        self.calls.get_mut(&call)?.callback = false;
+        match end {
+            CallbackEnd::Failed | CallbackEnd::Cancelled => {
+                let note = || format!("The caller asked to be called back and was not reached: dialled {attempts} times.");
+                self.act(call, When::CallbackFailed, at, note)
+            }
+            CallbackEnd::Connected | CallbackEnd::Joined => None,
+        }
     }
 
     fn on_ended(&mut self, call: CallId, duration_ms: u64, about: &About, at: Wall) -> Option<Change> {
-        let cause = shown(about.cause.as_ref());
-        let change = self.act(call, When::Ended, at, || format!("The call ended after {} s: {cause}.", duration_ms / 1000));
+        let memory = self.calls.get(&call)?;
+        let note = format!("The call ended after {} s: {}.", duration_ms / 1000, shown(about.cause.as_ref()));
+        let change = match (memory.outgoing, memory.ticket) {
+            (true, None) => None,
+            (true, Some(_)) => self.note(call, When::Ended, at, note),
+            (false, _) => self.act(call, When::Ended, at, || note),
+        };
         self.forget(call);
         change
     }
@@ -160,14 +175,13 @@ impl Book {
         let memory = self.calls.get_mut(&call)?;
         let tenant = memory.tenant.clone()?;
         let rule = self.rules.iter().find(|rule| rule.fits(&tenant, memory, action))?;
-        if !memory.done.insert(action) {
+        if memory.was_done(action) {
             return None;
         }
-        let key = Key { tenant: tenant.clone(), call, action };
-        if let Some(number) = memory.ticket {
-            let (outcome, agent) = (memory.outcome, memory.agent.clone());
-            return Some(Change::Noted { key, number, at, note: note(), outcome, agent });
+        if memory.ticket.is_some() {
+            return self.note(call, action, at, note());
         }
+        let key = Key { tenant: tenant.clone(), call, action, n: memory.count(action) };
         let last = self.last.entry(tenant).or_insert(Number(0));
         *last = Number(last.0 + 1);
         memory.ticket = Some(*last);
@@ -175,133 +189,18 @@ impl Book {
         Some(Change::Opened { key, ticket })
     }
 
+    /// The call's ticket gets a note, whatever the rules say.
+    fn note(&mut self, call: CallId, action: When, at: Wall, note: String) -> Option<Change> {
+        let memory = self.calls.get_mut(&call)?;
+        let (tenant, number) = (memory.tenant.clone()?, memory.ticket?);
+        let key = Key { tenant, call, action, n: memory.count(action) };
+        let (outcome, agent) = (memory.outcome, memory.agent.clone());
+        Some(Change::Noted { key, number, at, note, outcome, agent })
+    }
+
     fn forget(&mut self, call: CallId) {
         if self.calls.remove(&call).is_some() {
             self.touched.insert(call);
         }
     }
-}
-
-impl Rule {
-    fn fits(&self, tenant: &Tenant, memory: &Memory, action: When) -> bool {
-        self.when == action
-            && self.tenant == *tenant
-            && (self.queue.is_none() || self.queue == memory.queue)
-            && Duration::from_millis(memory.wait_ms) >= self.min_wait
-    }
-}
-
-impl Memory {
-    fn learn(&mut self, about: &About) {
-        fn take<T: Clone>(to: &mut Option<T>, from: &Option<T>) {
-            if from.is_some() {
-                to.clone_from(from);
-            }
-        }
-        take(&mut self.tenant, &about.tenant);
-        take(&mut self.party, &about.party);
-        take(&mut self.queue, &about.queue);
-        take(&mut self.agent, &about.agent);
-        take(&mut self.lang, &about.lang);
-        if self.tenant.is_none() {
-            self.tenant = about.queue.as_ref().map(QueueId::tenant);
-        }
-    }
-}
-
-impl Change {
-    pub fn key(&self) -> &Key {
-        match self {
-            Change::Opened { key, .. } | Change::Noted { key, .. } => key,
-        }
-    }
-
-    /// The ticket as it is after this change: `before` is the one of the book, needed for a note.
-    pub fn applied(&self, before: Option<Ticket>) -> Option<Ticket> {
-        match self {
-            Change::Opened { ticket, .. } => Some((**ticket).clone()),
-            Change::Noted { at, note, outcome, agent, .. } => {
-                let mut ticket = before?;
-                // A note is possible in every state.
-                ticket.act(*at, "rule", Act::Note { note: note.clone() }).ok()?;
-                ticket.outcome = outcome.or(ticket.outcome);
-                ticket.agent = agent.clone().or(ticket.agent);
-                Some(ticket)
-            }
-        }
-    }
-
-    /// What a webhook is told: a CloudEvent. `{caller}` in the subject is still to be filled in.
-    pub fn cloud_event(&self, source: &str, ticket: &Ticket) -> Value {
-        let (kind, at) = match self {
-            Change::Opened { ticket, .. } => ("ticket.opened", ticket.opened),
-            Change::Noted { at, .. } => ("ticket.updated", *at),
-        };
-        json!({
-            "specversion": "1.0",
-            "id": self.key().to_string(),
-            "source": source,
-            "type": kind,
-            "subject": format!("ticket/{}", ticket.number),
-            "time": at.to_string(),
-            "datacontenttype": "application/json",
-            "data": { "key": self.key().to_string(), "action": self.key().action, "ticket": ticket },
-        })
-    }
-}
-
-impl fmt::Display for Key {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}/{}", self.tenant, self.call, self.action.name())
-    }
-}
-
-fn open(number: Number, key: &Key, rule: &Rule, memory: &Memory, at: Wall) -> Ticket {
-    Ticket {
-        number,
-        tenant: key.tenant.clone(),
-        call: key.call,
-        state: State::Open,
-        subject: subject(&rule.subject, key.call, memory),
-        category: rule.category.clone(),
-        impact: rule.impact,
-        priority: rule.priority,
-        group: rule.group.clone(),
-        assigned_to: None,
-        party: memory.party,
-        queue: memory.queue.clone(),
-        agent: memory.agent.clone(),
-        lang: memory.lang,
-        wait_ms: memory.queue.as_ref().map(|_| memory.wait_ms),
-        outcome: memory.outcome,
-        opened: at,
-        updated: at,
-        steps: vec![Step { at, by: "rule".into(), what: Event::Opened { when: key.action } }],
-    }
-}
-
-/// Fills in the placeholders in one pass, so that nothing filled in is read as a placeholder.
-fn subject(template: &str, call: CallId, memory: &Memory) -> String {
-    let mut out = String::new();
-    let mut rest = template;
-    while let Some((before, after)) = rest.split_once('{') {
-        out.push_str(before);
-        let (name, tail) = after.split_once('}').unwrap_or((after, ""));
-        match name {
-            "call" => out.push_str(&call.to_string()),
-            "queue" => out.push_str(memory.queue.as_ref().map_or("-", |q| q.name())),
-            "agent" => out.push_str(memory.agent.as_ref().map_or("-", |a| a.name())),
-            "lang" => out.push_str(&shown(memory.lang.as_ref())),
-            "wait" => out.push_str(&format!("{} s", memory.wait_ms / 1000)),
-            "outcome" => out.push_str(&shown(memory.outcome.as_ref())),
-            other => out.push_str(&format!("{{{other}}}")),
-        }
-        rest = tail;
-    }
-    out.push_str(rest);
-    out.chars().map(|c| if c.is_control() { ' ' } else { c }).take(LONGEST_SUBJECT).collect()
-}
-
-fn shown<T: fmt::Display>(value: Option<&T>) -> String {
-    value.map_or_else(|| "-".into(), T::to_string)
 }

@@ -38,6 +38,14 @@ pub enum When {
     Abandoned,
     /// The call is over. A ticket that it already has gets a note instead of a sister.
     Ended,
+    /// The caller left a message.
+    Voicemail,
+    /// The caller asked to be called back, and was not reached or was given up.
+    CallbackFailed,
+    /// An agent passed the call on, the first time.
+    Transferred,
+    /// An agent's call to a number outside was answered there.
+    Outgoing,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -65,6 +73,10 @@ impl When {
             When::Answered => "answered",
             When::Abandoned => "abandoned",
             When::Ended => "ended",
+            When::Voicemail => "voicemail",
+            When::CallbackFailed => "callback_failed",
+            When::Transferred => "transferred",
+            When::Outgoing => "outgoing",
         }
     }
 }

@@ -1,9 +1,9 @@
 //! Which facts open a ticket, told as the story of a call.
 
-use base::fact::{About, Direction, Fact, Logged, What};
+use base::fact::{About, CallbackEnd, Direction, Fact, Logged, Transfer, What};
 use base::{CallId, Cause, Instant, Lang, Now, Outcome, Wall};
 use std::time::Duration;
-use tickets::{Book, Change, Rule, Ticket, When};
+use tickets::{Book, Change, Rule, Ticket, What as Step, When};
 
 const CALL: &str = "1-1-1";
 
@@ -33,13 +33,18 @@ impl Story {
     }
 
     fn tell(&mut self, call: &str, what: What) -> Option<Change> {
+        self.tell_by(call, "acme/ana", what)
+    }
+
+    fn tell_by(&mut self, call: &str, agent: &str, what: What) -> Option<Change> {
         let seq = self.log.len() as u64 + 1;
         let queued = matches!(what, What::QueueEntered { .. } | What::QueueLeft { .. } | What::AgentLegConnected { .. });
         let about = About {
             tenant: Some("acme".parse().unwrap()),
             call: Some(call.parse::<CallId>().unwrap()),
             queue: queued.then(|| "acme/soporte".parse().unwrap()),
-            agent: matches!(what, What::AgentLegConnected { .. }).then(|| "acme/ana".parse().unwrap()),
+            agent: matches!(what, What::AgentLegConnected { .. } | What::AgentLegTransferred { .. })
+                .then(|| agent.parse().unwrap()),
             lang: queued.then_some(Lang::ES),
             cause: matches!(what, What::CallEnded { .. }).then_some(Cause::CallerHungUp),
             ..About::default()
@@ -101,6 +106,76 @@ fn a_call_answered_twice_after_a_transfer_opens_one_ticket() {
     let mut story = Story::new(vec![rule(When::Answered)]);
     let changes = story.tell_all([arrived(), entered(), connected(100), entered(), connected(900), ended()]);
     assert_eq!(changes.len(), 1);
+}
+
+#[test]
+fn a_transferred_call_has_one_ticket_whose_notes_say_the_transfer_and_who_answered_then() {
+    let mut story = Story::new(vec![rule(When::Answered), rule(When::Ended)]);
+    let passed_on = |to: &str, kind| What::AgentLegTransferred { kind, to: to.into() };
+    let mut changes = story.tell_all([arrived(), entered(), connected(100), passed_on("queue/ventas", Transfer::ToQueue)]);
+    changes.extend(story.tell_all([entered(), left(Outcome::Answered, 5_000)]));
+    changes.extend(story.tell_by(CALL, "acme/bea", connected(5_100)));
+    changes.extend(story.tell_by(CALL, "acme/bea", passed_on("agent/caro", Transfer::Attended)));
+    changes.extend(story.tell(CALL, ended()));
+    let keys: Vec<String> = changes.iter().map(|c| c.key().to_string()).collect();
+    let expected = ["answered", "transferred", "answered.2", "transferred.2", "ended"];
+    assert_eq!(keys, expected.map(|action| format!("acme/1-1-1/{action}")));
+    let after = changes[1..].iter().fold(opened(&changes[0]).clone(), |ticket, change| change.applied(Some(ticket)).unwrap());
+    let notes: Vec<&str> =
+        after.steps.iter().filter_map(|s| if let Step::Noted { note } = &s.what { Some(&**note) } else { None }).collect();
+    assert_eq!(notes[0], "Passed on by acme/ana to queue/ventas, to wait there.");
+    assert_eq!(notes[1], "Answered by acme/bea.");
+    assert_eq!(notes[2], "Passed on by acme/bea to agent/caro, after a consultation.");
+    assert_eq!(after.agent.unwrap().to_string(), "acme/bea", "whoever answered last has it");
+}
+
+#[test]
+fn a_rule_may_be_for_calls_that_are_passed_on() {
+    let mut story = Story::new(vec![rule(When::Transferred)]);
+    let passed_on = || What::AgentLegTransferred { kind: Transfer::External, to: "number".into() };
+    let changes = story.tell_all([arrived(), entered(), connected(100), passed_on(), ended()]);
+    assert_eq!((opened(&changes[0]).subject.as_str(), changes.len()), ("answered 1-1-1 soporte es ana 0 s {caller}", 1));
+}
+
+#[test]
+fn a_message_leaves_a_ticket_also_when_the_call_was_in_no_queue() {
+    let mut story = Story::new(vec![rule(When::Voicemail)]);
+    let message = || What::VoicemailLeft { recording: "1-1-1.c1.p1".parse().unwrap(), duration_ms: 9_400 };
+    let changes = story.tell_all([arrived(), entered(), left(Outcome::Voicemail, 30_000), message(), message(), ended()]);
+    assert_eq!((opened(&changes[0]).outcome, changes.len()), (Some(Outcome::Voicemail), 1));
+    assert_eq!(changes[0].key().to_string(), "acme/1-1-1/voicemail");
+    assert!(story.tell("1-1-2", arrived()).is_none());
+    assert!(story.tell("1-1-2", message()).is_some());
+}
+
+#[test]
+fn a_callback_that_failed_leaves_one_and_its_place_in_line_is_neither_answered_nor_abandoned() {
+    let done = |end| What::CallbackDone { end, attempts: 3, wait_ms: 900_000 };
+    let tickets = |end| {
+        let mut story = Story::new(vec![rule(When::CallbackFailed), rule(When::Abandoned)]);
+        let mut changes = story.tell_all([arrived(), entered(), left(Outcome::Callback, 30_000), What::CallbackRequested {}]);
+        // The agent answers, the customer does not, and in the end the place is given up.
+        changes.extend(story.tell_all([entered(), left(Outcome::Answered, 60_000), entered(), left(Outcome::Abandoned, 10_000)]));
+        changes.extend(story.tell_all([done(end), ended()]));
+        changes
+    };
+    for end in [CallbackEnd::Failed, CallbackEnd::Cancelled] {
+        let changes = tickets(end);
+        assert_eq!((opened(&changes[0]).outcome, opened(&changes[0]).wait_ms), (Some(Outcome::Callback), Some(100_000)));
+        assert_eq!((changes.len(), changes[0].key().to_string().as_str()), (1, "acme/1-1-1/callback_failed"));
+    }
+    assert_eq!((tickets(CallbackEnd::Connected), tickets(CallbackEnd::Joined)), (vec![], vec![]));
+}
+
+#[test]
+fn an_outgoing_call_leaves_one_if_a_rule_says_so_and_an_internal_one_none() {
+    let dialled = |direction| What::CallArrived { direction, trunk: "".into(), number: "outside".into() };
+    let story = |rules, direction| Story::new(rules).tell_all([dialled(direction), connected(0), ended()]);
+    let changes = story(vec![rule(When::Outgoing)], Direction::Outgoing);
+    assert_eq!((opened(&changes[0]).outcome, opened(&changes[0]).agent.as_ref().unwrap().name()), (None, "ana"));
+    assert!(matches!(&changes[1], Change::Noted { note, .. } if note.starts_with("The call ended after 95 s")));
+    assert_eq!(story(vec![rule(When::Answered), rule(When::Ended)], Direction::Outgoing), []);
+    assert_eq!(story(vec![rule(When::Outgoing), rule(When::Answered)], Direction::Internal), []);
 }
 
 #[test]
