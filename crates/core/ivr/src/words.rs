@@ -75,7 +75,7 @@ pub enum Output {
         outcome: Outcome,
     },
     /// Keep the caller's place and call back: the number that called (`None`) or the one keyed in. Answered by
-    /// `CallbackTaken`; the visit goes on until then.
+    /// `CallbackTaken`. The visit goes on until the caller's leg is over: by the `HangUp` that follows, or before.
     Callback {
         number: Option<Pii<Arc<str>>>,
     },
@@ -85,9 +85,11 @@ pub enum Output {
         limit: Duration,
     },
     /// The call leaves the centre, to a number outside: the flow is over unless `QueueRefused` says that it did not work.
+    /// `music` is heard while it is dialled; without it, ringing.
     Forward {
         step: Arc<str>,
         number: Arc<str>,
+        music: Option<Arc<str>>,
     },
     /// The flow is over: hang up.
     HangUp {

@@ -104,7 +104,10 @@ impl Call {
             Output::Callback { number: None } => "callback to the caller's number".into(),
             Output::Callback { number: Some(number) } => format!("callback to {}", number.reveal()),
             Output::Record { step, limit } => format!("record at {step} for {}s", limit.as_secs()),
-            Output::Forward { step, number } => format!("forward to {number} at {step}"),
+            Output::Forward { step, number, music } => {
+                let music = music.as_ref().map(|music| format!(" with {}", short(music))).unwrap_or_default();
+                format!("forward to {number} at {step}{music}")
+            }
             Output::HangUp { step, cause } => format!("hang up at {step}, {cause}"),
         }
     }

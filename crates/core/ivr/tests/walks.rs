@@ -146,8 +146,7 @@ steps:
     }
     let expected = [
         Output::Play { play: 1, prompts: vec!["night/en/one-moment".into()] },
-        Output::Music { prompt: "night/zxx/music".into() },
-        Output::Forward { step: "outside".into(), number: "+525512345678".into() },
+        Output::Forward { step: "outside".into(), number: "+525512345678".into(), music: Some("night/zxx/music".into()) },
         Output::HangUp { step: "sorry".into(), cause: Cause::NoAgents },
     ];
     assert_eq!(out, expected);

@@ -271,8 +271,8 @@ impl Interpreter {
         let flow = self.flow.clone();
         let Some(Forward { number, music, .. }) = self.forwarding(&flow) else { return };
         self.state = State::Forwarding;
-        out.extend(music.iter().map(|music| Output::Music { prompt: flow.music(music) }));
-        out.push(Output::Forward { step: self.step().into(), number: number.clone() });
+        let music = music.as_ref().map(|music| flow.music(music));
+        out.push(Output::Forward { step: self.step().into(), number: number.clone(), music });
     }
 
     fn hang_up(&mut self, step: usize, cause: Cause, out: &mut Vec<Output>) {

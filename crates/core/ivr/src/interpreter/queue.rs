@@ -53,9 +53,14 @@ impl Interpreter {
         });
     }
 
-    /// The engine cuts what plays: the agent's first word is the next thing heard.
+    /// The engine cuts what plays: the agent's first word is the next thing heard. Also by who hears that the place is kept.
     pub(super) fn on_connected(&mut self) {
-        if matches!(self.state, State::Queued { .. } | State::Confirming(_)) {
+        let waits = match self.state {
+            State::Queued { .. } | State::Confirming(_) => true,
+            State::Saying { next, .. } => matches!(next, Next::HangUp { cause: Cause::Callback, .. }),
+            _ => false,
+        };
+        if waits {
             self.state = State::Connected;
         }
     }
@@ -115,7 +120,7 @@ impl Interpreter {
 
     pub(super) fn on_called_back(&mut self, out: &mut Vec<Output>) {
         let flow = self.flow.clone();
-        if self.queue(&flow).is_none() || matches!(self.state, State::Idle | State::Connected) {
+        if self.queue(&flow).is_none() || self.state == State::Idle {
             return;
         }
         let Some(phrase) = speech::line(self.lang, Line::CallbackHere) else { return self.wait_in_line(out) };
