@@ -120,8 +120,10 @@ by_word! {
         "portugal" => Country::Portugal,
         "france" => Country::France,
     }
-    When: "\"answered\", \"abandoned\" or \"ended\"" {
+    When: "\"answered\", \"abandoned\", \"ended\", \"voicemail\", \"callback_failed\", \"transferred\" or \"outgoing\"" {
         "answered" => When::Answered, "abandoned" => When::Abandoned, "ended" => When::Ended,
+        "voicemail" => When::Voicemail, "callback_failed" => When::CallbackFailed,
+        "transferred" => When::Transferred, "outgoing" => When::Outgoing,
     }
     Impact: "\"one\", \"several\" or \"everyone\"" { "one" => Impact::One, "several" => Impact::Several, "everyone" => Impact::Everyone }
     Priority: "\"low\", \"medium\", \"high\" or \"urgent\"" {

@@ -132,7 +132,7 @@ fn each_value_that_cannot_be_is_pointed_at() {
         (
             "when = \"answered\"",
             "when = \"always\"",
-            "expected \"answered\", \"abandoned\" or \"ended\", found this text",
+            "expected \"answered\", \"abandoned\", \"ended\", \"voicemail\", \"callback_failed\", \"transferred\" or \"outgoing\", found this text",
             "\"always\"",
         ),
         ("Call {call}", "Call {number}", "`{number}` stands for nothing", "\"Call {number}\""),
