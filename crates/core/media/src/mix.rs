@@ -191,6 +191,44 @@ mod tests {
     }
 
     #[test]
+    fn stragglers_delay_nobody() {
+        let mut listener = Listener::new();
+        for (ms, n) in [(20, 0), (40, 1), (100, 4), (120, 5), (140, 6), (141, 2), (142, 3), (160, 7), (180, 8)] {
+            listener.packet(ms, A, n, 4_000);
+        }
+        listener.until(400);
+        assert_eq!(listener.loud(), (480..800).chain(1_120..1_920).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn after_something_else_was_heard_it_goes_on_with_what_is_said_now() {
+        let mut listener = Listener::new();
+        let at = |ms: u64| Instant(ms * 1_000_000);
+        for n in 0..200u32 {
+            let now = at(20 + 20 * u64::from(n));
+            listener.mix.pass(now);
+            let value = if n < 150 { 1_000 } else { 2_000 };
+            listener.mix.hear(now, A, (1, n * 160), &[LAW.encode(value); 160], LAW.decoder());
+        }
+        listener.mix.restart(at(4_007));
+        let mut frame = [0; FRAME];
+        assert_eq!(listener.mix.step(at(4_006), LAW, &mut frame), None);
+        assert_eq!(listener.mix.step(at(4_007), LAW, &mut frame), Some(Due { at: at(4_007), moved: false }));
+        assert_eq!(frame, [LAW.encode(2_000); FRAME]);
+        assert_eq!(listener.mix.due(), at(4_027));
+    }
+
+    #[test]
+    fn who_is_no_source_any_more_is_not_heard() {
+        let mut listener = Listener::new();
+        listener.packet(20, B, 0, 4_000);
+        listener.mix.set_sources(&[A]);
+        listener.packet(40, B, 1, 4_000);
+        listener.until(400);
+        assert!(listener.loud().is_empty());
+    }
+
+    #[test]
     fn voices_are_added_up_and_cut_where_they_are_too_loud() {
         let mut listener = Listener::new();
         for (n, a, b) in [(0, 4_000, 8_000), (1, 30_000, 30_000), (2, -30_000, -30_000), (3, 20_000, -20_000)] {

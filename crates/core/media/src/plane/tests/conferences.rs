@@ -36,7 +36,7 @@ fn a_whisper_is_heard_by_the_agent_and_not_by_the_caller() {
     let mut w = World::of_three([&[B], &[A, C], &[A, B]]);
     w.talk(&[A, B, C], 60);
     assert_eq!([w.who(A, 0), w.who(B, 4), w.who(C, 4)], ["B", "AC", "AB"]);
-    assert_eq!(w.got(A).len(), 60, "the caller still gets the agent's own packets");
+    assert_eq!((w.got(A).len(), w.copies), (60, 0), "the caller still gets the agent's own packets");
 }
 
 #[test]
@@ -53,14 +53,23 @@ fn who_listens_is_heard_by_nobody_and_who_barges_in_by_all() {
 }
 
 #[test]
-fn two_listeners_of_one_leg_get_its_packets_each_in_its_own_law() {
+fn all_who_hear_only_one_get_his_packets_untouched_but_for_their_own_law() {
     let mut w = World::of_three([&[], &[A], &[A]]);
+    let d = LegId { call: CALL, n: 4 };
+    w.open(d);
+    w.hear(d, &[A]);
     w.command(Command::Configure { leg: B, session: Session { codec: Codec::Pcmu, payload: 0, ..session(B) } });
     w.talk(&[A], 40);
-    assert_eq!([w.who(B, 0), w.who(C, 0)], ["A", "A"]);
-    assert_eq!((w.got(B)[0].header.payload, w.got(C)[0].header.payload), (0, 8));
+    let said: Vec<u8> = tone::part(8_000, LOW, 8_000.0, FRAME..41 * FRAME).iter().map(|s| Codec::Pcma.encode(*s)).collect();
+    let got = |leg| w.got(leg).iter().flat_map(|g| g.payload.clone()).collect::<Vec<u8>>();
+    assert!(got(C) == said && got(d) == said);
+    let mut in_other_law = said.clone();
+    crate::transcode(Codec::Pcma, Codec::Pcmu, &mut in_other_law);
+    assert!(got(B) == in_other_law);
+    assert_eq!([B, C, d].map(|leg| w.got(leg)[0].header.payload), [0, 8, 8]);
     let sequences = |leg| w.got(leg).iter().map(|g| g.header.sequence).collect::<Vec<_>>();
-    assert_ne!(sequences(B), sequences(C), "each in a stream of its own");
+    assert!(sequences(B) != sequences(C) && sequences(C) != sequences(d), "each in a stream of its own");
+    assert_eq!(w.copies, 2 * 40, "the third one gets the packet itself");
 }
 
 #[test]
@@ -119,7 +128,8 @@ fn whoever_joins_or_leaves_a_mix_interrupts_nobody() {
     w.talk(&[B, C], 30);
     w.hear(A, &[B, C]);
     w.talk(&[B, C], 30);
-    assert_eq!(w.who(A, 4), "BC", "B and C throughout");
+    assert_eq!(w.who(A, 4), "BC");
+    assert!(w.heard(A)[4 * FRAME..].chunks(FRAME).all(|frame| tone::loudness(frame) > 2_000.0), "not a frame is missing");
     assert_seamless(&w, A);
     assert_eq!(markers(w.got(A)), 1, "one stream without a splice");
 }
@@ -161,7 +171,7 @@ fn a_prompt_goes_before_the_one_who_is_heard_and_he_is_heard_again_after_it() {
 #[test]
 fn to_hear_somebody_stops_what_plays_and_to_hear_nobody_does_not() {
     for others in [&[B][..], &[B, C]] {
-        let mut w = World::of_three([&[], &[], &[]]);
+        let mut w = World::of_three([&[C], &[], &[]]);
         w.command(Command::LoopTone { leg: A, tone: crate::Tone::Ringback });
         w.talk(&[B, C], 10);
         w.hear(A, &[]);
@@ -207,6 +217,28 @@ fn a_leg_on_hold_is_not_mixed_in_with_its_music_and_gets_nothing() {
     w.talk(&[A, B, C], 40);
     assert_eq!([w.who(A, before[0] + 4), w.who(B, before[1] + 4), w.who(C, before[2] + 4)], ["BC", "AC", "AB"]);
     assert!(w.got(C)[before[2]].header.marker, "after a pause");
+}
+
+#[test]
+fn a_source_that_may_not_send_makes_no_splice_in_a_mix() {
+    let mut w = World::of_three([&[B, C], &[], &[]]);
+    w.talk(&[B, C], 20);
+    w.command(Command::Configure { leg: C, session: Session { receive: false, ..session(C) } });
+    w.talk(&[B, C], 20);
+    assert_seamless(&w, A);
+    assert_eq!(markers(w.got(A)), 1);
+}
+
+#[test]
+fn a_mix_after_a_silence_takes_up_the_time_that_passed() {
+    let mut w = World::of_three([&[], &[], &[]]);
+    w.play(A, 1, "low");
+    w.pass(ms(1_200));
+    w.hear(A, &[B, C]);
+    w.talk(&[B, C], 20);
+    let got = w.got(A);
+    let step = got[10].header.timestamp.wrapping_sub(got[9].header.timestamp);
+    assert!(got[10].header.marker && got[10].at.since(got[9].at) == ms(1_020) && step == 1_020 * 8, "{step}");
 }
 
 #[test]

@@ -67,6 +67,8 @@ struct World {
     /// Of the recording that was opened last. One channel is both.
     channels: u16,
     reports: Vec<Vec<u8>>,
+    /// Packets that had to be copied.
+    copies: usize,
     sequence: BTreeMap<LegId, u16>,
 }
 
@@ -87,6 +89,7 @@ impl World {
             tape: vec![],
             channels: 0,
             reports: vec![],
+            copies: 0,
             sequence: BTreeMap::new(),
         };
         world.open(A);
@@ -183,7 +186,10 @@ impl World {
             match output {
                 Output::Send { leg, to, packet } => self.arrive(leg, to, packet.as_bytes()),
                 Output::Forward { leg, to } => self.arrive(leg, to, forwarded),
-                Output::SendCopy { leg, to, packet } => self.arrive(leg, to, &packet),
+                Output::SendCopy { leg, to, packet } => {
+                    self.copies += 1;
+                    self.arrive(leg, to, &packet);
+                }
                 Output::SendRtcp { packet, .. } => self.reports.push(packet),
                 Output::Input(input) => self.inputs.push(input),
                 Output::Tape(Tape::Block { block, .. }) => {
