@@ -4,7 +4,7 @@ import { MEANINGS } from "./meanings.js";
 import { WORDS } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
-const STATES = ["available", "reserved", "ringing", "talking", "holding", "wrap_up", "paused", "unreachable", "logged_out"];
+const STATES = ["available", "reserved", "ringing", "talking", "holding", "wrap_up", "engaged", "paused", "unreachable", "logged_out"];
 /** Without a word from the node for this long, the link counts as lost. */
 const PATIENCE_MS = 6000;
 

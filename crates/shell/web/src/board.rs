@@ -1,9 +1,9 @@
 //! What the screens show: the figures of the log, beside what the Centre says of this moment.
 
 use crate::App;
-use crate::row::{age_ms, left_ms};
-use acd::{AgentView, Ask, VisitView};
-use base::{AgentId, AgentState, CallId, Lang, Now, OfferId, QueueId, Requirement, VisitId};
+use crate::row::{ExpectedRow, age_ms, left_ms, millis};
+use acd::{AgentView, Ask, Caller, Owner, VisitView, Work};
+use base::{AgentId, AgentState, CallId, Lang, Now, OfferId, QueueId, Requirement, Skills, VisitId};
 use engine::Snapshot;
 use metrics::{AgentFigures, Figures, QueueFigures};
 use serde::Serialize;
@@ -41,10 +41,15 @@ pub struct Waiting {
     pub call: CallId,
     pub lang: Option<Lang>,
     pub waited_ms: u64,
+    /// Waited before, in another visit: it counts in the order of the line.
+    pub credit_ms: u64,
+    /// Nobody is on the line: the customer will be called.
+    pub callback: bool,
     pub requires: Requirement,
     pub priority_s: i64,
     /// The agents' phones that ring for it.
     pub offers: Vec<OfferId>,
+    pub expected: Option<ExpectedRow>,
     /// Until it leaves the queue by itself.
     pub left_ms: Option<u64>,
 }
@@ -64,11 +69,16 @@ pub struct LiveAgent {
     pub in_state_ms: u64,
     pub reachable: bool,
     pub reason: Option<Arc<str>>,
+    /// In which call of its own the agent is.
+    pub work: Option<Work>,
     pub call: Option<CallId>,
     /// What was asked during a call and waits for its end.
     pub pending: Option<&'static str>,
-    /// Until the state ends by itself.
+    /// Who ends the state, and until it ends by itself.
+    pub owner: Owner,
     pub left_ms: Option<u64>,
+    /// As they count now, whoever set them.
+    pub skills: Skills,
 }
 
 pub fn board(app: &App) -> Board {
@@ -117,9 +127,12 @@ fn waiting(snapshot: &Snapshot, queue: &QueueId, now: Now) -> Vec<Waiting> {
         call: v.visit.call,
         lang: lang(v.visit.call),
         waited_ms: age_ms(now, v.entered),
+        credit_ms: millis(v.credit),
+        callback: matches!(v.caller, Caller::Virtual { .. }),
         requires: v.requires.clone(),
         priority_s: v.priority_s,
         offers: v.offers.clone(),
+        expected: v.expected.map(ExpectedRow::from),
         left_ms: v.deadline.map(|d| left_ms(now, d)),
     };
     visits.into_iter().map(row).collect()
@@ -131,9 +144,12 @@ fn live(view: &AgentView, now: Now) -> LiveAgent {
         in_state_ms: age_ms(now, view.since),
         reachable: view.reachable,
         reason: view.reason.clone(),
+        work: view.work,
         call: view.visit.map(|v| v.call),
         pending: view.pending.as_ref().map(verb),
+        owner: view.owner,
         left_ms: view.deadline.map(|d| left_ms(now, d)),
+        skills: view.skills.clone(),
     }
 }
 
@@ -143,6 +159,8 @@ fn verb(ask: &Ask) -> &'static str {
         Ask::LogOut => "log_out",
         Ask::Ready => "ready",
         Ask::Pause { .. } => "pause",
+        Ask::WrapUp => "wrap_up",
+        Ask::Code { .. } => "code",
     }
 }
 
@@ -158,30 +176,10 @@ fn silent(view: &AgentView, now: Now) -> AgentFigures {
     let age = now.mono.since(view.since);
     let since = base::Wall(now.wall.0.saturating_sub(i64::try_from(age.as_micros()).unwrap_or(i64::MAX)));
     AgentFigures {
-        agent: view.agent.clone(),
-        state: view.state,
-        since: since.to_string(),
         in_state_ms: age_ms(now, view.since),
         cause: Some(view.cause),
         reason: view.reason.as_deref().map(str::to_string),
-        queues: Vec::new(),
-        queue: None,
         call: view.visit.map(|v| v.call),
-        calls: 0,
-        handled: 0,
-        offers: 0,
-        rona: 0,
-        aht_ms: None,
-        available_ms: 0,
-        reserved_ms: 0,
-        ringing_ms: 0,
-        talk_ms: 0,
-        hold_ms: 0,
-        wrap_ms: 0,
-        paused_ms: 0,
-        unreachable_ms: 0,
-        logged_in_ms: 0,
-        occupancy: None,
-        utilisation: None,
+        ..AgentFigures::nothing(view.agent.clone(), view.state, since.to_string())
     }
 }

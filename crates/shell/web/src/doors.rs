@@ -24,14 +24,49 @@ pub struct Doors {
     /// The clock of the node, the one that made the snapshot's `now`.
     pub clock: Arc<dyn Fn() -> Now + Send + Sync>,
     pub ask: Arc<dyn Ask>,
+    pub reload: Arc<dyn Reload>,
     pub archive: Arc<dyn Archive>,
     pub health: Arc<dyn Fn() -> Health + Send + Sync>,
 }
 
 /// The way to the Centre, the same for desk, supervisor and command line.
 pub trait Ask: Send + Sync {
-    /// Does not block. The receiver fails when the way is full or the Centre is gone.
-    fn ask(&self, request: Request) -> oneshot::Receiver<Reply>;
+    /// `who` asks, as the log will say. Does not block. The receiver fails when the way is full or the Centre is gone.
+    fn ask(&self, who: Arc<str>, request: Request) -> oneshot::Receiver<Reply>;
+}
+
+/// Reading the site file and its flows again.
+pub trait Reload: Send + Sync {
+    /// All of it or nothing. Blocks on files, and is called off the async threads.
+    fn reload(&self, who: &str) -> Result<Reloaded, NotReloaded>;
+}
+
+/// A configuration that counts from now on.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Reloaded {
+    pub sha256: String,
+    /// What works and is perhaps not what was meant.
+    pub warnings: Vec<Finding>,
+}
+
+/// A configuration that was refused: the old one still counts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct NotReloaded {
+    pub error: String,
+    pub expected: String,
+    pub findings: Vec<Finding>,
+}
+
+/// Something in a file that a person wrote. Secrets in its line are starred out.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Finding {
+    pub file: String,
+    pub line: usize,
+    pub column: usize,
+    pub message: String,
+    pub help: Option<String>,
+    /// All of it with its line and a caret, for a terminal.
+    pub shown: String,
 }
 
 /// What the store keeps. Every call may block on a disk and is made off the async threads; an error is text for the

@@ -11,34 +11,12 @@ use axum::http::header::{AUTHORIZATION, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use ring::hmac;
-use ring::rand::SystemRandom;
 use std::net::{IpAddr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// No answer takes longer to begin; a stream's body may go on.
 const ANSWER: Duration = Duration::from_secs(15);
-
-/// A token that can be compared, and neither printed nor timed.
-pub struct Token {
-    key: hmac::Key,
-    tag: hmac::Tag,
-}
-
-impl Token {
-    /// `None` if the system has no randomness to give.
-    pub fn new(token: &str) -> Option<Token> {
-        let key = hmac::Key::generate(hmac::HMAC_SHA256, &SystemRandom::new()).ok()?;
-        let tag = hmac::sign(&key, token.as_bytes());
-        Some(Token { key, tag })
-    }
-
-    /// Takes the same time for a near miss as for a far one: both are hashed under a random key first.
-    pub fn is(&self, given: &str) -> bool {
-        hmac::verify(&self.key, given.as_bytes(), self.tag.as_ref()).is_ok()
-    }
-}
 
 /// In front of every route: the token or the host, the origin, and a limit on the time.
 pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
@@ -56,13 +34,13 @@ pub async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) ->
 fn admit(app: &App, method: &Method, path: &str, headers: &HeaderMap) -> Result<(), Response> {
     let host = host_of(headers);
     same_origin(method, headers, host.as_deref())?;
-    match &app.token {
+    match app.access.has_token() {
         // The page holds no data, and is where a person types the token.
-        Some(_) if crate::page::is_static(path) => Ok(()),
-        Some(token) if bearer(headers).is_some_and(|given| token.is(given)) => Ok(()),
-        Some(_) => Err(unauthorised()),
-        None if host.as_deref().is_some_and(|host| is_ours(host, app.local)) => Ok(()),
-        None => Err(ApiError::new(
+        true if crate::page::is_static(path) => Ok(()),
+        true if bearer(headers).is_some_and(|given| app.access.is(given)) => Ok(()),
+        true => Err(unauthorised()),
+        false if host.as_deref().is_some_and(|host| is_ours(host, app.local)) => Ok(()),
+        false => Err(ApiError::new(
             StatusCode::MISDIRECTED_REQUEST,
             "this node answers to loopback names only",
             "a Host of 127.0.0.1, [::1] or localhost; for others set a token",
@@ -147,12 +125,5 @@ mod tests {
         two.append(HOST, HeaderValue::from_static("evil.example"));
         assert_eq!(host_of(&two), None);
         assert_eq!(host_of(&HeaderMap::new()), None);
-    }
-
-    #[test]
-    fn a_token_is_itself_alone() {
-        let token = Token::new("open sesame").unwrap();
-        assert!(token.is("open sesame"));
-        assert!(!token.is("open sesam") && !token.is("open sesame ") && !token.is(""));
     }
 }

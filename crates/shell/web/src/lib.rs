@@ -6,6 +6,7 @@
 //! Without a token only a loopback address is served, and only to loopback names; with one, every route but the static
 //! page needs it ([`guard`]).
 
+mod access;
 mod api;
 mod board;
 mod doors;
@@ -17,7 +18,11 @@ mod prometheus;
 mod row;
 mod server;
 
-pub use doors::{Archive, Ask, Doors, FactsAsk, Gauge, Health, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+pub use access::Access;
+pub use doors::{
+    Archive, Ask, Doors, FactsAsk, Finding, Gauge, Health, NotReloaded, Party, RecordingRow, RecordingsAsk, Reload, Reloaded,
+    TicketsAsk,
+};
 pub use error::ApiError;
 pub use server::serve;
 
@@ -25,7 +30,6 @@ use axum::Router;
 use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use guard::Token;
 use std::any::Any;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -35,8 +39,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 /// What the operator sets.
 #[derive(Clone, Default)]
 pub struct Config {
-    /// The bearer token; `None` serves loopback only.
-    pub token: Option<String>,
+    /// Who is let in.
+    pub access: Access,
     /// The `source` of event envelopes, `/centralita/{site}/{node}`.
     pub source: String,
     /// The site's name, as the wallboard's title.
@@ -48,20 +52,15 @@ pub(crate) struct App {
     pub doors: Doors,
     pub source: String,
     pub site: String,
-    pub token: Option<Token>,
+    pub access: Access,
     pub local: SocketAddr,
     /// True once the node ends: streams end with it.
     pub closed: watch::Receiver<bool>,
 }
 
 impl App {
-    /// `None` if the system has no randomness to hide the token with.
-    fn new(config: Config, doors: Doors, local: SocketAddr, closed: watch::Receiver<bool>) -> Option<Arc<App>> {
-        let token = match config.token {
-            Some(token) => Some(Token::new(&token)?),
-            None => None,
-        };
-        Some(Arc::new(App { doors, source: config.source, site: config.site, token, local, closed }))
+    fn new(config: Config, doors: Doors, local: SocketAddr, closed: watch::Receiver<bool>) -> Arc<App> {
+        Arc::new(App { doors, source: config.source, site: config.site, access: config.access, local, closed })
     }
 }
 

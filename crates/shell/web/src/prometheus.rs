@@ -25,6 +25,8 @@ fn text(figures: &Figures, snapshot: &Snapshot, health: &Health, up_seconds: f64
     let mut page = Page::default();
     calls(&mut page, figures);
     visits(&mut page, &figures.queues);
+    callbacks(&mut page, &figures.queues);
+    expected_wait(&mut page, &figures.queues);
     agents(&mut page, figures);
     recordings(&mut page, figures);
     node(&mut page, figures, snapshot);
@@ -86,6 +88,36 @@ fn visits(page: &mut Page, queues: &[QueueFigures]) {
     let by_state =
         queues.iter().flat_map(|q| q.agents_by_state.iter().map(|(s, n)| (vec![q.queue.to_string(), s.to_string()], *n as f64)));
     page.gauge("queue_agents", &of("queues.agents_by_state"), &["queue", "state"], by_state);
+}
+
+fn callbacks(page: &mut Page, queues: &[QueueFigures]) {
+    let ends = |q: &QueueFigures| {
+        let c = &q.callbacks;
+        let all = [("connected", c.connected), ("failed", c.failed), ("joined", c.joined), ("cancelled", c.cancelled)];
+        all.map(|(end, n)| (vec![q.queue.to_string(), end.to_string()], n))
+    };
+    let rows = |read: fn(&QueueFigures) -> u64| queues.iter().map(move |q| (vec![q.queue.to_string()], read(q)));
+    page.count("queue_callbacks_requested_total", &of("callbacks.requested"), &["queue"], rows(|q| q.callbacks.requested));
+    page.count("queue_callback_attempts_total", &of("callbacks.attempts"), &["queue"], rows(|q| q.callbacks.attempts));
+    let help =
+        "Callbacks asked for today by how they ended; with those that wait they add up to queue_callbacks_requested_total.";
+    page.count("queue_callbacks_total", help, &["queue", "end"], queues.iter().flat_map(ends));
+    let waiting = queues.iter().map(|q| (vec![q.queue.to_string()], q.callbacks_now as f64));
+    page.gauge("queue_callbacks_waiting", &of("queues.callbacks_now"), &["queue"], waiting);
+}
+
+/// The estimator beside its own error.
+fn expected_wait(page: &mut Page, queues: &[QueueFigures]) {
+    let coverage = |q: &QueueFigures| {
+        let of = &q.expected_wait;
+        let all = [("0.5", of.p50_coverage), ("0.9", of.p90_coverage)];
+        all.into_iter().filter_map(|(p, share)| Some((vec![q.queue.to_string(), p.to_string()], share?))).collect::<Vec<_>>()
+    };
+    let help = "Answered visits of today whose true wait was at most the expected one, as a share: a good P90 has 0.9.";
+    page.gauge("queue_expected_wait_coverage_ratio", help, &["queue", "quantile"], queues.iter().flat_map(coverage));
+    let rms = |q: &QueueFigures| Some((vec![q.queue.to_string()], seconds(q.expected_wait.rms_error_ms?)));
+    let help = of("expected_wait.rms_error_ms");
+    page.gauge("queue_expected_wait_rms_error_seconds", &help, &["queue"], queues.iter().filter_map(rms));
 }
 
 /// The formula stands beside the number here too.
@@ -189,6 +221,7 @@ fn of(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::Gauge;
+    use metrics::{Callbacks, ExpectedWait};
 
     fn queue() -> QueueFigures {
         let visits = Visits {
@@ -202,13 +235,10 @@ mod tests {
             wait_p90_ms: Some(2000),
             ..Visits::default()
         };
-        QueueFigures {
-            queue: "acme/soporte".parse().unwrap(),
-            waiting_now: 1,
-            longest_wait_ms: 2500,
-            agents_by_state: BTreeMap::new(),
-            visits,
-        }
+        let callbacks = Callbacks { requested: 2, waiting: 1, connected: 1, attempts: 3, ..Callbacks::default() };
+        let expected_wait = ExpectedWait { p90_coverage: Some(0.91), rms_error_ms: Some(4500), ..ExpectedWait::default() };
+        let queue = "acme/soporte".parse().unwrap();
+        QueueFigures { waiting_now: 1, longest_wait_ms: 2500, callbacks, expected_wait, visits, ..QueueFigures::nothing(queue) }
     }
 
     fn page() -> String {
@@ -243,6 +273,9 @@ mod tests {
         assert!(page.contains("centralita_queue_longest_wait_seconds{queue=\"acme/soporte\"} 2.5\n"));
         assert!(page.contains("centralita_queue_service_level_ratio{formula=\"short_excluded\",queue=\"acme/soporte\"} 0.75\n"));
         assert!(page.contains("centralita_queue_wait_seconds{quantile=\"0.9\",queue=\"acme/soporte\"} 2\n"));
+        assert!(page.contains("centralita_queue_callbacks_total{end=\"connected\",queue=\"acme/soporte\"} 1\n"));
+        assert!(page.contains("centralita_queue_expected_wait_coverage_ratio{quantile=\"0.9\",queue=\"acme/soporte\"} 0.91\n"));
+        assert!(page.contains("centralita_queue_expected_wait_rms_error_seconds{queue=\"acme/soporte\"} 4.5\n"));
         assert!(page.contains("centralita_invariant_breaches_total 2\n"));
         assert!(page.contains("centralita_log_bytes 1024\n"));
         assert!(page.contains("version=\"0.1 \\\"x\\\"\\n\""));
@@ -252,7 +285,7 @@ mod tests {
     fn what_has_no_value_has_no_line() {
         let page = page();
         assert!(!page.contains("aht_seconds"));
-        assert!(!page.contains("coverage"));
+        assert!(!page.contains("recordings_coverage"));
     }
 
     #[test]

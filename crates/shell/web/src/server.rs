@@ -26,13 +26,12 @@ const GRACE: Duration = Duration::from_secs(3);
 /// Errors: `InvalidInput` when there is no token and the listener is not on loopback.
 pub async fn serve(listener: TcpListener, config: Config, doors: Doors, shutdown: impl Future<Output = ()>) -> io::Result<()> {
     let local = listener.local_addr()?;
-    if config.token.is_none() && !local.ip().is_loopback() {
+    if !config.access.has_token() && !local.ip().is_loopback() {
         let why = format!("listening at {local} needs a token: without one only loopback addresses are served");
         return Err(io::Error::new(io::ErrorKind::InvalidInput, why));
     }
     let (closing, closed) = watch::channel(false);
-    let app = App::new(config, doors, local, closed).ok_or_else(|| io::Error::other("the system gave no randomness"))?;
-    let router = router(app);
+    let router = router(App::new(config, doors, local, closed));
     let graceful = GracefulShutdown::new();
     let room = Arc::new(Semaphore::new(CONNECTIONS));
     tokio::pin!(shutdown);

@@ -1,17 +1,19 @@
 //! Agents, and what they may be asked.
 
-use super::{Answer, id, request};
+use super::asked::{Body, line};
+use super::who::Who;
+use super::{Answer, acts, id, request};
 use crate::App;
 use crate::board::{self, AgentRow};
 use crate::error::ApiError;
 use acd::Ask;
 use axum::Json;
-use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use base::AgentId;
+use base::{AgentId, Requirement, Skill, Skills};
 use engine::{Reply, Request};
 use serde::Deserialize;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const LIST: &str = "/api/v1/agents";
@@ -28,41 +30,70 @@ pub async fn show(State(app): State<Arc<App>>, Path((tenant, name)): Path<(Strin
 
 pub async fn ask(
     State(app): State<Arc<App>>,
+    who: Who,
     Path((tenant, name, verb)): Path<(String, String, String)>,
-    body: Result<Bytes, axum::extract::rejection::BytesRejection>,
+    body: Body,
 ) -> Answer<(StatusCode, Json<Reply>)> {
-    let body = body.map_err(|r| ApiError::new(r.status(), r.body_text(), "a body of at most 16 KiB"))?;
     let agent: AgentId = id(&format!("{tenant}/{name}"))?;
-    let ask = match verb.as_str() {
-        "log-in" => Ask::LogIn,
-        "log-out" => Ask::LogOut,
-        "ready" => Ask::Ready,
-        "pause" => Ask::Pause { reason: reason(&body)? },
+    let asks = |ask| Request::Agent { agent: agent.clone(), ask };
+    let asked = match verb.as_str() {
+        "log-in" => asks(Ask::LogIn),
+        "log-out" => asks(Ask::LogOut),
+        "ready" => asks(Ask::Ready),
+        "pause" => asks(Ask::Pause { reason: reason(&body)? }),
+        "wrap-up" => asks(Ask::WrapUp),
+        "code" => asks(Ask::Code { code: code(&body)? }),
+        "dial" => Request::Dial { agent, to: acts::target(&body)? },
+        "skills" => Request::SetSkills { agent, skills: skills(&body)? },
         _ => {
             return Err(ApiError::new(
                 StatusCode::NOT_FOUND,
                 format!("agents know no \"{verb}\""),
-                "log-in, log-out, pause or ready",
+                "log-in, log-out, pause, ready, wrap-up, code, dial or skills",
             ));
         }
     };
-    request(&app, Request::Agent { agent, ask }, LIST).await
+    request(&app, who, asked, LIST).await
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Pause {
-    reason: String,
-}
-
-/// The reason stands in figures and on screens: one line, and short.
-fn reason(body: &[u8]) -> Answer<Arc<str>> {
-    const EXPECTED: &str = "a JSON body such as {\"reason\": \"lunch\"}, of 1 to 64 characters in one line";
-    let pause: Pause =
-        serde_json::from_slice(body).map_err(|e| ApiError::bad(format!("the body does not say why: {e}"), EXPECTED))?;
-    let reason = pause.reason.trim();
-    if reason.is_empty() || reason.chars().count() > 64 || reason.chars().any(char::is_control) {
-        return Err(ApiError::bad("that is no reason for a pause", EXPECTED));
+/// Without a body, or without a reason in it, none is given: whether that will do is the tenant's affair.
+fn reason(body: &Body) -> Answer<Arc<str>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Pause {
+        reason: Option<String>,
     }
-    Ok(reason.into())
+    const EXPECTED: &str = "{\"reason\": \"lunch\"}, of 1 to 64 characters in one line";
+    let reason = if body.is_empty() { None } else { body.read::<Pause>(EXPECTED)?.reason };
+    let Some(reason) = reason else { return Ok("".into()) };
+    line(&reason).map(Into::into).ok_or_else(|| ApiError::bad("that is no reason for a pause", EXPECTED))
+}
+
+fn code(body: &Body) -> Answer<Arc<str>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Coded {
+        code: String,
+    }
+    const EXPECTED: &str = "{\"code\": \"solved\"}, of 1 to 64 characters in one line";
+    line(&body.read::<Coded>(EXPECTED)?.code).map(Into::into).ok_or_else(|| ApiError::bad("that is no code", EXPECTED))
+}
+
+/// Skills instead of the site file's; `null` brings those back.
+fn skills(body: &Body) -> Answer<Option<Skills>> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Skilled {
+        skills: Option<BTreeMap<String, u8>>,
+    }
+    const EXPECTED: &str = "{\"skills\": {\"lang:es\": 9}}, levels 1 to 10, or {\"skills\": null} for those of the site file";
+    let Some(skills) = body.read::<Skilled>(EXPECTED)?.skills else { return Ok(None) };
+    let one = |(name, level): (String, u8)| {
+        // A skill is written as in a requirement, so that it can be asked for.
+        let asked: Requirement = name.parse().ok()?;
+        let fits = asked.needs().len() == 1 && !name.contains(['>', ' ']) && (1..=10).contains(&level);
+        fits.then(|| (Skill::new(&name), level))
+    };
+    let read: Option<Skills> = skills.into_iter().map(one).collect();
+    read.map(Some).ok_or_else(|| ApiError::bad("these are no skills with levels", EXPECTED))
 }

@@ -1,15 +1,14 @@
 //! Calls: those that live from the snapshot, those that ended from the log.
 
-use super::{Answer, archive, id, request};
+use super::{Answer, archive, id};
 use crate::error::ApiError;
-use crate::row::{age_ms, left_ms};
+use crate::row::{ExpectedRow, age_ms, left_ms};
 use crate::{App, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use axum::Json;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
-use base::fact::{Logged, What};
+use base::fact::{Direction, Logged, Monitor, What};
 use base::{AgentId, CallId, Cause, Lang, Now, PartyId, QueueId, RecordingId, Tenant, VisitId};
-use engine::{CallView, Place, Reply, Request};
+use engine::{CallView, Place};
 use serde::Serialize;
 use serde_json::Value;
 use std::sync::Arc;
@@ -24,6 +23,7 @@ const FACTS: usize = 1000;
 pub struct CallRow {
     call: Option<CallId>,
     tenant: Option<Tenant>,
+    direction: Option<Direction>,
     place: Option<Place>,
     in_place_ms: Option<u64>,
     arrived: String,
@@ -40,9 +40,20 @@ pub struct CallRow {
     agent: Option<AgentId>,
     recording: Option<RecordingId>,
     held: bool,
+    /// Who is consulted or was joined: `agent/NAME`, `queue/NAME` or `number`.
+    third: Option<Arc<str>>,
+    /// Supervisors who take part.
+    monitors: Vec<Monitoring>,
+    expected: Option<ExpectedRow>,
     /// What ends this place by itself, and in how long.
     waits_for: Option<Arc<str>>,
     left_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub struct Monitoring {
+    supervisor: AgentId,
+    mode: Monitor,
 }
 
 /// A call with all that hangs on it.
@@ -81,10 +92,6 @@ pub async fn show(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answ
     Ok(Json(Joined { row, tickets, recordings, events }))
 }
 
-pub async fn hang_up(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answer<(StatusCode, Json<Reply>)> {
-    request(&app, Request::HangUp { call: id(&call)? }, LIST).await
-}
-
 async fn party(app: &Arc<App>, row: &CallRow) -> Answer<Option<Party>> {
     let (Some(tenant), Some(party)) = (row.tenant.clone(), row.party) else { return Ok(None) };
     archive(app, move |a| a.party(&tenant, party)).await
@@ -94,6 +101,7 @@ fn live(view: &CallView, now: Now) -> CallRow {
     CallRow {
         call: Some(view.call),
         tenant: Some(view.tenant.clone()),
+        direction: Some(view.direction),
         place: Some(view.place),
         in_place_ms: Some(age_ms(now, view.since.mono)),
         arrived: view.arrived.to_string(),
@@ -107,6 +115,9 @@ fn live(view: &CallView, now: Now) -> CallRow {
         agent: view.agent.clone(),
         recording: view.recording,
         held: view.held,
+        third: view.third.clone(),
+        monitors: view.monitors.iter().map(|(who, mode)| Monitoring { supervisor: who.clone(), mode: *mode }).collect(),
+        expected: view.expected.map(ExpectedRow::from),
         waits_for: (!view.waits_for.is_empty()).then(|| view.waits_for.clone()),
         left_ms: view.deadline.map(|d| left_ms(now, d)),
         ..CallRow::default()
@@ -127,7 +138,10 @@ fn past(facts: &[Logged]) -> Option<CallRow> {
         row.visit = about.visit.or(row.visit);
         row.agent = about.agent.clone().or(row.agent);
         match &logged.fact.what {
-            What::CallArrived { number, .. } => row.number = Some(number.as_str().into()),
+            What::CallArrived { direction, number, .. } => {
+                row.direction = Some(*direction);
+                row.number = Some(number.as_str().into());
+            }
             What::RecordingStarted { recording } => row.recording = Some(*recording),
             What::CallEnded { .. } | What::CallRejected { .. } => {
                 row.ended = Some(logged.time().to_string());

@@ -1,38 +1,45 @@
 //! `/api/v1`: one file for each thing it speaks of.
 
+mod acts;
 mod agents;
+mod asked;
 mod calls;
 mod events;
 mod figures;
 mod health;
 mod queues;
 mod recordings;
+mod reload;
 mod stream;
 mod tickets;
+mod who;
+mod why;
 
 use crate::App;
 use crate::error::ApiError;
+use asked::Asked;
 use axum::Router;
-use axum::extract::rejection::QueryRejection;
-use axum::extract::{FromRequestParts, Query};
 use axum::http::StatusCode;
-use axum::http::request::Parts;
 use axum::routing::{get, post};
 use base::id::BadId;
-use serde::de::DeserializeOwned;
+use engine::{Reply, Request};
 use std::str::FromStr;
 use std::sync::Arc;
+use who::Who;
 
 pub(crate) fn routes() -> Router<Arc<App>> {
     Router::new()
         .route("/queues", get(queues::list))
         .route("/queues/{tenant}/{name}", get(queues::show))
+        .route("/queues/{tenant}/{name}/why", get(why::queue))
+        .route("/queues/{tenant}/{name}/{verb}", post(queues::ask))
         .route("/agents", get(agents::list))
         .route("/agents/{tenant}/{name}", get(agents::show))
         .route("/agents/{tenant}/{name}/{verb}", post(agents::ask))
         .route("/calls", get(calls::list))
         .route("/calls/{id}", get(calls::show))
-        .route("/calls/{id}/hang-up", post(calls::hang_up))
+        .route("/calls/{id}/why", get(why::call))
+        .route("/calls/{id}/{verb}", post(acts::ask))
         .route("/events", get(events::list))
         .route("/events/stream", get(events::stream))
         .route("/tickets", get(tickets::list))
@@ -43,6 +50,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/figures", get(figures::show))
         .route("/figures/stream", get(figures::stream))
         .route("/definitions", get(figures::definitions))
+        .route("/reload", post(reload::reload))
         .route("/health", get(health::show))
 }
 
@@ -51,17 +59,6 @@ type Answer<T> = Result<T, ApiError>;
 /// A part of the path, as the id it should be.
 fn id<T: FromStr<Err = BadId>>(text: &str) -> Answer<T> {
     text.parse().map_err(|bad: BadId| ApiError::bad(format!("\"{}\" is no id here", bad.found), bad.expected))
-}
-
-/// A query string whose mistakes are answered as every other is.
-struct Asked<T>(T);
-
-impl<T: DeserializeOwned, S: Send + Sync> FromRequestParts<S> for Asked<T> {
-    type Rejection = ApiError;
-    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
-        let refused = |r: QueryRejection| ApiError::bad(r.body_text(), "parameters as the API's page lists them");
-        Query::<T>::from_request_parts(parts, state).await.map(|Query(asked)| Asked(asked)).map_err(refused)
-    }
 }
 
 /// How many rows an answer may have.
@@ -84,15 +81,18 @@ async fn archive<T: Send + 'static>(
 }
 
 /// Hands a request to the Centre and turns its reply into a status.
-async fn request(app: &App, request: engine::Request, listed_at: &str) -> Answer<(StatusCode, axum::Json<engine::Reply>)> {
-    use engine::Reply;
-    let gone = || ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the centre takes no request now", "another try in a while");
-    match app.doors.ask.ask(request).await.map_err(|_| gone())? {
-        reply @ Reply::Done => Ok((StatusCode::OK, axum::Json(reply))),
+async fn request(app: &App, who: Who, request: Request, listed_at: &str) -> Answer<(StatusCode, axum::Json<Reply>)> {
+    match reply(app, who, request).await? {
+        reply @ (Reply::Done | Reply::Why(_)) => Ok((StatusCode::OK, axum::Json(reply))),
         reply @ Reply::Pending => Ok((StatusCode::ACCEPTED, axum::Json(reply))),
         Reply::Unknown { what } => Err(ApiError::unknown(what.as_ref(), listed_at)),
         Reply::Refused { why } => {
             Err(ApiError::new(StatusCode::CONFLICT, why.as_ref(), "a request that makes sense in this state"))
         }
     }
+}
+
+async fn reply(app: &App, who: Who, request: Request) -> Answer<Reply> {
+    let gone = || ApiError::new(StatusCode::SERVICE_UNAVAILABLE, "the centre takes no request now", "another try in a while");
+    app.doors.ask.ask(who.0, request).await.map_err(|_| gone())
 }

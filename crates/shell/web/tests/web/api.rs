@@ -96,6 +96,9 @@ async fn an_agent_is_asked_through_the_one_door_and_the_reply_is_a_status() {
             Reply::Unknown { what: "agent".into() },
             StatusCode::NOT_FOUND,
         ),
+        ("pause", "", Ask::Pause { reason: "".into() }, Reply::Done, StatusCode::OK),
+        ("wrap-up", "", Ask::WrapUp, Reply::Done, StatusCode::OK),
+        ("code", r#"{"code": "solved"}"#, Ask::Code { code: "solved".into() }, Reply::Done, StatusCode::OK),
     ];
     for (verb, body, ask, reply, status) in cases {
         *fake.asked.reply.lock().unwrap() = Some(reply);
@@ -114,9 +117,7 @@ async fn a_pause_without_a_proper_reason_asks_nobody() {
     let served = fake.serve(None).await;
     let long = format!(r#"{{"reason": "{}"}}"#, "x".repeat(65));
     for body in [
-        "",
         "lunch",
-        "{}",
         r#"{"reason": ""}"#,
         r#"{"reason": "a\nb"}"#,
         r#"{"reason": "a", "until": 5}"#,

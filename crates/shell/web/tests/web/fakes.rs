@@ -1,11 +1,14 @@
 //! Doors with nothing behind them but what a test puts there, and a server of them on a loopback port.
 
 use arc_swap::ArcSwap;
-use base::fact::{About, Direction, Fact, Kept, Logged, What};
+use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
 use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, Now, PartyId, Pii, RecordingId, Tenant, Wall};
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
-use shell_web::{Archive, Ask, Config, Doors, FactsAsk, Gauge, Health, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use shell_web::{
+    Access, Archive, Ask, Config, Doors, FactsAsk, Gauge, Health, NotReloaded, Party, RecordingRow, RecordingsAsk, Reload,
+    Reloaded, TicketsAsk,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Seek, Write};
@@ -37,6 +40,8 @@ const START: Wall = Wall(1_795_356_000_000_000);
 pub struct Fake {
     pub archive: Arc<FakeArchive>,
     pub asked: Arc<FakeAsk>,
+    pub reloads: Arc<FakeReload>,
+    pub access: Access,
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub figures: Arc<ArcSwap<Figures>>,
     pub health: Arc<Mutex<Health>>,
@@ -69,6 +74,8 @@ impl Fake {
         Fake {
             archive: Arc::new(FakeArchive::new()),
             asked: Arc::default(),
+            reloads: Arc::default(),
+            access: Access::default(),
             snapshot: Arc::new(ArcSwap::from_pointee(snapshot())),
             figures: Arc::new(ArcSwap::from_pointee(figures())),
             health: Arc::new(Mutex::new(health)),
@@ -85,6 +92,7 @@ impl Fake {
             changed: self.changed.subscribe(),
             clock: Arc::new(move || now(started.elapsed())),
             ask: self.asked.clone(),
+            reload: self.reloads.clone(),
             archive: self.archive.clone(),
             health: Arc::new(move || health.lock().unwrap().clone()),
         }
@@ -107,7 +115,8 @@ impl Fake {
         let listener = TcpListener::bind(at).await.unwrap();
         let address = listener.local_addr().unwrap();
         let (stop, stopped) = oneshot::channel::<()>();
-        let config = Config { token: token.map(str::to_string), source: "/centralita/acme/1".into(), site: site.into() };
+        self.access.set(token).unwrap();
+        let config = Config { access: self.access.clone(), source: "/centralita/acme/1".into(), site: site.into() };
         let shutdown = async move {
             let _ = stopped.await;
         };
@@ -137,18 +146,35 @@ pub fn call() -> CallId {
 #[derive(Default)]
 pub struct FakeAsk {
     pub requests: Mutex<Vec<Request>>,
+    /// Who asked last.
+    pub who: Mutex<Arc<str>>,
     /// `None`: the Centre is gone.
     pub reply: Mutex<Option<Reply>>,
 }
 
 impl Ask for FakeAsk {
-    fn ask(&self, request: Request) -> oneshot::Receiver<Reply> {
+    fn ask(&self, who: Arc<str>, request: Request) -> oneshot::Receiver<Reply> {
         let (answer, receiver) = oneshot::channel();
+        *self.who.lock().unwrap() = who;
         self.requests.lock().unwrap().push(request);
         if let Some(reply) = self.reply.lock().unwrap().clone() {
             let _ = answer.send(reply);
         }
         receiver
+    }
+}
+
+/// Reloads what it was told to.
+#[derive(Default)]
+pub struct FakeReload {
+    pub answer: Mutex<Option<Result<Reloaded, NotReloaded>>>,
+    pub who: Mutex<String>,
+}
+
+impl Reload for FakeReload {
+    fn reload(&self, who: &str) -> Result<Reloaded, NotReloaded> {
+        *self.who.lock().unwrap() = who.to_string();
+        self.answer.lock().unwrap().clone().expect("the test says what a reload does")
     }
 }
 
@@ -306,8 +332,22 @@ fn snapshot() -> Snapshot {
         agent: Some(agent("ana")),
         recording: Some("1-3-42.c1.p1".parse().unwrap()),
         held: false,
+        third: Some("agent/beatriz".into()),
+        monitors: vec![(agent("sup"), Monitor::Whisper)],
+        expected: None,
         deadline: None,
         waits_for: "".into(),
+    };
+    let caller_back = CallView {
+        call: "1-3-44".parse().unwrap(),
+        place: Place::Callback,
+        visit: Some("1-3-44.v1".parse().unwrap()),
+        agent: None,
+        recording: None,
+        third: None,
+        monitors: Vec::new(),
+        expected: Some(expected()),
+        ..view.clone()
     };
     let waiting = acd::VisitView {
         visit: "1-3-43.v1".parse().unwrap(),
@@ -316,13 +356,23 @@ fn snapshot() -> Snapshot {
         requires: "lang:es >= 1".parse().unwrap(),
         priority_s: 0,
         credit: Duration::ZERO,
+        caller: acd::Caller::OnTheLine,
         offers: Vec::new(),
+        expected: Some(expected()),
         deadline: Some(now(Duration::ZERO).mono + Duration::from_secs(100)),
+    };
+    let virtual_caller = acd::VisitView {
+        visit: "1-3-44.v1".parse().unwrap(),
+        entered: ago(5),
+        credit: Duration::from_secs(60),
+        caller: acd::Caller::Virtual { first: acd::CallFirst::Agent, not_before: None },
+        ..waiting.clone()
     };
     let silent = acd::AgentView {
         agent: agent("zoe"),
         state: AgentState::LoggedOut,
         since: ago(600),
+        owner: acd::Owner::Agent,
         cause: Cause::Requested,
         reason: None,
         deadline: None,
@@ -330,6 +380,8 @@ fn snapshot() -> Snapshot {
         visit: None,
         pending: None,
         reachable: false,
+        work: None,
+        skills: BTreeMap::new(),
     };
     let talking = acd::AgentView {
         agent: agent("ana"),
@@ -343,13 +395,19 @@ fn snapshot() -> Snapshot {
     Snapshot {
         now: now(Duration::ZERO),
         epoch: 3,
-        calls: vec![view],
+        calls: vec![view, caller_back],
         agents: vec![talking, silent],
-        visits: vec![waiting],
+        visits: vec![waiting, virtual_caller],
         sessions: 2,
         ports: 4,
         draining: false,
     }
+}
+
+/// What a waiting call would be told.
+fn expected() -> acd::Expected {
+    let seconds = Duration::from_secs;
+    acd::Expected { p50: seconds(40), p90: seconds(95), from: acd::Estimate::Position }
 }
 
 pub fn figures() -> Figures {
@@ -370,7 +428,7 @@ pub fn figures() -> Figures {
         agent_row("gael", Unreachable, 220, None, None, 3),
         agent_row("hugo", Reserved, 1, None, Some("soporte"), 6),
         agent_row("ines", Talking, 452, None, Some("support"), 10),
-        agent_row("joao", Available, 3, None, None, 13),
+        agent_row("joao", Engaged, 3, None, None, 13),
     ];
     agents[3].reason = Some("almuerzo".into());
     let totals = Totals {
@@ -385,12 +443,14 @@ pub fn figures() -> Figures {
             lost: 13,
             live_now: 14,
             abandonment_rate_incoming: Some(0.2),
+            ..metrics::Calls::default()
         },
         visits: visits(87, 66, 12, 3, 6, Some(0.764)),
         waiting_now: 6,
         longest_wait_ms: 74_000,
         agents_by_state: BTreeMap::from([
-            (Available, 2),
+            (Available, 1),
+            (Engaged, 1),
             (Reserved, 1),
             (Ringing, 1),
             (Talking, 2),
@@ -400,6 +460,7 @@ pub fn figures() -> Figures {
             (Unreachable, 1),
             (LoggedOut, 1),
         ]),
+        ..Totals::default()
     };
     Figures {
         at: now(Duration::ZERO).wall.to_string(),
@@ -414,6 +475,7 @@ pub fn figures() -> Figures {
         agents,
         languages: BTreeMap::from([(Lang::ES, 51), (Lang::EN, 24), (Lang::PT, 18), (Lang::FR, 6)]),
         recordings: Recordings { expected: 66, complete: 61, partial: 1, failed: 0, open: 4, coverage: Some(61.0 / 62.0) },
+        supervision: metrics::Supervision::default(),
     }
 }
 
@@ -440,14 +502,11 @@ fn visits(offered: u64, answered: u64, abandoned: u64, other_exits: u64, waiting
 fn queue(name: &str, waiting_now: u64, longest_wait_ms: u64, visits: Visits) -> QueueFigures {
     use AgentState::*;
     let agents_by_state = BTreeMap::from([(Available, 2), (Talking, 3), (WrapUp, 1), (Paused, 1)]);
-    QueueFigures { queue: name.parse().unwrap(), waiting_now, longest_wait_ms, agents_by_state, visits }
+    QueueFigures { waiting_now, longest_wait_ms, agents_by_state, visits, ..QueueFigures::nothing(name.parse().unwrap()) }
 }
 
 fn agent_row(name: &str, state: AgentState, seconds: u64, reason: Option<&str>, queue: Option<&str>, calls: u64) -> AgentFigures {
     AgentFigures {
-        agent: agent(name),
-        state,
-        since: START.to_string(),
         in_state_ms: seconds * 1000,
         cause: Some(Cause::Requested),
         reason: reason.map(str::to_string),
@@ -459,16 +518,8 @@ fn agent_row(name: &str, state: AgentState, seconds: u64, reason: Option<&str>, 
         offers: calls + 1,
         rona: 1,
         aht_ms: Some(200_000),
-        available_ms: 0,
-        reserved_ms: 0,
-        ringing_ms: 0,
-        talk_ms: 0,
-        hold_ms: 0,
-        wrap_ms: 0,
-        paused_ms: 0,
-        unreachable_ms: 0,
-        logged_in_ms: 0,
         occupancy: Some(0.8),
         utilisation: Some(0.6),
+        ..AgentFigures::nothing(agent(name), state, START.to_string())
     }
 }

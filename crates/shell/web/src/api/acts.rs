@@ -1,0 +1,116 @@
+//! What may be done to a call.
+
+use super::asked::Body;
+use super::who::Who;
+use super::{Answer, id, request};
+use crate::App;
+use crate::error::ApiError;
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use base::fact::Monitor;
+use base::{AgentId, CallId, Pii, QueueId};
+use engine::{Reply, Request, Target};
+use serde::Deserialize;
+use std::sync::Arc;
+
+const LIST: &str = "/api/v1/calls";
+const VERBS: &str = "hang-up, transfer, consult, complete, end-consult, conference, monitor, stop-monitor, take-over, move, \
+                     prioritise or cancel-callback";
+
+pub async fn ask(
+    State(app): State<Arc<App>>,
+    who: Who,
+    Path((call, verb)): Path<(String, String)>,
+    body: Body,
+) -> Answer<(StatusCode, Json<Reply>)> {
+    let call: CallId = id(&call)?;
+    request(&app, who, act(call, &verb, &body)?, LIST).await
+}
+
+fn act(call: CallId, verb: &str, body: &Body) -> Answer<Request> {
+    Ok(match verb {
+        "hang-up" => Request::HangUp { call },
+        "transfer" => Request::Transfer { call, to: target(body)? },
+        "consult" => Request::Consult { call, to: target(body)? },
+        "complete" => Request::CompleteTransfer { call },
+        "end-consult" => Request::EndConsult { call },
+        "conference" => Request::Conference { call },
+        "monitor" => {
+            let Monitors { supervisor, mode } =
+                body.read(r#"{"supervisor": "acme/sup", "mode": "listen"}; or "whisper", "barge""#)?;
+            Request::Monitor { call, supervisor, mode }
+        }
+        "stop-monitor" => Request::StopMonitor { call, supervisor: supervisor(body)? },
+        "take-over" => Request::TakeOver { call, supervisor: supervisor(body)? },
+        "move" => Request::Move { call, queue: body.read::<To<QueueId>>(r#"{"queue": "acme/billing"}"#)?.queue },
+        "prioritise" => Request::Prioritise { call, priority_s: priority(body)? },
+        "cancel-callback" => Request::CancelCallback { call },
+        _ => return Err(ApiError::new(StatusCode::NOT_FOUND, format!("calls know no \"{verb}\""), VERBS)),
+    })
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Monitors {
+    supervisor: AgentId,
+    mode: Monitor,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct To<Q> {
+    queue: Q,
+}
+
+fn supervisor(body: &Body) -> Answer<AgentId> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct By {
+        supervisor: AgentId,
+    }
+    Ok(body.read::<By>(r#"{"supervisor": "acme/sup"}"#)?.supervisor)
+}
+
+/// More than a day either way is a slip.
+fn priority(body: &Body) -> Answer<i64> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Priority {
+        priority_s: i64,
+    }
+    const EXPECTED: &str = r#"{"priority_s": 60}, from -86400 to 86400"#;
+    let priority = body.read::<Priority>(EXPECTED)?.priority_s;
+    let fits = (-86_400..=86_400).contains(&priority);
+    if fits { Ok(priority) } else { Err(ApiError::bad("that is no priority in seconds", EXPECTED)) }
+}
+
+/// Where a call goes.
+pub fn target(body: &Body) -> Answer<Target> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Given {
+        Queue(QueueId),
+        Agent(AgentId),
+        Number(String),
+    }
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Goes {
+        to: Given,
+    }
+    const EXPECTED: &str =
+        r#"{"to": {"queue": "acme/billing"}}, {"to": {"agent": "acme/ana"}} or {"to": {"number": "+525550001000"}}"#;
+    match body.read::<Goes>(EXPECTED)?.to {
+        Given::Queue(queue) => Ok(Target::Queue(queue)),
+        Given::Agent(agent) => Ok(Target::Agent(agent)),
+        Given::Number(number) if is_number(&number) => Ok(Target::Number(Pii::new(Arc::from(number)))),
+        Given::Number(_) => Err(ApiError::bad("that number cannot be dialled: 2 to 20 digits, perhaps after a +", EXPECTED)),
+    }
+}
+
+/// Digits alone: nothing that a dial string could hide in (security.md, row 37).
+fn is_number(number: &str) -> bool {
+    let digits = number.strip_prefix('+').unwrap_or(number);
+    (2..=20).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit())
+}
