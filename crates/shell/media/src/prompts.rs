@@ -64,7 +64,11 @@ mod tests {
         std::fs::write(dir.path().join("main/flow.yaml"), "").unwrap();
         let book = load_prompts(dir.path()).unwrap();
         assert_eq!(book.find("main/es/welcome").unwrap().frames(), 50);
-        assert!(["tone/ringback", "tone/busy", "tone/zip", "tone/beep", "tone/silence", "music/hold"].iter().all(|key| book.find(key).is_some()));
+        assert!(
+            ["tone/ringback", "tone/busy", "tone/zip", "tone/beep", "tone/silence", "music/hold"]
+                .iter()
+                .all(|key| book.find(key).is_some())
+        );
         std::fs::write(folder.join("bad.wav"), "RIFF").unwrap();
         let error = load_prompts(dir.path()).unwrap_err().to_string();
         assert!(error.contains("main/prompts/es/bad.wav: expected a WAV file"), "{error}");

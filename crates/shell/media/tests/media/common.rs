@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 pub const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
 pub const CALLER: LegId = LegId { call: CALL, n: 1 };
 pub const AGENT: LegId = LegId { call: CALL, n: 2 };
+pub const SUPERVISOR: LegId = LegId { call: CALL, n: 3 };
 pub const RECORDING: RecordingId = RecordingId { conversation: ConversationId { call: CALL, n: 1 }, n: 1 };
 pub const FILE: &str = "acme/2026-10-01/1-1-1.c1.p1";
 /// Longer than anything here takes, even on a machine that is busy with other things.
@@ -44,8 +45,12 @@ impl Room {
 
     /// Both hear each other.
     pub fn join(&self, a: LegId, b: LegId) {
-        self.send(Command::Hear { leg: a, others: vec![b] });
-        self.send(Command::Hear { leg: b, others: vec![a] });
+        self.hear(a, &[b]);
+        self.hear(b, &[a]);
+    }
+
+    pub fn hear(&self, leg: LegId, others: &[LegId]) {
+        self.send(Command::Hear { leg, others: others.to_vec() });
     }
 
     /// The next Input that fits; those before it are passed over.
@@ -74,8 +79,12 @@ impl Room {
     }
 
     pub fn record(&self) {
-        let sidecar = Box::new(sidecar());
-        self.send(Command::Record { recording: RECORDING, left: vec![CALLER], right: vec![AGENT], file: FILE.into(), sidecar });
+        self.record_legs(&[CALLER], &[AGENT]);
+    }
+
+    pub fn record_legs(&self, left: &[LegId], right: &[LegId]) {
+        let (left, right, sidecar) = (left.to_vec(), right.to_vec(), Box::new(sidecar()));
+        self.send(Command::Record { recording: RECORDING, left, right, file: FILE.into(), sidecar });
         self.wait(|i| matches!(i, Input::RecordingStarted { .. }));
     }
 
@@ -168,6 +177,20 @@ impl Peer {
         Got { at: Instant::now(), header, payload: buffer[header.body()].to_vec() }
     }
 
+    /// The packets that are here.
+    pub fn drain(&self) -> Vec<Got> {
+        self.socket.set_nonblocking(true).unwrap();
+        let mut buffer = [0; 2_048];
+        let mut next = || {
+            let len = self.socket.recv(&mut buffer).ok()?;
+            let header = Header::read(&buffer[..len]).unwrap();
+            Some(Got { at: Instant::now(), header, payload: buffer[header.body()].to_vec() })
+        };
+        let got = std::iter::from_fn(&mut next).collect();
+        self.socket.set_nonblocking(false).unwrap();
+        got
+    }
+
     pub fn get_some(&self, count: usize) -> Vec<Got> {
         (0..count).map(|_| self.get()).collect()
     }
@@ -183,17 +206,48 @@ pub fn talk(caller: (&mut Peer, f64), agent: (&mut Peer, f64), count: usize) {
     }
 }
 
+/// The tones of caller, agent and supervisor. A frame holds whole waves of each, so they are told apart in one.
+pub const TONES: [(&str, f64); 3] = [("caller", 400.0), ("agent", 700.0), ("supervisor", 1_100.0)];
+
+/// Each of the three says its tone for `count` frames, 20 ms apart.
+pub fn talk_all(peers: &mut [Peer; 3], count: usize) {
+    let beat = channel::tick(Duration::from_millis(20));
+    for _ in 0..count {
+        beat.recv().unwrap();
+        peers.iter_mut().zip(TONES).for_each(|(peer, (_, hertz))| peer.say(hertz));
+    }
+}
+
+/// Who speaks in these samples: in most frames, or in hardly any.
+pub fn who(samples: &[i16]) -> Vec<&'static str> {
+    let frames = samples.chunks_exact(FRAME);
+    let share = |hertz| {
+        let loud = frames.clone().filter(|frame| tone::amplitude(frame, 8_000, hertz) > 4_000.0).count();
+        loud as f64 / frames.len().max(1) as f64
+    };
+    let speaks = |(name, hertz)| match share(hertz) {
+        0.6.. => Some(name),
+        ..0.1 => None,
+        between => panic!("{name} is in {between} of the frames"),
+    };
+    TONES.into_iter().filter_map(speaks).collect()
+}
+
 pub fn audio(got: &[Got]) -> Vec<i16> {
     got.iter().flat_map(|g| &g.payload).map(|b| Codec::Pcma.decoder()[usize::from(*b)]).collect()
 }
 
 /// Left and right of a WAV file, checked for its format.
 pub fn channels(path: &std::path::Path) -> (Vec<i16>, Vec<i16>) {
+    samples(path, 2).chunks(2).map(|f| (f[0], f[1])).unzip()
+}
+
+/// All samples of a WAV file with so many channels.
+pub fn samples(path: &std::path::Path, channels: u16) -> Vec<i16> {
     let mut reader = hound::WavReader::open(path).unwrap();
     let spec = reader.spec();
-    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (2, 8_000, 16));
-    let samples: Vec<i16> = reader.samples().collect::<Result<_, _>>().unwrap();
-    samples.chunks(2).map(|f| (f[0], f[1])).unzip()
+    assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (channels, 8_000, 16));
+    reader.samples().collect::<Result<_, _>>().unwrap()
 }
 
 /// Where a channel first speaks, in frames.

@@ -2,5 +2,6 @@
 
 mod calls;
 mod common;
+mod conferences;
 mod network;
 mod recordings;
