@@ -28,6 +28,11 @@ pub struct Config {
     pub default_expires: u32,
     /// Contacts of one user.
     pub max_bindings: usize,
+    /// Session-Expires of our INVITEs, in seconds, and the longest that a peer gets (RFC 4028). `None`: only if the peer
+    /// asks for it.
+    pub session_expires: Option<u32>,
+    /// A peer that wants a shorter session interval gets 422; 90 s at least (RFC 4028 5).
+    pub min_session_expires: u32,
     /// New INVITEs above this get 503.
     pub max_sessions: usize,
     /// INVITEs that would open a transaction above this get 503 without one.
@@ -47,6 +52,8 @@ impl Default for Config {
             max_expires: 3600,
             default_expires: 3600,
             max_bindings: 10,
+            session_expires: Some(1800),
+            min_session_expires: 90,
             max_sessions: 4_000,
             max_transactions: 20_000,
         }

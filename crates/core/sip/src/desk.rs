@@ -9,7 +9,7 @@ use bytes::Bytes;
 use std::time::Duration;
 
 /// Methods that we take (RFC 3261 20.5).
-pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, REFER, REGISTER";
+pub(crate) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REFER, REGISTER";
 
 pub(crate) struct Desk<'a> {
     pub now: Now,
@@ -32,6 +32,22 @@ impl Desk<'_> {
     pub fn via(&mut self, flow: Flow) -> Via {
         let branch = format!("{}{}", self.cookie, self.random.token());
         Via::new(flow.transport, Host::from(flow.local.ip().to_canonical()), Some(flow.local.port()), &branch)
+    }
+
+    /// The same, for an INVITE to this user: should it come back to us, [`Self::came_round`] knows it.
+    pub fn via_towards(&mut self, flow: Flow, user: &str) -> Via {
+        let mut via = self.via(flow);
+        if let Some(branch) = &mut via.branch {
+            branch.push_str(&format!("-{}", self.seal.tag(&[b"towards", user.as_bytes()])));
+        }
+        via
+    }
+
+    /// Whether a Via is ours, of a request that was sent to this very user.
+    pub fn came_round(&self, via: &[u8], user: &str) -> bool {
+        let branch = Via::parse(via).and_then(|via| via.branch).unwrap_or_default();
+        let sent_to = branch.strip_prefix(self.cookie).map(|rest| rest.split_once('-').map(|(_, mark)| mark));
+        sent_to.is_some_and(|mark| mark.is_none_or(|mark| mark == self.seal.tag(&[b"towards", user.as_bytes()])))
     }
 
     /// Our Contact, as the peer at the end of this flow reaches it.

@@ -23,6 +23,8 @@ pub(crate) struct Dialog {
     pinned: bool,
     /// 14.1: the owner of the Call-ID waits longer after glare.
     pub owns_call_id: bool,
+    /// The peer takes UPDATE (RFC 3311 4), as its last Allow says.
+    pub allows_update: bool,
 }
 
 impl Dialog {
@@ -49,6 +51,7 @@ impl Dialog {
             flow,
             pinned: pinned || behind_nat || old,
             owns_call_id: false,
+            allows_update: allows_update(invite).unwrap_or(false),
         })
     }
 
@@ -71,6 +74,7 @@ impl Dialog {
             flow,
             pinned: pinned || !dialled_there,
             owns_call_id: true,
+            allows_update: allows_update(response).unwrap_or(false),
         })
     }
 
@@ -88,11 +92,19 @@ impl Dialog {
         true
     }
 
-    /// RFC 3261 12.2.1.2 and 12.2.2: a re-INVITE or its 2xx moves the target.
+    /// RFC 3261 12.2.1.2 and 12.2.2: a re-INVITE, an UPDATE or its 2xx moves the target.
     pub fn refresh(&mut self, message: &Message) {
         if let Some(contact) = contact_of(message) {
             self.target = contact;
         }
+        self.allows_update = allows_update(message).unwrap_or(self.allows_update);
+    }
+
+    /// What the same dialog was while it was early: its numbers go on.
+    pub fn succeed(&mut self, early: &Dialog) {
+        self.local_sequence = self.local_sequence.max(early.local_sequence);
+        self.remote_sequence = self.remote_sequence.max(early.remote_sequence);
+        self.allows_update |= early.allows_update;
     }
 
     /// A request of ours, up to Max-Forwards, with the next sequence number, and where it goes.
@@ -180,6 +192,10 @@ impl Dialog {
 /// RFC 3261 8.1.1.8: a SIP or SIPS URI.
 fn contact_of(message: &Message) -> Option<Uri> {
     message.contact().ok().map(|contact| contact.uri).filter(Uri::is_sip)
+}
+
+fn allows_update(message: &Message) -> Option<bool> {
+    message.has(HeaderId::Allow).then(|| message.values(HeaderId::Allow).any(|method| *method == *b"UPDATE"))
 }
 
 fn routes_of(message: &Message) -> Option<Vec<NameAddr>> {

@@ -26,7 +26,7 @@ mod words;
 
 pub use config::{Config, May, TrunkConfig, UserCredential};
 pub use endpoint::Endpoint;
-pub use header::{HeaderId, MediaType, NameAddr, Params, ReferTo, ReplacesField, Via, ViaTransport};
+pub use header::{HeaderId, MediaType, NameAddr, Params, RAck, ReferTo, ReplacesField, Via, ViaTransport};
 pub use message::{BadHeader, BadMessage, Builder, Contacts, Message, Method, ParseError, StartLine, response_to};
 pub use overload::{begins_call, overloaded};
 pub use uri::{BadUri, Host, Scheme, Uri};

@@ -6,9 +6,9 @@ use crate::{Builder, Flow, HeaderId, Message, response_to};
 use bytes::Bytes;
 
 pub(crate) const SDP: &str = "application/sdp";
-/// Extensions that a peer may require of us (RFC 3891, RFC 4488).
-pub(crate) const OPTIONS: &[&str] = &["replaces", "norefersub"];
-const SUPPORTED: &str = "replaces, norefersub";
+/// Extensions that a peer may require of us (RFC 3262, RFC 3891, RFC 4028, RFC 4488).
+pub(crate) const OPTIONS: &[&str] = &["100rel", "replaces", "timer", "norefersub"];
+const SUPPORTED: &str = "100rel, replaces, timer, norefersub";
 
 /// In INVITEs and what answers them.
 pub(crate) fn abilities(builder: Builder) -> Builder {
@@ -18,6 +18,13 @@ pub(crate) fn abilities(builder: Builder) -> Builder {
 /// The answer to OPTIONS (RFC 3261 11.2).
 pub(crate) fn capabilities(builder: Builder) -> Builder {
     abilities(builder).header(HeaderId::Accept, SDP)
+}
+
+/// Whether the sender knows an extension: it says so in Supported or requires it.
+pub(crate) fn supports(message: &Message, option: &str) -> bool {
+    [HeaderId::Supported, HeaderId::Require]
+        .into_iter()
+        .any(|id| message.values(id).any(|tag| tag.eq_ignore_ascii_case(option.as_bytes())))
 }
 
 /// The message's session description.

@@ -8,9 +8,9 @@ use crate::identify::{self, Verdict};
 use crate::message::BadMessage;
 use crate::refer;
 use crate::respond::{self, SDP, stateless};
-use crate::session::Session;
+use crate::session::{Session, too_short};
 use crate::transaction::Errand;
-use crate::{Flow, HeaderId, Message, Method, Output, Peer};
+use crate::{Config, Flow, HeaderId, Message, Method, Output, Peer};
 use base::Now;
 
 pub(crate) fn on_request(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, out: &mut Vec<Output>) {
@@ -75,15 +75,15 @@ fn on_cancel(endpoint: &mut Endpoint, now: Now, flow: Flow, cancel: &Message, ou
 
 /// RFC 3261 16.3, RFC 5393, RFC 7332: a back-to-back user agent breaks loops as a proxy does. A request in a dialog
 /// has arrived and goes no further, however many hops it has left.
+///
+/// What comes back for the user that we sent it to is a loop. For another user it is a spiral, which is allowed and
+/// which Max-Forwards and Max-Breadth bring to an end: the engine hands both on.
 fn loops(desk: &Desk<'_>, request: &Message) -> Option<(u16, Option<&'static str>)> {
     if request.max_forwards() == Ok(Some(0)) {
         return Some((483, None));
     }
-    let ours = |value: &[u8]| {
-        let branch = crate::Via::parse(value).and_then(|via| via.branch);
-        branch.is_some_and(|branch| branch.starts_with(desk.cookie))
-    };
-    if request.values(HeaderId::Via).any(|value| ours(&value)) {
+    let user = request.uri().ok().and_then(|uri| uri.user()).unwrap_or_default();
+    if request.values(HeaderId::Via).any(|value| desk.came_round(&value, &user)) {
         return Some((482, None));
     }
     let breadth = request.header(HeaderId::MaxBreadth);
@@ -107,7 +107,7 @@ fn in_dialog(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
         }
         return stateless(&mut desk, request, flow, 481, None, |builder| builder);
     };
-    if let Some(refused) = unacceptable(request) {
+    if let Some(refused) = unacceptable(desk.config, request) {
         return refused.send(&mut desk, request, flow);
     }
     // A peer that floods its own dialog: each of its requests would stay 32 s.
@@ -150,7 +150,7 @@ fn on_options(draining: bool, desk: &mut Desk<'_>, flow: Flow, request: &Message
     if draining {
         return respond::unavailable(desk, request, flow);
     }
-    match unacceptable(request) {
+    match unacceptable(desk.config, request) {
         Some(refused) => refused.send(desk, request, flow),
         None => stateless(desk, request, flow, 200, None, respond::capabilities),
     }
@@ -164,7 +164,7 @@ fn on_register(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message,
         Some(Peer::Trunk(_)) => return stateless(&mut desk, request, flow, 403, None, |builder| builder),
         None => return,
     };
-    if let Some(refused) = unacceptable(request) {
+    if let Some(refused) = unacceptable(desk.config, request) {
         return refused.send(&mut desk, request, flow);
     }
     if desk.transactions.len() >= desk.config.max_transactions.saturating_mul(2) {
@@ -186,7 +186,7 @@ fn on_invite(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
         return;
     };
     let desk = &mut endpoint.core.desk(now, out);
-    if let Some(refused) = unacceptable(request) {
+    if let Some(refused) = unacceptable(desk.config, request) {
         return refused.send(desk, request, flow);
     }
     let Some(mut invite) = describe(request, flow, &peer) else {
@@ -204,7 +204,7 @@ fn on_invite(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
     let Some(tx) = desk.transactions.accept(request, flow, owner(id, Errand::Invite)) else {
         return;
     };
-    let session = Session::incoming(id, tx, dialog, tag, invite.offer.is_some());
+    let session = Session::incoming(id, tx, dialog, tag, request);
     // RFC 3261 8.2.6.1: 100 has no tag.
     desk.reply(tx, 100, None, |builder| builder);
     desk.out.push(Output::Incoming { session: id, peer, invite: Box::new(invite) });
@@ -227,19 +227,27 @@ fn identified(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, 
     None
 }
 
-/// RFC 3261 8.2.2.3 and 8.2.3: extensions and bodies that we do not understand.
+/// RFC 3261 8.2.2.3 and 8.2.3: extensions and bodies that we do not understand; RFC 4028 9.
 enum Unacceptable {
     Extensions(String),
     Media,
     Encoding,
+    /// The session interval; at least so many seconds.
+    TooShort(u32),
 }
 
-fn unacceptable(request: &Message) -> Option<Unacceptable> {
+fn unacceptable(config: &Config, request: &Message) -> Option<Unacceptable> {
     let unknown = request.unknown_options(HeaderId::Require, respond::OPTIONS);
     if !unknown.is_empty() {
         return Some(Unacceptable::Extensions(unknown.join(", ")));
     }
-    if request.body().is_empty() || request.method() != Some(Method::Invite) {
+    if !matches!(request.method(), Some(Method::Invite | Method::Update | Method::Prack)) {
+        return None;
+    }
+    if let Some(least) = too_short(config, request) {
+        return Some(Unacceptable::TooShort(least));
+    }
+    if request.body().is_empty() {
         return None;
     }
     let encoded = request.values(HeaderId::ContentEncoding).any(|value| !value.eq_ignore_ascii_case(b"identity"));
@@ -258,6 +266,9 @@ impl Unacceptable {
             Unacceptable::Media => stateless(desk, request, flow, 415, None, |b| b.header(HeaderId::Accept, SDP)),
             Unacceptable::Encoding => {
                 stateless(desk, request, flow, 415, None, |b| b.header(HeaderId::AcceptEncoding, "identity"));
+            }
+            Unacceptable::TooShort(least) => {
+                stateless(desk, request, flow, 422, None, |b| b.write(HeaderId::MinSe, least));
             }
         }
     }

@@ -80,8 +80,22 @@ pub(super) fn end(desk: &mut Desk<'_>, leg: &Leg, by: EndedBy, reason: Option<Re
     desk.out.push(Output::Ended { session: leg.id, by, reason });
 }
 
+/// All that a session waits for, but a subscription, which may outlive it.
+const QUIETED: [Wait; 10] = [
+    Wait::RepeatAnswer,
+    Wait::Acknowledge,
+    Wait::RepeatRinging,
+    Wait::RepeatReliable,
+    Wait::Prack,
+    Wait::Provisional,
+    Wait::Cancelled,
+    Wait::Glare,
+    Wait::Refresh,
+    Wait::Expiry,
+];
+
 pub(super) fn quiet(desk: &mut Desk<'_>, leg: &Leg) {
-    for wait in [Wait::RepeatAnswer, Wait::Acknowledge, Wait::RepeatRinging, Wait::Provisional, Wait::Cancelled, Wait::Glare] {
+    for wait in QUIETED {
         desk.disarm(leg.id, wait);
     }
 }

@@ -2,6 +2,7 @@
 
 use super::Leg;
 use super::challenge::Authorization;
+use super::lease::Terms;
 use crate::desk::Desk;
 use crate::message::text::number;
 use crate::respond::{SDP, abilities};
@@ -14,10 +15,11 @@ pub(super) fn invite(
     dial: &Dial,
     uri: &Uri,
     sequence: u32,
+    terms: Terms,
     authorization: Option<&Authorization>,
 ) -> Bytes {
     let host = own_host(desk, dial);
-    let via = desk.via(dial.flow);
+    let via = desk.via_towards(dial.flow, &uri.user().unwrap_or_default());
     let mut builder = Builder::request(Method::Invite, uri)
         .write(HeaderId::Via, via)
         .write(HeaderId::From, from(leg, dial, &host))
@@ -28,7 +30,7 @@ pub(super) fn invite(
         .maybe(HeaderId::MaxBreadth, given(dial, HeaderId::MaxBreadth))
         .header(HeaderId::Contact, desk.contact(dial.flow))
         .header(HeaderId::UserAgent, &*desk.config.user_agent);
-    builder = abilities(builder);
+    builder = terms.write(abilities(builder));
     if dial.withheld {
         builder = builder.header(HeaderId::Privacy, "id");
     }
@@ -87,6 +89,8 @@ fn may_add(name: &str, value: &str) -> bool {
         HeaderId::ContentLength,
         HeaderId::ContentType,
         HeaderId::Supported,
+        HeaderId::SessionExpires,
+        HeaderId::MinSe,
         HeaderId::Allow,
     ];
     !ours.contains(&HeaderId::parse(name.trim().as_bytes())) && !value.contains(['\r', '\n', '\0'])

@@ -22,10 +22,14 @@
 mod callee;
 mod caller;
 mod challenge;
+mod early;
 mod forks;
 mod hangup;
 mod invite;
+mod lease;
 mod reason;
+mod refresh;
+mod reliable;
 mod reoffer;
 mod transfer;
 mod wire;
@@ -33,13 +37,14 @@ mod wire;
 use crate::desk::Desk;
 use crate::dialog::Dialog;
 use crate::transaction::TxId;
-use crate::{Dial, DialCredential, Reason, Refusal, SessionId};
+use crate::{Dial, DialCredential, Message, Reason, Refusal, SessionId};
 use bytes::Bytes;
 use callee::Outgoing;
 use caller::Incoming;
 use forks::Acks;
 use hangup::Closing;
-use reoffer::{Established, Offers};
+pub(crate) use lease::too_short;
+use reoffer::Established;
 use transfer::Transfer;
 
 /// One session.
@@ -87,10 +92,10 @@ pub(crate) enum Stage {
 }
 
 impl Session {
-    /// From an INVITE that came in and has its transaction. `offered`: it had an offer.
-    pub fn incoming(id: SessionId, tx: TxId, dialog: Dialog, tag: String, offered: bool) -> Session {
+    /// From an INVITE that came in and has its transaction.
+    pub fn incoming(id: SessionId, tx: TxId, dialog: Dialog, tag: String, invite: &Message) -> Session {
         let leg = Leg::new(id, dialog.call_id.clone(), tag, None);
-        Session::new(leg, State::Incoming(Box::new(Incoming::new(tx, dialog, offered))))
+        Session::new(leg, State::Incoming(Box::new(Incoming::new(tx, dialog, invite))))
     }
 
     /// Dials; `registered`: to a phone's registration. If that fails at once, the session is over and `Failed` was said.
@@ -154,15 +159,33 @@ impl Session {
     }
 
     pub fn on_answer_reoffer(&mut self, desk: &mut Desk<'_>, sdp: Bytes) {
-        if let State::Established(established) = &mut self.state {
-            established.on_answer(desk, &self.leg, sdp);
-        }
+        self.step(desk, |state, leg, desk| match state {
+            State::Incoming(incoming) => incoming.on_answer_reoffer(desk, leg, sdp),
+            State::Outgoing(mut outgoing) => {
+                outgoing.on_answer_reoffer(desk, leg, sdp);
+                State::Outgoing(outgoing)
+            }
+            State::Established(mut established) => {
+                established.on_answer(desk, leg, sdp);
+                State::Established(established)
+            }
+            State::Closing(_) | State::Over(_) => state,
+        });
     }
 
     pub fn on_refuse_reoffer(&mut self, desk: &mut Desk<'_>, refusal: &Refusal) {
-        if let State::Established(established) = &mut self.state {
-            established.on_refuse(desk, &self.leg, refusal);
-        }
+        self.step(desk, |state, leg, desk| match state {
+            State::Incoming(incoming) => incoming.on_refuse_reoffer(desk, leg, refusal),
+            State::Outgoing(mut outgoing) => {
+                outgoing.on_refuse_reoffer(desk, leg, refusal);
+                State::Outgoing(outgoing)
+            }
+            State::Established(mut established) => {
+                established.on_refuse(desk, leg, refusal);
+                State::Established(established)
+            }
+            State::Closing(_) | State::Over(_) => state,
+        });
     }
 
     fn dialog_mut(&mut self) -> Option<&mut Dialog> {
@@ -186,9 +209,4 @@ impl Leg {
     fn new(id: SessionId, call_id: String, local_tag: String, credential: Option<DialCredential>) -> Leg {
         Leg { id, call_id, local_tag, credential, registered: false, acks: Acks::default() }
     }
-}
-
-/// A confirmed dialog with nothing going on in it.
-fn established(dialog: Dialog, offers: Offers) -> State {
-    State::Established(Box::new(Established::new(dialog, offers)))
 }

@@ -1,22 +1,25 @@
-//! A confirmed dialog: the ACK to our 200, and re-INVITEs both ways (RFC 3261 14, RFC 6141).
+//! A confirmed dialog: the ACK to our 200, and offers both ways (RFC 3261 14, RFC 3311, RFC 6141).
 //!
 //! ```text
 //!                     ┌──────────────┐ Reoffer: INVITE        ┌──────┐
-//!      ACK  ┌─────────▶    Quiet     ├────────────────────────▶ Ours │ their INVITE: 491
+//!      ACK  ┌─────────▶    Quiet     ├────────────────────────▶ Ours │ their offer: 491
 //!           │         │              ◀────────────────────────┤      │
 //!  ┌────────┴───────┐ │              │ 2xx: ACK; other finals └─┬──▲─┘
 //!  │ Unacknowledged │ │              │                      491 │  │ timer
 //!  │ 200 repeated   │ └──────┬─▲─────┘                        ┌─▼──┴────┐
-//!  └────────▲───────┘  their │ │ refused, cancelled           │ Backoff │ their INVITE: taken
-//!           │         INVITE │ │                              └─────────┘
+//!  └────────▲───────┘ INVITE,│ │ refused, cancelled,          │ Backoff │ their offer: taken
+//!           │         UPDATE │ │ UPDATE: 200                  └─────────┘
 //!           │         ┌──────▼─┴─────┐
 //!           └─────────┤    Theirs    │ another one: 500, Retry-After
-//!           200       └──────────────┘
+//!      INVITE: 200    └──────────────┘
 //! ```
-//! A refused re-INVITE leaves everything as it was. No ACK, 408 and 481 end the dialog.
+//! A refused offer leaves everything as it was. No ACK, 408 and 481 end the dialog. An UPDATE without an offer fits
+//! anywhere: it and the session timer are in `refresh.rs`.
 
 use super::challenge::{self, Authorization};
-use super::{Leg, State, caller, forks, hangup};
+use super::lease::Lease;
+use super::reliable::Reliable;
+use super::{Leg, State, caller, early, forks, hangup};
 use crate::desk::Desk;
 use crate::dialog::Dialog;
 use crate::respond::{SDP, sdp_of};
@@ -29,29 +32,55 @@ use std::time::Duration;
 #[derive(Debug)]
 pub(crate) struct Established {
     pub dialog: Dialog,
-    offers: Offers,
+    pub(super) offers: Offers,
     /// An offer of ours that waits for its turn.
     queued: Option<Bytes>,
     /// HangUp came before the first ACK: RFC 3261 15 forbids the callee's BYE until then.
-    leaving: Option<Option<Reason>>,
+    pub(super) leaving: Option<Option<Reason>>,
+    /// The last SDPs of both sides.
+    pub(super) local: Option<Bytes>,
+    remote: Option<Bytes>,
+    pub(super) lease: Option<Lease>,
+    /// A provisional to the first INVITE, with that one's sequence number, whose PRACK our 200 did not wait for.
+    pub(super) owed_prack: Option<(Reliable, u32)>,
 }
 
 #[derive(Debug)]
 pub(crate) enum Offers {
     Quiet,
     Ours(Ours),
-    Backoff { sdp: Bytes, tries: u8 },
-    Theirs { tx: TxId, sequence: u32, offered: bool },
+    Backoff(Plan),
+    Theirs(Theirs),
     Unacknowledged(Unacknowledged),
+}
+
+/// An offer to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    sdp: Bytes,
+    /// How often 491 came back.
+    tries: u8,
+    /// Nobody asked for it: it only renews the session timer.
+    refresh: bool,
 }
 
 #[derive(Debug)]
 pub(crate) struct Ours {
-    sdp: Bytes,
+    plan: Plan,
     sequence: u32,
     authorization: Option<Authorization>,
-    /// How often 491 came back.
-    tries: u8,
+    /// RSeq of the last provisional that wanted a PRACK, and the SDP that one held.
+    rseq: Option<u32>,
+    early: Option<Bytes>,
+}
+
+#[derive(Debug)]
+pub(crate) struct Theirs {
+    tx: TxId,
+    sequence: u32,
+    offer: Option<Bytes>,
+    /// RFC 3311: its 200 gets no ACK.
+    update: bool,
 }
 
 #[derive(Debug)]
@@ -64,32 +93,42 @@ pub(crate) struct Unacknowledged {
     first: bool,
     /// Our 200 held the offer; the ACK brings the answer.
     owes_answer: bool,
+    /// The answer came before, in a PRACK.
+    early_answer: Option<Bytes>,
 }
 
 /// After so many 491 the peer will not come to an end.
 const MOST_TRIES: u8 = 10;
 
 impl Offers {
-    /// Sends a 200 and repeats it until its ACK (RFC 3261 13.3.1.4), on streams too.
-    pub fn answered(
+    /// Sends the 200 to a session's first INVITE.
+    pub fn first_answer(
         desk: &mut Desk<'_>,
         leg: &Leg,
         tx: TxId,
         sequence: u32,
         answer: Bytes,
-        first: bool,
         owes_answer: bool,
+        early_answer: Option<Bytes>,
     ) -> Offers {
-        desk.respond(tx, 200, answer.clone());
+        let interval = T1;
+        Unacknowledged { tx, sequence, answer, interval, first: true, owes_answer, early_answer }.send(desk, leg)
+    }
+}
+
+impl Unacknowledged {
+    /// Sends a 200 and repeats it until its ACK (RFC 3261 13.3.1.4), on streams too.
+    fn send(self, desk: &mut Desk<'_>, leg: &Leg) -> Offers {
+        desk.respond(self.tx, 200, self.answer.clone());
         desk.arm(leg.id, Wait::RepeatAnswer, T1);
         desk.arm(leg.id, Wait::Acknowledge, PATIENCE);
-        Offers::Unacknowledged(Unacknowledged { tx, sequence, answer, interval: T1, first, owes_answer })
+        Offers::Unacknowledged(self)
     }
 }
 
 impl Established {
-    pub fn new(dialog: Dialog, offers: Offers) -> Established {
-        Established { dialog, offers, queued: None, leaving: None }
+    pub fn new(dialog: Dialog, offers: Offers, local: Option<Bytes>, remote: Option<Bytes>) -> Established {
+        Established { dialog, offers, queued: None, leaving: None, local, remote, lease: None, owed_prack: None }
     }
 
     pub fn is_reoffering(&self) -> bool {
@@ -101,23 +140,41 @@ impl Established {
             return;
         }
         if let Offers::Quiet = self.offers {
-            self.send_offer(desk, leg, sdp, None, 0);
+            self.send_offer(desk, leg, Plan { sdp, tries: 0, refresh: false }, None);
         } else if self.queued.replace(sdp).is_some() {
             desk.out.push(Output::ReofferDone { session: leg.id, result: Err(491) });
         }
     }
 
     pub fn on_answer(&mut self, desk: &mut Desk<'_>, leg: &Leg, sdp: Bytes) {
-        let Offers::Theirs { tx, sequence, offered } = self.offers else {
+        let Offers::Theirs(Theirs { tx, sequence, update, .. }) = self.offers else {
             return;
         };
-        if let Some(head) = caller::head(desk, leg, tx, 200) {
-            self.offers = Offers::answered(desk, leg, tx, sequence, head.body(SDP, &sdp), false, !offered);
+        let Some(head) = caller::head(desk, leg, tx, 200) else {
+            return;
+        };
+        let lease = desk.transactions.request_of(tx).and_then(|request| Lease::accept(desk.config, request, self.lease));
+        let head = lease.map_or(head.clone(), |lease| lease.write_answer(head));
+        let answer = head.body(SDP, &sdp);
+        let Offers::Theirs(theirs) = std::mem::replace(&mut self.offers, Offers::Quiet) else {
+            return;
+        };
+        let owes_answer = theirs.offer.is_none();
+        self.local = Some(sdp);
+        self.remote = theirs.offer.or(self.remote.take());
+        if update {
+            desk.respond(tx, 200, answer);
+            self.become_quiet(desk, leg);
+        } else {
+            let interval = T1;
+            let waiting = Unacknowledged { tx, sequence, answer, interval, first: false, owes_answer, early_answer: None };
+            self.offers = waiting.send(desk, leg);
         }
+        self.renew_lease(desk, leg, lease);
     }
 
     pub fn on_refuse(&mut self, desk: &mut Desk<'_>, leg: &Leg, refusal: &Refusal) {
-        if let Offers::Theirs { tx, .. } = self.offers {
+        if let Offers::Theirs(Theirs { tx, .. }) = self.offers {
             caller::refuse(desk, leg, tx, refusal);
             self.become_quiet(desk, leg);
         }
@@ -125,37 +182,42 @@ impl Established {
 
     /// Their re-INVITE was cancelled.
     pub fn on_cancelled(&mut self, desk: &mut Desk<'_>, leg: &Leg) {
-        if let Offers::Theirs { .. } = self.offers {
+        if let Offers::Theirs(Theirs { update: false, .. }) = self.offers {
             self.give_up_theirs(desk);
             self.become_quiet(desk, leg);
         }
     }
 
-    /// A BYE, theirs or ours, overtook their re-INVITE (RFC 3261 15.1.2).
+    /// A BYE, theirs or ours, overtook their offer (RFC 3261 15.1.2).
     pub fn give_up_theirs(&mut self, desk: &mut Desk<'_>) {
-        if let Offers::Theirs { tx, .. } = self.offers {
+        if let Offers::Theirs(Theirs { tx, .. }) = self.offers {
             desk.reply(tx, 487, None, |builder| builder);
             self.offers = Offers::Quiet;
         }
     }
 
-    pub fn on_reinvite(&mut self, desk: &mut Desk<'_>, leg: &Leg, tx: TxId, request: &Message) {
+    /// A re-INVITE, or an UPDATE with an offer.
+    pub fn on_offer(&mut self, desk: &mut Desk<'_>, leg: &Leg, tx: TxId, request: &Message) {
         match &self.offers {
             Offers::Quiet => {}
-            // Both sides at once: theirs goes first, ours waits for its turn.
-            Offers::Backoff { sdp, .. } => {
-                self.queued.get_or_insert(sdp.clone());
+            // Both sides at once: theirs goes first, ours waits for its turn; what only refreshes has no turn to wait for.
+            Offers::Backoff(plan) => {
+                let ours = Some(plan.sdp.clone()).filter(|_| !plan.refresh);
+                self.queued = self.queued.take().or(ours);
                 desk.disarm(leg.id, Wait::Glare);
             }
-            Offers::Theirs { .. } => return refuse_for_now(desk, tx),
+            Offers::Theirs(_) => return refuse_for_now(desk, tx),
             Offers::Ours(_) | Offers::Unacknowledged(_) => return desk.reply(tx, 491, None, |builder| builder),
         }
         let sequence = request.cseq().map_or(0, |(sequence, _)| sequence);
-        let sdp = sdp_of(request);
+        let update = request.method() == Some(Method::Update);
+        let offer = sdp_of(request);
         self.dialog.refresh(request);
-        self.offers = Offers::Theirs { tx, sequence, offered: sdp.is_some() };
-        desk.reply(tx, 100, None, |builder| builder);
-        desk.out.push(Output::Reoffered { session: leg.id, sdp });
+        self.offers = Offers::Theirs(Theirs { tx, sequence, offer: offer.clone(), update });
+        if !update {
+            desk.reply(tx, 100, None, |builder| builder);
+        }
+        desk.out.push(Output::Reoffered { session: leg.id, sdp: offer });
     }
 
     pub fn on_ack(mut self: Box<Self>, desk: &mut Desk<'_>, leg: &mut Leg, ack: &Message, flow: Flow) -> State {
@@ -166,12 +228,13 @@ impl Established {
             return State::Established(self);
         }
         let (first, owes_answer) = (waiting.first, waiting.owes_answer);
+        let answer = if owes_answer { sdp_of(ack) } else { waiting.early_answer.clone() };
         self.dialog.flow = flow;
         desk.disarm(leg.id, Wait::RepeatAnswer);
         desk.disarm(leg.id, Wait::Acknowledge);
         if first || owes_answer {
-            let sdp = sdp_of(ack).filter(|_| owes_answer);
-            desk.out.push(Output::Confirmed { session: leg.id, sdp });
+            self.remote = answer.clone().or(self.remote.take());
+            desk.out.push(Output::Confirmed { session: leg.id, sdp: answer });
         }
         if let Some(reason) = self.leaving {
             return hangup::bye(desk, leg, self.dialog, EndedBy::Us, reason);
@@ -208,22 +271,27 @@ impl Established {
     /// What came back to our re-INVITE.
     pub fn on_response(mut self: Box<Self>, desk: &mut Desk<'_>, leg: &mut Leg, response: &Message, status: u16) -> State {
         let sequence = response.cseq().map_or(0, |(sequence, _)| sequence);
-        let ours = match &self.offers {
-            Offers::Ours(ours) if ours.sequence == sequence && status >= 200 => ours,
+        let ours = match &mut self.offers {
+            Offers::Ours(ours) if ours.sequence == sequence => ours,
             _ => return State::Established(self),
         };
         match status {
+            ..200 => ours.on_provisional(desk, leg, &mut self.dialog, response),
             200..300 => {
                 self.dialog.refresh(response);
                 forks::acknowledge(desk, leg, &self.dialog, sequence, ours.authorization.as_ref());
-                let result = sdp_of(response).ok_or(488);
+                let result = sdp_of(response).or(ours.early.take()).ok_or(488);
                 self.finish_offer(desk, leg, result);
+                self.renew_lease(desk, leg, Lease::granted(response));
             }
-            491 if ours.tries < MOST_TRIES => self.back_off(desk, leg),
+            491 if ours.plan.tries < MOST_TRIES => self.back_off(desk, leg),
             401 | 407 if ours.authorization.is_none() => self.on_challenge(desk, leg, response, status),
             408 => return hangup::lost(desk, leg, Some(self.dialog)),
             481 => return hangup::lost(desk, leg, None),
-            _ => self.finish_offer(desk, leg, Err(status)),
+            _ => {
+                self.lease = self.lease.map(|lease| if status == 422 { lease.longer(response).unwrap_or(lease) } else { lease });
+                self.finish_offer(desk, leg, Err(status));
+            }
         }
         State::Established(self)
     }
@@ -238,64 +306,119 @@ impl Established {
                 self.finish_offer(desk, leg, Err(503));
                 State::Established(self)
             }
+            Errand::Refresh => {
+                self.refresh_later(desk, leg);
+                State::Established(self)
+            }
             _ => State::Established(self),
         }
     }
 
     pub fn on_glare_over(&mut self, desk: &mut Desk<'_>, leg: &Leg) {
-        if let Offers::Backoff { sdp, tries } = &self.offers {
-            let (sdp, tries) = (sdp.clone(), *tries);
-            self.send_offer(desk, leg, sdp, None, tries);
+        if let Offers::Backoff(plan) = &self.offers {
+            let plan = plan.clone();
+            self.send_offer(desk, leg, plan, None);
         }
     }
 
-    fn send_offer(&mut self, desk: &mut Desk<'_>, leg: &Leg, sdp: Bytes, authorization: Option<Authorization>, tries: u8) {
+    /// A re-INVITE that changes nothing, for a peer that takes no UPDATE. False: not now, or not at all.
+    pub(super) fn refresh_by_offer(&mut self, desk: &mut Desk<'_>, leg: &Leg) -> bool {
+        let sdp = self.local.clone().filter(|_| matches!(self.offers, Offers::Quiet));
+        if let Some(sdp) = sdp {
+            self.send_offer(desk, leg, Plan { sdp, tries: 0, refresh: true }, None);
+            return true;
+        }
+        false
+    }
+
+    fn send_offer(&mut self, desk: &mut Desk<'_>, leg: &Leg, plan: Plan, authorization: Option<Authorization>) {
         let (builder, flow) = self.dialog.request(desk, Method::Invite);
         let mut builder = crate::respond::abilities(builder.header(HeaderId::Contact, desk.contact(flow)));
+        if let Some(lease) = self.lease {
+            builder = lease.write_request(builder);
+        }
         if let Some((id, value)) = &authorization {
             builder = builder.header(*id, value);
         }
         let sequence = self.dialog.local_sequence;
-        desk.request(flow, builder.body(SDP, &sdp), leg.id, Errand::Reinvite);
-        self.offers = Offers::Ours(Ours { sdp, sequence, authorization, tries });
+        desk.request(flow, builder.body(SDP, &plan.sdp), leg.id, Errand::Reinvite);
+        self.offers = Offers::Ours(Ours { plan, sequence, authorization, rseq: None, early: None });
     }
 
     fn on_challenge(&mut self, desk: &mut Desk<'_>, leg: &Leg, response: &Message, status: u16) {
-        let Offers::Ours(Ours { sdp, tries, .. }) = &self.offers else {
+        let Offers::Ours(Ours { plan, .. }) = &self.offers else {
             return;
         };
-        let (sdp, tries) = (sdp.clone(), *tries);
+        let plan = plan.clone();
         let uri = self.dialog.request_uri();
-        match challenge::answer(desk, leg, response, &Method::Invite, &uri, &sdp) {
-            Some(authorization) => self.send_offer(desk, leg, sdp, Some(authorization), tries),
+        match challenge::answer(desk, leg, response, &Method::Invite, &uri, &plan.sdp) {
+            Some(authorization) => self.send_offer(desk, leg, plan, Some(authorization)),
             None => self.finish_offer(desk, leg, Err(status)),
         }
     }
 
     /// RFC 3261 14.1: 2.1 to 4 s for the owner of the Call-ID, else 0 to 2 s, in units of 10 ms.
     fn back_off(&mut self, desk: &mut Desk<'_>, leg: &Leg) {
-        let Offers::Ours(Ours { sdp, tries, .. }) = &self.offers else {
+        let Offers::Ours(Ours { plan, .. }) = &self.offers else {
             return;
         };
         let wait = match self.dialog.owns_call_id {
             true => 210 + desk.random.below(191),
             false => desk.random.below(201),
         };
-        self.offers = Offers::Backoff { sdp: sdp.clone(), tries: tries + 1 };
+        self.offers = Offers::Backoff(Plan { tries: plan.tries + 1, ..plan.clone() });
         desk.arm(leg.id, Wait::Glare, Duration::from_millis(wait * 10));
     }
 
     fn finish_offer(&mut self, desk: &mut Desk<'_>, leg: &Leg, result: Result<Bytes, u16>) {
-        desk.out.push(Output::ReofferDone { session: leg.id, result });
+        let Offers::Ours(ours) = std::mem::replace(&mut self.offers, Offers::Quiet) else {
+            return;
+        };
+        // A refresh is nobody's business, unless the peer used it to move its media.
+        let mut told = !ours.plan.refresh;
+        match &result {
+            Ok(answer) => {
+                told |= !self.remote.as_ref().is_some_and(|before| says_the_same(before, answer));
+                self.local = Some(ours.plan.sdp);
+                self.remote = Some(answer.clone());
+            }
+            Err(_) if ours.plan.refresh => self.refresh_later(desk, leg),
+            Err(_) => {}
+        }
+        if told {
+            desk.out.push(Output::ReofferDone { session: leg.id, result });
+        }
         self.become_quiet(desk, leg);
     }
 
     fn become_quiet(&mut self, desk: &mut Desk<'_>, leg: &Leg) {
         self.offers = Offers::Quiet;
         if let Some(sdp) = self.queued.take() {
-            self.send_offer(desk, leg, sdp, None, 0);
+            self.send_offer(desk, leg, Plan { sdp, tries: 0, refresh: false }, None);
         }
     }
+}
+
+impl Ours {
+    /// RFC 3262 4, in a dialog that is confirmed.
+    fn on_provisional(&mut self, desk: &mut Desk<'_>, leg: &Leg, dialog: &mut Dialog, response: &Message) {
+        let Some(rseq) = early::reliable(response) else {
+            return;
+        };
+        if self.rseq.is_none_or(|last| last.checked_add(1) == Some(rseq)) {
+            self.rseq = Some(rseq);
+            self.early = sdp_of(response).or(self.early.take());
+            early::acknowledge(desk, leg, dialog, response, rseq);
+        }
+    }
+}
+
+/// Apart from `o=`, whose version some count up each time.
+fn says_the_same(a: &Bytes, b: &Bytes) -> bool {
+    fn lines(sdp: &Bytes) -> impl Iterator<Item = &[u8]> {
+        sdp.split(|byte| *byte == b'\n').map(crate::message::text::trim).filter(|line| !line.starts_with(b"o="))
+    }
+    lines(a).eq(lines(b))
 }
 
 /// RFC 3261 14.2: their other INVITE is not answered yet; Retry-After is random, 0 to 10 s.

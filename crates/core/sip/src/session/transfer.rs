@@ -11,7 +11,7 @@
 //! A blind transferor often says BYE before the transfer is through. That ends the INVITE's usage of the dialog and
 //! not the subscription's (RFC 5057 4.2): the dialog is kept for its NOTIFYs until one of the ends above.
 
-use super::{Session, State};
+use super::{Session, State, challenge};
 use crate::desk::Desk;
 use crate::dialog::Dialog;
 use crate::refer::Asked;
@@ -109,7 +109,7 @@ impl Session {
     }
 
     /// The answer to a NOTIFY. What is no success ends the subscription (RFC 6665 4.2.2), never the call.
-    pub(super) fn on_notified(&mut self, desk: &mut Desk<'_>, response: &Message, status: u16) {
+    pub(super) fn on_notified(&mut self, desk: &mut Desk<'_>, tx: TxId, response: &Message, status: u16) {
         let sequence = response.cseq().map(|(sequence, _)| sequence).ok();
         let Transfer::Reporting(report) = &mut self.transfer else {
             return;
@@ -117,7 +117,13 @@ impl Session {
         if status < 200 || report.in_flight != sequence {
             return;
         }
-        report.in_flight = None;
+        report.in_flight = match (status, dialog_of(&mut self.state)) {
+            (401 | 407, Some(dialog)) => challenge::again(desk, &self.leg, dialog, tx, response, Errand::Notify),
+            _ => None,
+        };
+        if report.in_flight.is_some() {
+            return;
+        }
         if report.last_said || status >= 300 {
             return self.end_subscription(desk);
         }

@@ -5,7 +5,7 @@ use crate::desk::{ALLOW, Desk};
 use crate::refer::Asked;
 use crate::transaction::timer::Wait;
 use crate::transaction::{Errand, TxId};
-use crate::{EndedBy, Flow, HeaderId, Message, Method, Output};
+use crate::{Flow, HeaderId, Message, Method, Output};
 
 impl Session {
     /// RFC 3261 9.2: a CANCEL that found an INVITE of this session's; it has its own 200 already.
@@ -58,23 +58,26 @@ impl Session {
         asked: Option<Result<Asked, u16>>,
     ) {
         let sequence = request.cseq().map_or(0, |(sequence, _)| sequence);
-        let in_order = match self.dialog_mut() {
-            Some(dialog) => {
-                let in_order = dialog.advance(sequence);
-                if in_order {
-                    dialog.flow = flow;
-                }
-                in_order
-            }
-            // Early forks of ours have no dialog of their own: what comes in one is answered as it comes.
-            None => true,
+        let tag = request.from().ok().and_then(|from| from.tag).unwrap_or_default();
+        let dialog = match &mut self.state {
+            State::Outgoing(outgoing) => outgoing.dialog_with(&tag),
+            _ => self.dialog_mut(),
         };
+        let in_order = dialog.is_some_and(|dialog| {
+            let in_order = dialog.advance(sequence);
+            if in_order {
+                dialog.flow = flow;
+            }
+            in_order
+        });
         if !in_order {
             return desk.reply(tx, 500, None, |builder| builder);
         }
         match request.method() {
             Some(Method::Bye) => self.step(desk, |state, leg, desk| hangup::on_bye(state, desk, leg, tx, reason::parse(request))),
             Some(Method::Invite) => self.on_reinvite(desk, tx, request),
+            Some(Method::Prack) => self.on_prack(desk, tx, request),
+            Some(Method::Update) => self.on_update(desk, tx, request),
             Some(Method::Refer) => self.on_refer(desk, tx, request, asked),
             Some(Method::Info) => self.on_info(desk, tx, request),
             Some(Method::Options) => desk.reply(tx, 200, None, crate::respond::capabilities),
@@ -84,10 +87,33 @@ impl Session {
 
     fn on_reinvite(&mut self, desk: &mut Desk<'_>, tx: TxId, request: &Message) {
         match &mut self.state {
-            State::Established(established) => established.on_reinvite(desk, &self.leg, tx, request),
+            State::Established(established) => established.on_offer(desk, &self.leg, tx, request),
             // 14.2: the first INVITE has no final response yet.
             State::Incoming(_) => reoffer::refuse_for_now(desk, tx),
             State::Outgoing(_) | State::Closing(_) | State::Over(_) => desk.reply(tx, 481, None, |builder| builder),
+        }
+    }
+
+    fn on_prack(&mut self, desk: &mut Desk<'_>, tx: TxId, request: &Message) {
+        self.step(desk, |state, leg, desk| match state {
+            State::Incoming(incoming) => incoming.on_prack(desk, leg, tx, request),
+            State::Established(mut established) => {
+                established.on_prack(desk, leg, tx, request);
+                State::Established(established)
+            }
+            other => {
+                desk.reply(tx, 481, None, |builder| builder);
+                other
+            }
+        });
+    }
+
+    fn on_update(&mut self, desk: &mut Desk<'_>, tx: TxId, request: &Message) {
+        match &mut self.state {
+            State::Incoming(incoming) => incoming.on_update(desk, &self.leg, tx, request),
+            State::Outgoing(outgoing) => outgoing.on_update(desk, &self.leg, tx, request),
+            State::Established(established) => established.on_update(desk, &self.leg, tx, request),
+            State::Closing(_) | State::Over(_) => desk.reply(tx, 481, None, |builder| builder),
         }
     }
 
@@ -106,7 +132,7 @@ impl Session {
             return;
         };
         if errand == Errand::Notify {
-            return self.on_notified(desk, response, status);
+            return self.on_notified(desk, tx, response, status);
         }
         let to_invite = matches!(errand, Errand::Invite | Errand::Reinvite);
         if to_invite && (200..300).contains(&status) && self.leg.acks.repeat(desk, response) {
@@ -127,6 +153,11 @@ impl Session {
                 State::Closing(closing)
             }
             (State::Closing(closing), Errand::Bye) => closing.on_response(desk, leg, response, status),
+            (State::Outgoing(mut outgoing), Errand::Prack) => {
+                outgoing.on_pracked(desk, leg, tx, response);
+                State::Outgoing(outgoing)
+            }
+            (State::Established(established), Errand::Refresh) => established.on_refreshed(desk, leg, tx, response, status),
             (state, _) => state,
         });
     }
@@ -141,6 +172,7 @@ impl Session {
             (State::Established(established), Errand::Reinvite) if established.is_reoffering() => {
                 hangup::lost(desk, leg, Some(established.dialog))
             }
+            (State::Established(established), Errand::Refresh) => established.lose(desk, leg, true),
             (State::Closing(closing), Errand::Bye) => closing.end(desk, leg),
             (state, _) => state,
         });
@@ -153,10 +185,7 @@ impl Session {
         }
         self.step(desk, |state, leg, desk| match (state, errand) {
             (State::Outgoing(outgoing), Errand::Invite) => outgoing.on_no_answer(desk, leg, 503),
-            (State::Incoming(_), Errand::Invite) => {
-                hangup::end(desk, leg, EndedBy::Lost, None);
-                State::Over(None)
-            }
+            (State::Incoming(incoming), Errand::Invite) => incoming.on_broken(desk, leg),
             (State::Established(established), _) => established.on_broken(desk, leg, errand, flow),
             (State::Closing(closing), Errand::Bye) => closing.end(desk, leg),
             (state, _) => state,
@@ -178,6 +207,11 @@ impl Session {
                 incoming.repeat_ringing(desk, leg);
                 State::Incoming(incoming)
             }
+            (State::Incoming(mut incoming), Wait::RepeatReliable) => {
+                incoming.repeat_reliable(desk, leg);
+                State::Incoming(incoming)
+            }
+            (State::Incoming(incoming), Wait::Prack) => incoming.on_no_prack(desk, leg),
             (State::Outgoing(outgoing), Wait::Provisional) => {
                 outgoing.on_silence(desk, leg);
                 State::Outgoing(outgoing)
@@ -192,6 +226,11 @@ impl Session {
                 established.on_glare_over(desk, leg);
                 State::Established(established)
             }
+            (State::Established(mut established), Wait::Refresh) => {
+                established.on_refresh_due(desk, leg);
+                State::Established(established)
+            }
+            (State::Established(established), Wait::Expiry) => established.lose(desk, leg, true),
             (state, _) => state,
         });
     }

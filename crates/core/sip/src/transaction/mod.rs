@@ -56,6 +56,9 @@ pub(crate) enum Errand {
     Cancel,
     Bye,
     Notify,
+    Prack,
+    /// An UPDATE that renews the session timer.
+    Refresh,
     /// What comes back changes nothing: the BYE to a fork that lost.
     Stray,
 }

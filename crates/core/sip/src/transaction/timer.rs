@@ -43,12 +43,20 @@ pub(crate) enum Wait {
     Acknowledge,
     /// A provisional again each minute, so that proxies keep the INVITE alive (RFC 3261 13.3.1.1).
     RepeatRinging,
+    /// The next retransmission of a provisional that must arrive (RFC 3262 3).
+    RepeatReliable,
+    /// No PRACK to it within 64*T1.
+    Prack,
     /// Nothing at all came back to our INVITE.
     Provisional,
     /// A cancelled INVITE got no final response within 64*T1 (RFC 3261 9.1).
     Cancelled,
     /// After a 491 (RFC 3261 14.1).
     Glare,
+    /// Our turn to refresh the session timer (RFC 4028 10).
+    Refresh,
+    /// Nobody refreshed it.
+    Expiry,
     /// The end of a REFER's implicit subscription (RFC 3515 2.4.4).
     Subscription,
 }

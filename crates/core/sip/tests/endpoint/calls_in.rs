@@ -232,15 +232,15 @@ fn requests_in_the_dialog_are_answered_by_their_method_and_order() {
     assert_eq!(heard.words(), [Output::Info { session, content_type: "application/dtmf-relay".into(), body }]);
     assert_eq!(bench.receive(udp(2), &info.text()).summary(), "200", "repeated, said once");
     for (method, sequence, status) in
-        [("OPTIONS", 4, 500), ("OPTIONS", 6, 200), ("UPDATE", 7, 405), ("PRACK", 9, 405), ("FOO", 10, 405)]
+        [("OPTIONS", 4, 500), ("OPTIONS", 6, 200), ("SUBSCRIBE", 7, 405), ("PRACK", 9, 481), ("FOO", 10, 405)]
     {
         let heard = bench.receive(udp(2), &Ask::within(method, sequence, &tag).text());
         assert_eq!(heard.summary(), status.to_string(), "{method}");
     }
     let last_hop = Ask::within("OPTIONS", 11, &tag).set("Max-Forwards", "0").text();
     assert_eq!(bench.receive(udp(2), &last_hop).summary(), "200");
-    let unknown = Ask::within("OPTIONS", 12, &tag).set("Require", "100rel, foo").text();
-    assert_eq!(field(&bench.receive(udp(2), &unknown).response(420), HeaderId::Unsupported), "100rel, foo");
+    let unknown = Ask::within("OPTIONS", 12, &tag).set("Require", "timer, foo, bar").text();
+    assert_eq!(field(&bench.receive(udp(2), &unknown).response(420), HeaderId::Unsupported), "foo, bar");
 }
 
 #[test]

@@ -65,7 +65,7 @@ fn strangers_are_asked_who_they_are_whatever_they_want() {
 }
 
 #[test]
-fn a_request_that_comes_on_two_paths_is_merged() {
+fn line_20_a_request_that_comes_on_two_paths_is_merged() {
     let mut bench = Bench::default();
     bench.incoming();
     let second = Ask::invite().set("Via", "SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKother").text();
@@ -75,12 +75,37 @@ fn a_request_that_comes_on_two_paths_is_merged() {
 
 /// RFC 7332: our own Via in the stack.
 #[test]
-fn a_call_of_ours_that_comes_back_is_a_loop() {
+fn line_20_a_call_of_ours_that_comes_back_to_whom_it_was_for_is_a_loop_and_to_another_a_spiral() {
     let mut bench = Bench::default();
     let (_, invite) = bench.dial(dial());
     let ours = field(&invite, HeaderId::Via);
-    let ask = Ask::invite().set("Via", &format!("SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKproxy, {ours}"));
+    let via = format!("SIP/2.0/UDP 10.0.0.2:5060;rport;branch=z9hG4bKproxy, {ours}");
+    let ask = Ask::invite().set("Via", &via).uri("sip:ana@10.0.0.1");
     assert_eq!(bench.receive(udp(2), &ask.text()).summary(), "482");
+    // RFC 3261 16.3: a spiral. Its hops go on counting.
+    let ask = ask.uri("sip:900@10.0.0.1").set("Max-Forwards", "7").set("Max-Breadth", "4");
+    let heard = bench.receive(udp(2), &ask.text());
+    let [Output::Incoming { invite, .. }] = &heard.words()[..] else { panic!("{heard:?}") };
+    assert_eq!((invite.max_forwards, invite.max_breadth), (7, 4));
+    let options = Ask::new("OPTIONS", "o").set("Via", &via).uri("sip:ana@10.0.0.1").text();
+    assert_eq!(bench.receive(udp(2), &options).summary(), "482");
+}
+
+/// RFC 7332 4, RFC 5393 5.3.3.
+#[test]
+fn line_20_hops_and_breadth_are_handed_on() {
+    let given = |headers: &[(&str, &str)]| {
+        let headers = headers.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
+        let (_, invite) = Bench::default().dial(sip::Dial { headers, ..dial() });
+        assert_eq!(invite.check_request(), Ok(()));
+        (field(&invite, HeaderId::MaxForwards), field(&invite, HeaderId::MaxBreadth))
+    };
+    assert_eq!(given(&[]), ("70".into(), String::new()));
+    assert_eq!(given(&[("Max-Forwards", "12"), ("Max-Breadth", "30")]), ("12".into(), "30".into()));
+    assert_eq!(given(&[("Max-Forwards", "many"), ("Max-Breadth", "-1")]), ("70".into(), String::new()));
+    let (_, heard) = Bench::default().incoming();
+    let [Output::Incoming { invite, .. }] = &heard.words()[..] else { panic!("{heard:?}") };
+    assert_eq!((invite.max_forwards, invite.max_breadth), (70, 60), "where the request does not say");
 }
 
 /// Row 34.

@@ -192,6 +192,7 @@ fn glare_is_resolved_on_both_sides() {
                             assert_eq!(result, Ok(ANSWER.into()));
                             done[side] = true;
                         }
+                        Output::Refreshed { .. } => {}
                         other => panic!("{other:?}"),
                     }
                 }
