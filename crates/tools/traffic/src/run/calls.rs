@@ -64,6 +64,8 @@ impl World<'_> {
             sdp: audio.write(1).into(),
             credential: None,
             provisional_within: Duration::from_secs(32),
+            withheld: false,
+            auto_answer: false,
             headers: vec![],
         };
         let machine = Caller::new(&self.plan.callers, own, report, now);
