@@ -1,9 +1,8 @@
-//! Agents from outside: their phones, their feature codes, and requests through the API.
+//! Agents from outside: their phones and their feature codes.
 
+use crate::Output;
 use crate::centre::Centre;
-use crate::{Output, Reply, Request};
-use base::fact::Direction;
-use base::{AgentId, AgentState, CallId, Cause, LegId};
+use base::{AgentId, AgentState, CallId, Cause};
 use media::{Command, Sound};
 use sip::Binding;
 use site::Phone;
@@ -44,54 +43,27 @@ impl Centre {
         }
     }
 
-    pub(crate) fn on_asked(&mut self, number: u64, request: Request) {
-        self.asking = Some(number);
-        match request {
-            Request::Agent { agent, ask } => self.on_agent_asked(agent, ask),
-            Request::HangUp { call } if !self.calls.contains_key(&call) => {
-                self.reply(Reply::Unknown { what: format!("call {call}").into() });
-            }
-            Request::HangUp { call } => self.end_call(call, Cause::Requested),
-        }
-        self.settle();
-        self.reply(Reply::Done);
-    }
-
-    fn on_agent_asked(&mut self, agent: AgentId, ask: acd::Ask) {
-        if !self.setup.site.agents.contains_key(&agent) {
-            return self.reply(Reply::Unknown { what: format!("agent {agent}").into() });
-        }
-        self.tell_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::Requested });
-    }
-
     /// An agent's phone dialled a feature code and was answered: do it, and say so.
     pub(crate) fn on_feature_code(&mut self, id: CallId, agent: AgentId, ask: acd::Ask) {
         let lang = self.setup.site.agents.get(&agent).map(|a| a.lang);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.lang = lang;
-            call.deadline = Some(self.now.mono + CONFIRMATION);
-        }
+        let now = self.now.mono;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(leg) = call.customer else { return };
+        call.lang = lang;
+        call.deadline = Some(now + CONFIRMATION);
         self.rearm(id);
         // The phone is in a call: nobody rings it meanwhile (calls.md line 6).
-        self.tell_acd(acd::Input::Occupied { agent: agent.clone(), occupied: true });
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.ask = Some((agent.clone(), ask.clone()));
-        }
+        self.engage(&agent, id, acd::Work::FeatureCode);
         let asked = ask.clone();
+        self.refusal = None;
         self.tell_acd(acd::Input::AgentAsked { agent: agent.clone(), ask, cause: Cause::ByFeatureCode });
         self.settle();
-        let notice = self.acd.agent(&agent).map_or(AgentNotice::Refused, |agent| notice_of(&asked, &agent));
+        let refused = self.refusal.take().is_some();
+        let view = self.acd.agent(&agent).filter(|_| !refused);
+        let notice = view.map_or(AgentNotice::Refused, |agent| notice_of(&asked, &agent));
         let said = lang.and_then(|lang| speech::notice(lang, notice)).map(|phrase| Sound::Prompt(phrase.key().into()));
         let sounds = said.into_iter().collect();
-        self.tell_media(Command::Play { leg: LegId::caller(id), play: 1, sounds });
-    }
-
-    /// The feature code's call is over: its phone may ring again.
-    pub(crate) fn free_phone(&mut self, id: CallId) {
-        let Some(call) = self.calls.get_mut(&id).filter(|c| c.direction == Direction::FeatureCode && c.answered) else { return };
-        if let Some((agent, _)) = call.ask.take() {
-            self.tell_acd(acd::Input::Occupied { agent, occupied: false });
-        }
+        self.tell_media(Command::Play { leg, play: 1, sounds });
     }
 }
 
@@ -103,6 +75,8 @@ fn notice_of(ask: &acd::Ask, agent: &acd::AgentView) -> AgentNotice {
         (acd::Ask::LogOut, state) if kept || state == AgentState::LoggedOut => AgentNotice::LoggedOut,
         (acd::Ask::Pause { .. }, state) if kept || state == AgentState::Paused => AgentNotice::Paused,
         (acd::Ask::Ready, state) if kept || !matches!(state, AgentState::LoggedOut | AgentState::Paused) => AgentNotice::Ready,
+        (acd::Ask::WrapUp, _) => AgentNotice::WrapUp,
+        (acd::Ask::Code { .. }, _) => AgentNotice::Coded,
         _ => AgentNotice::Refused,
     }
 }

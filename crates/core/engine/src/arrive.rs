@@ -1,65 +1,128 @@
-//! From an INVITE to an answered call in its flow.
+//! From an INVITE to what it is for: a caller for a flow, or an agent's phone.
 //!
 //! ```text
-//!  Incoming ─▶ known number? codec? port? ─▶ Arriving ── Opened ──▶ 200, flow begins (Ivr)
-//!      │ no                                     │ OpenFailed: the next port, at most PORT_TRIES
-//!      └─▶ rejected 404 / 488 / 480             └─ PORT_WAIT passed ─▶ rejected 480
+//!  Incoming ─▶ what for? codec? port? ─▶ Arriving ── Opened ──▶ 200, or 183 until an agent answers: the flow begins (Ivr)
+//!      │ nothing known                     │ OpenFailed: the next port, a few times
+//!      └─▶ rejected 404 / 488 / 480        └─ PORT_WAIT passed ─▶ rejected 480
+//!
+//!  An agent's phone: a feature code and a call of its own are calls; a consultation and monitoring are legs of the
+//!  call that they are about.
 //! ```
 
-use crate::call::{Call, Leg, Media};
+use crate::call::{Call, Own, OwnAct};
 use crate::centre::Centre;
+use crate::leg::{Leg, Purpose};
+use crate::party::Party;
+use crate::setup::Dialled;
 use crate::{Output, Place};
 use base::fact::{Direction, What};
-use base::{AgentId, CallId, Cause, LegId, PartyId, Pii, Tenant};
+use base::{AgentId, CallId, Cause, Lang, LegId, PartyId, Pii, Tenant};
 use ring::hmac;
 use sip::{IncomingInvite, Peer, Reason, Refusal, SessionId};
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// An ACK comes within 32 s of the 200 or never (RFC 3261 13.3.1.4).
 const ACK_WAIT: Duration = Duration::from_secs(35);
-const PORT_TRIES: u8 = 8;
 /// The media plane answers in microseconds; this long without a word and it is gone.
 const PORT_WAIT: Duration = Duration::from_secs(2);
 
-/// Where a call that may come in leads.
-struct Way {
-    tenant: Tenant,
-    flow: Option<(Arc<ivr::Flow>, Option<base::Lang>)>,
-    ask: Option<(AgentId, acd::Ask)>,
+/// What an INVITE is for.
+enum Way {
+    Flow {
+        tenant: Tenant,
+        flow: Arc<ivr::Flow>,
+        lang: Option<Lang>,
+    },
+    Own {
+        agent: AgentId,
+        act: OwnAct,
+        direction: Direction,
+    },
+    /// A leg of a call that is there already.
+    Joins {
+        call: CallId,
+        purpose: Purpose,
+        to: Option<Party>,
+    },
 }
 
 impl Centre {
     pub(crate) fn on_incoming(&mut self, session: SessionId, peer: Peer, invite: IncomingInvite) {
-        let way = self.way(&peer, &invite.dialled);
-        let id = self.new_call(session, &peer, &invite, way.as_ref());
+        match self.way(&peer, &invite) {
+            Some(Way::Joins { call, purpose, to }) => self.join(session, &invite, call, purpose, to),
+            way => self.arrive(session, &peer, &invite, way),
+        }
+    }
+
+    fn arrive(&mut self, session: SessionId, peer: &Peer, invite: &IncomingInvite, way: Option<Way>) {
+        let id = self.new_call(session, peer, invite, way.as_ref());
         let direction = self.calls[&id].direction;
-        // A number that is none of ours may be anybody's: it does not go into a log that is kept for years.
-        let number = if way.is_some() { invite.dialled.to_string() } else { String::new() };
+        let shown = match &way {
+            // A number that is none of ours may be anybody's: it does not go into a log that is kept for years.
+            None => String::new(),
+            Some(Way::Own { act: OwnAct::Call(Party::Number(_)), .. }) => String::new(),
+            Some(_) => invite.dialled.to_string(),
+        };
         let trunk = self.calls[&id].trunk.to_string();
-        self.call_fact(id, |_| (), What::CallArrived { direction, trunk, number });
+        self.call_fact(id, |_| (), What::CallArrived { direction, trunk, number: shown });
         let Some(way) = way else { return self.reject(id, 404, Cause::UnknownNumber) };
+        if let Some((status, cause)) = self.unacceptable(invite) {
+            return self.reject(id, status, cause);
+        }
+        let reserve = if direction == Direction::Incoming { self.reserve() } else { 0 };
+        let Some(port) = self.ports.take_leaving(reserve) else { return self.reject(id, 480, Cause::NoPorts) };
+        let deadline = self.now.mono + PORT_WAIT;
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.deadline = Some(deadline);
+            match way {
+                Way::Flow { flow, lang, .. } => call.flow = Some(ivr::Interpreter::new(flow, lang)),
+                Way::Own { agent, act, .. } => call.own = Some(Own { agent, act }),
+                Way::Joins { .. } => {}
+            }
+        }
+        self.rearm(id);
+        self.open(LegId::caller(id), invite.flow, port);
+    }
+
+    /// What cannot be talked about at all is refused before a port is taken.
+    fn unacceptable(&self, invite: &IncomingInvite) -> Option<(u16, Cause)> {
         if let Some(offer) = &invite.offer {
             let probe = self.local(invite.flow, 9, 0);
             if let Err(refused) = sip::sdp::answer(offer, &probe) {
                 let status = refused.status();
-                return self.reject(id, status, if status == 488 { Cause::CodecMismatch } else { Cause::ProtocolError });
+                return Some((status, if status == 488 { Cause::CodecMismatch } else { Cause::ProtocolError }));
             }
         }
-        if invite.max_forwards == 0 {
-            return self.reject(id, 483, Cause::Loop);
+        (invite.max_forwards == 0).then_some((483, Cause::Loop))
+    }
+
+    /// One more leg of a call, which an agent's phone began.
+    fn join(&mut self, session: SessionId, invite: &IncomingInvite, id: CallId, purpose: Purpose, to: Option<Party>) {
+        let refuse = |c: &mut Centre, status| {
+            let refusal = Refusal { status, phrase: None, reason: None, retry_after: None };
+            c.tell_sip(sip::Input::Reject { session, refusal });
+        };
+        if let Some((status, _)) = self.unacceptable(invite) {
+            return refuse(self, status);
         }
-        let Some(port) = self.ports.take_leaving(self.reserve()) else { return self.reject(id, 480, Cause::NoPorts) };
-        let deadline = self.now.mono + PORT_WAIT;
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.leg.media = Media::Opening(port);
-            call.deadline = Some(deadline);
-            call.flow = way.flow.map(|(flow, lang)| ivr::Interpreter::new(flow, lang));
-            call.ask = way.ask;
+        let Some(port) = self.ports.take() else { return refuse(self, 480) };
+        let Some((call, leg)) = self.calls.get_mut(&id).and_then(|c| c.next_leg().map(|leg| (c, leg))) else {
+            self.ports.give(port);
+            return refuse(self, 480);
+        };
+        let mut state = Leg::new(leg, purpose.clone(), invite.call_id.clone(), invite.flow);
+        state.session = Some(session);
+        state.inbound = true;
+        state.offer = invite.offer.clone();
+        call.legs.insert(leg, state);
+        self.sessions.insert(session, leg);
+        match (purpose, to) {
+            (Purpose::Second, Some(to)) => self.second_begins(id, to),
+            (Purpose::Monitor(supervisor), _) => self.monitor_dialled(id, supervisor),
+            _ => {}
         }
-        self.rearm(id);
-        self.open(LegId::caller(id), invite.flow, port);
+        self.open(leg, invite.flow, port);
     }
 
     /// Ports that callers leave to the phones of agents: without those nobody who waits could ever be answered.
@@ -67,195 +130,178 @@ impl Centre {
         self.setup.site.agents.len().min(self.ports.all() / 4)
     }
 
-    fn way(&self, peer: &Peer, dialled: &str) -> Option<Way> {
+    fn way(&self, peer: &Peer, invite: &IncomingInvite) -> Option<Way> {
         match peer {
             Peer::Trunk(_) => {
-                let number = self.setup.site.number(dialled)?;
+                let number = self.setup.site.number(&invite.dialled)?;
                 let flow = self.setup.flows.get(&number.flow)?.clone();
-                Some(Way { tenant: number.tenant.clone(), flow: Some((flow, number.lang)), ask: None })
+                Some(Way::Flow { tenant: number.tenant.clone(), flow, lang: number.lang })
             }
-            Peer::Phone(user) => {
-                let agent = self.setup.agent_of_user(user)?.clone();
-                let ask = self.setup.feature(dialled)?;
-                Some(Way { tenant: agent.tenant(), flow: None, ask: Some((agent, ask)) })
-            }
+            Peer::Phone(user) => self.way_of_phone(self.setup.agent_of_user(user)?.clone(), &invite.dialled),
         }
     }
 
-    fn new_call(&mut self, session: SessionId, peer: &Peer, invite: &IncomingInvite, way: Option<&Way>) -> CallId {
+    fn way_of_phone(&self, agent: AgentId, dialled: &str) -> Option<Way> {
+        let (party, direction) = match self.setup.dialled(&agent, dialled)? {
+            Dialled::Ask(ask) => return Some(Way::Own { agent, act: OwnAct::Ask(ask), direction: Direction::FeatureCode }),
+            Dialled::Monitor(watched) => {
+                let call = self.call_of(&watched)?;
+                return Some(Way::Joins { call, purpose: Purpose::Monitor(agent), to: None });
+            }
+            Dialled::Colleague(colleague) => (Party::Agent(colleague), Direction::Internal),
+            Dialled::Number(number) => (Party::Number(number), Direction::Outgoing),
+        };
+        match self.call_of(&agent) {
+            // The phone of an agent in conversation asks somebody else about the call.
+            Some(call) if self.may_consult(call) => Some(Way::Joins { call, purpose: Purpose::Second, to: Some(party) }),
+            Some(_) => None,
+            None => Some(Way::Own { agent, act: OwnAct::Call(party), direction }),
+        }
+    }
+
+    /// The call in which the agent talks or which the agent makes.
+    pub(crate) fn call_of(&self, agent: &AgentId) -> Option<CallId> {
+        let talks = |c: &&Call| c.conversation.as_ref().is_some_and(|c| c.agent == *agent);
+        self.calls.values().filter(|c| c.ending.is_none()).find(talks).map(|c| c.id)
+    }
+
+    pub(crate) fn next_call(&mut self, tenant: Tenant, direction: Direction) -> Call {
         self.last_call += 1;
         let id = CallId { node: self.boot.node, epoch: self.boot.epoch, n: self.last_call };
-        let leg = LegId::caller(id);
-        let (direction, name) = match peer {
-            Peer::Trunk(name) => (Direction::Incoming, name),
-            Peer::Phone(user) => (Direction::FeatureCode, user),
-        };
+        Call::new(id, tenant, direction, self.now)
+    }
+
+    fn new_call(&mut self, session: SessionId, peer: &Peer, invite: &IncomingInvite, way: Option<&Way>) -> CallId {
         // A number that is nobody's belongs to no tenant; the first one is told of it.
-        let tenant = way.map(|w| w.tenant.clone()).or_else(|| self.setup.site.tenants.first().cloned());
-        let tenant = tenant.unwrap_or_else(|| "none".parse().expect("a valid name"));
-        let party = way.and_then(|_| self.party(&tenant, invite));
-        let mut caller_leg = Leg::new(leg, Some(session), invite.call_id.clone(), invite.flow, 0);
-        caller_leg.media = Media::Closed;
-        caller_leg.offer = invite.offer.clone();
-        let call = Call {
-            id,
-            tenant,
-            direction,
-            trunk: name.clone(),
-            number: invite.dialled.clone(),
-            caller: invite.caller.clone(),
-            party,
-            lang: None,
-            arrived: self.now,
-            place: Place::Arriving,
-            since: self.now,
-            rev: 0,
-            leg: caller_leg,
-            answered: false,
-            flow: None,
-            ask: None,
-            visit: None,
-            visits: 0,
-            waiting_since: None,
-            waited: Duration::ZERO,
-            max_forwards: invite.max_forwards.saturating_sub(1),
-            offers: BTreeMap::new(),
-            agent_legs: BTreeMap::new(),
-            conversation: None,
-            legs: 1,
-            conversations: 0,
-            deadline: None,
-            ending: None,
+        let nobodys = || self.setup.site.tenants.first().cloned().unwrap_or_else(|| "none".parse().expect("a valid name"));
+        let (tenant, direction, purpose) = match (way, peer) {
+            (Some(Way::Flow { tenant, .. }), _) => (tenant.clone(), Direction::Incoming, Purpose::Customer),
+            (Some(Way::Own { agent, act: OwnAct::Call(_), direction }), _) => (agent.tenant(), *direction, Purpose::Agent),
+            (Some(Way::Own { agent, direction, .. }), _) => (agent.tenant(), *direction, Purpose::Customer),
+            (_, Peer::Trunk(_)) => (nobodys(), Direction::Incoming, Purpose::Customer),
+            (_, Peer::Phone(_)) => (nobodys(), Direction::FeatureCode, Purpose::Customer),
         };
+        let (Peer::Trunk(name) | Peer::Phone(name)) = peer;
+        let own = match way {
+            Some(Way::Own { act: OwnAct::Call(party), .. }) => Some(party),
+            _ => None,
+        };
+        let counterpart = match own {
+            Some(Party::Number(number)) => number.clone(),
+            Some(Party::Agent(_)) => Pii::default(),
+            None => invite.caller.clone(),
+        };
+        let party = way.and_then(|_| self.party(&tenant, &counterpart, &invite.caller_name));
+        let mut call = self.next_call(tenant, direction);
+        let id = call.id;
+        call.trunk = name.clone();
+        call.number = if own.is_some() { "".into() } else { invite.dialled.clone() };
+        call.caller = counterpart;
+        call.party = party;
+        call.max_forwards = invite.max_forwards.saturating_sub(1);
+        call.last_leg = 1;
+        let leg = LegId::caller(id);
+        call.customer = (purpose == Purpose::Customer).then_some(leg);
+        let mut caller_leg = Leg::new(leg, purpose, invite.call_id.clone(), invite.flow);
+        caller_leg.session = Some(session);
+        caller_leg.inbound = true;
+        caller_leg.offer = invite.offer.clone();
+        call.legs.insert(leg, caller_leg);
         self.sessions.insert(session, leg);
         self.calls.insert(id, call);
         id
     }
 
     /// The same number of the same tenant has the same id; a withheld one has none.
-    fn party(&mut self, tenant: &Tenant, invite: &IncomingInvite) -> Option<PartyId> {
-        let number = invite.caller.reveal();
-        if number.is_empty() || number.eq_ignore_ascii_case("anonymous") {
+    pub(crate) fn party(&mut self, tenant: &Tenant, number: &Pii<Arc<str>>, name: &Pii<Arc<str>>) -> Option<PartyId> {
+        let plain = number.reveal();
+        if plain.is_empty() || plain.eq_ignore_ascii_case("anonymous") {
             return None;
         }
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.boot.party_key);
-        let tag = hmac::sign(&key, format!("{tenant}|{number}").as_bytes());
+        let tag = hmac::sign(&key, format!("{tenant}|{plain}").as_bytes());
         let party = PartyId(u64::from_be_bytes(tag.as_ref()[..8].try_into().expect("SHA-256 has 32 bytes")));
-        let name = Pii::new(invite.caller_name.reveal().clone());
-        self.out.push(Output::Party { tenant: tenant.clone(), party, number: invite.caller.clone(), name });
+        self.out.push(Output::Party { tenant: tenant.clone(), party, number: number.clone(), name: name.clone() });
         Some(party)
     }
 
-    /// What we say of ourselves in SDP.
-    pub(crate) fn local(&self, flow: sip::Flow, port: u16, session_id: u64) -> sip::sdp::Local {
-        let address = self.setup.site.media.advertise.unwrap_or(flow.local.ip());
-        sip::sdp::Local::new(address, port, session_id)
-    }
-
-    pub(crate) fn open(&mut self, leg: LegId, flow: sip::Flow, port: u16) {
-        // An address that is only advertised is the NAT's, and cannot be bound.
-        let address = match self.setup.site.sip.advertise {
-            Some(_) => self.boot.sip.ip(),
-            None => flow.local.ip(),
-        };
-        self.tell_media(media::Command::Open { leg, address, port });
-    }
-
     /// The caller's port is there: answer, and let the flow speak.
-    pub(crate) fn on_caller_opened(&mut self, id: CallId, port: u16) {
-        let session_id = self.random.bits() >> 2;
-        let Some(call) = self.calls.get(&id) else { return };
-        let Some(session) = call.leg.session else { return };
-        let local = self.local(call.leg.flow, port, session_id);
-        let answered = match &call.leg.offer {
-            Some(offer) => sip::sdp::answer(offer, &local).map(|(sdp, audio)| (sdp, Some(audio))),
-            // Without an offer, ours goes out in the 200 and the answer comes in the ACK (RFC 3261 13.3.1).
-            None => Ok((sip::sdp::offer(&local), None)),
-        };
-        let (sdp, audio) = match answered {
-            Ok(both) => both,
-            Err(refused) => return self.reject(id, refused.status(), Cause::CodecMismatch),
-        };
+    pub(crate) fn on_caller_opened(&mut self, id: CallId) {
         let leg = LegId::caller(id);
+        let unanswered = self.answers_late(id);
+        let flows = if unanswered {
+            self.ring_leg(leg, true);
+            Ok(true)
+        } else {
+            self.answer_leg(leg)
+        };
+        let flows = match flows {
+            Ok(flows) => flows,
+            Err(status) => return self.reject(id, status, Cause::CodecMismatch),
+        };
+        let now = self.now;
         if let Some(call) = self.calls.get_mut(&id) {
-            call.leg.media = Media::Open(port);
-            call.leg.local = Some(local);
-            call.leg.offer = None;
-            call.answered = true;
+            call.begun = true;
             // Without an offer the answer comes in the ACK, and the flow begins then.
-            call.deadline = audio.is_none().then(|| self.now.mono + ACK_WAIT);
-            call.goes_to(Place::Ivr, self.now);
+            call.deadline = (!flows).then(|| now.mono + ACK_WAIT);
+            call.goes_to(Place::Ivr, now);
         }
-        self.tell_sip(sip::Input::Answer { session, sdp });
-        self.call_fact(id, |_| (), What::CallAnswered {});
-        if let Some(audio) = audio {
-            self.configure_leg(leg, audio);
+        if !unanswered {
+            self.call_fact(id, |_| (), What::CallAnswered {});
+        }
+        if flows {
             self.begin(id);
         }
         self.rearm(id);
+    }
+
+    /// What the caller hears before an agent answers is unbilled early media, which needs an offer to answer.
+    fn answers_late(&self, id: CallId) -> bool {
+        let Some(call) = self.calls.get(&id).filter(|c| c.direction == Direction::Incoming) else { return false };
+        let offered = call.customer_leg().is_some_and(|leg| leg.offer.is_some());
+        offered && self.setup.site.number(&call.number).is_some_and(|number| number.unanswered)
+    }
+
+    /// An agent answered a call that was in early media until now.
+    pub(crate) fn answer_late(&mut self, id: CallId) {
+        let Some(leg) = self.calls.get(&id).and_then(|c| c.customer_leg()) else { return };
+        if leg.up || leg.said.is_none() {
+            return;
+        }
+        let leg = leg.id;
+        if self.answer_leg(leg).is_ok() {
+            self.call_fact(id, |_| (), What::CallAnswered {});
+        }
     }
 
     /// The first thing the call does once media can flow.
     pub(crate) fn begin(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.deadline = None;
-        if let Some((agent, ask)) = call.ask.take() {
+        if let Some(Own { agent, act: OwnAct::Ask(ask) }) = &call.own {
+            let (agent, ask) = (agent.clone(), ask.clone());
             return self.on_feature_code(id, agent, ask);
         }
         self.enter_flow(id, ivr::Input::Start);
     }
 
-    /// Tells the media plane what was negotiated.
-    pub(crate) fn configure_leg(&mut self, leg: LegId, audio: sip::sdp::Audio) {
-        let session = media::Session {
-            remote: audio.remote,
-            codec: match audio.codec {
-                sip::sdp::AudioCodec::Pcmu => media::Codec::Pcmu,
-                sip::sdp::AudioCodec::Pcma => media::Codec::Pcma,
-            },
-            payload: audio.payload,
-            dtmf: audio.dtmf,
-            send: audio.send,
-            receive: audio.receive,
-        };
-        self.tell_media(media::Command::Configure { leg, session });
-        if let Some(leg) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) {
-            if let Some(local) = leg.local.as_mut() {
-                local.shape = audio.shape.clone();
-            }
-            leg.audio = Some(audio);
-        }
-    }
-
-    pub(crate) fn on_open_failed(&mut self, leg: LegId, port: u16) {
-        // It rests at the end of the line: whoever has it may give it back.
-        self.ports.give(port);
-        let Some(state) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) else {
-            self.closing.remove(&leg);
-            return;
-        };
-        state.media = Media::Closed;
-        state.tries += 1;
-        let (tries, flow) = (state.tries, state.flow);
-        let next = if tries > PORT_TRIES { None } else { self.ports.take() };
-        if let (Some(port), Some(state)) = (next, self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg))) {
-            state.media = Media::Opening(port);
-            return self.open(leg, flow, port);
-        }
+    /// A leg that came to us cannot be had.
+    pub(crate) fn refuse_leg(&mut self, leg: LegId, status: u16, cause: Cause) {
         if leg.is_caller() {
-            self.reject(leg.call, 480, Cause::NoPorts)
-        } else {
-            self.on_agent_leg_failed(leg, acd::OfferResult::Unreachable)
+            return self.reject(leg.call, status, cause);
         }
+        let session = self.leg_mut(leg).and_then(|l| l.session.take());
+        if let Some(session) = session {
+            self.tell_sip(sip::Input::Reject { session, refusal: refusal(status, cause) });
+        }
+        self.on_leg_gone(leg, cause);
     }
 
-    /// Refuses a call that was not answered; its last fact.
+    /// Refuses a call that has not begun; its last fact.
     pub(crate) fn reject(&mut self, id: CallId, status: u16, cause: Cause) {
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let session = call.leg.session.take();
-        self.close_media(LegId::caller(id));
+        let leg = LegId::caller(id);
+        let session = self.leg_mut(leg).filter(|l| l.inbound && !l.up).and_then(|l| l.session.take());
         if let Some(session) = session {
-            self.sessions.remove(&session);
             self.tell_sip(sip::Input::Reject { session, refusal: refusal(status, cause) });
         }
         self.call_fact(id, |a| a.cause = Some(cause), What::CallRejected { status });
@@ -268,6 +314,7 @@ fn refusal(status: u16, cause: Cause) -> Refusal {
     let q850 = |cause: u16, text: &str| Some(Reason { protocol: "Q.850".into(), cause, text: text.into() });
     let reason = match cause {
         Cause::UnknownNumber => q850(1, "Unallocated number"),
+        Cause::Busy => q850(17, "User busy"),
         Cause::NoPorts => q850(34, "No circuit available"),
         Cause::CodecMismatch => q850(88, "Incompatible destination"),
         _ => None,

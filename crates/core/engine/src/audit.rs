@@ -1,9 +1,12 @@
 //! The routing invariants (`routing.md`), checked on a snapshot: after each input in the simulator, once a
 //! second in production. A breach is an alarm.
 
-use crate::{Breach, Place, Snapshot};
+use crate::centre::Centre;
+use crate::hears::hears;
+use crate::{Breach, CallView, Place, Snapshot};
 use acd::{AgentView, VisitView};
-use base::{AgentState, Instant, VisitId};
+use base::fact::Direction;
+use base::{AgentId, AgentState, Instant, OfferId, VisitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -14,11 +17,30 @@ const LATE: Duration = Duration::from_secs(2);
 pub fn audit(snapshot: &Snapshot) -> Vec<Breach> {
     let mut found = Vec::new();
     let visits: BTreeMap<VisitId, &VisitView> = snapshot.visits.iter().map(|v| (v.visit, v)).collect();
+    let agents: BTreeMap<&AgentId, &AgentView> = snapshot.agents.iter().map(|a| (&a.agent, a)).collect();
     one_place(snapshot, &visits, &mut found);
-    one_offer_or_conversation(snapshot, &visits, &mut found);
+    one_conversation(snapshot, &agents, &mut found);
+    one_offer(snapshot, &visits, &mut found);
+    supervisors(snapshot, &agents, &mut found);
     every_wait_ends(snapshot, &mut found);
     nothing_is_left_over(snapshot, &mut found);
     found
+}
+
+impl Centre {
+    /// The same, with what only the cores themselves can see.
+    pub fn audit(&self) -> Vec<Breach> {
+        let mut found = audit(&self.snapshot());
+        for call in self.calls.values().filter(|call| call.ending.is_none()) {
+            if hears(call) != call.heard {
+                breach(&mut found, "who hears whom", format!("call {} was not told so", call.id));
+            }
+        }
+        found.extend(
+            self.acd.audit(self.now).into_iter().map(|b| Breach { invariant: b.invariant.into(), detail: b.detail.into() }),
+        );
+        found
+    }
 }
 
 fn breach(found: &mut Vec<Breach>, invariant: &str, detail: String) {
@@ -29,12 +51,15 @@ fn breach(found: &mut Vec<Breach>, invariant: &str, detail: String) {
 fn one_place(snapshot: &Snapshot, visits: &BTreeMap<VisitId, &VisitView>, found: &mut Vec<Breach>) {
     let mut claimed = BTreeSet::new();
     for call in &snapshot.calls {
-        let waits = matches!(call.place, Place::Queue | Place::Offer);
         let visit = call.visit.and_then(|v| visits.get(&v));
-        let held = match (waits, visit) {
-            (true, Some(visit)) => visit.offers.is_empty() == (call.place == Place::Queue),
-            (true, None) => false,
-            (false, _) => call.visit.is_none(),
+        let held = match (call.place, visit) {
+            (Place::Queue, Some(visit)) => visit.offers.is_empty(),
+            (Place::Offer, Some(visit)) => !visit.offers.is_empty(),
+            // Passed on to an agent, whom no queue chose.
+            (Place::Offer, None) => call.visit.is_none() && call.third.is_some(),
+            (Place::Callback, visit) => visit.is_some(),
+            (Place::Queue, None) => false,
+            _ => call.visit.is_none(),
         };
         if !held {
             breach(found, "one place", format!("call {} is in {:?} with visit {:?}", call.call, call.place, call.visit));
@@ -46,33 +71,64 @@ fn one_place(snapshot: &Snapshot, visits: &BTreeMap<VisitId, &VisitView>, found:
     }
 }
 
-/// 2. An agent has at most one offer or conversation, and both sides agree which.
-fn one_offer_or_conversation(snapshot: &Snapshot, visits: &BTreeMap<VisitId, &VisitView>, found: &mut Vec<Breach>) {
-    let mut talking = BTreeMap::new();
-    for call in snapshot.calls.iter().filter(|c| c.place == Place::Conversation) {
+/// 2. An agent has at most one conversation, calls of their own included, and both sides agree which.
+fn one_conversation(snapshot: &Snapshot, agents: &BTreeMap<&AgentId, &AgentView>, found: &mut Vec<Breach>) {
+    let mut held: BTreeMap<&AgentId, &CallView> = BTreeMap::new();
+    for call in &snapshot.calls {
+        let own = call.place == Place::External && matches!(call.direction, Direction::Internal | Direction::Outgoing);
         match &call.agent {
-            Some(agent) if talking.insert(agent, call.call).is_some() => {
-                breach(found, "one conversation", format!("agent {agent} talks with two calls"));
+            Some(agent) if call.place == Place::Conversation || own => {
+                if let Some(other) = held.insert(agent, call) {
+                    breach(found, "one conversation", format!("agent {agent} is in calls {} and {}", other.call, call.call));
+                }
             }
-            Some(_) => (),
-            None => breach(found, "one conversation", format!("call {} talks with nobody", call.call)),
+            None if call.place == Place::Conversation => {
+                breach(found, "one conversation", format!("call {} talks with nobody", call.call));
+            }
+            _ => (),
         }
     }
-    for agent in &snapshot.agents {
+    for agent in agents.values() {
         let talks = matches!(agent.state, AgentState::Talking | AgentState::Holding);
-        if talks != talking.contains_key(&agent.agent) {
+        let call = held.get(&agent.agent);
+        let conversation = call.is_some_and(|call| call.place == Place::Conversation);
+        if talks != conversation {
             breach(found, "one conversation", format!("agent {} is {}, its call says otherwise", agent.agent, agent.state));
         }
+        if call.is_some() && !conversation && agent.work.is_none() {
+            breach(found, "one conversation", format!("agent {} makes a call, and the ACD does not know", agent.agent));
+        }
+    }
+}
+
+/// 2. An agent has at most one offer, and both sides agree which.
+fn one_offer(snapshot: &Snapshot, visits: &BTreeMap<VisitId, &VisitView>, found: &mut Vec<Breach>) {
+    let mut rung: BTreeMap<OfferId, &AgentId> = BTreeMap::new();
+    for agent in &snapshot.agents {
         let rings = matches!(agent.state, AgentState::Reserved | AgentState::Ringing);
         let offered = agent.offer.is_some_and(|o| visits.get(&o.visit).is_some_and(|v| v.offers.contains(&o)));
         if rings != offered {
             breach(found, "one offer", format!("agent {} is {}, its offer {:?}", agent.agent, agent.state, agent.offer));
         }
+        if let Some(other) = agent.offer.and_then(|offer| rung.insert(offer, &agent.agent)) {
+            breach(found, "one offer", format!("agents {other} and {} share {:?}", agent.agent, agent.offer));
+        }
     }
     let mut offers = BTreeSet::new();
     for offer in snapshot.visits.iter().flat_map(|v| &v.offers) {
-        if !offers.insert(offer) || !snapshot.agents.iter().any(|a| a.offer == Some(*offer)) {
+        if !offers.insert(offer) || !rung.contains_key(offer) {
             breach(found, "one offer", format!("offer {offer} has no agent of its own"));
+        }
+    }
+}
+
+/// A supervisor takes part in one call, and is offered nothing meanwhile.
+fn supervisors(snapshot: &Snapshot, agents: &BTreeMap<&AgentId, &AgentView>, found: &mut Vec<Breach>) {
+    let mut seen = BTreeSet::new();
+    for (supervisor, _) in snapshot.calls.iter().flat_map(|c| &c.monitors) {
+        let engaged = agents.get(supervisor).is_none_or(|a| a.work.is_some());
+        if !seen.insert(supervisor) || !engaged {
+            breach(found, "one conversation", format!("supervisor {supervisor} is in two calls, or free in one"));
         }
     }
 }
@@ -92,7 +148,9 @@ fn every_wait_ends(snapshot: &Snapshot, found: &mut Vec<Breach>) {
         }
     }
     for call in &snapshot.calls {
-        if matches!(call.place, Place::Arriving | Place::Ivr) && call.deadline.is_none() {
+        // Who waits in a queue is the ACD's, which audits that itself.
+        let engines = !matches!(call.place, Place::Queue | Place::Callback | Place::Ended) && call.visit.is_none();
+        if engines && call.deadline.is_none() {
             breach(found, "every wait ends", format!("call {} is in {:?} without a deadline", call.call, call.place));
         }
         if call.deadline.is_some_and(late) {

@@ -1,17 +1,19 @@
 //! A call and what it is made of: legs, offers, a conversation. Data only; who changes it is named at each field.
 
-use crate::Place;
+use crate::hears::Hears;
+use crate::leg::{Leg, Purpose};
+use crate::party::{Errand, Monitoring, Passing, Reach, Third};
+use crate::{Decision, Place};
 use base::fact::{About, Direction};
 use base::{
     AgentId, CallId, Cause, ConversationId, Instant, Lang, LegId, Now, OfferId, PartyId, Pii, QueueId, RecordingId, Tenant,
     VisitId,
 };
-use sip::SessionId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// One customer contact (or one feature code dialled by an agent), from INVITE to its end.
+/// One customer contact, or one call of an agent's own, from its beginning to its end.
 pub struct Call {
     pub id: CallId,
     pub tenant: Tenant,
@@ -27,53 +29,56 @@ pub struct Call {
     pub since: Now,
     /// Facts written about this call.
     pub rev: u32,
-    /// The caller's leg.
-    pub leg: Leg,
-    pub answered: bool,
+    /// Every leg of it, whatever it is for.
+    pub legs: BTreeMap<LegId, Leg>,
+    /// The customer's; `None` while nobody is there whom an agent could speak with.
+    pub customer: Option<LegId>,
+    /// It is past the door: its end is `call.ended`, no more `call.rejected`.
+    pub begun: bool,
     /// The flow, once answered. It stays suspended while the call is in a queue or with an agent.
     pub flow: Option<ivr::Interpreter>,
-    /// An agent's feature code, applied when answered.
-    pub ask: Option<(AgentId, acd::Ask)>,
+    /// Of a call that an agent's phone or desk began.
+    pub own: Option<Own>,
     pub visit: Option<Visit>,
     pub visits: u16,
-    /// Since when the caller waits for an agent, from the first queue on; and how long before that, if an agent was lost.
+    /// Since when the caller waits for an agent, from the first queue on; and how long before that, if an agent had it
+    /// meanwhile.
     pub waiting_since: Option<Now>,
     pub waited: Duration,
+    /// What the last queue was asked for.
+    pub asked: Option<Asked>,
     /// Hops that the call may still take (RFC 3261 16.6).
     pub max_forwards: u8,
     pub offers: BTreeMap<OfferId, Offer>,
-    pub agent_legs: BTreeMap<LegId, AgentLeg>,
+    /// The last ones, the first of them first.
+    pub decisions: Vec<Decision>,
     pub conversation: Option<Conversation>,
-    pub legs: u16,
+    pub reaches: BTreeMap<Errand, Reach>,
+    pub third: Option<Third>,
+    pub passing: Option<Passing>,
+    pub monitors: BTreeMap<AgentId, Monitoring>,
+    /// What the media plane was last told.
+    pub heard: BTreeMap<LegId, Hears>,
+    pub last_leg: u16,
     pub conversations: u16,
     /// When the place ends by itself, if the Centre (not a core below it) has to see to that.
     pub deadline: Option<Instant>,
+    /// Of those who speak: over when nothing renews it.
+    pub lease: Option<Instant>,
     /// Set when the call is over and only its last fact is missing.
     pub ending: Option<Cause>,
 }
 
-/// One dialog and its media.
-pub struct Leg {
-    pub id: LegId,
-    pub session: Option<SessionId>,
-    pub sip_call_id: Arc<str>,
-    pub flow: sip::Flow,
-    pub media: Media,
-    pub local: Option<sip::sdp::Local>,
-    /// What was negotiated, once it was.
-    pub audio: Option<sip::sdp::Audio>,
-    /// The peer's offer, until the port is open.
-    pub offer: Option<bytes::Bytes>,
-    /// Ports tried so far.
-    pub tries: u8,
+/// A call of an agent's own: a feature code, or to a colleague or a number.
+pub struct Own {
+    pub agent: AgentId,
+    pub act: OwnAct,
 }
 
-/// A leg's port: `Opening → Open → Closed`; `Closed` also when it never opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Media {
-    Opening(u16),
-    Open(u16),
-    Closed,
+pub enum OwnAct {
+    /// Applied when answered.
+    Ask(acd::Ask),
+    Call(crate::party::Party),
 }
 
 /// One entry into one queue, as the call knows it; the ACD owns its place.
@@ -82,11 +87,19 @@ pub struct Visit {
     pub queue: QueueId,
 }
 
+/// What the flow asked of a queue.
+#[derive(Clone)]
+pub struct Asked {
+    pub requires: base::Requirement,
+    pub priority_s: i64,
+}
+
 /// One agent asked, over as many legs as the agent has phones.
 pub struct Offer {
     pub agent: AgentId,
     pub queue: QueueId,
-    pub sent: bool,
+    /// The ACD's reason, until the fact is out.
+    pub why: Option<Box<acd::Why>>,
     /// Legs that may still answer.
     pub open: u16,
     pub legs: u16,
@@ -95,28 +108,78 @@ pub struct Offer {
     pub winner: Option<LegId>,
 }
 
-/// A leg to one of an agent's phones.
-pub struct AgentLeg {
-    pub offer: OfferId,
-    pub dial: Option<Box<sip::Dial>>,
-    pub leg: Leg,
-}
-
 /// One agent's connected span.
 pub struct Conversation {
     pub id: ConversationId,
     pub agent: AgentId,
-    pub queue: QueueId,
+    /// `None`: the call never waited in one.
+    pub queue: Option<QueueId>,
     pub leg: LegId,
     pub since: Now,
+    /// The agent's own call, about which the ACD knows only that the agent is engaged.
+    pub own: bool,
     pub held_since: Option<Now>,
     pub held: Duration,
-    /// The two legs are bridged (else one of them hears music).
-    pub linked: bool,
-    pub recording: Option<RecordingId>,
+    /// Consultations that are over.
+    pub consulted: Duration,
+    /// What the agent hears before the bridge, until it was heard.
+    pub greeting: Option<u32>,
+    pub recording: Option<Part>,
+    /// Of the consultation.
+    pub aside: Option<RecordingId>,
+    pub parts: u16,
+}
+
+/// A part of the conversation's recording, and whose voices are in it.
+pub struct Part {
+    pub id: RecordingId,
+    pub left: Vec<LegId>,
+    pub right: Vec<LegId>,
 }
 
 impl Call {
+    /// A call that begins now, with nothing in it. `id.n` is its number.
+    pub fn new(id: CallId, tenant: Tenant, direction: Direction, now: Now) -> Self {
+        Call {
+            id,
+            tenant,
+            direction,
+            trunk: "".into(),
+            number: "".into(),
+            caller: Pii::default(),
+            party: None,
+            lang: None,
+            arrived: now,
+            place: Place::Arriving,
+            since: now,
+            rev: 0,
+            legs: BTreeMap::new(),
+            customer: None,
+            begun: false,
+            flow: None,
+            own: None,
+            visit: None,
+            visits: 0,
+            waiting_since: None,
+            waited: Duration::ZERO,
+            asked: None,
+            max_forwards: 70,
+            offers: BTreeMap::new(),
+            decisions: Vec::new(),
+            conversation: None,
+            reaches: BTreeMap::new(),
+            third: None,
+            passing: None,
+            monitors: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            last_leg: 0,
+            conversations: 0,
+            deadline: None,
+            lease: None,
+            ending: None,
+        }
+    }
+
     /// What the next fact of this call carries.
     pub fn about(&mut self) -> About {
         self.rev += 1;
@@ -144,32 +207,40 @@ impl Call {
 
     /// None when the numbers are used up, which takes 65,534 phones rung in vain.
     pub fn next_leg(&mut self) -> Option<LegId> {
-        self.legs = self.legs.checked_add(1)?;
-        Some(LegId { call: self.id, n: self.legs })
+        self.last_leg = self.last_leg.checked_add(1)?;
+        Some(LegId { call: self.id, n: self.last_leg })
     }
 
-    pub fn leg_mut(&mut self, id: LegId) -> Option<&mut Leg> {
-        if self.leg.id == id {
-            return Some(&mut self.leg);
-        }
-        self.agent_legs.get_mut(&id).map(|a| &mut a.leg)
+    pub fn customer_leg(&self) -> Option<&Leg> {
+        self.legs.get(&self.customer?)
     }
 
     /// The agent's leg in the conversation.
-    pub fn other_leg(&self) -> Option<&Leg> {
-        let leg = self.conversation.as_ref()?.leg;
-        self.agent_legs.get(&leg).map(|a| &a.leg)
-    }
-}
-
-impl Leg {
-    pub fn new(id: LegId, session: Option<SessionId>, sip_call_id: Arc<str>, flow: sip::Flow, port: u16) -> Self {
-        Leg { id, session, sip_call_id, flow, media: Media::Opening(port), local: None, audio: None, offer: None, tries: 1 }
+    pub fn agent_leg(&self) -> Option<&Leg> {
+        self.legs.get(&self.conversation.as_ref()?.leg)
     }
 
-    /// The peer has us on hold: it does not want to hear us.
-    pub fn on_hold(&self) -> bool {
-        self.audio.as_ref().is_some_and(|audio| !audio.send)
+    /// The dialog in which the agent's phone consults.
+    pub fn second(&self) -> Option<&Leg> {
+        self.legs.values().find(|leg| leg.purpose == Purpose::Second)
+    }
+
+    /// Legs that are rung for this errand.
+    pub fn reached(&self, errand: &Errand) -> Vec<LegId> {
+        let rung = |leg: &&Leg| matches!(&leg.purpose, Purpose::Reached(e) if e == errand);
+        self.legs.values().filter(rung).map(|leg| leg.id).collect()
+    }
+
+    /// What the wait has been, all queues together.
+    pub fn total_wait(&self, now: Now) -> Duration {
+        self.waited + self.waiting_since.map_or(Duration::ZERO, |since| now.mono.since(since.mono))
+    }
+
+    /// When something of this call, and of none of its cores, falls due.
+    pub fn due(&self) -> Option<Instant> {
+        let flow = self.flow.as_ref().and_then(ivr::Interpreter::deadline);
+        let reaches = self.reaches.values().map(|reach| reach.until).min();
+        [self.deadline, self.lease, reaches, flow].into_iter().flatten().min()
     }
 }
 

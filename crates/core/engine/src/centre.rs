@@ -71,13 +71,17 @@ pub struct Centre {
     pub(crate) reachable: BTreeSet<AgentId>,
     due: BTreeSet<(Instant, CallId)>,
     due_of: BTreeMap<CallId, Instant>,
-    audit: Option<Instant>,
+    audited: Option<Instant>,
     audits: u8,
     pub(crate) drain: Drain,
     /// While draining: since when nothing is left but answers of peers.
     pub(crate) quiet_since: Option<Instant>,
     /// The request being handled, until it is answered.
     pub(crate) asking: Option<u64>,
+    /// Why the ACD refused what an agent just asked for.
+    pub(crate) refusal: Option<Arc<str>>,
+    /// Calls that hold an agent beside the ACD's conversations.
+    pub(crate) busy: BTreeMap<AgentId, BTreeMap<CallId, acd::Work>>,
     pub(crate) steps: VecDeque<Step>,
     pub(crate) out: Vec<Output>,
 }
@@ -119,11 +123,13 @@ impl Centre {
             reachable: BTreeSet::new(),
             due: BTreeSet::new(),
             due_of: BTreeMap::new(),
-            audit: None,
+            audited: None,
             audits: 0,
             drain: Drain::Open,
             quiet_since: None,
             asking: None,
+            refusal: None,
+            busy: BTreeMap::new(),
             steps: VecDeque::new(),
             out: Vec::new(),
             staged: None,
@@ -154,7 +160,7 @@ impl Centre {
     /// When `Input::Due` is wanted, if nothing comes before.
     pub fn deadline(&self) -> Option<Instant> {
         let calls = self.due.first().map(|(at, _)| *at);
-        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.audit, self.drain.until()]
+        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.audited, self.drain.until()]
             .into_iter()
             .flatten()
             .min()
@@ -166,7 +172,8 @@ impl Centre {
             Input::Resume(resume) => self.resume(*resume),
             Input::Sip(input) => self.tell_sip(input),
             Input::Media(input) => self.on_media(input),
-            Input::Asked { number, request } => self.on_asked(number, request),
+            Input::Asked { number, who, request } => self.on_asked(number, who, request),
+            Input::ConfigRejected { findings } => self.fact(About::default(), What::ConfigRejected { findings }),
             Input::Drain { grace_ms } => self.on_drain(Duration::from_millis(grace_ms)),
             Input::Due => self.on_due(),
         }
@@ -221,23 +228,31 @@ impl Centre {
         }
     }
 
+    /// One thing of the call's that is due; if there are more, they follow.
     fn on_call_due(&mut self, id: CallId) {
+        let now = self.now.mono;
         let Some(call) = self.calls.get_mut(&id) else { return };
-        if call.deadline.is_some_and(|at| at <= self.now.mono) {
+        if call.deadline.is_some_and(|at| at <= now) {
             call.deadline = None;
-            return self.on_place_timeout(id);
+            self.on_place_timeout(id);
+        } else if call.lease.is_some_and(|at| at <= now) {
+            self.on_lease_ended(id);
+        } else if !self.on_reach_due(id) {
+            return self.tell_flow(id, ivr::Input::Due);
         }
-        self.tell_flow(id, ivr::Input::Due);
+        self.rearm(id);
     }
 
-    /// Keeps the call's entry in the timer set in step with its own and its flow's deadline.
+    /// Keeps the call's entry in the timer set in step with what falls due of it.
     pub(crate) fn rearm(&mut self, id: CallId) {
+        let at = self.calls.get(&id).and_then(Call::due);
+        if self.due_of.get(&id).copied() == at {
+            return;
+        }
         if let Some(at) = self.due_of.remove(&id) {
             self.due.remove(&(at, id));
         }
-        let Some(call) = self.calls.get(&id) else { return };
-        let flow = call.flow.as_ref().and_then(ivr::Interpreter::deadline);
-        if let Some(at) = [call.deadline, flow].into_iter().flatten().min() {
+        if let Some(at) = at {
             self.due.insert((at, id));
             self.due_of.insert(id, at);
         }
@@ -245,19 +260,17 @@ impl Centre {
 
     /// Once a second the invariants are checked on what the outside sees; a breach goes into the log as an alarm.
     fn beat(&mut self) {
-        if self.audit.is_some_and(|at| at > self.now.mono) {
+        if self.audited.is_some_and(|at| at > self.now.mono) {
             return;
         }
-        let first = self.audit.is_none();
-        self.audit = Some(self.now.mono + AUDIT);
+        let first = self.audited.is_none();
+        self.audited = Some(self.now.mono + AUDIT);
         if first {
             return;
         }
         self.give_up_on_recordings();
-        let outside = crate::audit(&self.snapshot()).into_iter().map(|b| (b.invariant.to_string(), b.detail.to_string()));
-        let inside = self.acd.audit(self.now).into_iter().map(|b| (b.invariant.to_string(), b.detail));
-        let breaches: Vec<(String, String)> = outside.chain(inside).collect();
-        for (invariant, detail) in breaches {
+        for breach in self.audit() {
+            let (invariant, detail) = (breach.invariant.to_string(), breach.detail.to_string());
             self.fact(About::default(), What::NodeBreach { invariant, detail });
         }
         self.audits = (self.audits + 1) % HEARTBEAT;

@@ -1,221 +1,208 @@
-//! An agent and a caller connected: bridge, hold, recording, and how it ends.
+//! An agent and a customer connected: greeting, hold, how it ends.
 //!
 //! ```text
-//!            connect                 either side holds
-//!  (offer) ──────────▶ bridged ────────────────────────▶ held (the other side hears music)
-//!                        │  ▲                               │
-//!                        │  └────────── resumes ────────────┘
-//!                        ▼
-//!          caller or agent hangs up: ended; the agent's phone dies: the caller goes to the front of the line
+//!  offer accepted, or passed on     heard           either side holds
+//!  ───────────────────▶ (greeted) ──────▶ talking ─────────────────────▶ held (the other side hears music)
+//!                                          │  ▲                             │
+//!                                          │  └────────── resumes ──────────┘
+//!                                          ▼
+//!     customer or agent hangs up: ended; passed on: the next one begins; the agent's phone dies: the front of the line
 //! ```
 
 use crate::Place;
-use crate::call::Conversation;
+use crate::call::{Call, Conversation};
 use crate::centre::Centre;
+use crate::leg::{Leg, Purpose};
+use crate::party::Role;
 use base::fact::{About, What};
-use base::{CallId, Cause, ConversationId, LegId, RecordingId, VisitId};
-use media::Command;
-use sip::Refusal;
-use std::sync::Arc;
+use base::{AgentId, CallId, Cause, ConversationId, LegId, QueueId, VisitId};
+use media::{Command, Sound, Tone};
 use std::time::Duration;
 
-/// A part is hashed and synced to the disk at its end; a disk that stalls for longer is an alarm.
-const CLOSED_WITHIN: Duration = Duration::from_secs(60);
-/// What the side that does not hold hears.
-const MUSIC: &str = "music/hold";
+/// What the agent hears first is short; not heard to its end by then, the bridge is made all the same.
+const GREETING: Duration = Duration::from_secs(10);
+/// Plays of the engine's own; a flow counts from 1.
+pub(crate) const OWN_PLAYS: u32 = 1 << 31;
 
 impl Centre {
-    /// The visit was answered: bridge, record, tell.
+    /// The visit was answered.
     pub(crate) fn connect(&mut self, visit: VisitId) {
         let id = visit.call;
         let Some((leg, agent, offer)) = self.winner_of(visit) else { return };
-        let now = self.now;
         self.stop_ringing(offer);
+        let Some(won) = self.calls.get_mut(&id).and_then(|c| c.offers.remove(&offer)) else { return };
+        self.converse(id, agent, leg, Some(won.queue), false);
+    }
+
+    /// The leg's agent has the call from now on: greet, bridge, record, tell.
+    pub(crate) fn converse(&mut self, id: CallId, agent: AgentId, leg: LegId, queue: Option<QueueId>, own: bool) {
+        let now = self.now;
+        let greeting = if own { Vec::new() } else { self.greeting(id, &agent, leg) };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(won) = call.offers.remove(&offer) else { return };
+        call.waited = call.total_wait(now);
+        call.waiting_since = None;
         call.conversations += 1;
-        let conversation = ConversationId { call: id, n: call.conversations };
-        call.waited += call.waiting_since.take().map_or(Duration::ZERO, |since| now.mono.since(since.mono));
-        let wait = call.waited;
+        let wait_ms = call.waited.as_millis() as u64;
+        if let Some(leg) = call.legs.get_mut(&leg) {
+            leg.purpose = Purpose::Agent;
+            leg.up = true;
+        }
         call.conversation = Some(Conversation {
-            id: conversation,
+            id: ConversationId { call: id, n: call.conversations },
             agent,
-            queue: won.queue,
+            queue,
             leg,
             since: now,
+            own,
             held_since: None,
             held: Duration::ZERO,
-            linked: false,
+            consulted: Duration::ZERO,
+            greeting: (!greeting.is_empty()).then_some(OWN_PLAYS),
             recording: None,
+            aside: None,
+            parts: 0,
         });
-        call.goes_to(Place::Conversation, now);
+        call.goes_to(if own { Place::External } else { Place::Conversation }, now);
+        call.deadline = (!greeting.is_empty()).then(|| now.mono + GREETING);
+        self.renew(id);
+        self.conversation_fact(id, None, What::AgentLegConnected { wait_ms });
+        if greeting.is_empty() {
+            return self.bridge(id);
+        }
+        self.relink(id);
+        self.tell_media(Command::Play { leg, play: OWN_PLAYS, sounds: greeting });
+        self.record(id);
+    }
+
+    /// What the agent hears before the bridge (calls.md line 8): that somebody is there, and who.
+    fn greeting(&self, id: CallId, agent: &AgentId, leg: LegId) -> Vec<Sound> {
+        let Some(entry) = self.setup.site.agents.get(agent) else { return Vec::new() };
+        // Whoever takes over or was already in the call needs no greeting.
+        let fresh = self.calls.get(&id).and_then(|c| c.legs.get(&leg)).is_some_and(|leg| !leg.up);
+        let zip = (entry.auto_answer && fresh).then_some(Sound::Tone(Tone::Zip));
+        zip.into_iter().collect()
+    }
+
+    /// The greeting was heard, or there is none: customer and agent hear each other.
+    pub(crate) fn bridge(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
         call.deadline = None;
+        if let Some(conversation) = call.conversation.as_mut() {
+            conversation.greeting = None;
+        }
+        self.answer_late(id);
         self.tell_flow(id, ivr::Input::Connected);
-        self.conversation_fact(id, None, What::AgentLegConnected { wait_ms: wait.as_millis() as u64 });
         self.relink(id);
         self.record(id);
     }
 
-    /// Bridges, or plays music to the side that does not hold, whichever the two legs ask for now.
-    fn relink(&mut self, id: CallId) {
+    /// Hold begins or ends as the legs of the conversation ask; a consultation is none.
+    pub(crate) fn count_hold(&mut self, id: CallId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let agent_holds = call.other_leg().is_some_and(crate::call::Leg::on_hold);
-        let holds = agent_holds || call.leg.on_hold();
-        let caller = call.leg.id;
+        let agent_holds = call.agent_leg().is_some_and(Leg::on_hold);
+        let holds = agent_holds || call.customer_leg().is_some_and(Leg::on_hold);
+        let consults = call.consults();
         let Some(conversation) = call.conversation.as_mut() else { return };
-        let (leg, agent) = (conversation.leg, conversation.agent.clone());
-        if holds {
-            let begins = conversation.held_since.is_none();
-            conversation.held_since.get_or_insert(now);
-            if std::mem::take(&mut conversation.linked) {
-                self.tell_media(Command::Unbridge { a: caller, b: leg });
-            }
-            let hears = if agent_holds { caller } else { leg };
-            self.tell_media(Command::Loop { leg: hears, prompt: MUSIC.into() });
-            if begins {
+        let (agent, own) = (conversation.agent.clone(), conversation.own);
+        match (holds && !consults, conversation.held_since) {
+            (true, None) => {
+                conversation.held_since = Some(now);
                 self.conversation_fact(id, None, What::AgentLegHeld { by_agent: agent_holds });
-                self.tell_acd(acd::Input::Held { agent, held: true });
+                self.held(agent, own, true);
             }
-        } else if !conversation.linked {
-            conversation.linked = true;
-            let held = conversation.held_since.take().map(|since| now.mono.since(since.mono));
-            conversation.held += held.unwrap_or_default();
-            self.tell_media(Command::Bridge { a: caller, b: leg });
-            if let Some(held) = held {
+            (false, Some(since)) => {
+                let held = now.mono.since(since.mono);
+                conversation.held_since = None;
+                conversation.held += held;
                 self.conversation_fact(id, None, What::AgentLegResumed { held_ms: held.as_millis() as u64 });
-                self.tell_acd(acd::Input::Held { agent, held: false });
+                self.held(agent, own, false);
             }
+            _ => {}
         }
     }
 
-    fn record(&mut self, id: CallId) {
-        let start = self.now.wall.to_string();
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let agent_call_id = call.other_leg().map(|l| l.sip_call_id.clone()).unwrap_or_default();
-        let (caller, caller_call_id, lang) = (call.leg.id, call.leg.sip_call_id.clone(), call.lang);
-        let tenant: Arc<str> = call.tenant.as_str().into();
-        let Some(conversation) = call.conversation.as_mut() else { return };
-        let recording = RecordingId { conversation: conversation.id, n: 1 };
-        conversation.recording = Some(recording);
-        let sidecar = media::Sidecar {
-            call: id,
-            recording,
-            tenant,
-            queue: Some(conversation.queue.as_str().into()),
-            agent: conversation.agent.as_str().into(),
-            lang,
-            start: start.as_str().into(),
-            sip_call_id_caller: caller_call_id,
-            sip_call_id_agent: agent_call_id,
-        };
-        let right = conversation.leg;
-        let (agent, queue, conversation) = (conversation.agent.clone(), conversation.queue.clone(), conversation.id);
-        let mut about = call.identities();
-        about.agent = Some(agent);
-        about.queue = Some(queue);
-        about.conversation = Some(conversation);
-        // Year, month and day of its beginning, in UTC: `2026/11/22/1-3-42.c1.p1`.
-        let file = format!("{}/{recording}", start[..10].replace('-', "/"));
-        self.owed.insert(recording, about);
-        self.tell_ledger(recording::Input::Owed { conversation, eligible: true });
-        self.tell_media(Command::Record { recording, left: caller, right, file: file.into(), sidecar: Box::new(sidecar) });
-    }
-
-    /// The peer's re-INVITE or its missing offer.
-    pub(crate) fn on_reoffered(&mut self, leg: LegId, sdp: Option<&[u8]>) {
-        let Some(state) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) else { return };
-        let (Some(session), Some(local)) = (state.session, state.local.as_mut()) else { return };
-        local.version += 1;
-        let local = local.clone();
-        let Some(offer) = sdp else {
-            return self.tell_sip(sip::Input::AnswerReoffer { session, sdp: sip::sdp::offer(&local) });
-        };
-        match sip::sdp::answer(offer, &local) {
-            Ok((answer, audio)) => {
-                self.tell_sip(sip::Input::AnswerReoffer { session, sdp: answer });
-                self.renegotiated(leg, audio);
-            }
-            Err(refused) => {
-                let refusal = Refusal { status: refused.status(), phrase: None, reason: None, retry_after: None };
-                self.tell_sip(sip::Input::RefuseReoffer { session, refusal });
-            }
-        }
-    }
-
-    /// The ACK to our 200, perhaps with the answer to our offer.
-    pub(crate) fn on_confirmed(&mut self, leg: LegId, sdp: Option<&[u8]>) {
-        let Some(state) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) else { return };
-        let Some(local) = state.local.clone() else { return };
-        let first = state.audio.is_none();
-        let Some(sdp) = sdp else {
-            // The 200 held our offer, and nothing answered it.
-            return if first {
-                self.end_call(leg.call, Cause::ProtocolError)
-            };
-        };
-        match sip::sdp::read_answer(sdp, &local) {
-            Ok(audio) => self.renegotiated(leg, audio),
-            Err(_) if first => return self.end_call(leg.call, Cause::CodecMismatch),
-            Err(_) => return,
-        }
-        if first {
-            self.begin(leg.call);
-        }
-    }
-
-    fn renegotiated(&mut self, leg: LegId, audio: sip::sdp::Audio) {
-        self.configure_leg(leg, audio);
-        if self.calls.get(&leg.call).is_some_and(|c| c.conversation.is_some()) {
-            self.relink(leg.call);
+    fn held(&mut self, agent: AgentId, own: bool, held: bool) {
+        if !own {
+            self.tell_acd(acd::Input::Held { agent, held });
         }
     }
 
     /// The agent's phone is gone: an apology, and the front of the line with the original wait (calls.md line 4).
     pub(crate) fn agent_lost(&mut self, id: CallId) {
+        self.end_third(id, Cause::Unreachable);
         self.end_conversation(id, Cause::Unreachable);
-        self.enter_flow(id, ivr::Input::AgentLost);
+        self.back_to_the_line(id, Cause::Unreachable);
+    }
+
+    /// The flow apologises and asks for the old queue again; a call that has no flow is over.
+    pub(crate) fn back_to_the_line(&mut self, id: CallId, cause: Cause) {
+        let flow = self.calls.get(&id).is_some_and(|c| c.flow.is_some() && c.customer.is_some());
+        if flow { self.enter_flow(id, ivr::Input::AgentLost) } else { self.end_call(id, cause) }
+    }
+
+    /// The agent hung up. Whoever is consulted or takes part has the customer then (calls.md line 9).
+    pub(crate) fn agent_hung_up(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let passes_on = call.third.as_ref().is_some_and(|t| t.role != Role::Has) && call.second().is_none();
+        if passes_on && call.ending.is_none() {
+            return self.complete_transfer(id, None);
+        }
+        self.end_call(id, Cause::AgentHungUp);
     }
 
     /// Ends the conversation, whoever ended it; the call goes on or ends as its caller decides.
     pub(crate) fn end_conversation(&mut self, id: CallId, cause: Cause) {
-        let now = self.now;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(conversation) = call.conversation.as_ref() else { return };
-        let held = conversation.held_for(now);
-        let talk = now.mono.since(conversation.since.mono).saturating_sub(held);
-        let (leg, agent, recording) = (conversation.leg, conversation.agent.clone(), conversation.recording);
-        let (linked, caller) = (conversation.linked, call.leg.id);
-        let what = What::AgentLegEnded { talk_ms: talk.as_millis() as u64, hold_ms: held.as_millis() as u64 };
-        self.conversation_fact(id, Some(cause), what);
-        if let Some(recording) = recording {
-            self.tell_media(Command::StopRecording { recording });
-            if self.owed.contains_key(&recording) {
-                self.closed_by.insert(recording, now.mono + CLOSED_WITHIN);
-            }
+        let leg = self.calls.get(&id).and_then(|c| c.conversation.as_ref()).map(|c| c.leg);
+        if let Some(leg) = leg {
+            self.finish_conversation(id, cause);
+            self.drop_leg(leg, None);
+            self.relink(id);
         }
-        if linked {
-            self.tell_media(Command::Unbridge { a: caller, b: leg });
-        }
-        self.drop_agent_leg(leg, None);
-        if let Some(call) = self.calls.get_mut(&id) {
-            call.agent_legs.remove(&leg);
-            call.conversation = None;
-        }
-        self.tell_acd(acd::Input::Released { agent, cause });
     }
 
-    fn conversation_fact(&mut self, id: CallId, cause: Option<Cause>, what: What) {
+    /// The conversation's facts, figures and recording come to their end; its leg stays.
+    pub(crate) fn finish_conversation(&mut self, id: CallId, cause: Cause) {
+        let now = self.now;
+        let consulted = self.end_aside(id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(conversation) = call.conversation.as_mut() else { return };
+        conversation.consulted += consulted;
+        let held = conversation.held_for(now);
+        let talk = now.mono.since(conversation.since.mono).saturating_sub(held);
+        let what = What::AgentLegEnded {
+            talk_ms: talk.as_millis() as u64,
+            hold_ms: held.as_millis() as u64,
+            consult_ms: conversation.consulted.as_millis() as u64,
+        };
+        let recording = conversation.recording.take().map(|part| part.id);
+        self.conversation_fact(id, Some(cause), what);
+        recording.into_iter().for_each(|part| self.stop_recording(part));
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.deadline = None;
+        call.lease = None;
+        let Some(Conversation { agent, own, .. }) = call.conversation.take() else { return };
+        if own { self.disengage(&agent, id) } else { self.tell_acd(acd::Input::Released { agent, cause }) }
+    }
+
+    pub(crate) fn conversation_fact(&mut self, id: CallId, cause: Option<Cause>, what: What) {
         let Some(conversation) = self.calls.get(&id).and_then(|c| c.conversation.as_ref()) else { return };
         let (agent, queue, leg, conversation) =
             (conversation.agent.clone(), conversation.queue.clone(), conversation.leg, conversation.id);
         let about = |a: &mut About| {
             a.agent = Some(agent);
-            a.queue = Some(queue);
+            a.queue = queue;
             a.leg = Some(leg);
             a.conversation = Some(conversation);
             a.cause = cause;
         };
         self.call_fact(id, about, what);
+    }
+}
+
+impl Call {
+    /// The agent speaks with somebody else about the call, now.
+    pub fn consults(&self) -> bool {
+        self.third.as_ref().is_some_and(|t| matches!(t.role, Role::Consulted { since: Some(_) }))
     }
 }

@@ -5,8 +5,8 @@
 //! ```
 
 use crate::Place;
-use crate::call::Media;
 use crate::centre::{Centre, Step};
+use crate::leg::{Leg, Media, Purpose};
 use base::fact::What;
 use base::{CallId, Cause, LegId, Outcome};
 
@@ -14,7 +14,7 @@ impl Centre {
     /// Ends the call wherever it is. Asking twice is asking once.
     pub(crate) fn end_call(&mut self, id: CallId, cause: Cause) {
         let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
-        if !call.answered {
+        if !call.begun {
             let status = match cause {
                 Cause::Draining => 503,
                 Cause::Requested => 480,
@@ -24,36 +24,33 @@ impl Centre {
         }
         call.ending = Some(cause);
         let (place, visit) = (call.place, call.visit.as_ref().map(|v| v.id));
-        match place {
-            Place::Conversation => self.end_conversation(id, cause),
-            Place::Queue | Place::Offer => {
-                let left = matches!(cause, Cause::CallerHungUp | Cause::NoMedia | Cause::TransportFailed);
-                let outcome = if left { Outcome::Abandoned } else { Outcome::System };
-                if let Some(visit) = visit {
-                    self.tell_acd(acd::Input::Leave { visit, outcome });
-                }
-            }
+        self.stop_passing(id, 487);
+        self.end_third(id, cause);
+        self.end_conversation(id, cause);
+        if let Some(visit) = visit {
+            let cut_off = matches!(cause, Cause::NoMedia | Cause::TransportFailed | Cause::LeaseEnded);
+            let left = cut_off || cause == Cause::CallerHungUp;
+            let outcome = if left { Outcome::Abandoned } else { Outcome::System };
+            self.tell_acd(acd::Input::Leave { visit, outcome, cut_off });
+        } else if place == Place::Ivr && cause != Cause::FlowEnded {
             // A flow that hangs up has said where; one that is cut short has not.
-            Place::Ivr if cause != Cause::FlowEnded => self.exit_flow(id, cause),
-            Place::Arriving | Place::Ivr | Place::Ended => (),
+            self.exit_flow(id, cause);
         }
-        self.hang_up_caller(id);
+        self.end_monitors(id);
+        // Phones that ring for an offer are told by the offer's end.
+        let rings = |leg: &Leg| matches!(leg.purpose, Purpose::Offer(_));
+        let legs = self.calls.get(&id).map(|c| c.legs.values().filter(|leg| !rings(leg)).map(|leg| leg.id).collect());
+        let legs: Vec<LegId> = legs.unwrap_or_default();
+        legs.into_iter().for_each(|leg| self.drop_leg(leg, None));
+        self.rearm(id);
         self.steps.push_back(Step::Conclude(id));
     }
 
-    fn exit_flow(&mut self, id: CallId, cause: Cause) {
+    pub(crate) fn exit_flow(&mut self, id: CallId, cause: Cause) {
         let step = self.calls.get(&id).and_then(|c| c.flow.as_ref()).map(|f| f.step().to_string());
         if let Some(step) = step {
             self.call_fact(id, |a| a.cause = Some(cause), What::IvrExited { step });
         }
-    }
-
-    fn hang_up_caller(&mut self, id: CallId) {
-        let session = self.calls.get_mut(&id).and_then(|c| c.leg.session.take());
-        if let Some(session) = session {
-            self.tell_sip(sip::Input::HangUp { session, reason: None });
-        }
-        self.close_media(LegId::caller(id));
     }
 
     /// The last fact, when all others were said.
@@ -71,11 +68,12 @@ impl Centre {
     }
 
     pub(crate) fn forget(&mut self, id: CallId) {
-        let legs: Vec<LegId> = self.calls.get(&id).map(|c| c.agent_legs.keys().copied().collect()).unwrap_or_default();
+        self.end_monitors(id);
+        let legs: Vec<LegId> = self.calls.get(&id).map(|c| c.legs.keys().copied().collect()).unwrap_or_default();
         for leg in legs {
-            self.drop_agent_leg(leg, None);
+            self.drop_leg(leg, None);
         }
-        self.free_phone(id);
+        self.disengage_all(id);
         if let Some(call) = self.calls.remove(&id) {
             self.count_on(id, call.rev);
         }
@@ -84,7 +82,7 @@ impl Centre {
 
     /// Gives the port back as soon as the media plane says that it is closed.
     pub(crate) fn close_media(&mut self, leg: LegId) {
-        let Some(state) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) else { return };
+        let Some(state) = self.leg_mut(leg) else { return };
         let (Media::Open(port) | Media::Opening(port)) = state.media else { return };
         state.media = Media::Closed;
         self.closing.insert(leg, port);

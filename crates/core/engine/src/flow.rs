@@ -1,9 +1,10 @@
 //! What a flow asks for: prompts, music, a queue, the end.
 
 use crate::Place;
+use crate::call::Asked;
 use crate::centre::Centre;
 use base::fact::What;
-use base::{CallId, Cause, LegId, QueueId, VisitId};
+use base::{CallId, Cause, QueueId, VisitId};
 use media::{Command, Sound};
 use std::time::Duration;
 
@@ -12,10 +13,8 @@ const FRONT_OF_THE_LINE: i64 = 365 * 86_400;
 
 impl Centre {
     pub(crate) fn on_flow(&mut self, id: CallId, output: ivr::Output) {
-        let leg = LegId::caller(id);
-        if self.calls.get(&id).is_none_or(|c| c.ending.is_some()) {
-            return;
-        }
+        let Some(call) = self.calls.get(&id).filter(|c| c.ending.is_none()) else { return };
+        let Some(leg) = call.customer else { return };
         match output {
             ivr::Output::Play { play, prompts } => {
                 let sounds = prompts.into_iter().map(Sound::Prompt).collect();
@@ -38,8 +37,16 @@ impl Centre {
                     call.lang = Some(lang);
                 }
                 self.call_fact(id, |_| (), What::IvrExited { step: step.to_string() });
-                self.enqueue(id, &queue, requires, priority_s, again);
+                self.enqueue(id, &queue, Asked { requires, priority_s }, again);
             }
+            ivr::Output::LeaveQueue { outcome } => {
+                if let Some(visit) = self.calls.get(&id).and_then(|c| c.visit.as_ref()).map(|v| v.id) {
+                    self.tell_acd(acd::Input::Leave { visit, outcome, cut_off: false });
+                }
+            }
+            ivr::Output::Callback { .. } => self.tell_flow(id, ivr::Input::CallbackTaken(false)),
+            ivr::Output::Record { .. } => self.tell_flow(id, ivr::Input::Recorded),
+            ivr::Output::Forward { .. } => self.tell_flow(id, ivr::Input::QueueRefused(Cause::Internal)),
             ivr::Output::HangUp { step, cause } => {
                 self.call_fact(id, |_| (), What::IvrExited { step: step.to_string() });
                 self.end_call(id, cause);
@@ -47,27 +54,40 @@ impl Centre {
         }
     }
 
-    fn enqueue(&mut self, id: CallId, queue: &str, requires: base::Requirement, priority_s: i64, again: bool) {
-        let now = self.now;
+    fn enqueue(&mut self, id: CallId, queue: &str, asked: Asked, again: bool) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Ok(queue) = QueueId::new(&call.tenant, queue) else {
             return self.tell_flow(id, ivr::Input::QueueRefused(Cause::Internal));
         };
-        let visit = VisitId { call: id, n: call.visits + 1 };
         let waited = if again { call.waited } else { Duration::ZERO };
-        let priority_s = if again { priority_s.saturating_add(FRONT_OF_THE_LINE) } else { priority_s };
-        call.goes_to(Place::Queue, now);
-        let (lang, party) = (call.lang, call.party);
-        self.tell_acd(acd::Input::Enqueue { visit, queue, requires, priority_s, waited, lang, party });
+        call.asked = Some(asked.clone());
+        let front = if again { FRONT_OF_THE_LINE } else { 0 };
+        let Asked { requires, priority_s } = asked;
+        self.visit(id, queue, Asked { requires, priority_s: priority_s.saturating_add(front) }, waited);
     }
 
-    /// The flow has the call: at first, and again after a queue or an agent.
+    /// A visit to a queue begins, if the ACD takes it.
+    pub(crate) fn visit(&mut self, id: CallId, queue: QueueId, asked: Asked, waited: Duration) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let visit = VisitId { call: id, n: call.visits + 1 };
+        call.goes_to(Place::Queue, now);
+        let (lang, party) = (call.lang, call.party);
+        let Asked { requires, priority_s } = asked;
+        let caller = acd::Caller::OnTheLine;
+        self.tell_acd(acd::Input::Enqueue { visit, queue, requires, priority_s, waited, lang, party, caller });
+    }
+
+    /// The flow has the call: at first, and again after a queue or an agent. A call without one is over.
     pub(crate) fn enter_flow(&mut self, id: CallId, input: ivr::Input) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(flow) = call.flow.as_ref().map(|f| f.flow_name().to_string()) else {
+            return self.end_call(id, Cause::FlowEnded);
+        };
         call.goes_to(Place::Ivr, now);
-        let flow = call.flow.as_ref().map(|f| f.flow_name().to_string()).unwrap_or_default();
         self.call_fact(id, |_| (), What::IvrEntered { flow });
+        self.relink(id);
         self.tell_flow(id, input);
     }
 
@@ -76,6 +96,7 @@ impl Centre {
         let Some(call) = self.calls.get(&id) else { return };
         match call.place {
             Place::Arriving => self.reject(id, 480, Cause::NoPorts),
+            Place::Conversation | Place::External => self.bridge(id),
             _ => self.end_call(id, Cause::Timeout),
         }
     }

@@ -4,9 +4,12 @@
 //! exactly two drivers, the shell (`bin/centralita`) and the simulator (`tools/sim`). The same boot, entries and
 //! staged configurations give byte-identical outputs: that is what the journal is for.
 //!
-//! Where a rule is: [`centre`](Centre) the run loop; `arrive` INVITE to answer; `flow` what a flow asks;
-//! `queueing` what the ACD decides; `ringing` an agent's phones; `conversation` bridge, hold, recording; `ending`
-//! a call's end, once; `drain` the node's; `agents` phones, feature codes, requests; `wire` what SIP and media say;
+//! Where a rule is: [`centre`](Centre) the run loop; `call`, `leg` and `party` what a call is made of, `hears` who hears
+//! whom in it; `arrive` INVITE to what it is for; `negotiate` a leg's port and SDP; `dialling` legs that we dial; `flow`
+//! what a flow asks; `queueing` what the ACD decides; `ringing` the phones of an offer; `reach` anybody else who is rung;
+//! `conversation` agent and customer; `transfer`, `consult`, `refer` how it is passed on; `monitor` supervisors;
+//! `own_calls` agents' own calls; `engaged` whom they hold; `lease` who is still there; `recordings`; `ending` a call's
+//! end, once; `drain` the node's; `agents` phones and feature codes; `requests` the API; `wire` what SIP and media say;
 //! `recover` and `resume` the restart; `snapshot` and `audit` the view from outside and what must hold in it.
 
 mod agents;
@@ -14,18 +17,32 @@ mod arrive;
 mod audit;
 mod call;
 mod centre;
+mod consult;
 mod conversation;
+mod dialling;
 mod drain;
 mod ending;
+mod engaged;
 mod flow;
+mod hears;
+mod lease;
+mod leg;
+mod monitor;
+mod negotiate;
+mod own_calls;
+mod party;
 mod ports;
 mod queueing;
+mod reach;
 mod recordings;
 mod recover;
+mod refer;
+mod requests;
 mod resume;
 mod ringing;
 mod setup;
 mod snapshot;
+mod transfer;
 mod wire;
 mod words;
 

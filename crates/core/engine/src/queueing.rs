@@ -2,7 +2,7 @@
 
 use crate::call::{Offer, Visit};
 use crate::centre::{Centre, Login};
-use crate::{Place, Reply};
+use crate::{DECISIONS_KEPT, Decision, Place, Reply};
 use base::fact::{About, What};
 use base::{AgentId, AgentState, Cause, OfferEnd, OfferId, Outcome, QueueId, VisitId};
 use std::sync::Arc;
@@ -23,11 +23,12 @@ impl Centre {
     pub(crate) fn on_acd(&mut self, output: acd::Output) {
         use acd::Output as O;
         match output {
-            O::Entered { visit, queue, requires, priority_s, position } => {
-                self.on_entered(visit, queue, requires, priority_s, position)
+            O::Entered { visit, queue, requires, priority_s, position, expected, credit } => {
+                let what = entered(requires, priority_s, position, expected, credit);
+                self.on_entered(visit, queue, what);
             }
             O::Refused { visit, queue, cause } => self.on_refused(visit, queue, cause),
-            O::Offer { offer, agent, queue, .. } => self.on_offer(offer, agent, queue),
+            O::Offer { offer, agent, queue, why } => self.on_offer(offer, agent, queue, why),
             O::Withdraw { offer } => self.stop_ringing(offer),
             O::OfferEnded { offer, agent, queue, end, cause, ring } => self.on_offer_ended(offer, agent, queue, end, cause, ring),
             O::Left { visit, queue, outcome, cause, waited, ringing, to } => {
@@ -36,16 +37,19 @@ impl Centre {
             O::AgentChanged { agent, state, previous, in_previous, cause, reason } => {
                 self.on_agent_changed(agent, state, previous, in_previous, cause, reason);
             }
-            O::AskPending { agent, .. } => {
-                let kept = self.acd.agent(&agent).is_some_and(|a| a.pending.is_some());
-                let refused = Reply::Refused { why: "it makes no sense in the agent's state".into() };
-                self.reply(if kept { Reply::Pending } else { refused });
+            O::AskKept { .. } => self.reply(Reply::Pending),
+            O::AskRefused { why, .. } => {
+                self.refusal = Some(why.clone());
+                self.reply(Reply::Refused { why });
             }
-            O::Announce { visit, position, waited } => self.on_announce(visit, position, waited),
+            O::Coded { agent, visit, queue, code } => self.on_coded(agent, visit, queue, &code),
+            O::Announce { visit, position, waited, wait, .. } => self.on_announce(visit, position, waited, wait),
+            // No visit has a virtual caller yet.
+            O::CallCustomer { .. } => (),
         }
     }
 
-    fn on_entered(&mut self, visit: VisitId, queue: QueueId, requires: base::Requirement, priority_s: i64, position: u32) {
+    fn on_entered(&mut self, visit: VisitId, queue: QueueId, what: What) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&visit.call) else { return };
         call.visits = call.visits.max(visit.n);
@@ -56,11 +60,12 @@ impl Centre {
             a.visit = Some(visit);
             a.queue = Some(queue);
         };
-        self.call_fact(visit.call, about, What::QueueEntered { requires, priority_s, position });
+        self.call_fact(visit.call, about, what);
         if self.calls.get(&visit.call).is_some_and(|c| c.ending.is_some()) {
             // It overflowed in the very moment in which its call ended.
-            self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned });
+            return self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: false });
         }
+        self.passed_to_queue(visit.call);
     }
 
     fn on_refused(&mut self, visit: VisitId, queue: QueueId, cause: Cause) {
@@ -69,14 +74,22 @@ impl Centre {
             a.cause = Some(cause);
         };
         self.call_fact(visit.call, about, What::QueueRefused {});
+        if self.calls.get(&visit.call).is_some_and(|c| c.passing.is_some()) {
+            return self.transfer_failed(visit.call, 480);
+        }
         self.enter_flow(visit.call, ivr::Input::QueueRefused(cause));
     }
 
-    fn on_offer(&mut self, offer: OfferId, agent: AgentId, queue: QueueId) {
+    fn on_offer(&mut self, offer: OfferId, agent: AgentId, queue: QueueId, why: acd::Why) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&offer.call()) else { return };
         call.goes_to(Place::Offer, now);
-        let entry = Offer { agent, queue, sent: false, open: 0, legs: 0, refusal: None, winner: None };
+        if call.decisions.len() == DECISIONS_KEPT {
+            call.decisions.remove(0);
+        }
+        let decision = Decision { offer, agent: agent.clone(), queue: queue.clone(), at: now.wall, why: why.clone() };
+        call.decisions.push(decision);
+        let entry = Offer { agent, queue, why: Some(Box::new(why)), open: 0, legs: 0, refusal: None, winner: None };
         call.offers.insert(offer, entry);
         self.ring(offer);
     }
@@ -143,10 +156,30 @@ impl Centre {
         }
     }
 
-    fn on_announce(&mut self, visit: VisitId, position: u32, waited: Duration) {
+    fn on_announce(&mut self, visit: VisitId, position: u32, waited: Duration, wait: Option<Duration>) {
         let about = |a: &mut About| a.visit = Some(visit);
-        self.call_fact(visit.call, about, What::QueueAnnounced { position, wait_ms: waited.as_millis() as u64 });
-        self.tell_flow(visit.call, ivr::Input::Announce { position });
+        let said_ms = wait.map(|wait| wait.as_millis() as u64);
+        let wait_ms = waited.as_millis() as u64;
+        self.call_fact(visit.call, about, What::QueueAnnounced { position, wait_ms, said_ms });
+        let queue = self.calls.get(&visit.call).and_then(|c| c.visit.as_ref()).map(|v| &v.queue);
+        let says = queue.and_then(|q| self.setup.site.queues.get(q)).is_none_or(|q| q.announce.position);
+        self.tell_flow(visit.call, ivr::Input::Announce { position: says.then_some(position), wait });
+    }
+
+    /// The disposition of a conversation, perhaps after its call.
+    fn on_coded(&mut self, agent: AgentId, visit: VisitId, queue: QueueId, code: &str) {
+        let about = |a: &mut About| {
+            a.visit = Some(visit);
+            a.agent = Some(agent.clone());
+            a.queue = Some(queue.clone());
+        };
+        let what = What::WrapUpCoded { code: code.into() };
+        if self.calls.contains_key(&visit.call) {
+            return self.call_fact(visit.call, about, what);
+        }
+        let mut alone = About { tenant: Some(agent.tenant()), ..About::default() };
+        about(&mut alone);
+        self.fact(alone, what);
     }
 
     fn on_agent_changed(
@@ -192,4 +225,17 @@ impl Centre {
             self.fact(about(cause), What::AgentLoggedOut { session_ms: session.as_millis() as u64 });
         }
     }
+}
+
+fn entered(
+    requires: base::Requirement,
+    priority_s: i64,
+    position: u32,
+    expected: Option<acd::Expected>,
+    credit: Duration,
+) -> What {
+    let ms = |d: Duration| d.as_millis() as u64;
+    let expected_p50_ms = expected.map(|e| ms(e.p50));
+    let expected_p90_ms = expected.map(|e| ms(e.p90));
+    What::QueueEntered { requires, priority_s, position, expected_p50_ms, expected_p90_ms, credit_ms: ms(credit) }
 }

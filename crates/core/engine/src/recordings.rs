@@ -1,15 +1,97 @@
-//! What the recorder says about the recordings that conversations owe.
+//! The recordings that conversations owe: begun, whose voices are in them, and what the recorder says.
 
+use crate::call::{Call, Part};
 use crate::centre::Centre;
-use base::RecordingId;
-use base::fact::{Kept, What};
+use crate::hears::together;
+use crate::leg::Purpose;
+use base::fact::{Direction, Kept, What};
+use base::{CallId, LegId, RecordingId};
+use media::Command;
+use std::time::Duration;
+
+/// A part is hashed and synced to the disk at its end; a disk that stalls for longer is an alarm.
+const CLOSED_WITHIN: Duration = Duration::from_secs(60);
 
 impl Centre {
+    /// Begins the conversation's recording, unless it has one or the policy wants none.
+    pub(crate) fn record(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let Some(conversation) = call.conversation.as_ref().filter(|c| c.recording.is_none()) else { return };
+        let account = self.setup.site.accounts.get(&call.tenant);
+        let eligible = match call.direction {
+            Direction::Incoming => true,
+            Direction::Outgoing => account.is_some_and(|a| a.record_outbound),
+            Direction::Internal | Direction::FeatureCode => false,
+        };
+        let conversation = conversation.id;
+        let (left, right) = voices(call);
+        self.tell_ledger(recording::Input::Owed { conversation, eligible });
+        if eligible && let Some(part) = self.record_part(id, left.clone(), right.clone()) {
+            let conversation = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut());
+            conversation
+                .into_iter()
+                .for_each(|c| c.recording = Some(Part { id: part, left: left.clone(), right: right.clone() }));
+        }
+    }
+
+    /// One more part of the conversation's recording.
+    pub(crate) fn record_part(&mut self, id: CallId, left: Vec<LegId>, right: Vec<LegId>) -> Option<RecordingId> {
+        let start = self.now.wall.to_string();
+        let call = self.calls.get_mut(&id)?;
+        let sip_call_id = |leg: Option<&LegId>| leg.and_then(|l| call.legs.get(l)).map(|l| l.sip_call_id.clone());
+        let sip_call_id_caller = sip_call_id(left.first()).unwrap_or_default();
+        let sip_call_id_agent = sip_call_id(right.first()).unwrap_or_default();
+        let mut about = call.identities();
+        let (tenant, lang) = (call.tenant.as_str().into(), call.lang);
+        let conversation = call.conversation.as_mut()?;
+        conversation.parts += 1;
+        let recording = RecordingId { conversation: conversation.id, n: conversation.parts };
+        let sidecar = media::Sidecar {
+            call: id,
+            recording,
+            tenant,
+            queue: conversation.queue.as_ref().map(|q| q.as_str().into()),
+            agent: conversation.agent.as_str().into(),
+            lang,
+            start: start.as_str().into(),
+            sip_call_id_caller,
+            sip_call_id_agent,
+        };
+        about.agent = Some(conversation.agent.clone());
+        about.queue = conversation.queue.clone();
+        about.conversation = Some(conversation.id);
+        // Year, month and day of its beginning, in UTC: `2026/11/22/1-3-42.c1.p1`.
+        let file = format!("{}/{recording}", start[..10].replace('-', "/"));
+        self.owed.insert(recording, about);
+        self.tell_media(Command::Record { recording, left, right, file: file.into(), sidecar: Box::new(sidecar) });
+        Some(recording)
+    }
+
+    /// Who speaks for the recording follows who takes part in the conversation.
+    pub(crate) fn record_voices(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (left, right) = voices(call);
+        let Some(part) = call.conversation.as_mut().and_then(|c| c.recording.as_mut()) else { return };
+        if (&part.left, &part.right) == (&left, &right) {
+            return;
+        }
+        part.left.clone_from(&left);
+        part.right.clone_from(&right);
+        let recording = part.id;
+        self.tell_media(Command::RecordLegs { recording, left, right });
+    }
+
+    pub(crate) fn stop_recording(&mut self, recording: RecordingId) {
+        self.tell_media(Command::StopRecording { recording });
+        if self.owed.contains_key(&recording) {
+            self.closed_by.insert(recording, self.now.mono + CLOSED_WITHIN);
+        }
+    }
+
     pub(crate) fn on_recording_started(&mut self, recording: RecordingId) {
         self.tell_ledger(recording::Input::Started { recording });
         self.recording_fact(recording, What::RecordingStarted { recording });
     }
-
     pub(crate) fn on_recording_closed(
         &mut self,
         id: RecordingId,
@@ -64,4 +146,22 @@ impl Centre {
     pub(crate) fn count_on(&mut self, call: base::CallId, rev: u32) {
         self.owed.iter_mut().filter(|(id, _)| id.call() == call).for_each(|(_, about)| about.rev = rev);
     }
+}
+
+/// Whose voices are in the conversation's recording: the customer's on the left; on the right those of the agent and
+/// of whoever joined. What the agent says in a consultation is not the customer's conversation.
+fn voices(call: &Call) -> (Vec<LegId>, Vec<LegId>) {
+    let left = call.customer.into_iter().collect();
+    let Some(agent) = call.conversation.as_ref().map(|c| c.leg) else { return (left, Vec::new()) };
+    let together = together(call);
+    let customer_is_in = call.customer.is_some_and(|customer| together.contains(&customer));
+    if !customer_is_in {
+        let consults = call.third.is_some();
+        return (left, if consults { Vec::new() } else { vec![agent] });
+    }
+    let speaks = |leg: &LegId| {
+        let purpose = call.legs.get(leg).map(|l| &l.purpose);
+        matches!(purpose, Some(Purpose::Agent | Purpose::Second | Purpose::Third))
+    };
+    (left, together.into_iter().filter(speaks).collect())
 }

@@ -22,7 +22,7 @@ impl Open {
         match &fact.what {
             What::NodeStarted { .. } => self.clean = false,
             What::NodeStopped { clean } => self.clean = *clean,
-            What::CallArrived { direction: Direction::Incoming | Direction::FeatureCode, .. } => self.arrived(logged),
+            What::CallArrived { direction, .. } => self.arrived(logged, *direction),
             What::CallRejected { .. } | What::CallEnded { .. } => {
                 fact.about.call.map(|call| self.calls.remove(&call));
                 self.count_on(&fact.about);
@@ -46,10 +46,11 @@ impl Open {
         self.recordings.values_mut().filter(|r| r.call == about.call).for_each(|r| r.rev = about.rev);
     }
 
-    fn arrived(&mut self, logged: &Logged) {
+    fn arrived(&mut self, logged: &Logged, direction: Direction) {
         let about = &logged.fact.about;
         let Some(call) = about.call else { return };
         let open = OpenCall {
+            direction,
             tenant: about.tenant.clone(),
             party: about.party,
             lang: about.lang,
@@ -59,6 +60,7 @@ impl Open {
             visit: None,
             offers: Vec::new(),
             conversation: None,
+            monitors: Vec::new(),
         };
         self.calls.insert(call, open);
     }
@@ -94,7 +96,8 @@ impl Open {
             What::AgentLegConnected { .. } => {
                 call.conversation = conversation(logged);
                 // Owed from here on, whether or not the recorder comes to say that it began.
-                let first = about.conversation.map(|conversation| RecordingId { conversation, n: 1 });
+                let incoming = call.direction == Direction::Incoming;
+                let first = about.conversation.filter(|_| incoming).map(|conversation| RecordingId { conversation, n: 1 });
                 self.recordings.extend(first.map(|recording| (recording, about.clone())));
             }
             What::AgentLegHeld { .. } => hold(call, |c| c.held_since = Some(now)),
@@ -103,6 +106,8 @@ impl Open {
                 c.held_ms += held_ms;
             }),
             What::AgentLegEnded { .. } => call.conversation = None,
+            What::MonitorStarted { who, .. } => call.monitors.push((who.as_str().into(), now)),
+            What::MonitorEnded { who, .. } => call.monitors.retain(|(w, _)| **w != **who),
             _ => (),
         }
     }

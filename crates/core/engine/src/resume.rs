@@ -111,7 +111,10 @@ impl Closing {
             let hold_ms = c.held_ms + c.held_since.map_or(0, since);
             let talk_ms = since(c.since).saturating_sub(hold_ms);
             let (conversation, agent, queue) = (Some(c.conversation), Some(c.agent.clone()), c.queue.clone());
-            self.say(About { conversation, agent, queue, ..about() }, What::AgentLegEnded { talk_ms, hold_ms });
+            self.say(About { conversation, agent, queue, ..about() }, What::AgentLegEnded { talk_ms, hold_ms, consult_ms: 0 });
+        }
+        for (who, began) in &call.monitors {
+            self.say(about(), What::MonitorEnded { who: who.to_string(), monitored_ms: since(*began) });
         }
         self.say(about(), What::CallEnded { duration_ms: since(call.arrived), visits: call.visits });
         self.revs.insert(id, rev);

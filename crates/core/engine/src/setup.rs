@@ -1,6 +1,7 @@
 //! A site and its flows as the Centre uses them: parsed and checked by the shell, immutable here.
 
-use base::{AgentId, Pii};
+use crate::party::Party;
+use base::{AgentId, Pii, Tenant};
 use site::{Algorithm, Phone, Site};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,6 +14,15 @@ pub struct Setup {
     pub sha256: [u8; 32],
 }
 
+/// What an agent's phone dialled.
+pub(crate) enum Dialled {
+    Ask(acd::Ask),
+    /// Listen to this agent's call.
+    Monitor(AgentId),
+    Colleague(AgentId),
+    Number(Pii<Arc<str>>),
+}
+
 impl Setup {
     pub fn sha256_text(&self) -> String {
         self.sha256.iter().map(|b| format!("{b:02x}")).collect()
@@ -22,16 +32,66 @@ impl Setup {
         self.site.agent_of_user(user).map(|(id, _)| id)
     }
 
-    /// What an agent means by dialling `number`, if it is a feature code.
-    pub fn feature(&self, number: &str) -> Option<acd::Ask> {
+    /// What an agent means by dialling `number`; `None` if that is nothing here.
+    pub(crate) fn dialled(&self, agent: &AgentId, number: &str) -> Option<Dialled> {
+        if let Some(ask) = self.feature(number) {
+            return Some(Dialled::Ask(ask));
+        }
+        if let Some(extension) = number.strip_prefix(self.site.feature_codes.monitor.as_str()) {
+            let may = self.site.agents.get(agent).is_some_and(|a| a.supervisor);
+            return self.extension(agent, extension).filter(|_| may).map(Dialled::Monitor);
+        }
+        match self.party(agent, number)? {
+            Party::Agent(colleague) if colleague == *agent => None,
+            Party::Agent(colleague) => Some(Dialled::Colleague(colleague)),
+            Party::Number(number) => Some(Dialled::Number(number)),
+        }
+    }
+
+    /// A colleague's extension, or a number outside that calls of this tenant may go to.
+    pub(crate) fn party(&self, agent: &AgentId, number: &str) -> Option<Party> {
+        if let Some(colleague) = self.extension(agent, number) {
+            return Some(Party::Agent(colleague));
+        }
+        let digits = number.strip_prefix('+').unwrap_or(number);
+        let is_number = digits.len() >= 3 && digits.bytes().all(|b| b.is_ascii_digit());
+        let goes_out = self.is_emergency(number) || (is_number && self.trunk_of(&agent.tenant()).is_some());
+        goes_out.then(|| Party::Number(Pii::new(number.into())))
+    }
+
+    pub(crate) fn is_emergency(&self, number: &str) -> bool {
+        self.site.emergency.as_ref().is_some_and(|e| e.numbers.iter().any(|n| n == number))
+    }
+
+    /// The trunk by which calls of this tenant leave.
+    pub(crate) fn trunk_of(&self, tenant: &Tenant) -> Option<&str> {
+        self.site.accounts.get(tenant)?.trunk.as_deref()
+    }
+
+    fn extension(&self, agent: &AgentId, extension: &str) -> Option<AgentId> {
+        let mine = |(id, a): &(&AgentId, &site::Agent)| {
+            id.tenant() == agent.tenant() && a.extension.as_deref().is_some_and(|e| e == extension)
+        };
+        self.site.agents.iter().find(mine).map(|(id, _)| id.clone())
+    }
+
+    /// What an agent asks for by dialling this, if it is a feature code; those of a pause and of a disposition go on
+    /// with its reason or name.
+    fn feature(&self, number: &str) -> Option<acd::Ask> {
         let codes = &self.site.feature_codes;
         let asks = [
             (&codes.log_in, acd::Ask::LogIn),
             (&codes.log_out, acd::Ask::LogOut),
             (&codes.ready, acd::Ask::Ready),
-            (&codes.pause, acd::Ask::Pause { reason: "phone".into() }),
+            (&codes.wrap_up, acd::Ask::WrapUp),
         ];
-        asks.into_iter().find(|(code, _)| **code == number).map(|(_, ask)| ask)
+        if let Some((_, ask)) = asks.into_iter().find(|(code, _)| **code == number) {
+            return Some(ask);
+        }
+        let code = number.strip_prefix(codes.code.as_str()).filter(|code| !code.is_empty());
+        let pause = number.strip_prefix(codes.pause.as_str());
+        let coded = code.map(|code| acd::Ask::Code { code: code.into() });
+        coded.or(pause.map(|reason| acd::Ask::Pause { reason: reason.into() }))
     }
 
     pub fn sip_config(&self) -> sip::Config {

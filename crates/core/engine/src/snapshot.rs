@@ -2,28 +2,34 @@
 
 use crate::call::Call;
 use crate::centre::Centre;
+use crate::party::{Errand, Party};
 use crate::{CallView, Place, Snapshot};
+use acd::{Expected, VisitView};
+use base::VisitId;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Centre {
     pub fn snapshot(&self) -> Snapshot {
+        let visits: Vec<VisitView> = self.acd.visits().collect();
+        let expected = visits.iter().filter_map(|v| Some((v.visit, v.expected?))).collect();
         Snapshot {
             now: self.now,
             epoch: self.boot.epoch,
             draining: self.draining(),
-            calls: self.calls.values().map(|c| self.view(c)).collect(),
+            calls: self.calls.values().map(|c| self.view(c, &expected)).collect(),
             agents: self.acd.agents().collect(),
-            visits: self.acd.visits().collect(),
+            visits,
             sessions: self.sip.sessions(),
             ports: self.ports.used(),
         }
     }
 
-    fn view(&self, call: &Call) -> CallView {
+    fn view(&self, call: &Call, expected: &BTreeMap<VisitId, Expected>) -> CallView {
         let conversation = call.conversation.as_ref();
-        let queue = call.visit.as_ref().map(|v| &v.queue).or(conversation.map(|c| &c.queue));
+        let queue = call.visit.as_ref().map(|v| &v.queue).or(conversation.and_then(|c| c.queue.as_ref()));
         let ringing = call.offers.values().next().map(|o| &o.agent);
-        let flow = call.flow.as_ref().and_then(ivr::Interpreter::deadline);
+        let own = call.own.as_ref().map(|o| &o.agent);
         CallView {
             call: call.id,
             tenant: call.tenant.clone(),
@@ -37,10 +43,13 @@ impl Centre {
             number: call.number.clone(),
             queue: queue.cloned(),
             visit: call.visit.as_ref().map(|v| v.id),
-            agent: conversation.map(|c| &c.agent).or(ringing).cloned(),
-            recording: conversation.and_then(|c| c.recording),
+            agent: conversation.map(|c| &c.agent).or(ringing).or(own).cloned(),
+            recording: conversation.and_then(|c| c.recording.as_ref()).map(|part| part.id),
             held: conversation.is_some_and(|c| c.held_since.is_some()),
-            deadline: call.deadline.or(flow.filter(|_| call.place == Place::Ivr)),
+            third: call.with().map(|with| with.to_string().into()),
+            monitors: call.monitors.iter().map(|(supervisor, m)| (supervisor.clone(), m.mode)).collect(),
+            expected: call.visit.as_ref().and_then(|v| expected.get(&v.id)).copied(),
+            deadline: call.due(),
             waits_for: self.waits_for(call),
         }
     }
@@ -59,10 +68,24 @@ impl Centre {
             },
             Place::Offer => match call.offers.values().next() {
                 Some(offer) => format!("{} to answer", offer.agent).into(),
-                None => "an agent to answer".into(),
+                None => self.waits_for_answer(call),
             },
-            Place::Conversation => "caller or agent to hang up".into(),
+            Place::External if !call.reaches.is_empty() => self.waits_for_answer(call),
+            Place::Conversation | Place::External => "either side to hang up".into(),
+            Place::Callback => "its turn to be called back".into(),
             Place::Ended => "nothing".into(),
         }
+    }
+    fn waits_for_answer(&self, call: &Call) -> Arc<str> {
+        let rung = call.reaches.values().next().map(|reach| reach.to.to_string());
+        format!("{} to answer", rung.as_deref().unwrap_or("somebody")).into()
+    }
+}
+
+impl Call {
+    /// Who else is in the call, or is to have it.
+    fn with(&self) -> Option<&Party> {
+        let rung = [Errand::Transfer, Errand::Recall, Errand::FarEnd].iter().find_map(|errand| self.reaches.get(errand));
+        self.third.as_ref().map(|third| &third.to).or(rung.map(|reach| &reach.to))
     }
 }

@@ -1,7 +1,9 @@
 //! What the wire says (SIP sessions and media), brought to the rule it belongs to.
 
+use crate::Output;
 use crate::centre::Centre;
-use crate::{Output, Place};
+use crate::leg::{Leg, Purpose};
+use crate::ringing::result_of;
 use base::{Cause, LegId};
 use media::Input as M;
 use sip::{EndedBy, Output as S};
@@ -14,22 +16,22 @@ impl Centre {
             S::Suspicious { remote, what } => self.out.push(Output::Suspicious { remote, what }),
             S::Registered { user, bindings } => self.on_registered(user, bindings),
             S::Incoming { session, peer, invite } => self.on_incoming(session, peer, *invite),
-            S::Progress { session, status, .. } => self.with_leg(session, |c, leg| c.on_progress(leg, status)),
-            S::NoProvisional { session } => self.with_leg(session, Centre::on_no_provisional),
-            S::Answered { session, sdp } => self.with_leg(session, |c, leg| c.on_agent_answered(leg, &sdp)),
+            S::Progress { session, status, sdp } => self.with_leg(session, |c, leg| c.on_progress(leg, status, sdp.as_deref())),
+            S::NoProvisional { session } => self.with_leg(session, |c, leg| c.on_dialled_failed(leg, 408)),
+            S::Answered { session, sdp } => self.with_leg(session, |c, leg| c.on_answered(leg, &sdp)),
             S::Failed { session, status } => {
-                if let Some(leg) = self.sessions.remove(&session) {
-                    self.forget_session(leg);
-                    self.on_agent_leg_failed(leg, result_of(status));
+                if let Some(leg) = self.forget_session(session) {
+                    self.on_dialled_failed(leg, status);
                 }
             }
-            S::Confirmed { session, sdp } => self.with_leg(session, |c, leg| c.on_confirmed(leg, sdp.as_deref())),
+            S::Confirmed { session, sdp } => self.with_leg(session, |c, leg| c.on_confirmed(leg, sdp.as_ref())),
             S::Reoffered { session, sdp } => self.with_leg(session, |c, leg| c.on_reoffered(leg, sdp.as_deref())),
             S::ReofferDone { .. } => (),
+            S::Referred { session, refer } => self.with_leg(session, |c, leg| c.on_referred(leg, session, *refer)),
+            S::Refreshed { session } => self.with_leg(session, |c, leg| c.renew(leg.call)),
             S::Info { session, content_type, body } => self.with_leg(session, |c, leg| c.on_info(leg, &content_type, &body)),
             S::Ended { session, by, .. } => {
-                if let Some(leg) = self.sessions.remove(&session) {
-                    self.forget_session(leg);
+                if let Some(leg) = self.forget_session(session) {
                     self.on_leg_ended(leg, by);
                 }
             }
@@ -44,6 +46,7 @@ impl Centre {
             M::Digit { leg, key } => self.on_digit(leg, key),
             M::Silent { leg, .. } => self.on_silent(leg),
             M::Heard { .. } => (),
+            M::Alive { legs } => self.on_alive(&legs),
             M::RecordingStarted { recording } => self.on_recording_started(recording),
             M::RecordingClosed { recording, file, duration_ms, sha256, complete, reason } => {
                 self.on_recording_closed(recording, &file, duration_ms, &sha256, complete, &reason);
@@ -64,34 +67,80 @@ impl Centre {
         }
     }
 
-    fn forget_session(&mut self, leg: LegId) {
-        if let Some(leg) = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)) {
-            leg.session = None;
+    /// Nothing more comes of this session. The leg that it was, if it lives.
+    fn forget_session(&mut self, session: sip::SessionId) -> Option<LegId> {
+        let leg = self.sessions.remove(&session)?;
+        self.leg_mut(leg).filter(|l| l.session == Some(session))?.session = None;
+        Some(leg)
+    }
+
+    pub(crate) fn purpose_of(&self, leg: LegId) -> Option<Purpose> {
+        self.calls.get(&leg.call)?.legs.get(&leg).map(|l| l.purpose.clone())
+    }
+
+    fn on_progress(&mut self, leg: LegId, status: u16, sdp: Option<&[u8]>) {
+        match self.purpose_of(leg) {
+            Some(Purpose::Offer(offer)) => self.on_offer_progress(offer, status),
+            Some(Purpose::Reached(errand)) => self.on_reach_progress(leg, &errand, sdp),
+            _ => (),
         }
     }
 
-    fn on_opened(&mut self, leg: LegId, port: u16) {
-        let alive = self.calls.get_mut(&leg.call).and_then(|c| c.leg_mut(leg)).is_some();
-        if !alive {
-            return;
+    fn on_answered(&mut self, leg: LegId, sdp: &[u8]) {
+        match self.purpose_of(leg) {
+            Some(Purpose::Offer(offer)) => self.on_offer_answered(leg, offer, sdp),
+            Some(Purpose::Reached(errand)) => self.on_reach_answered(leg, errand, sdp),
+            _ => (),
         }
-        if leg.is_caller() { self.on_caller_opened(leg.call, port) } else { self.on_agent_opened(leg, port) }
+    }
+
+    /// A leg that we dialled, or wanted to, came to nothing.
+    pub(crate) fn on_dialled_failed(&mut self, leg: LegId, status: u16) {
+        match self.purpose_of(leg) {
+            Some(Purpose::Offer(offer)) => self.on_offer_leg_failed(leg, offer, result_of(status)),
+            Some(Purpose::Reached(errand)) => self.on_reach_leg_failed(leg, errand, status),
+            _ => (),
+        }
     }
 
     fn on_played(&mut self, leg: LegId, play: u32) {
         let Some(call) = self.calls.get(&leg.call) else { return };
+        let greeted = call.conversation.as_ref().is_some_and(|c| c.leg == leg && c.greeting == Some(play));
+        if greeted {
+            return self.bridge(leg.call);
+        }
+        if call.customer != Some(leg) || play >= crate::conversation::OWN_PLAYS {
+            return;
+        }
         if call.flow.is_none() {
             return self.end_call(leg.call, Cause::FlowEnded);
         }
         self.tell_flow(leg.call, ivr::Input::Played(play));
     }
 
-    /// Keys count where the caller is in the flow or waits. In a conversation telephone-events pass through the media
-    /// plane to the other side; keys in INFO end here.
+    /// Keys count where the caller is in the flow or waits, where somebody is to accept a call, and of a supervisor.
+    /// In a conversation telephone-events pass through the media plane to the other side; keys in INFO end here.
     fn on_digit(&mut self, leg: LegId, key: char) {
-        let listening = |p: Place| matches!(p, Place::Ivr | Place::Queue | Place::Offer);
-        if leg.is_caller() && self.calls.get(&leg.call).is_some_and(|c| listening(c.place)) {
-            self.tell_flow(leg.call, ivr::Input::Key(key));
+        use crate::Place::{Ivr, Offer, Queue};
+        let Some(call) = self.calls.get(&leg.call) else { return };
+        let Some(state) = call.legs.get(&leg) else { return };
+        match (&state.purpose, state.awaits_key) {
+            (Purpose::Offer(offer), true) if key == '1' => {
+                let offer = *offer;
+                self.take_offer(leg, offer);
+            }
+            (Purpose::Reached(errand), true) if key == '1' => {
+                let errand = errand.clone();
+                self.take_reach(leg, errand);
+            }
+            (Purpose::Monitor(supervisor), _) => {
+                let supervisor = supervisor.clone();
+                self.on_monitor_key(leg.call, supervisor, key);
+            }
+            (Purpose::Customer, _) if matches!(call.place, Ivr | Queue | Offer) => {
+                self.tell_flow(leg.call, ivr::Input::Key(key));
+            }
+            _ => {}
         }
     }
 
@@ -113,37 +162,51 @@ impl Centre {
     }
 
     fn on_leg_ended(&mut self, leg: LegId, by: EndedBy) {
-        let Some(call) = self.calls.get(&leg.call) else { return };
-        if leg.is_caller() {
-            let cause = if by == EndedBy::Lost { Cause::TransportFailed } else { Cause::CallerHungUp };
-            return self.end_call(leg.call, cause);
-        }
-        let talking = call.conversation.as_ref().is_some_and(|c| c.leg == leg);
-        match (talking, by) {
-            (true, EndedBy::Lost) => self.agent_lost(leg.call),
-            (true, _) => self.end_call(leg.call, Cause::AgentHungUp),
-            (false, _) => self.on_agent_leg_failed(leg, acd::OfferResult::Unreachable),
+        let lost = by == EndedBy::Lost;
+        match self.purpose_of(leg) {
+            Some(Purpose::Customer) => {
+                self.end_call(leg.call, if lost { Cause::TransportFailed } else { Cause::CallerHungUp });
+            }
+            Some(Purpose::Agent) if lost && self.calls.get(&leg.call).is_some_and(|c| c.own.is_none()) => {
+                self.agent_lost(leg.call);
+            }
+            Some(Purpose::Agent) => self.agent_hung_up(leg.call),
+            Some(Purpose::Offer(_) | Purpose::Reached(_)) => self.on_dialled_failed(leg, 480),
+            Some(_) => {
+                let cause = if lost { Cause::TransportFailed } else { Cause::AgentHungUp };
+                self.on_leg_gone(leg, cause);
+            }
+            None => {}
         }
     }
 
     /// A leg that should speak went quiet (calls.md line 12: RTP and RTCP renew the lease).
     fn on_silent(&mut self, leg: LegId) {
-        let Some(call) = self.calls.get(&leg.call) else { return };
-        if leg.is_caller() {
-            return self.end_call(leg.call, Cause::NoMedia);
-        }
-        if call.conversation.as_ref().is_some_and(|c| c.leg == leg) {
-            self.agent_lost(leg.call);
+        let talks = self.calls.get(&leg.call).and_then(|c| c.legs.get(&leg)).is_some_and(|l: &Leg| l.up);
+        match self.purpose_of(leg) {
+            Some(Purpose::Customer) => self.end_call(leg.call, Cause::NoMedia),
+            Some(Purpose::Agent) if talks && self.calls.get(&leg.call).is_some_and(|c| c.own.is_none()) => {
+                self.agent_lost(leg.call);
+            }
+            Some(Purpose::Agent) if talks => self.end_call(leg.call, Cause::NoMedia),
+            Some(Purpose::Second | Purpose::Third | Purpose::Monitor(_)) => self.on_leg_gone(leg, Cause::NoMedia),
+            _ => {}
         }
     }
-}
 
-/// What a phone's final status means for the offer.
-fn result_of(status: u16) -> acd::OfferResult {
-    match status {
-        486 | 600 => acd::OfferResult::Rejected(Cause::Busy),
-        603 | 403 => acd::OfferResult::Rejected(Cause::Declined),
-        300..=399 => acd::OfferResult::Rejected(Cause::Diverted),
-        _ => acd::OfferResult::Unreachable,
+    /// A leg beside customer and agent is over.
+    pub(crate) fn on_leg_gone(&mut self, leg: LegId, cause: Cause) {
+        let purpose = self.purpose_of(leg);
+        if purpose != Some(Purpose::Leaving) {
+            self.drop_leg(leg, None);
+        }
+        match purpose {
+            Some(Purpose::Second) => self.second_gone(leg.call),
+            Some(Purpose::Third) => self.third_gone(leg.call, cause),
+            Some(Purpose::Monitor(supervisor)) => self.end_monitor(leg.call, &supervisor),
+            Some(Purpose::Leaving) => self.leaving_gone(leg),
+            _ => {}
+        }
+        self.relink(leg.call);
     }
 }

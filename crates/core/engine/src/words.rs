@@ -1,7 +1,9 @@
 //! The words of the Centre: the Inputs of the decision thread, and what leaves it.
 
 use base::fact::{Direction, Fact, Monitor};
-use base::{AgentId, AgentState, CallId, ConversationId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Skills, Tenant, VisitId, Wall};
+use base::{
+    AgentId, AgentState, CallId, ConversationId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Skills, Tenant, VisitId, Wall,
+};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -51,34 +53,80 @@ pub struct Entry {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Request {
-    Agent { agent: AgentId, ask: acd::Ask },
-    HangUp { call: CallId },
+    Agent {
+        agent: AgentId,
+        ask: acd::Ask,
+    },
+    HangUp {
+        call: CallId,
+    },
     /// Dial for the agent: their phone rings, then the target's.
-    Dial { agent: AgentId, to: Target },
+    Dial {
+        agent: AgentId,
+        to: Target,
+    },
     /// Pass a conversation on without asking. The caller hears music until somebody answers; nobody does: the agent is
     /// called back, then the old place.
-    Transfer { call: CallId, to: Target },
+    Transfer {
+        call: CallId,
+        to: Target,
+    },
     /// The agent of this conversation speaks with somebody else while the caller hears music.
-    Consult { call: CallId, to: Target },
+    Consult {
+        call: CallId,
+        to: Target,
+    },
     /// Whoever is consulted takes the call, also while it still rings there.
-    CompleteTransfer { call: CallId },
+    CompleteTransfer {
+        call: CallId,
+    },
     /// Back to the caller; whoever was consulted is hung up.
-    EndConsult { call: CallId },
+    EndConsult {
+        call: CallId,
+    },
     /// Caller, agent and whoever is consulted in one conversation.
-    Conference { call: CallId },
+    Conference {
+        call: CallId,
+    },
     /// The supervisor's phone rings; answered, it takes part. Asked again: another mode.
-    Monitor { call: CallId, supervisor: AgentId, mode: Monitor },
-    StopMonitor { call: CallId, supervisor: AgentId },
+    Monitor {
+        call: CallId,
+        supervisor: AgentId,
+        mode: Monitor,
+    },
+    StopMonitor {
+        call: CallId,
+        supervisor: AgentId,
+    },
     /// The supervisor, who monitors, has the conversation; the agent is free.
-    TakeOver { call: CallId, supervisor: AgentId },
+    TakeOver {
+        call: CallId,
+        supervisor: AgentId,
+    },
     /// A waiting call to another queue of its tenant.
-    Move { call: CallId, queue: QueueId },
-    Prioritise { call: CallId, priority_s: i64 },
-    SetSkills { agent: AgentId, skills: Option<Skills> },
-    SetOpen { queue: QueueId, open: Option<bool> },
-    CancelCallback { call: CallId },
+    Move {
+        call: CallId,
+        queue: QueueId,
+    },
+    Prioritise {
+        call: CallId,
+        priority_s: i64,
+    },
+    SetSkills {
+        agent: AgentId,
+        skills: Option<Skills>,
+    },
+    SetOpen {
+        queue: QueueId,
+        open: Option<bool>,
+    },
+    CancelCallback {
+        call: CallId,
+    },
     /// What the call waits for now, and each decision so far: answered by `Reply::Why`.
-    Why { call: CallId },
+    Why {
+        call: CallId,
+    },
 }
 
 /// Where a call goes.
@@ -198,6 +246,7 @@ pub struct Open {
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct OpenCall {
+    pub direction: Direction,
     pub tenant: Option<Tenant>,
     pub party: Option<PartyId>,
     pub lang: Option<Lang>,
@@ -208,6 +257,8 @@ pub struct OpenCall {
     pub visit: Option<(VisitId, QueueId, Now)>,
     pub offers: Vec<(base::OfferId, AgentId, Now)>,
     pub conversation: Option<OpenConversation>,
+    /// Supervisors who took part, and since when.
+    pub monitors: Vec<(Arc<str>, Now)>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -1,0 +1,92 @@
+//! Channels of trunks: what each tenant is sure of, how far it may go beyond that, and what is kept for emergencies
+//! (calls.md line 17). A leg to or from outside the centre takes one, whichever way it came to be.
+//!
+//! ```text
+//!  a trunk's channels │ taken │ free for anyone │ guaranteed to others, not taken │ emergency reserve │
+//! ```
+//! A tenant below its guarantee may also take what is guaranteed to others: a trunk whose guarantees add up to more than
+//! it has is the site's own doing, and first come is served first then.
+
+use base::{CallId, LegId, Tenant};
+use site::Site;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Who has which channel.
+#[derive(Default)]
+pub struct Channels {
+    legs: BTreeMap<LegId, (Tenant, Arc<str>)>,
+    of_tenants: BTreeMap<Tenant, u32>,
+    of_trunks: BTreeMap<Arc<str>, u32>,
+}
+
+/// Why there is no channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// The tenant has as many as it may have.
+    Tenant,
+    /// The trunk has no more, or what is left is for others.
+    Trunk,
+}
+
+impl Channels {
+    /// # Errors
+    /// Whose limit is reached.
+    pub fn check(&self, site: &Site, tenant: &Tenant, trunk: &str) -> Result<(), Full> {
+        let used = self.of_tenant(tenant);
+        let account = site.accounts.get(tenant);
+        if account.and_then(|account| account.burst).is_some_and(|burst| used >= burst) {
+            return Err(Full::Tenant);
+        }
+        let Some(channels) = site.trunks.iter().find(|t| t.name == trunk).and_then(|t| t.channels) else { return Ok(()) };
+        let emergency = site.emergency.as_ref().filter(|e| e.trunk == trunk).map_or(0, |e| e.reserve);
+        let own = account.is_some_and(|account| used < account.guaranteed);
+        let others = if own { 0 } else { self.still_guaranteed(site, tenant, trunk) };
+        let taken = self.of_trunk(trunk) + emergency + others;
+        if taken < channels { Ok(()) } else { Err(Full::Trunk) }
+    }
+
+    pub fn take(&mut self, leg: LegId, tenant: &Tenant, trunk: &Arc<str>) {
+        self.give(leg);
+        *self.of_tenants.entry(tenant.clone()).or_default() += 1;
+        *self.of_trunks.entry(trunk.clone()).or_default() += 1;
+        self.legs.insert(leg, (tenant.clone(), trunk.clone()));
+    }
+
+    /// The leg is over; one that took none gives none.
+    pub fn give(&mut self, leg: LegId) {
+        let Some((tenant, trunk)) = self.legs.remove(&leg) else { return };
+        less(&mut self.of_tenants, &tenant);
+        less(&mut self.of_trunks, &trunk);
+    }
+
+    /// The call is over, with whatever legs it still had.
+    pub fn give_all(&mut self, call: CallId) {
+        let legs: Vec<LegId> = self.legs.range(LegId { call, n: 0 }..=LegId { call, n: u16::MAX }).map(|(leg, _)| *leg).collect();
+        legs.into_iter().for_each(|leg| self.give(leg));
+    }
+
+    pub fn of_tenant(&self, tenant: &Tenant) -> u32 {
+        self.of_tenants.get(tenant).copied().unwrap_or(0)
+    }
+
+    pub fn of_trunk(&self, trunk: &str) -> u32 {
+        self.of_trunks.get(trunk).copied().unwrap_or(0)
+    }
+
+    /// What the other tenants of this trunk are sure of and have not taken.
+    fn still_guaranteed(&self, site: &Site, tenant: &Tenant, trunk: &str) -> u32 {
+        let on_it = |name: &Option<String>| name.as_deref().is_none_or(|name| name == trunk);
+        let others = site.accounts.iter().filter(|(other, account)| *other != tenant && on_it(&account.trunk));
+        others.map(|(other, account)| account.guaranteed.saturating_sub(self.of_tenant(other))).sum()
+    }
+}
+
+fn less<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {
+    if let Some(count) = counts.get_mut(key) {
+        *count = count.saturating_sub(1);
+        if *count == 0 {
+            counts.remove(key);
+        }
+    }
+}

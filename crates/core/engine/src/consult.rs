@@ -1,0 +1,162 @@
+//! The agent asks somebody else about the call, while the customer waits: by request (one line of the agent's phone
+//! speaks with either) or from the phone itself, in a second dialog.
+//!
+//! ```text
+//!               rings                 answered                    conference
+//!  talking ─▶ (consulted) ──────────▶ consulted ────────────────▶ joined
+//!     ▲          │ not reached          │ either hangs up, or cancelled  │ the third hangs up
+//!     └──────────┴──────────────────────┴────────────────────────────────┘
+//!  completed in any of them: the call is passed on (transfer)
+//! ```
+
+use crate::centre::Centre;
+use crate::party::{Errand, Party, Role, Third};
+use base::fact::What;
+use base::{CallId, Cause, LegId};
+use std::time::Duration;
+
+impl Centre {
+    /// Somebody has the customer and consults nobody yet.
+    pub(crate) fn may_consult(&self, id: CallId) -> bool {
+        let Some(call) = self.calls.get(&id) else { return false };
+        let talks = call.conversation.as_ref().is_some_and(|c| c.greeting.is_none()) && call.customer.is_some();
+        talks && call.third.is_none() && call.second().is_none() && call.ending.is_none()
+    }
+
+    pub(crate) fn consult(&mut self, id: CallId, to: Party) {
+        self.second_begins(id, to);
+        self.reach_consulted(id);
+    }
+
+    /// The agent's phone called somebody while in conversation; its port is being opened.
+    pub(crate) fn second_begins(&mut self, id: CallId, to: Party) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.third = Some(Third { to, role: Role::Consulted { since: None }, leg: None });
+        }
+    }
+
+    pub(crate) fn on_second_opened(&mut self, leg: LegId) {
+        self.reach_consulted(leg.call);
+    }
+
+    fn reach_consulted(&mut self, id: CallId) {
+        let Some(to) = self.calls.get(&id).and_then(|c| c.third.as_ref()).map(|t| t.to.clone()) else { return };
+        let shown = self.shown_to_agent(id);
+        self.reach(id, Errand::Consult, to, &shown);
+    }
+
+    pub(crate) fn consult_reached(&mut self, id: CallId, leg: LegId) {
+        let now = self.now;
+        let second = self.calls.get(&id).and_then(|c| c.second()).map(|l| l.id);
+        if let Some(third) = self.calls.get_mut(&id).and_then(|c| c.third.as_mut()) {
+            third.leg = Some(leg);
+            third.role = Role::Consulted { since: Some(now) };
+        }
+        if let Some(second) = second
+            && let Err(status) = self.answer_leg(second)
+        {
+            self.refuse_leg(second, status, Cause::CodecMismatch);
+            return;
+        }
+        self.relink(id);
+        self.record_aside(id, leg);
+    }
+
+    /// A consultation is a part of its own, if the account wants it at all (calls.md line 10).
+    fn record_aside(&mut self, id: CallId, third: LegId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let wanted = self.setup.site.accounts.get(&call.tenant).is_some_and(|a| a.record_consults);
+        let Some(agent) = call.conversation.as_ref().map(|c| call.second().map_or(c.leg, |l| l.id)) else { return };
+        if !wanted {
+            return;
+        }
+        let part = self.record_part(id, vec![third], vec![agent]);
+        if let Some(conversation) = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut()) {
+            conversation.aside = part;
+        }
+    }
+
+    pub(crate) fn consult_failed(&mut self, id: CallId, status: u16) {
+        let second = self.calls.get(&id).and_then(|c| c.second()).map(|l| l.id);
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.third = None;
+        }
+        if let Some(second) = second {
+            self.refuse_leg(second, status, if status == 486 { Cause::Busy } else { Cause::NoAnswer });
+        }
+    }
+
+    /// Back to the customer; whoever was consulted is hung up.
+    pub(crate) fn end_consult(&mut self, id: CallId) {
+        self.end_third(id, Cause::Requested);
+        let second = self.calls.get(&id).and_then(|c| c.second()).map(|l| l.id);
+        if let Some(second) = second {
+            self.drop_leg(second, None);
+        }
+        self.relink(id);
+    }
+
+    /// All three in one conversation.
+    pub(crate) fn conference(&mut self, id: CallId) {
+        let consulted = self.end_aside(id);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (Some(third), Some(conversation)) = (call.third.as_mut(), call.conversation.as_mut()) else { return };
+        third.role = Role::Joined;
+        conversation.consulted += consulted;
+        let to = third.to.to_string();
+        self.conversation_fact(id, None, What::AgentLegConferenced { joined: true, to });
+        self.relink(id);
+    }
+
+    /// The agent's phone ended its second dialog. In a conference the first one speaks for it.
+    pub(crate) fn second_gone(&mut self, id: CallId) {
+        let joined = self.calls.get(&id).and_then(|c| c.third.as_ref()).is_some_and(|t| t.role == Role::Joined);
+        if !joined {
+            self.end_third(id, Cause::AgentHungUp);
+        }
+    }
+
+    /// Whoever was consulted, took part or had the call has hung up.
+    pub(crate) fn third_gone(&mut self, id: CallId, cause: Cause) {
+        let has = self.calls.get(&id).and_then(|c| c.third.as_ref()).is_some_and(|t| t.role == Role::Has);
+        if has {
+            let cause = if cause == Cause::AgentHungUp { Cause::Transferred } else { cause };
+            return self.end_call(id, cause);
+        }
+        self.end_consult(id);
+    }
+
+    /// The third's part in the call is over.
+    pub(crate) fn end_third(&mut self, id: CallId, cause: Cause) {
+        let consulted = self.end_aside(id);
+        self.give_up(id, &Errand::Consult);
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(third) = call.third.take() else { return };
+        if let Some(conversation) = call.conversation.as_mut() {
+            conversation.consulted += consulted;
+        }
+        if third.role == Role::Joined {
+            let to = third.to.to_string();
+            self.conversation_fact(id, Some(cause), What::AgentLegConferenced { joined: false, to });
+        }
+        if let Some(leg) = third.leg {
+            self.drop_leg(leg, None);
+        }
+        if let Party::Agent(agent) = &third.to {
+            self.disengage(agent, id);
+        }
+    }
+
+    /// Stops the clock and the recording of a consultation. How long it lasted since it was last asked.
+    pub(crate) fn end_aside(&mut self, id: CallId) -> Duration {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return Duration::ZERO };
+        let aside = call.conversation.as_mut().and_then(|c| c.aside.take());
+        let since = match call.third.as_mut().map(|t| &mut t.role) {
+            Some(Role::Consulted { since }) => since.take(),
+            _ => None,
+        };
+        aside.into_iter().for_each(|part| self.stop_recording(part));
+        since.map_or(Duration::ZERO, |since| now.mono.since(since.mono))
+    }
+}

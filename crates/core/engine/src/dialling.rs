@@ -1,0 +1,142 @@
+//! Legs that we dial: to each phone of an agent, or to a number through a trunk.
+
+use crate::call::Call;
+use crate::centre::Centre;
+use crate::leg::{Leg, Purpose};
+use base::{AgentId, CallId, LegId, Pii};
+use sip::{Dial, Reason};
+use site::{Login, Phone};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// No answer at all within this: unreachable (calls.md line 3).
+const PROVISIONAL_WITHIN: Duration = Duration::from_secs(4);
+
+/// What a phone that rings shows.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shown {
+    pub display: Pii<Arc<str>>,
+    pub user: Pii<Arc<str>>,
+}
+
+/// Where a leg goes.
+struct Way {
+    uri: Arc<str>,
+    flow: sip::Flow,
+    credential: Option<sip::DialCredential>,
+    auto_answer: bool,
+}
+
+impl Centre {
+    /// One way for each phone of the agent.
+    pub(crate) fn dials(&mut self, id: CallId, agent: &AgentId, shown: &Shown) -> Vec<Dial> {
+        let Some(entry) = self.setup.site.agents.get(agent).cloned() else { return Vec::new() };
+        let auto_answer = entry.auto_answer;
+        let ways: Vec<Way> = match &entry.phone {
+            Phone::Registered(c) => {
+                let bindings = self.sip.bindings(&c.user).iter();
+                bindings.map(|b| Way { uri: b.contact.clone(), flow: b.flow, credential: None, auto_answer }).collect()
+            }
+            Phone::Address { uri, addr, login } => {
+                let (uri, credential) = (uri.as_str().into(), login.as_ref().map(credential));
+                vec![Way { uri, flow: self.towards(*addr), credential, auto_answer }]
+            }
+        };
+        ways.into_iter().map(|way| self.dial(id, way, shown)).collect()
+    }
+
+    /// The way to a number, by this trunk. `None` if calls don't leave by it.
+    pub(crate) fn dial_number(&mut self, id: CallId, trunk: &str, number: &str, shown: &Shown) -> Option<Dial> {
+        let setup = self.setup.clone();
+        let trunk = setup.site.trunks.iter().find(|t| t.name == trunk)?;
+        let address = trunk.address?;
+        // What an agent dials must not become another part of the request line.
+        let number: String = number.chars().filter(|c| c.is_ascii_alphanumeric() || "+*#-._".contains(*c)).collect();
+        let uri = format!("sip:{}@{address}", number.replace('#', "%23")).into();
+        let credential = trunk.login.as_ref().map(credential);
+        Some(self.dial(id, Way { uri, flow: self.towards(address), credential, auto_answer: false }, shown))
+    }
+
+    fn towards(&self, remote: SocketAddr) -> sip::Flow {
+        let local = self.boot.towards.get(&remote.ip()).copied().unwrap_or(self.boot.sip.ip());
+        let local = SocketAddr::new(local, self.boot.sip.port());
+        sip::Flow { transport: sip::Transport::Udp, local, remote, connection: 0 }
+    }
+
+    fn dial(&mut self, id: CallId, way: Way, shown: &Shown) -> Dial {
+        // A phone behind a switch that sends the call back to us must not make a circle without end (RFC 7332).
+        let hops = self.calls.get(&id).map_or(0, |c| c.max_forwards);
+        let call_header: Arc<str> = id.to_string().into();
+        Dial {
+            uri: way.uri,
+            flow: way.flow,
+            call_id: format!("{}{}", self.random.token(), self.random.token()).into(),
+            from_display: shown.display.clone(),
+            from_user: shown.user.clone(),
+            sdp: bytes::Bytes::new(),
+            credential: way.credential,
+            provisional_within: PROVISIONAL_WITHIN,
+            withheld: false,
+            auto_answer: way.auto_answer,
+            headers: vec![("X-Centralita-Call".into(), call_header), ("Max-Forwards".into(), hops.to_string().into())],
+        }
+    }
+
+    /// Opens a port for each; the INVITEs follow. How many phones there will be, at most one for each dial.
+    pub(crate) fn start_dialling(&mut self, id: CallId, purpose: &Purpose, dials: Vec<Dial>) -> u16 {
+        let mut started = 0;
+        for dial in dials {
+            let Some(leg) = self.calls.get_mut(&id).and_then(Call::next_leg) else { break };
+            let Some(port) = self.ports.take() else { break };
+            let Some(call) = self.calls.get_mut(&id) else { break };
+            let flow = dial.flow;
+            let mut state = Leg::new(leg, purpose.clone(), dial.call_id.clone(), flow);
+            state.dial = Some(Box::new(dial));
+            call.legs.insert(leg, state);
+            self.open(leg, flow, port);
+            started += 1;
+        }
+        started
+    }
+
+    /// The port is there: the INVITE goes out.
+    pub(crate) fn invite(&mut self, leg: LegId) {
+        let session = self.sip.new_session();
+        let Some(state) = self.leg_mut(leg) else { return };
+        let (Some(mut dial), Some(local)) = (state.dial.take(), state.local.as_ref()) else { return };
+        dial.sdp = sip::sdp::offer(local);
+        state.session = Some(session);
+        let purpose = state.purpose.clone();
+        self.sessions.insert(session, leg);
+        self.tell_sip(sip::Input::Invite { session, dial });
+        if let Purpose::Offer(offer) = purpose {
+            self.offer_sent(offer);
+        }
+    }
+
+    /// Hangs up one leg, frees its port and forgets it.
+    pub(crate) fn drop_leg(&mut self, leg: LegId, reason: Option<Reason>) {
+        let Some(state) = self.leg_mut(leg) else { return };
+        if let Some(session) = state.session.take() {
+            self.tell_sip(sip::Input::HangUp { session, reason });
+        }
+        self.close_media(leg);
+        let Some(call) = self.calls.get_mut(&leg.call) else { return };
+        call.legs.remove(&leg);
+        call.heard.remove(&leg);
+        call.customer = call.customer.filter(|customer| *customer != leg);
+    }
+}
+
+fn credential(login: &Login) -> sip::DialCredential {
+    sip::DialCredential {
+        realm: login.realm.as_str().into(),
+        username: login.user.as_str().into(),
+        password: Pii::new(login.password.reveal().as_str().into()),
+    }
+}
+
+pub(crate) fn completed_elsewhere() -> Reason {
+    Reason { protocol: "SIP".into(), cause: 200, text: "Call completed elsewhere".into() }
+}
