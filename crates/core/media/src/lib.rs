@@ -1,4 +1,4 @@
-//! Media without I/O: RTP and RTCP, G.711, digits, prompts, latching, splicing, recording frames.
+//! Media without I/O: RTP and RTCP, G.711, digits, prompts, latching, splicing, mixing, recording frames.
 
 pub mod dtmf;
 mod g711;

@@ -147,6 +147,15 @@ mod tests {
     }
 
     #[test]
+    fn each_tone_is_encoded_once_and_found_by_name_and_by_key() {
+        let book = PromptBook::builtin();
+        for (key, tone) in sounds::TONES {
+            assert!(Arc::ptr_eq(book.tone(tone), book.find(key).unwrap()), "{key}");
+            assert_eq!(**book.tone(tone), Prompt::from_samples(&sounds::tone(tone)));
+        }
+    }
+
+    #[test]
     fn what_is_no_prompt_says_what_was_expected() {
         let said = |bytes: &[u8]| Prompt::from_wav(bytes).unwrap_err().to_string();
         assert_eq!(said(&wav(2, 8_000, 16, &[0, 0])), "expected one channel, found 2");
