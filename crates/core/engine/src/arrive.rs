@@ -278,8 +278,12 @@ impl Centre {
     pub(crate) fn begin(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.deadline = None;
-        if let Some(Own { agent, act: OwnAct::Ask(ask) }) = &call.own {
-            let (agent, ask) = (agent.clone(), ask.clone());
+        let ask = match &call.own {
+            Some(Own { agent, act: OwnAct::Ask(ask) }) => Some((agent.clone(), ask.clone())),
+            _ => None,
+        };
+        self.relink(id);
+        if let Some((agent, ask)) = ask {
             return self.on_feature_code(id, agent, ask);
         }
         self.enter_flow(id, ivr::Input::Start);

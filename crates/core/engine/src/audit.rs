@@ -33,7 +33,7 @@ impl Centre {
         let mut found = audit(&self.snapshot());
         for call in self.calls.values().filter(|call| call.ending.is_none()) {
             if hears(call) != call.heard {
-                breach(&mut found, "who hears whom", format!("call {} was not told so", call.id));
+                breach(&mut found, "who hears whom", format!("call {} is {:?}, told was {:?}", call.id, hears(call), call.heard));
             }
         }
         found.extend(

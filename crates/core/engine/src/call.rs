@@ -1,8 +1,10 @@
 //! A call and what it is made of: legs, offers, a conversation. Data only; who changes it is named at each field.
 
+use crate::callback::Callback;
 use crate::hears::Hears;
 use crate::leg::{Leg, Purpose};
 use crate::party::{Errand, Monitoring, Passing, Reach, Third};
+use crate::voicemail::Voicemail;
 use crate::{Decision, Place};
 use base::fact::{About, Direction};
 use base::{
@@ -47,6 +49,10 @@ pub struct Call {
     pub waited: Duration,
     /// What the last queue was asked for.
     pub asked: Option<Asked>,
+    /// The queue that a key led out of.
+    pub left_queue: Option<QueueId>,
+    pub callback: Option<Callback>,
+    pub voicemail: Option<Voicemail>,
     /// Hops that the call may still take (RFC 3261 16.6).
     pub max_forwards: u8,
     pub offers: BTreeMap<OfferId, Offer>,
@@ -163,6 +169,9 @@ impl Call {
             waiting_since: None,
             waited: Duration::ZERO,
             asked: None,
+            left_queue: None,
+            callback: None,
+            voicemail: None,
             max_forwards: 70,
             offers: BTreeMap::new(),
             decisions: Vec::new(),

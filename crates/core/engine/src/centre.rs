@@ -12,12 +12,13 @@
 //! 4. When no step is left, the input is done. Nothing is kept between inputs but state.
 
 use crate::call::Call;
+use crate::channels::Channels;
 use crate::drain::Drain;
 use crate::ports::Ports;
 use crate::setup::Setup;
 use crate::{Entry, Input, OpenAgent, Output, Reply};
 use base::fact::{About, Fact, What};
-use base::{AgentId, CallId, Instant, LegId, Now, Random, RecordingId, Wall};
+use base::{AgentId, CallId, Instant, LegId, Now, PartyId, QueueId, Random, RecordingId, Wall};
 use sip::SessionId;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -61,6 +62,11 @@ pub struct Centre {
     pub(crate) ports: Ports,
     /// What the facts of a recording carry, until it is closed: its call may be over by then.
     pub(crate) owed: BTreeMap<RecordingId, About>,
+    /// Recordings that are messages.
+    pub(crate) messages: BTreeSet<RecordingId>,
+    /// Places in line that are kept for a caller, by who and where.
+    pub(crate) callbacks: BTreeMap<(PartyId, QueueId), CallId>,
+    pub(crate) channels: Channels,
     /// When the recorder must have closed what it was told to close.
     pub(crate) closed_by: BTreeMap<RecordingId, Instant>,
     pub(crate) logins: BTreeMap<AgentId, Login>,
@@ -116,6 +122,9 @@ impl Centre {
             closing: BTreeMap::new(),
             ports: Ports::new(&setup.site.media.ports),
             owed: BTreeMap::new(),
+            messages: BTreeSet::new(),
+            callbacks: BTreeMap::new(),
+            channels: Channels::default(),
             closed_by: BTreeMap::new(),
             logins: BTreeMap::new(),
             restored: BTreeMap::new(),

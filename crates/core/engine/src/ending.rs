@@ -5,14 +5,18 @@
 //! ```
 
 use crate::Place;
+use crate::callback::Stage;
 use crate::centre::{Centre, Step};
 use crate::leg::{Leg, Media, Purpose};
-use base::fact::What;
+use base::fact::{CallbackEnd, What};
 use base::{CallId, Cause, LegId, Outcome};
 
 impl Centre {
     /// Ends the call wherever it is. Asking twice is asking once.
     pub(crate) fn end_call(&mut self, id: CallId, cause: Cause) {
+        if self.keep_place(id, cause) {
+            return;
+        }
         let Some(call) = self.calls.get_mut(&id).filter(|c| c.ending.is_none()) else { return };
         if !call.begun {
             let status = match cause {
@@ -23,6 +27,8 @@ impl Centre {
             return self.reject(id, status, cause);
         }
         call.ending = Some(cause);
+        self.end_message(id);
+        let Some(call) = self.calls.get(&id) else { return };
         let (place, visit) = (call.place, call.visit.as_ref().map(|v| v.id));
         self.stop_passing(id, 487);
         self.end_third(id, cause);
@@ -61,6 +67,9 @@ impl Centre {
             return self.steps.push_back(Step::Conclude(id));
         }
         let cause = call.ending;
+        let back = call.callback.as_ref().is_some_and(|c| c.stage == Stage::Back);
+        self.callback_done(id, if back { CallbackEnd::Failed } else { CallbackEnd::Cancelled });
+        let Some(call) = self.calls.get(&id) else { return };
         let duration_ms = self.now.mono.since(call.arrived.mono).as_millis() as u64;
         let visits = call.visits;
         self.call_fact(id, |a| a.cause = cause, What::CallEnded { duration_ms, visits });

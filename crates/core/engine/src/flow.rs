@@ -4,7 +4,7 @@ use crate::Place;
 use crate::call::Asked;
 use crate::centre::Centre;
 use base::fact::What;
-use base::{CallId, Cause, QueueId, VisitId};
+use base::{CallId, Cause, Outcome, QueueId, VisitId};
 use media::{Command, Sound};
 use std::time::Duration;
 
@@ -39,19 +39,28 @@ impl Centre {
                 self.call_fact(id, |_| (), What::IvrExited { step: step.to_string() });
                 self.enqueue(id, &queue, Asked { requires, priority_s }, again);
             }
-            ivr::Output::LeaveQueue { outcome } => {
-                if let Some(visit) = self.calls.get(&id).and_then(|c| c.visit.as_ref()).map(|v| v.id) {
-                    self.tell_acd(acd::Input::Leave { visit, outcome, cut_off: false });
-                }
-            }
-            ivr::Output::Callback { .. } => self.tell_flow(id, ivr::Input::CallbackTaken(false)),
-            ivr::Output::Record { .. } => self.tell_flow(id, ivr::Input::Recorded),
-            ivr::Output::Forward { .. } => self.tell_flow(id, ivr::Input::QueueRefused(Cause::Internal)),
+            ivr::Output::LeaveQueue { outcome } => self.leave_queue(id, outcome),
+            ivr::Output::Callback { number } => self.on_callback_asked(id, number),
+            ivr::Output::Record { limit, .. } => self.on_record_asked(id, limit),
+            ivr::Output::Forward { step, number, music } => self.on_forward_asked(id, &step, number, music),
+            // Whoever was promised a call back is gone, and the place is not.
+            ivr::Output::HangUp { cause, .. } if self.keep_place(id, cause) => {}
             ivr::Output::HangUp { step, cause } => {
                 self.call_fact(id, |_| (), What::IvrExited { step: step.to_string() });
                 self.end_call(id, cause);
             }
         }
+    }
+
+    /// A key led out of the queue. What the queue says to that comes before what the flow says next.
+    fn leave_queue(&mut self, id: CallId, outcome: Outcome) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(visit) = call.visit.as_ref().map(|v| v.id) else { return };
+        call.left_queue = call.visit.as_ref().map(|v| v.queue.clone());
+        let next = std::mem::take(&mut self.steps);
+        self.tell_acd(acd::Input::Leave { visit, outcome, cut_off: false });
+        self.settle();
+        self.steps.extend(next);
     }
 
     fn enqueue(&mut self, id: CallId, queue: &str, asked: Asked, again: bool) {
@@ -72,7 +81,9 @@ impl Centre {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let visit = VisitId { call: id, n: call.visits + 1 };
         call.goes_to(Place::Queue, now);
-        let (lang, party) = (call.lang, call.party);
+        let lang = call.lang;
+        let party = self.routing_party(id);
+        let waited = waited + self.join_callback(id, &queue);
         let Asked { requires, priority_s } = asked;
         let caller = acd::Caller::OnTheLine;
         self.tell_acd(acd::Input::Enqueue { visit, queue, requires, priority_s, waited, lang, party, caller });
@@ -80,15 +91,21 @@ impl Centre {
 
     /// The flow has the call: at first, and again after a queue or an agent. A call without one is over.
     pub(crate) fn enter_flow(&mut self, id: CallId, input: ivr::Input) {
-        let now = self.now;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(flow) = call.flow.as_ref().map(|f| f.flow_name().to_string()) else {
+        if !self.is_with_flow(id) {
             return self.end_call(id, Cause::FlowEnded);
-        };
+        }
+        self.tell_flow(id, input);
+    }
+
+    /// The call is in its flow from now on; false if it has none.
+    pub(crate) fn is_with_flow(&mut self, id: CallId) -> bool {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return false };
+        let Some(flow) = call.flow.as_ref().map(|f| f.flow_name().to_string()) else { return false };
         call.goes_to(Place::Ivr, now);
         self.call_fact(id, |_| (), What::IvrEntered { flow });
         self.relink(id);
-        self.tell_flow(id, input);
+        true
     }
 
     /// A place of the Centre's own ran out of time.
@@ -97,6 +114,8 @@ impl Centre {
         match call.place {
             Place::Arriving => self.reject(id, 480, Cause::NoPorts),
             Place::Conversation | Place::External => self.bridge(id),
+            _ if call.is_kept() => self.on_callback_due(id),
+            _ if self.on_message_due(id) => {}
             _ => self.end_call(id, Cause::Timeout),
         }
     }

@@ -8,7 +8,8 @@
 //! whom in it; `arrive` INVITE to what it is for; `negotiate` a leg's port and SDP; `dialling` legs that we dial; `flow`
 //! what a flow asks; `queueing` what the ACD decides; `ringing` the phones of an offer; `reach` anybody else who is rung;
 //! `conversation` agent and customer; `transfer`, `consult`, `refer` how it is passed on; `monitor` supervisors;
-//! `own_calls` agents' own calls; `engaged` whom they hold; `lease` who is still there; `recordings`; `ending` a call's
+//! `callback`, `voicemail`, `forward` what else a flow may ask for; `identity` and `numbers` who calls whom; `channels` of
+//! trunks; `own_calls` agents' own calls; `engaged` whom they hold; `lease` who is still there; `recordings`; `ending` a call's
 //! end, once; `drain` the node's; `agents` phones and feature codes; `requests` the API; `wire` what SIP and media say;
 //! `recover` and `resume` the restart; `snapshot` and `audit` the view from outside and what must hold in it.
 
@@ -16,7 +17,9 @@ mod agents;
 mod arrive;
 mod audit;
 mod call;
+mod callback;
 mod centre;
+mod channels;
 mod consult;
 mod conversation;
 mod dialling;
@@ -24,11 +27,14 @@ mod drain;
 mod ending;
 mod engaged;
 mod flow;
+mod forward;
 mod hears;
+mod identity;
 mod lease;
 mod leg;
 mod monitor;
 mod negotiate;
+mod numbers;
 mod own_calls;
 mod party;
 mod ports;
@@ -43,6 +49,7 @@ mod ringing;
 mod setup;
 mod snapshot;
 mod transfer;
+mod voicemail;
 mod wire;
 mod words;
 

@@ -41,9 +41,7 @@ fn complete(country: Country, digits: &str) -> Option<String> {
         Country::NorthAmerica => (digits.len() == 10 && !digits.starts_with(['0', '1'])).then_some(digits),
         Country::Spain => (digits.len() == 9 && digits.starts_with(['6', '7', '8', '9'])).then_some(digits),
         Country::Portugal => (digits.len() == 9 && digits.starts_with(['2', '3', '7', '8', '9'])).then_some(digits),
-        Country::France => {
-            digits.strip_prefix('0').or(Some(digits)).filter(|n| n.len() == 9 && !n.starts_with('0'))
-        }
+        Country::France => digits.strip_prefix('0').or(Some(digits)).filter(|n| n.len() == 9 && !n.starts_with('0')),
     };
     match national {
         Some(national) => Some(format!("{code}{national}")),
@@ -218,7 +216,9 @@ mod tests {
 
     #[test]
     fn a_number_is_at_home_in_its_own_country_only() {
-        assert!(at_home(Mexico, "+525512345678") && at_home(Argentina, "+5491161234567") && at_home(NorthAmerica, "+12125551234"));
+        assert!(
+            at_home(Mexico, "+525512345678") && at_home(Argentina, "+5491161234567") && at_home(NorthAmerica, "+12125551234")
+        );
         assert!(!at_home(Mexico, "+12125551234") && !at_home(Spain, "+351911234567") && !at_home(Portugal, "+34911234567"));
     }
 

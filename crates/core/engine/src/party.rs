@@ -36,6 +36,10 @@ pub enum Errand {
     /// Back to the agent who passed the call on, because nobody took it.
     Recall,
     Monitor(AgentId),
+    /// Whoever asked to be called back.
+    Customer,
+    /// A number outside that the flow sends the call to.
+    Forward,
 }
 
 /// Somebody is being rung, on all of their phones.

@@ -1,6 +1,6 @@
 //! What the ACD decides, applied: visits, offers, the states of agents.
 
-use crate::call::{Offer, Visit};
+use crate::call::{Call, Offer, Visit};
 use crate::centre::{Centre, Login};
 use crate::{DECISIONS_KEPT, Decision, Place, Reply};
 use base::fact::{About, What};
@@ -44,8 +44,7 @@ impl Centre {
             }
             O::Coded { agent, visit, queue, code } => self.on_coded(agent, visit, queue, &code),
             O::Announce { visit, position, waited, wait, .. } => self.on_announce(visit, position, waited, wait),
-            // No visit has a virtual caller yet.
-            O::CallCustomer { .. } => (),
+            O::CallCustomer { visit, .. } => self.dial_customer(visit.call),
         }
     }
 
@@ -55,7 +54,7 @@ impl Centre {
         call.visits = call.visits.max(visit.n);
         call.waiting_since.get_or_insert(now);
         call.visit = Some(Visit { id: visit, queue: queue.clone() });
-        call.goes_to(Place::Queue, now);
+        call.goes_to(call.waiting_place(), now);
         let about = |a: &mut About| {
             a.visit = Some(visit);
             a.queue = Some(queue);
@@ -76,6 +75,9 @@ impl Centre {
         self.call_fact(visit.call, about, What::QueueRefused {});
         if self.calls.get(&visit.call).is_some_and(|c| c.passing.is_some()) {
             return self.transfer_failed(visit.call, 480);
+        }
+        if self.calls.get(&visit.call).is_some_and(Call::is_kept) {
+            return self.rest(visit.call);
         }
         self.enter_flow(visit.call, ivr::Input::QueueRefused(cause));
     }
@@ -127,7 +129,7 @@ impl Centre {
         let Some(call) = self.calls.get_mut(&id.call()) else { return };
         call.offers.remove(&id);
         if call.offers.is_empty() && call.place == Place::Offer {
-            call.goes_to(Place::Queue, now);
+            call.goes_to(call.waiting_place(), now);
         }
     }
 
@@ -152,6 +154,12 @@ impl Centre {
             // The next visit's `Entered` follows.
             Outcome::Overflowed => (),
             _ if call.ending.is_some() => (),
+            Outcome::Callback => self.on_place_kept(visit.call),
+            _ if call.is_kept() => self.rest(visit.call),
+            // The flow is there already.
+            Outcome::KeyExit | Outcome::Voicemail => {
+                self.is_with_flow(visit.call);
+            }
             _ => self.enter_flow(visit.call, ivr::Input::QueueLeft(outcome)),
         }
     }

@@ -68,7 +68,7 @@ impl Centre {
                 let second = self.calls.get(&leg.call).and_then(|c| c.second()).map(|l| l.id);
                 second.into_iter().for_each(|second| self.ring_leg(second, early));
             }
-            Errand::OwnPhone | Errand::Transfer | Errand::Recall | Errand::Monitor(_) => {}
+            _ => {}
         }
         self.relink(leg.call);
     }
@@ -104,6 +104,8 @@ impl Centre {
             Errand::Consult => self.consult_reached(id, leg),
             Errand::Transfer | Errand::Recall => self.transfer_reached(id, leg, to),
             Errand::Monitor(supervisor) => self.monitor_reached(id, leg, supervisor),
+            Errand::Customer => self.customer_reached(id, leg),
+            Errand::Forward => self.forward_reached(id, leg, to),
         }
         self.relink(id);
     }
@@ -140,6 +142,8 @@ impl Centre {
             Errand::Transfer => self.transfer_failed(id, status),
             Errand::Recall => self.recall_failed(id),
             Errand::Monitor(supervisor) => self.end_monitor(id, &supervisor),
+            Errand::Customer => self.customer_not_reached(id, status),
+            Errand::Forward => self.forward_failed(id, status),
         }
         self.relink(id);
     }

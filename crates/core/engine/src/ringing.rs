@@ -119,6 +119,7 @@ impl Centre {
         let said = speech::notice(entry.lang, speech::AgentNotice::PressToAccept).map(|phrase| phrase.key());
         let Some(state) = self.leg_mut(leg) else { return false };
         state.awaits_key = true;
+        self.relink(leg.call);
         if let Some(key) = said {
             let sounds = vec![Sound::Prompt(key.into())];
             self.tell_media(Command::Play { leg, play: crate::conversation::OWN_PLAYS, sounds });
