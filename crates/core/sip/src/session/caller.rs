@@ -16,7 +16,7 @@ use crate::dialog::Dialog;
 use crate::respond::{SDP, sdp_of};
 use crate::transaction::TxId;
 use crate::transaction::timer::Wait;
-use crate::{Builder, EndedBy, HeaderId, Message, Output, Reason, Refusal, response_to};
+use crate::{Builder, EndedBy, HeaderId, Message, Method, Output, Reason, Refusal, response_to};
 use bytes::Bytes;
 use std::time::Duration;
 
@@ -281,6 +281,9 @@ pub(super) fn confirm(desk: &mut Desk<'_>, leg: &Leg, tx: TxId, sdp: Option<&Byt
 /// A final refusal of an INVITE, an UPDATE or a REFER, with why and when to come back.
 pub(super) fn refuse(desk: &mut Desk<'_>, leg: &Leg, tx: TxId, refusal: &Refusal) {
     let status = if (300..700).contains(&refusal.status) { refusal.status } else { 500 };
+    // RFC 4320 4.2: to anything but an INVITE a 408 says what its sender knows already.
+    let invites = desk.transactions.request_of(tx).is_some_and(|request| request.method() == Some(Method::Invite));
+    let status = if status == 408 && !invites { 480 } else { status };
     let (Some(invite), Some(flow)) = (desk.transactions.request_of(tx), desk.transactions.source_of(tx)) else {
         return;
     };

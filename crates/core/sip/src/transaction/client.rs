@@ -122,7 +122,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_meets_every_event() {
+    fn line_05_every_state_meets_every_event_as_rfc_4320_has_it() {
         let expected = "
             Trying      100     Proceeding  pass
             Trying      200     Completed   -E -F K=5000 pass

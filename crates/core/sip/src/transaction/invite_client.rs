@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_meets_every_event() {
+    fn line_05_every_state_meets_every_event_as_rfc_6026_has_it() {
         let expected = "
             Calling     180     Proceeding  -A -B pass
             Calling     200     Accepted    -A -B M=32000 pass

@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_meets_every_event() {
+    fn line_05_every_state_meets_every_event_as_rfc_6026_has_it() {
         let expected = "
             Proceeding  INVITE    Proceeding  transmit
             Proceeding  reply180  Proceeding  transmit

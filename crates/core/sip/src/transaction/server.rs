@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn every_state_meets_every_event() {
+    fn line_05_every_state_meets_every_event_as_rfc_4320_has_it() {
         let expected = "
             Trying      reply100  Proceeding  transmit
             Trying      reply200  Completed   transmit J=32000

@@ -59,7 +59,7 @@ fn without_an_ack_the_session_is_lost_after_64_t1_with_a_bye() {
 }
 
 #[test]
-fn a_repeated_invite_gets_the_last_response_and_no_second_session() {
+fn line_05_a_repeated_invite_gets_the_last_response_and_no_second_session() {
     let mut bench = Bench::default();
     let (session, _) = bench.incoming();
     let again = Ask::invite().text();
@@ -109,7 +109,7 @@ fn cancel() -> String {
 }
 
 #[test]
-fn cancel_in_time_ends_the_invite_with_487() {
+fn line_01_cancel_in_time_ends_the_invite_with_487() {
     let mut bench = Bench::default();
     let (session, _) = bench.incoming();
     let heard = bench.receive(udp(2), &cancel());
@@ -124,7 +124,7 @@ fn cancel_in_time_ends_the_invite_with_487() {
 }
 
 #[test]
-fn cancel_that_crosses_the_200_changes_nothing() {
+fn line_01_cancel_that_crosses_our_200_changes_nothing() {
     let mut bench = Bench::default();
     let (session, _) = bench.incoming();
     let ok = bench.handle(Input::Answer { session, sdp: ANSWER.into() }).response(200);
@@ -136,7 +136,7 @@ fn cancel_that_crosses_the_200_changes_nothing() {
 }
 
 #[test]
-fn cancel_matches_by_branch_and_sent_by_and_never_by_tags() {
+fn line_20_cancel_matches_by_branch_and_sent_by_and_never_by_tags() {
     let mut bench = Bench::default();
     bench.incoming();
     let other = Ask::new("CANCEL", "guess").text();
@@ -147,7 +147,7 @@ fn cancel_matches_by_branch_and_sent_by_and_never_by_tags() {
 }
 
 #[test]
-fn bye_in_the_early_dialog_ends_the_invite_with_487() {
+fn line_01_bye_in_the_early_dialog_ends_the_invite_with_487() {
     let mut bench = Bench::default();
     let (session, _) = bench.incoming();
     let ringing = bench.handle(Input::Ring { session, status: 180, sdp: None }).response(180);

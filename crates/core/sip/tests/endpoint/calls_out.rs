@@ -51,7 +51,7 @@ fn the_invite_is_repeated_until_a_provisional() {
 }
 
 #[test]
-fn silence_is_reported_at_4_s_and_fails_at_64_t1() {
+fn line_03_silence_is_reported_at_4_s_and_fails_at_64_t1() {
     let mut bench = Bench::default();
     let (session, _) = bench.dial(dial());
     assert_eq!(bench.pass(ms(3999)).words(), []);
@@ -63,7 +63,7 @@ fn silence_is_reported_at_4_s_and_fails_at_64_t1() {
 
 /// RFC 3261 9.1.
 #[test]
-fn cancel_waits_for_a_provisional_and_says_why() {
+fn line_03_cancel_waits_for_a_provisional_and_says_why() {
     let mut bench = Bench::default();
     let (session, invite) = bench.dial(dial());
     assert_eq!(bench.handle(Input::HangUp { session, reason: elsewhere() }).0, []);
@@ -81,7 +81,7 @@ fn cancel_waits_for_a_provisional_and_says_why() {
 }
 
 #[test]
-fn cancel_goes_at_once_after_a_provisional_and_only_once() {
+fn line_03_cancel_goes_at_once_after_a_provisional_and_only_once() {
     let mut bench = Bench::default();
     let (session, invite) = bench.dial(dial());
     bench.receive(udp(2), &reply(&invite, 100, "", None));
@@ -91,7 +91,7 @@ fn cancel_goes_at_once_after_a_provisional_and_only_once() {
 }
 
 #[test]
-fn a_cancelled_invite_that_gets_no_final_response_is_given_up() {
+fn line_03_a_cancelled_invite_that_gets_no_final_response_is_given_up() {
     let mut bench = Bench::default();
     let (session, invite) = bench.dial(dial());
     bench.receive(udp(2), &reply(&invite, 180, "far", None));
@@ -104,7 +104,7 @@ fn a_cancelled_invite_that_gets_no_final_response_is_given_up() {
 }
 
 #[test]
-fn a_200_that_crosses_the_cancel_gets_ack_and_bye() {
+fn line_01_a_200_that_crosses_the_cancel_gets_ack_and_bye() {
     let mut bench = Bench::default();
     let (session, invite) = bench.dial(dial());
     bench.receive(udp(2), &reply(&invite, 180, "far", None));
@@ -116,7 +116,7 @@ fn a_200_that_crosses_the_cancel_gets_ack_and_bye() {
 }
 
 #[test]
-fn the_first_200_wins_and_late_forks_get_ack_and_bye_even_after_the_end() {
+fn line_02_the_first_200_wins_and_late_forks_get_ack_and_bye_even_after_the_end() {
     let mut bench = Bench::default();
     let (session, invite) = bench.dial(dial());
     for tag in ["far", "mobile"] {
@@ -137,7 +137,7 @@ fn the_first_200_wins_and_late_forks_get_ack_and_bye_even_after_the_end() {
 }
 
 #[test]
-fn a_redirection_fails_and_is_not_followed() {
+fn line_07_a_redirection_fails_and_is_not_followed() {
     let mut bench = Bench::default();
     let (session, invite) = bench.dial(dial());
     let moved = reply_with(&invite, 302, "far", None, "Contact: <sip:premium@10.9.9.9>\r\n");
@@ -308,4 +308,21 @@ fn a_very_late_200_of_the_call_itself_never_ends_it() {
     }
     assert_eq!(bench.receive(udp(2), &reply(&invite, 200, "far", Some(ANSWER))).0, []);
     assert_eq!(bench.endpoint.sessions(), 1);
+}
+
+/// RFC 5373, and what phones knew before it.
+#[test]
+fn line_08_a_phone_is_asked_to_answer_by_itself_in_each_way_that_phones_know() {
+    let (_, invite) = Bench::default().dial(Dial { auto_answer: true, ..dial() });
+    let expected = [
+        (HeaderId::AnswerMode, "Auto"),
+        (HeaderId::CallInfo, "<sip:centre.example>;answer-after=0"),
+        (HeaderId::AlertInfo, "<http://centre.example>;info=alert-autoanswer"),
+    ];
+    for (id, value) in expected {
+        assert_eq!(field(&invite, id), value);
+    }
+    assert!(!field(&invite, HeaderId::Require).contains("answermode"), "a phone that does not know it rings");
+    let (_, plain) = Bench::default().dial(dial());
+    assert!(expected.iter().all(|(id, _)| !plain.has(*id)));
 }

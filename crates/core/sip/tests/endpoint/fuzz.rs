@@ -2,7 +2,7 @@
 
 use crate::bench::*;
 use proptest::prelude::*;
-use sip::Input;
+use sip::{Input, Output};
 
 /// Valid messages to start from: each kind at each state.
 fn messages(tag: &str) -> Vec<String> {
@@ -16,6 +16,24 @@ fn messages(tag: &str) -> Vec<String> {
         Ask::within("INFO", 3, tag).sdp("Signal=1").text(),
         Ask::within("BYE", 4, tag).set("Reason", "SIP;cause=200;text=\"x\"").text(),
         Ask::new("REGISTER", "r").set("Contact", "*").set("Expires", "0").set("Authorization", auth).text(),
+        Ask::within("PRACK", 5, tag).set("RAck", "1 1 INVITE").sdp(OFFER).text(),
+        Ask::within("UPDATE", 6, tag)
+            .set("Supported", "timer")
+            .set("Session-Expires", "90;refresher=uas")
+            .set("Min-SE", "90")
+            .text(),
+        Ask::within("UPDATE", 7, tag).sdp(OFFER).text(),
+        Ask::within("REFER", 8, tag).set("Refer-To", "<sip:1@x?Replaces=in-1%3Bto-tag%3D1%3Bfrom-tag%3D2>").text(),
+        Ask::within("REFER", 9, tag).set("Refer-To", "<tel:112>").set("Refer-Sub", "false").text(),
+        Ask::new("INVITE", "three")
+            .set("Call-ID", "three")
+            .set("Replaces", &format!("in-1;to-tag={tag};from-tag=bobs"))
+            .set("Supported", "100rel, timer")
+            .set("Diversion", "<sip:1@x>, <sip:2@x>")
+            .set("History-Info", "<sip:1@x?Reason=SIP>;index=1, <sip:2@x>;index=1.1")
+            .set("Privacy", "id;user")
+            .sdp(OFFER)
+            .text(),
         Ask::new("OPTIONS", "o").set("Require", "a, b").set("Max-Breadth", "1").text(),
     ]
 }
@@ -78,6 +96,23 @@ fn apply(mut bytes: Vec<u8>, change: &Change) -> Vec<u8> {
     bytes
 }
 
+/// As the engine would: each question has its answer.
+fn react(bench: &mut Bench, word: Output) -> Vec<Heard> {
+    match word {
+        Output::Incoming { session, .. } => vec![
+            bench.handle(Input::Ring { session, status: 183, sdp: Some(ANSWER.into()) }),
+            bench.handle(Input::Answer { session, sdp: ANSWER.into() }),
+        ],
+        Output::Reoffered { session, .. } => vec![bench.handle(Input::AnswerReoffer { session, sdp: ANSWER.into() })],
+        Output::Referred { session, .. } => vec![
+            bench.handle(Input::AcceptRefer { session }),
+            bench.handle(Input::ReferProgress { session, status: 180 }),
+            bench.handle(Input::ReferProgress { session, status: 200 }),
+        ],
+        _ => vec![],
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -89,15 +124,19 @@ proptest! {
         let (dialled, invite) = bench.dial(dial());
         let (_, tag) = bench.answered();
         let mut pool = messages(&tag);
-        pool.extend([100, 183, 200, 302, 401, 487].map(|status| {
-            let more = "WWW-Authenticate: Digest realm=\"a\", nonce=\"b\"\r\nRecord-Route: <sip:x;lr>\r\n";
+        pool.extend([100, 183, 200, 302, 401, 422, 487].map(|status| {
+            let more = "WWW-Authenticate: Digest realm=\"a\", nonce=\"b\"\r\nRecord-Route: <sip:x;lr>\r\nRSeq: 1\r\n\
+                        Require: 100rel, timer\r\nSession-Expires: 90;refresher=uac\r\nMin-SE: 3600\r\nAllow: UPDATE\r\n";
             reply_with(&invite, status, "far", Some(ANSWER), more)
         }));
         for (which, changes, pause) in &steps {
             let start = which.get(&pool).clone().into_bytes();
             let bytes = changes.iter().fold(start, apply);
             let flow = if *pause == 2 { tcp(2, 5000, 4) } else { udp(2) };
-            let heard = bench.handle(Input::Received { flow, bytes: bytes.into() });
+            let mut heard = bench.handle(Input::Received { flow, bytes: bytes.into() });
+            for word in heard.words() {
+                react(&mut bench, word).into_iter().for_each(|more| heard.0.extend(more.0));
+            }
             for message in heard.messages() {
                 let fine = if message.is_request() { message.check_request() } else { Ok(()) };
                 prop_assert_eq!(fine, Ok(()), "we sent {:?}", message.bytes());

@@ -143,7 +143,7 @@ fn a_wrong_password_is_logged_with_its_address_and_the_log_is_not_flooded() {
 }
 
 #[test]
-fn asserted_identity_counts_from_a_trunk_only() {
+fn line_14_asserted_identity_counts_from_a_trunk_only() {
     let mut bench = Bench::default();
     let ask = Ask::invite().set("P-Asserted-Identity", "\"Real\" <tel:+34600>");
     let heard = bench.receive(udp(2), &ask.text());
@@ -157,4 +157,32 @@ fn asserted_identity_counts_from_a_trunk_only() {
     let heard = bench.receive(udp(3), &ask.text());
     let [Output::Incoming { invite, .. }] = &heard.words()[..] else { panic!("{heard:?}") };
     assert_eq!((&**invite.caller.reveal(), &**invite.caller_name.reveal()), ("ana", "Bob"));
+}
+
+/// RFC 3323, RFC 3325.
+#[test]
+fn line_14_who_is_withheld_dials_as_nobody() {
+    let (_, invite) = Bench::default().dial(sip::Dial { withheld: true, ..dial() });
+    let from = invite.from().unwrap();
+    assert_eq!((from.display.as_deref(), from.uri.to_string().as_str()), (Some("Anonymous"), "sip:anonymous@anonymous.invalid"));
+    assert_eq!((field(&invite, HeaderId::Privacy).as_str(), invite.check_request()), ("id", Ok(())));
+    let text = String::from_utf8(invite.bytes().to_vec()).unwrap();
+    assert!(!text.contains("+3491") && !text.contains("ACME"), "{text}");
+    let (_, open) = Bench::default().dial(dial());
+    assert!(!open.has(HeaderId::Privacy) && field(&open, HeaderId::From).contains("+3491"));
+}
+
+/// What a carrier sends of a withheld, diverted call, through the whole door.
+#[test]
+fn line_14_privacy_diversion_and_user_to_user_reach_the_engine() {
+    let ask = Ask::invite()
+        .set("P-Asserted-Identity", "<tel:+34600>")
+        .set("Privacy", "id")
+        .set("Diversion", "<sip:+34902@carrier>;reason=no-answer")
+        .set("User-to-User", "0443;encoding=hex");
+    let heard = Bench::default().receive(udp(2), &ask.text());
+    let [Output::Incoming { invite, .. }] = &heard.words()[..] else { panic!("{heard:?}") };
+    assert_eq!((invite.withheld, &**invite.caller.reveal(), &**invite.caller_name.reveal()), (true, "", ""));
+    assert_eq!(invite.diverted_from, ["+34902".into()]);
+    assert_eq!(invite.user_to_user.as_ref().map(|uui| &**uui.reveal()), Some("0443;encoding=hex"));
 }

@@ -151,6 +151,31 @@ fn every_call_completes_at_5_percent_loss() {
     }
 }
 
+/// Early media and its PRACK, then two hours of refreshes.
+#[test]
+fn line_12_a_call_with_early_media_lives_for_hours_at_10_percent_loss() {
+    for seed in 0..60 {
+        println!("seed {seed}");
+        let mut world = World::new(seed, Weather { loss: 100, doubles: 50 });
+        let (ours, theirs) = world.dial();
+        world.handle(1, Input::Ring { session: theirs, status: 183, sdp: Some(ANSWER.into()) });
+        if seed % 2 == 0 {
+            world.until(0, "Progress", |word| matches!(word, Output::Progress { sdp: Some(_), .. }));
+        }
+        world.handle(1, Input::Answer { session: theirs, sdp: ANSWER.into() });
+        let answered = world.until(0, "Answered", |word| matches!(word, Output::Answered { .. }));
+        assert_eq!(answered, Output::Answered { session: ours, sdp: ANSWER.into() });
+        world.until(1, "Confirmed", |word| matches!(word, Output::Confirmed { .. }));
+        world.pass(secs(7200));
+        for side in &world.sides {
+            let refreshes = side.words.iter().filter(|word| matches!(word, Output::Refreshed { .. })).count();
+            assert!((7..=8).contains(&refreshes), "{:?}", side.words);
+        }
+        world.handle(0, Input::HangUp { session: ours, reason: None });
+        world.expect_end();
+    }
+}
+
 #[test]
 fn hold_and_resume_complete_at_10_percent_loss() {
     for seed in 0..60 {
@@ -170,7 +195,7 @@ fn hold_and_resume_complete_at_10_percent_loss() {
 }
 
 #[test]
-fn glare_is_resolved_on_both_sides() {
+fn line_05_glare_is_resolved_on_both_sides() {
     for seed in 0..60 {
         println!("seed {seed}");
         let mut world = bad(seed);
@@ -205,7 +230,7 @@ fn glare_is_resolved_on_both_sides() {
 }
 
 #[test]
-fn hanging_up_at_any_moment_ends_both_sides() {
+fn line_01_hanging_up_at_any_moment_ends_both_sides() {
     for seed in 0..200 {
         println!("seed {seed}");
         let mut world = bad(seed);

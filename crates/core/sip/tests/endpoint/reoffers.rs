@@ -25,7 +25,7 @@ fn their_offer_is_answered_and_the_200_repeated_until_its_ack() {
 }
 
 #[test]
-fn a_reinvite_without_offer_gets_a_full_one_and_its_ack_answers() {
+fn line_05_a_reinvite_without_offer_gets_a_full_one_and_its_ack_answers() {
     let mut bench = Bench::default();
     let (session, tag) = bench.answered();
     let heard = bench.receive(udp(2), &reinvite(&tag, 2).no_body().text());
@@ -36,7 +36,7 @@ fn a_reinvite_without_offer_gets_a_full_one_and_its_ack_answers() {
 }
 
 #[test]
-fn a_refused_reinvite_leaves_the_session_as_it_was() {
+fn line_05_a_refused_reinvite_leaves_the_session_as_it_was() {
     let mut bench = Bench::default();
     let (session, tag) = bench.answered();
     bench.receive(udp(2), &reinvite(&tag, 2).text());
@@ -47,7 +47,7 @@ fn a_refused_reinvite_leaves_the_session_as_it_was() {
 }
 
 #[test]
-fn a_second_reinvite_while_one_is_pending_gets_500_with_retry_after() {
+fn line_05_a_second_reinvite_while_one_is_pending_gets_500_with_retry_after() {
     let mut bench = Bench::default();
     let (_, tag) = bench.answered();
     bench.receive(udp(2), &reinvite(&tag, 2).text());
@@ -127,7 +127,7 @@ fn an_offer_before_the_first_ack_waits_for_it() {
 }
 
 #[test]
-fn their_offer_that_meets_ours_gets_491_and_ours_is_retried_in_its_time() {
+fn line_05_glare_is_491_and_retried_in_the_time_of_who_owns_the_call_id() {
     // RFC 3261 14.1: the owner of the Call-ID waits 2.1 to 4 s, the other side 0 to 2 s.
     for (owner, least, most) in [(true, 2100, 4000), (false, 0, 2000)] {
         for seed in 0..20 {
@@ -154,7 +154,7 @@ fn their_offer_that_meets_ours_gets_491_and_ours_is_retried_in_its_time() {
 }
 
 #[test]
-fn while_we_wait_after_glare_their_offer_goes_first() {
+fn line_05_while_we_wait_after_glare_their_offer_goes_first() {
     let mut bench = Bench::default();
     let (session, tag) = bench.answered();
     let ours = bench.handle(Input::Reoffer { session, sdp: OFFER.into() }).request("INVITE");
@@ -166,7 +166,7 @@ fn while_we_wait_after_glare_their_offer_goes_first() {
 }
 
 #[test]
-fn endless_glare_comes_to_an_end() {
+fn line_05_endless_glare_comes_to_an_end() {
     let mut bench = Bench::default();
     let (session, _) = bench.connected();
     let mut heard = bench.handle(Input::Reoffer { session, sdp: OFFER.into() });

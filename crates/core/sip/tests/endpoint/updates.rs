@@ -61,6 +61,19 @@ fn line_05_an_update_that_meets_an_offer_gets_491_and_one_that_meets_an_update_5
     assert_eq!(bench.handle(Input::AnswerReoffer { session, sdp: ANSWER.into() }).summary(), "200 INVITE");
 }
 
+/// RFC 4320: no 100, and never a 408.
+#[test]
+fn line_05_what_is_no_invite_gets_no_provisional_and_no_408() {
+    let mut bench = Bench::default();
+    let (session, tag) = bench.answered();
+    assert_eq!(bench.receive(udp(2), &update(&tag, 2).text()).summary(), "");
+    assert_eq!(bench.receive(udp(2), &update(&tag, 2).text()).summary(), "", "repeated");
+    assert_eq!(bench.handle(Input::RefuseReoffer { session, refusal: refusal(408) }).summary(), "480");
+    let reinvite = Ask::within("INVITE", 3, &tag).sdp(OFFER).text();
+    assert_eq!(bench.receive(udp(2), &reinvite).summary(), "100");
+    assert_eq!(bench.handle(Input::RefuseReoffer { session, refusal: refusal(408) }).summary(), "408");
+}
+
 #[test]
 fn an_update_that_a_bye_overtakes_is_answered() {
     for theirs in [true, false] {
