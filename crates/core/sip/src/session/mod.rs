@@ -15,9 +15,10 @@
 //!  │ Closing  ├────────────────────────────────────────────────▶  Over  │ stays while a client transaction
 //!  └──────────┘                                                └────────┘ may bring late 200s
 //! ```
-//! `Incoming` lives in `caller.rs`, `Outgoing` in `callee.rs`, the offers of `Established` in `reoffer.rs`, every way
-//! out in `hangup.rs`, the ACKs to 2xx with the forks nobody wants in `forks.rs`; `wire.rs` says which message meets
-//! which state.
+//! `Incoming` lives in `caller.rs` with `reliable.rs`, `Outgoing` in `callee.rs` with `early.rs`, the offers of
+//! `Established` in `reoffer.rs` and `ours.rs`, its session timer in `refresh.rs`, every way out in `hangup.rs`, the ACKs
+//! to 2xx with the forks nobody wants in `forks.rs`. A transfer, in `transfer.rs`, may outlive all of it. `wire.rs` says
+//! which message meets which state.
 
 mod callee;
 mod caller;
@@ -27,6 +28,7 @@ mod forks;
 mod hangup;
 mod invite;
 mod lease;
+mod ours;
 mod reason;
 mod refresh;
 mod reliable;

@@ -106,11 +106,17 @@ impl Established {
                 self.on_refresh_due(desk, leg);
             }
             _ => {
-                self.lease = self.lease.map(|lease| if status == 422 { lease.longer(response).unwrap_or(lease) } else { lease });
+                self.lengthen_lease(response, status);
                 self.refresh_later(desk, leg);
             }
         }
         State::Established(self)
+    }
+
+    /// RFC 4028 7.4: a 422 says how long the interval must be; the next try asks for that.
+    pub(super) fn lengthen_lease(&mut self, refused: &Message, status: u16) {
+        let longer = self.lease.filter(|_| status == 422).and_then(|lease| lease.longer(refused));
+        self.lease = longer.or(self.lease);
     }
 
     /// Nobody refreshed, or the peer is gone.
