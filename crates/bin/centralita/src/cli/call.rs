@@ -2,10 +2,11 @@
 
 use super::client::Client;
 use super::render::{moment, pairs, rows, span, table, text};
-use super::{Done, events, print, recording, ticket};
-use base::CallId;
-use clap::Subcommand;
-use serde_json::Value;
+use super::target::To;
+use super::{Done, events, print, recording, ticket, why};
+use base::{AgentId, CallId, QueueId};
+use clap::{Subcommand, ValueEnum};
+use serde_json::{Value, json};
 use std::io::Write;
 
 #[derive(Subcommand, Clone, Debug)]
@@ -17,20 +18,124 @@ pub enum Call {
         /// The call, such as 1-3-42
         call: CallId,
     },
+    /// Why a call waits, or which agents were tried and why
+    Why { call: CallId },
     /// End a call
     HangUp { call: CallId },
+    /// Pass a conversation on without asking there
+    Transfer {
+        call: CallId,
+        /// queue/TENANT/NAME, agent/TENANT/NAME or a number
+        to: To,
+    },
+    /// Let the agent speak with somebody else while the caller hears music
+    Consult {
+        call: CallId,
+        /// queue/TENANT/NAME, agent/TENANT/NAME or a number
+        to: To,
+    },
+    /// Whoever is consulted takes the call
+    Complete { call: CallId },
+    /// Back to the caller; whoever is consulted is hung up
+    EndConsult { call: CallId },
+    /// Caller, agent and whoever is consulted in one conversation
+    Conference { call: CallId },
+    /// Ring a supervisor's phone to take part in a call; once more for another mode
+    Monitor {
+        call: CallId,
+        /// The supervisor, such as acme/sup
+        #[arg(long)]
+        by: AgentId,
+        #[arg(long, value_enum, default_value_t = Mode::Listen)]
+        mode: Mode,
+    },
+    /// End a supervisor's part
+    StopMonitor {
+        call: CallId,
+        #[arg(long)]
+        by: AgentId,
+    },
+    /// The supervisor, who monitors, has the conversation from now on
+    TakeOver {
+        call: CallId,
+        #[arg(long)]
+        by: AgentId,
+    },
+    /// Move a waiting call to another queue
+    Move { call: CallId, queue: QueueId },
+    /// Move a waiting call in line, by seconds of priority
+    Prioritise {
+        call: CallId,
+        #[arg(allow_negative_numbers = true)]
+        seconds: i64,
+    },
+    /// The customer will not be called back
+    CancelCallback { call: CallId },
 }
+
+/// How a supervisor takes part.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub enum Mode {
+    /// Hears both, is heard by nobody
+    Listen,
+    /// Is heard by the agent only
+    Whisper,
+    /// Is heard by both
+    Barge,
+}
+
+impl Mode {
+    fn word(self) -> &'static str {
+        match self {
+            Mode::Listen => "listen",
+            Mode::Whisper => "whisper",
+            Mode::Barge => "barge",
+        }
+    }
+}
+
+/// One act: its call, its path, its body, and what is said when it is done.
+struct Act(CallId, &'static str, Option<Value>, String);
 
 impl Call {
     pub async fn run(self, client: &Client, out: &mut dyn Write) -> Done {
         match self {
             Call::List => print(client, out, &client.get("calls").await?, list),
             Call::Show { call } => print(client, out, &client.get(&format!("calls/{call}")).await?, show),
-            Call::HangUp { call } => {
-                let reply = client.post(&format!("calls/{call}/hang-up"), None).await?;
-                print(client, out, &reply, |_| format!("{call}: hung up\n"))
+            Call::Why { call } => print(client, out, &client.get(&format!("calls/{call}/why")).await?, why::show),
+            act => {
+                let Some(Act(call, verb, body, done)) = act.act() else { return Ok(()) };
+                let reply = client.post(&format!("calls/{call}/{verb}"), body).await?;
+                print(client, out, &reply, |_| format!("{call}: {done}\n"))
             }
         }
+    }
+
+    fn act(self) -> Option<Act> {
+        let by = |supervisor: &AgentId| Some(json!({ "supervisor": supervisor }));
+        Some(match self {
+            Call::List | Call::Show { .. } | Call::Why { .. } => return None,
+            Call::HangUp { call } => Act(call, "hang-up", None, "hung up".into()),
+            Call::Transfer { call, to } => Act(call, "transfer", Some(to.body()), format!("goes to {to}")),
+            Call::Consult { call, to } => Act(call, "consult", Some(to.body()), format!("{to} is consulted")),
+            Call::Complete { call } => Act(call, "complete", None, "passed on".into()),
+            Call::EndConsult { call } => Act(call, "end-consult", None, "back to the caller".into()),
+            Call::Conference { call } => Act(call, "conference", None, "all in one conversation".into()),
+            Call::Monitor { call, by, mode } => {
+                let body = json!({ "supervisor": by, "mode": mode.word() });
+                Act(call, "monitor", Some(body), format!("the phone of {by} rings, to {}", mode.word()))
+            }
+            Call::StopMonitor { call, by: who } => Act(call, "stop-monitor", by(&who), format!("{who} is out")),
+            Call::TakeOver { call, by: who } => Act(call, "take-over", by(&who), format!("{who} has it")),
+            Call::Move { call, queue } => {
+                let done = format!("waits in {queue}");
+                Act(call, "move", Some(json!({ "queue": queue })), done)
+            }
+            Call::Prioritise { call, seconds } => {
+                Act(call, "prioritise", Some(json!({ "priority_s": seconds })), format!("{seconds} s of priority"))
+            }
+            Call::CancelCallback { call } => Act(call, "cancel-callback", None, "will not be called back".into()),
+        })
     }
 }
 
@@ -65,7 +170,16 @@ fn show(c: &Value) -> String {
         ("language", text(&c["lang"])),
         ("queue", text(&c["queue"])),
         ("agent", text(&c["agent"])),
+        ("with", text(&c["third"])),
+        ("monitored by", monitors(&c["monitors"])),
+        ("expected wait", why::expected(&c["expected"])),
     ]);
     let lines: String = c["events"].as_array().map(|all| all.iter().map(events::line).collect()).unwrap_or_default();
     format!("{}\n{}\n{}\n{lines}", pairs(&shown), ticket::list(&c["tickets"]), recording::list(&c["recordings"]))
+}
+
+fn monitors(monitors: &Value) -> String {
+    let one = |m: &Value| format!("{} ({})", text(&m["supervisor"]), text(&m["mode"]));
+    let all: Vec<String> = monitors.as_array().into_iter().flatten().map(one).collect();
+    if all.is_empty() { "-".into() } else { all.join(", ") }
 }

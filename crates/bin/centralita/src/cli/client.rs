@@ -22,6 +22,8 @@ pub struct Client {
     /// Without a slash at its end.
     base: String,
     token: Option<HeaderValue>,
+    /// Who asks, for the node's log.
+    who: Option<HeaderValue>,
     pub json: bool,
 }
 
@@ -44,7 +46,8 @@ impl Client {
         };
         let token = common.token.as_ref().filter(|token| !token.is_empty()).map(bearer).transpose()?;
         let http = legacy::Client::builder(TokioExecutor::new()).build_http();
-        Ok(Client { http, base, token, json: common.json })
+        let who = HeaderValue::from_str(&super::user::name()).ok();
+        Ok(Client { http, base, token, who, json: common.json })
     }
 
     pub async fn get(&self, path: &str) -> Result<Value, Failure> {
@@ -77,6 +80,9 @@ impl Client {
 
     async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Result<Response<Incoming>, Failure> {
         let mut request = Request::builder().method(method).uri(format!("{}/api/v1/{path}", self.base));
+        if let Some(who) = &self.who {
+            request = request.header("x-centralita-who", who);
+        }
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, token);
         }
@@ -128,6 +134,9 @@ fn refusal(status: u16, body: &[u8]) -> Failure {
     let words: Value = serde_json::from_slice(body).unwrap_or_default();
     let said = |key: &str| words[key].as_str().map(str::to_string);
     let error = said("error").unwrap_or_else(|| format!("the node answered with status {status}"));
+    if words["findings"].as_array().is_some_and(|found| !found.is_empty()) {
+        return Failure::Findings { error, findings: words["findings"].clone() };
+    }
     let expected = match status {
         401 => "the node's token, by --token or CENTRALITA_TOKEN".to_string(),
         _ => said("expected").unwrap_or_default(),

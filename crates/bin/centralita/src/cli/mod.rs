@@ -8,10 +8,14 @@ mod client;
 mod events;
 mod queue;
 mod recording;
+mod reload;
 mod render;
+mod target;
 #[cfg(test)]
 mod tests;
 mod ticket;
+mod user;
+mod why;
 
 use clap::{Args, Subcommand};
 use client::Client;
@@ -36,13 +40,13 @@ pub struct Common {
 /// What a running node can be asked.
 #[derive(Subcommand, Clone, Debug)]
 pub enum Command {
-    /// Queues: who waits, and today's figures
+    /// Queues: who waits and why, today's figures, open or closed
     #[command(subcommand)]
     Queue(queue::Queue),
-    /// Agents: see them, log them in or out, pause them
+    /// Agents: see them, change their state or skills, dial for them
     #[command(subcommand)]
     Agent(agent::Agent),
-    /// Calls: see them, end them
+    /// Calls: see them and why they wait, pass them on, listen in, end them
     #[command(subcommand)]
     Call(call::Call),
     /// The log of what happened
@@ -53,6 +57,8 @@ pub enum Command {
     /// The ticket book
     #[command(subcommand)]
     Ticket(ticket::Ticket),
+    /// Have the node read its site file and flows again, all or nothing; calls go on
+    Reload,
 }
 
 /// Why a command ended badly.
@@ -62,6 +68,8 @@ pub enum Failure {
     Usage { error: String, expected: String },
     /// The node is not there, or said no: status 1.
     Refused { error: String, expected: String },
+    /// The node said no to a file, and where it is wrong: status 1.
+    Findings { error: String, findings: Value },
     /// The reader of our output has gone, as `head` does: no failure at all.
     Output(io::Error),
 }
@@ -90,6 +98,10 @@ fn run_into(command: Command, common: &Common, out: &mut dyn Write, err: &mut dy
     let done = runtime.block_on(ask(command, common, out, err)).and_then(|()| Ok(out.flush()?));
     let (status, error, expected) = match done {
         Ok(()) => return 0,
+        Err(Failure::Findings { error, findings }) => {
+            reload::refused(common.json, &error, &findings, err);
+            return 1;
+        }
         Err(Failure::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => return 0,
         Err(Failure::Output(error)) => (1, format!("cannot write: {error}"), String::new()),
         Err(Failure::Refused { error, expected }) => (1, error, expected),
@@ -113,6 +125,7 @@ async fn ask(command: Command, common: &Common, out: &mut dyn Write, err: &mut d
         Command::Events(events) => events.run(&client, out, err).await,
         Command::Recording(recording) => recording.run(&client, out).await,
         Command::Ticket(ticket) => ticket.run(&client, out).await,
+        Command::Reload => reload::run(&client, out).await,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use super::client::Client;
 use super::render::{pairs, percent, rows, span, table, text};
-use super::{Done, print};
+use super::{Done, print, why};
 use base::QueueId;
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 
 #[derive(Subcommand, Clone, Debug)]
@@ -17,15 +17,37 @@ pub enum Queue {
         /// The queue, such as acme/support
         queue: QueueId,
     },
+    /// Open a queue, whatever its hours say
+    Open { queue: QueueId },
+    /// Close a queue, whatever its hours say; who waits is still served
+    Close { queue: QueueId },
+    /// Let a queue follow its hours again
+    FollowHours { queue: QueueId },
 }
 
 impl Queue {
     pub async fn run(self, client: &Client, out: &mut dyn Write) -> Done {
-        match self {
-            Queue::List => print(client, out, &client.get("queues").await?, list),
-            Queue::Show { queue } => print(client, out, &client.get(&format!("queues/{queue}")).await?, show),
-        }
+        let (queue, verb, done) = match self {
+            Queue::List => return print(client, out, &client.get("queues").await?, list),
+            Queue::Show { queue } => {
+                let mut shown = client.get(&format!("queues/{queue}")).await?;
+                shown["why"] = client.get(&format!("queues/{queue}/why")).await?;
+                shown["agents"] = json!(serving(&client.get("agents").await?, &queue));
+                return print(client, out, &shown, show);
+            }
+            Queue::Open { queue } => (queue, "open", "open until it follows its hours again"),
+            Queue::Close { queue } => (queue, "close", "closed until it follows its hours again"),
+            Queue::FollowHours { queue } => (queue, "follow-hours", "follows its hours"),
+        };
+        let reply = client.post(&format!("queues/{queue}/{verb}"), None).await?;
+        print(client, out, &reply, |_| format!("{queue}: {done}\n"))
     }
+}
+
+/// Who serves the queue, of all agents.
+fn serving(agents: &Value, queue: &QueueId) -> Vec<Value> {
+    let serves = |a: &&Value| a["queues"].as_array().is_some_and(|all| all.iter().any(|q| q == &json!(queue)));
+    agents.as_array().into_iter().flatten().filter(serves).cloned().collect()
 }
 
 fn list(queues: &Value) -> String {
@@ -64,18 +86,38 @@ fn show(q: &Value) -> String {
         ("AHT", span(&q["aht_ms"])),
         ("wait p50, p90, p99", [&q["wait_p50_ms"], &q["wait_p90_ms"], &q["wait_p99_ms"]].map(span).join(", ")),
     ]);
+    format!("{figures}\n{}\n{}", visits(q), agents(&q["agents"]))
+}
+
+/// The waiting visits as the queue lists them, each with what the Centre says it waits for.
+fn visits(q: &Value) -> String {
+    let why_of = |call: &Value| q["why"].as_array().into_iter().flatten().find(|row| row["call"] == *call);
     let row = |v: &Value| {
+        let waits = why_of(&v["call"]).map(|row| &row["waits"]).unwrap_or(&Value::Null);
         let offers = v["offers"].as_array().map_or(0, Vec::len);
         vec![
+            text(&waits["position"]),
             text(&v["call"]),
+            why::score(&waits["score_ms"]),
             span(&v["waited_ms"]),
             text(&v["lang"]),
-            text(&v["requires"]),
-            text(&v["priority_s"]),
-            offers.to_string(),
+            text(if waits["requires"].is_string() { &waits["requires"] } else { &v["requires"] }),
+            if offers > 0 { format!("{offers} ringing") } else { why::waits_for(waits) },
+            why::expected(&v["expected"]),
             span(&v["left_ms"]),
         ]
     };
-    let heads = ["CALL", "WAITED", "LANG", "ASKS FOR", "PRIORITY", "RINGING", "LEAVES IN"];
-    format!("{figures}\n{}", table(&heads, &rows(&q["visits"], row), "Nobody waits."))
+    let mut waiting = rows(&q["visits"], row);
+    // Beyond those that were asked after, nobody knows the position.
+    waiting.sort_by_key(|row| row[0].parse().unwrap_or(usize::MAX));
+    let heads = ["#", "CALL", "SCORE", "WAITED", "LANG", "ASKS FOR", "WAITS FOR", "EXPECTED", "LEAVES IN"];
+    table(&heads, &waiting, "Nobody waits.")
+}
+
+fn agents(agents: &Value) -> String {
+    let row = |a: &Value| {
+        let of = if a["live"].is_object() { &a["live"] } else { a };
+        vec![text(&a["agent"]), text(&of["state"]), span(&of["in_state_ms"]), text(&of["reason"]), text(&of["skills"])]
+    };
+    table(&["AGENT", "STATE", "FOR", "REASON", "SKILLS"], &rows(agents, row), "No agent serves this queue.")
 }

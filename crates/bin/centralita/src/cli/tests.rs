@@ -2,19 +2,24 @@
 
 use super::client::Client;
 use super::{Command, Common, run_into};
+use acd::{Caller, Candidate, Change, Estimate, Expected, Rival, Rule, Strategy, VisitView, Waits, Why};
 use arc_swap::ArcSwap;
-use base::fact::{About, Direction, Fact, Kept, Logged, What};
-use base::{CallId, Lang, Now, PartyId, Pii, RecordingId, Tenant, Wall};
+use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
+use base::{AgentState, CallId, Instant, Lang, Now, PartyId, Pii, QueueId, RecordingId, Skill, Tenant, Wall};
 use clap::Parser;
-use engine::{CallView, Place, Reply, Request, Snapshot};
-use metrics::{Figures, QueueFigures, Visits};
+use engine::{CallView, Decision, Place, Reply, Request, Snapshot, Target, WhyReport};
+use metrics::{AgentFigures, Figures, QueueFigures, Visits};
 use serde_json::Value;
-use shell_web::{Archive, Ask, Config, Doors, FactsAsk, Health, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use shell_web::{
+    Access, Archive, Ask, Config, Doors, FactsAsk, Finding, Health, NotReloaded, Party, RecordingRow, RecordingsAsk, Reload,
+    Reloaded, TicketsAsk,
+};
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{Seek, Write};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tickets::{Impact, Number, Priority, State, Ticket};
 use tokio::sync::{broadcast, oneshot, watch};
 
@@ -24,6 +29,8 @@ const WAV: &[u8] = b"RIFF and so on";
 struct Node {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Request>>>,
+    /// Whether the next reload is refused.
+    broken: Arc<Mutex<bool>>,
     facts: broadcast::Sender<Arc<[Logged]>>,
     stop: Option<oneshot::Sender<()>>,
     thread: Option<std::thread::JoinHandle<()>>,
@@ -32,6 +39,7 @@ struct Node {
 impl Node {
     fn start(token: Option<&str>) -> Node {
         let asked = Arc::new(Mutex::new(Vec::new()));
+        let broken = Arc::new(Mutex::new(false));
         let facts = broadcast::channel(16).0;
         let (_, changed) = watch::channel(0);
         let doors = Doors {
@@ -40,12 +48,13 @@ impl Node {
             changed,
             clock: Arc::new(Now::default),
             ask: Arc::new(Door(asked.clone())),
+            reload: Arc::new(Again(broken.clone())),
             archive: Arc::new(Shelf(facts.clone())),
             health: Arc::new(Health::default),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
-        let config = Config { token: token.map(str::to_string), source: "/centralita/acme/1".into(), site: "acme".into() };
+        let config = Config { access: Access::new(token).unwrap(), source: "/centralita/acme/1".into(), site: "acme".into() };
         let thread = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async {
@@ -55,7 +64,7 @@ impl Node {
                 shell_web::serve(listener, config, doors, stopped).await.unwrap();
             });
         });
-        Node { address: told.recv().unwrap(), asked, facts, stop: Some(stop), thread: Some(thread) }
+        Node { address: told.recv().unwrap(), asked, broken, facts, stop: Some(stop), thread: Some(thread) }
     }
 
     /// Status, output and errors of one command line.
@@ -89,17 +98,70 @@ fn run(line: &str) -> (u8, String, String) {
 struct Door(Arc<Mutex<Vec<Request>>>);
 
 impl Ask for Door {
-    fn ask(&self, request: Request) -> oneshot::Receiver<Reply> {
+    fn ask(&self, who: Arc<str>, request: Request) -> oneshot::Receiver<Reply> {
+        assert_eq!(&*who, super::user::name());
         let (answer, receiver) = oneshot::channel();
         let reply = match &request {
             Request::Agent { ask: acd::Ask::LogOut, .. } => Reply::Pending,
             Request::Agent { ask: acd::Ask::Ready, .. } => Reply::Refused { why: "the agent is not logged in".into() },
+            Request::Why { .. } => Reply::Why(Box::new(report())),
             _ => Reply::Done,
         };
         self.0.lock().unwrap().push(request);
         let _ = answer.send(reply);
         receiver
     }
+}
+
+struct Again(Arc<Mutex<bool>>);
+
+impl Reload for Again {
+    fn reload(&self, _: &str) -> Result<Reloaded, NotReloaded> {
+        let finding = Finding {
+            file: "site.toml".into(),
+            line: 3,
+            column: 9,
+            message: "no".into(),
+            help: None,
+            shown: "error: no\n --> site.toml:3:9\n  |\n3 | a = \u{1b}[2J".into(),
+        };
+        if *self.0.lock().unwrap() {
+            let error = "the site file has 1 error: the old one still counts".to_string();
+            return Err(NotReloaded { error, expected: String::new(), findings: vec![finding] });
+        }
+        Ok(Reloaded { sha256: "0123456789abcdef".into(), warnings: vec![finding] })
+    }
+}
+
+/// A call that waits, after one agent who did not answer.
+fn report() -> WhyReport {
+    let candidate = |name: &str, value| Candidate { agent: name.parse().unwrap(), value, idle: Duration::from_secs(9) };
+    let why = Why {
+        rule: Rule::Strategy(Strategy::MostSkilled),
+        score_ms: 12_500,
+        idle: Duration::from_secs(9),
+        agents: 2,
+        visits: 1,
+        candidates: [candidate("acme/ana", -14), candidate("acme/bea", -9)].into_iter().collect(),
+        rivals: [Rival { visit: "1-3-42.v1".parse().unwrap(), score_ms: 12_500 }].into_iter().collect(),
+    };
+    let (agent, queue) = ("acme/ana".parse().unwrap(), "acme/soporte".parse().unwrap());
+    let decision = Decision { offer: "1-3-42.v1.o1".parse().unwrap(), agent, queue, at: Wall(0), why };
+    let waits = Waits {
+        requires: "lang:es >= 3".parse().unwrap(),
+        position: 2,
+        score_ms: 75_000,
+        agents: BTreeMap::from([(AgentState::Talking, 3), (AgentState::WrapUp, 1)]),
+        barred: vec![("acme/carlos".parse().unwrap(), "busy a moment ago".into())],
+        next: Some((Instant(10_000_000_000), Change::Lower { skill: Skill::new("lang:es"), to: 2 })),
+        sticky: Some(("acme/ana".parse().unwrap(), Instant(5_000_000_000))),
+        expected: Some(expected()),
+    };
+    WhyReport { waits: Some(waits), decisions: vec![decision] }
+}
+
+fn expected() -> Expected {
+    Expected { p50: Duration::from_secs(30), p90: Duration::from_secs(90), from: Estimate::Position }
 }
 
 struct Shelf(broadcast::Sender<Arc<[Logged]>>);
@@ -204,10 +266,25 @@ fn snapshot() -> Snapshot {
         agent: None,
         recording: None,
         held: false,
+        third: Some("agent/bea".into()),
+        monitors: vec![("acme/sup".parse().unwrap(), Monitor::Listen)],
+        expected: Some(expected()),
         deadline: None,
         waits_for: "an agent".into(),
     };
-    Snapshot { calls: vec![call], ..Snapshot::default() }
+    let visit = VisitView {
+        visit: "1-3-42.v1".parse().unwrap(),
+        queue: "acme/soporte".parse().unwrap(),
+        entered: Instant::ZERO,
+        requires: "lang:es >= 3".parse().unwrap(),
+        priority_s: 0,
+        credit: Duration::ZERO,
+        caller: Caller::OnTheLine,
+        offers: Vec::new(),
+        deadline: Some(Instant(100_000_000_000)),
+        expected: Some(expected()),
+    };
+    Snapshot { calls: vec![call], visits: vec![visit], ..Snapshot::default() }
 }
 
 fn figures() -> Figures {
@@ -219,14 +296,13 @@ fn figures() -> Figures {
         asa_ms: Some(9000),
         ..Visits::default()
     };
-    let queue = QueueFigures {
-        queue: "acme/soporte".parse().unwrap(),
-        waiting_now: 1,
-        longest_wait_ms: 61_000,
-        agents_by_state: BTreeMap::new(),
-        visits,
+    let id: QueueId = "acme/soporte".parse().unwrap();
+    let queue = QueueFigures { waiting_now: 1, longest_wait_ms: 61_000, visits, ..QueueFigures::nothing(id.clone()) };
+    let ana = AgentFigures {
+        queues: vec![id],
+        ..AgentFigures::nothing("acme/ana".parse().unwrap(), AgentState::Talking, String::new())
     };
-    Figures { queues: vec![queue], ..Figures::default() }
+    Figures { queues: vec![queue], agents: vec![ana], ..Figures::default() }
 }
 
 #[test]
@@ -240,7 +316,7 @@ fn lists_are_aligned_tables_and_json_is_the_apis_own() {
     assert!(lines[1].contains("80.0 %  short_excluded"));
     let (_, out, _) = node.run("queue list --json");
     assert_eq!(serde_json::from_str::<Value>(&out).unwrap()[0]["offered"], 5);
-    assert_eq!(node.run("agent list").1, "No agents.\n");
+    assert!(node.run("agent list").1.contains("acme/ana  talking"));
     assert!(node.run("call list").1.contains("1-3-42  queue"));
     assert!(node.run("queue show acme/soporte").1.contains("service level       80.0 % (short_excluded)"));
 }
@@ -271,6 +347,121 @@ fn an_agent_is_asked_and_each_reply_has_its_words_and_its_status() {
     let asked = node.asked.lock().unwrap();
     let pause = acd::Ask::Pause { reason: "lunch".into() };
     assert_eq!(asked[3..], [Request::Agent { agent: "acme/ana".parse().unwrap(), ask: pause }, Request::HangUp { call: call() }]);
+}
+
+#[test]
+fn everything_that_can_be_done_has_a_command() {
+    let node = Node::start(None);
+    let (call, ana, sup) = (call(), "acme/ana".parse().unwrap(), || "acme/sup".parse().unwrap());
+    let (billing, bea) = (|| "acme/billing".parse::<QueueId>().unwrap(), "acme/bea".parse().unwrap());
+    let number = || Target::Number(Pii::new("+525550001000".into()));
+    let skills = BTreeMap::from([(Skill::new("lang:es"), 9), (Skill::new("app:sap"), 5)]);
+    let agent = |ask| Request::Agent { agent: "acme/ana".parse().unwrap(), ask };
+    let cases = [
+        ("call transfer 1-3-42 queue/acme/billing", Request::Transfer { call, to: Target::Queue(billing()) }),
+        ("call transfer 1-3-42 +525550001000", Request::Transfer { call, to: number() }),
+        ("call consult 1-3-42 agent/acme/bea", Request::Consult { call, to: Target::Agent(bea) }),
+        ("call complete 1-3-42", Request::CompleteTransfer { call }),
+        ("call end-consult 1-3-42", Request::EndConsult { call }),
+        ("call conference 1-3-42", Request::Conference { call }),
+        ("call monitor 1-3-42 --by acme/sup", Request::Monitor { call, supervisor: sup(), mode: Monitor::Listen }),
+        ("call monitor 1-3-42 --by acme/sup --mode barge", Request::Monitor { call, supervisor: sup(), mode: Monitor::Barge }),
+        ("call stop-monitor 1-3-42 --by acme/sup", Request::StopMonitor { call, supervisor: sup() }),
+        ("call take-over 1-3-42 --by acme/sup", Request::TakeOver { call, supervisor: sup() }),
+        ("call move 1-3-42 acme/billing", Request::Move { call, queue: billing() }),
+        ("call prioritise 1-3-42 -30", Request::Prioritise { call, priority_s: -30 }),
+        ("call cancel-callback 1-3-42", Request::CancelCallback { call }),
+        ("agent dial acme/ana +525550001000", Request::Dial { agent: ana, to: number() }),
+        (
+            "agent skills acme/ana lang:es=9 app:sap=5",
+            Request::SetSkills { agent: "acme/ana".parse().unwrap(), skills: Some(skills) },
+        ),
+        ("agent skills acme/ana --as-written", Request::SetSkills { agent: "acme/ana".parse().unwrap(), skills: None }),
+        ("agent pause acme/ana", agent(acd::Ask::Pause { reason: "".into() })),
+        ("agent wrap-up acme/ana", agent(acd::Ask::WrapUp)),
+        ("agent code acme/ana solved", agent(acd::Ask::Code { code: "solved".into() })),
+        ("queue open acme/billing", Request::SetOpen { queue: billing(), open: Some(true) }),
+        ("queue close acme/billing", Request::SetOpen { queue: billing(), open: Some(false) }),
+        ("queue follow-hours acme/billing", Request::SetOpen { queue: billing(), open: None }),
+    ];
+    for (line, request) in cases {
+        let (status, out, err) = node.run(line);
+        assert_eq!((status, err.as_str()), (0, ""), "{line}");
+        assert_eq!(out.lines().count(), 1, "{line}: {out}");
+        assert_eq!(node.asked.lock().unwrap().pop(), Some(request), "{line}");
+        let (_, out, _) = node.run(&format!("{line} --json"));
+        assert_eq!(out, "\"done\"\n", "{line}");
+    }
+    assert_eq!(node.run("agent skills acme/ana lang:es").0, 2);
+    assert!(Line::try_parse_from(["centralita", "call", "transfer", "1-3-42", "somewhere"]).is_err());
+}
+
+#[test]
+fn why_a_call_waits_is_told_so_that_a_person_understands() {
+    let node = Node::start(None);
+    let (status, out, _) = node.run("call why 1-3-42");
+    let expected = "\
+call                   1-3-42
+place                  queue, acme/soporte
+in line                number 2, score 75.0
+asks for               lang:es >= 3
+waits for              3 talking, 1 wrap up
+free, but not offered  acme/carlos: busy a moment ago
+kept for               acme/ana, for another 0:05
+next step              in 0:10: lang:es >= 2 will do
+expected wait          0:30, at most 1:30
+leaves by itself in    1:40
+
+1970-01-01 00:00:00.000  acme/ana of acme/soporte: rings
+  Chosen by most skilled of 2 free, idle for 0:09.
+    CANDIDATE  MEASURE    IDLE
+    acme/ana   levels 14  0:09  chosen
+    acme/bea   levels 9   0:09
+    WAITING    SCORE
+    1-3-42.v1   12.5
+
+";
+    assert_eq!((status, out.as_str()), (0, expected));
+    let (_, out, _) = node.run("call why 1-3-42 --json");
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["waits"]["position"], 2);
+}
+
+#[test]
+fn a_queue_is_shown_with_what_each_call_waits_for_and_what_its_agents_do() {
+    let node = Node::start(None);
+    let (status, out, _) = node.run("queue show acme/soporte");
+    assert_eq!(status, 0);
+    let cells = |head: &str| -> Vec<String> {
+        let line = out.lines().find(|line| line.trim_start().starts_with(head)).unwrap_or_else(|| panic!("{head}: {out}"));
+        line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).map(str::to_string).collect()
+    };
+    let waiting = ["2", "1-3-42", "75.0", "0:00", "es", "lang:es >= 3", "3 talking, 1 wrap up", "0:30, at most 1:30", "1:40"];
+    assert_eq!(cells("2  1-3-42"), waiting);
+    assert_eq!(cells("acme/ana")[..2], ["acme/ana", "talking"]);
+}
+
+#[test]
+fn a_call_shows_who_takes_part() {
+    let node = Node::start(None);
+    let (_, out, _) = node.run("call show 1-3-42");
+    assert!(out.contains("monitored by       acme/sup (listen)"), "{out}");
+    assert!(out.contains("with               agent/bea") && out.contains("expected wait      0:30, at most 1:30"), "{out}");
+}
+
+#[test]
+fn a_reload_says_what_counts_now_or_points_at_what_is_wrong() {
+    let node = Node::start(None);
+    let (status, out, err) = node.run("reload");
+    assert_eq!((status, err.as_str()), (0, ""));
+    assert!(out.ends_with("The site is read again (0123456789ab). Calls in progress go on.\n"), "{out}");
+    assert!(out.contains(" --> site.toml:3:9\n"), "warnings are shown: {out}");
+    *node.broken.lock().unwrap() = true;
+    let (status, out, err) = node.run("reload");
+    assert_eq!((status, out.as_str()), (1, ""));
+    assert!(err.contains(" --> site.toml:3:9\n  |\n3 | a = \u{fffd}[2J"), "{err}");
+    assert!(err.ends_with("error: the site file has 1 error: the old one still counts\n"), "{err}");
+    let (_, _, err) = node.run("reload --json");
+    assert_eq!(serde_json::from_str::<Value>(&err).unwrap()["findings"][0]["line"], 3);
 }
 
 #[test]
