@@ -1,53 +1,76 @@
 //! What happens to agents, event by event. The picture is in `agent.rs`.
 
-use crate::agent::{AgentKey, Phase, Talk};
+use crate::agent::{AgentKey, Phase, Talk, Told, Wrap};
 use crate::timers::Timer;
-use crate::{Acd, Ask, Output, Turn, Work};
-use base::{AgentState, Cause, Instant, OfferEnd};
+use crate::{Acd, IdleEvent, Output, Turn, Work, WrapUp, WrapUpMode};
+use base::{AgentState, Cause, Instant, Skills};
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Acd {
-    /// Every change of state goes through here: deadline, presence and seat follow from the phase.
+    /// Every change of phase goes through here: deadline, state and seat follow from it.
     pub(crate) fn change(
         &mut self,
         key: AgentKey,
         phase: Phase,
         until: Option<Instant>,
-        cause: Cause,
-        reason: Option<Arc<str>>,
+        (cause, reason): (Cause, Option<Arc<str>>),
         turn: &mut Turn,
     ) {
         let agent = &mut self.agents[key.0];
-        let (previous, state) = (agent.phase.state(), phase.state());
         agent.phase = phase;
         agent.until = until;
+        agent.reason = reason;
         self.timers.set(Timer::Agent(key), until);
-        if previous != state || agent.reason != reason {
+        self.tell(key, cause, turn);
+    }
+
+    /// Says what shows from outside, if it changed, and lets the board know.
+    fn tell(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
+        let agent = &mut self.agents[key.0];
+        let (state, previous) = (agent.state(), agent.told.state);
+        let work = agent.work.filter(|_| state == AgentState::Engaged);
+        let same_reason = work.is_some() || agent.told.reason == agent.reason;
+        if state != previous || work != agent.told.work || !same_reason {
             let in_previous = turn.now.since(agent.since);
+            if matches!(previous, AgentState::Talking | AgentState::Holding | AgentState::WrapUp) {
+                let busy = u64::try_from(in_previous.as_nanos()).unwrap_or(u64::MAX);
+                agent.busy = agent.busy.saturating_add(busy);
+            }
+            let reason = work.map_or_else(|| agent.reason.clone(), |work| Some(work.name().into()));
             agent.since = turn.now;
             agent.cause = cause;
-            agent.reason = reason.clone();
+            agent.told = Told { state, work, reason: reason.clone() };
             let id = agent.id.clone();
             turn.say(Output::AgentChanged { agent: id, state, previous, in_previous, cause, reason });
         }
-        let (was_in, is_in) = (previous != AgentState::LoggedOut, state != AgentState::LoggedOut);
-        if was_in != is_in {
-            self.board.set_present(agent.profile, is_in);
+        if state != previous {
+            self.board.move_state(self.agents[key.0].profile, Some(previous), Some(state));
         }
-        self.refresh_seat(key);
+        if !self.agents[key.0].is_about() {
+            self.release_kept(key);
+        }
+        self.refresh_seat(key, turn.now);
     }
 
     /// The board learns whether the agent is free.
-    pub(crate) fn refresh_seat(&mut self, key: AgentKey) {
+    pub(crate) fn refresh_seat(&mut self, key: AgentKey, now: Instant) {
         let agent = &mut self.agents[key.0];
-        let free = agent.is_free();
-        if free != agent.seated {
-            agent.seated = free;
-            self.board.set_free(agent.profile, agent.seat(key), free);
+        if !agent.is_free() {
+            return self.unseat(key, now);
         }
-        if free {
-            self.woken_agents.push(key);
+        if agent.seated.is_none() {
+            let standing = agent.standing(key);
+            agent.seated = Some((standing, self.board.seat(agent.profile, &standing, now)));
+        }
+        self.woken_agents.push(key);
+    }
+
+    /// Before anything changes by which a free agent is ordered or found.
+    pub(crate) fn unseat(&mut self, key: AgentKey, now: Instant) {
+        let agent = &mut self.agents[key.0];
+        if let Some((standing, leaf)) = agent.seated.take() {
+            self.board.unseat(agent.profile, &standing, leaf, now);
         }
     }
 
@@ -57,153 +80,91 @@ impl Acd {
         if agent.removed {
             self.log_out(key, cause, turn);
         } else if agent.reachable {
-            self.change(key, Phase::Available, until, cause, None, turn);
+            self.change(key, Phase::Available, until, (cause, None), turn);
         } else {
-            self.change(key, Phase::Unreachable, None, cause, None, turn);
+            self.change(key, Phase::Unreachable, None, (cause, None), turn);
         }
     }
 
-    fn restart_idle_clock(&mut self, key: AgentKey, now: Instant) {
+    pub(crate) fn restart_idle_clock(&mut self, key: AgentKey, now: Instant) {
+        self.unseat(key, now);
         let agent = &mut self.agents[key.0];
-        if agent.seated {
-            // A seat is found by the clock it was taken with.
-            self.board.set_free(agent.profile, agent.seat(key), false);
-            agent.seated = false;
-        }
         agent.idle_since = now;
         agent.lot = self.random.bits();
     }
 
+    pub(crate) fn restarts_idle_clock(&self, event: IdleEvent) -> bool {
+        self.config.idle_restarts.contains(&event)
+    }
+
+    /// What is counted since login begins.
+    fn begin_shift(&mut self, key: AgentKey, now: Instant) {
+        self.restart_idle_clock(key, now);
+        let agent = &mut self.agents[key.0];
+        (agent.misses, agent.calls, agent.busy) = (0, 0, 0);
+        (agent.login, agent.offered) = (now, Instant::ZERO);
+    }
+
     pub(crate) fn log_in(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
-        self.restart_idle_clock(key, turn.now);
-        self.agents[key.0].misses = 0;
+        self.begin_shift(key, turn.now);
         self.settle(key, None, cause, turn);
     }
 
     /// Of an agent whom nothing holds.
     pub(crate) fn log_out(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
         self.agents[key.0].pending = None;
-        self.change(key, Phase::LoggedOut, None, cause, None, turn);
+        self.change(key, Phase::LoggedOut, None, (cause, None), turn);
         if self.agents[key.0].removed {
             self.forget(key);
         }
     }
 
     fn forget(&mut self, key: AgentKey) {
-        let agent = &self.agents[key.0];
-        for visit in &agent.barred {
-            if let Some(v) = self.visits.get_mut(visit) {
-                v.barred.retain(|k| *k != key);
-            }
-            self.timers.set(Timer::Bar(*visit, key), None);
+        self.drop_bars_of_agent(key);
+        if let Some(v) = self.agents[key.0].dialling {
+            self.visits[v.0].hold = crate::visit::Hold::Dialling(None);
         }
-        self.board.leave_profile(agent.profile);
+        let agent = &self.agents[key.0];
+        self.board.leave_profile(agent.profile, agent.told.state);
         self.by_id.remove(&agent.id);
         self.agents.remove(key.0);
         self.woken_agents.retain(|k| *k != key);
     }
 
-    pub(crate) fn on_asked(&mut self, key: AgentKey, ask: Ask, cause: Cause, turn: &mut Turn) {
-        match &self.agents[key.0].phase {
-            Phase::LoggedOut => self.asked_logged_out(key, ask, cause, turn),
-            Phase::Talking(_) | Phase::Holding(_) => {
-                self.agents[key.0].pending = Some((ask.clone(), cause));
-                self.say_pending(key, ask, turn);
-            }
-            Phase::WrapUp => self.asked_in_wrap_up(key, ask, cause, turn),
-            _ => self.asked_when_idle(key, ask, cause, turn),
-        }
+    /// A profile of its own makes an agent of other skills; offers that ring go on.
+    pub(crate) fn find_profile(&mut self, key: AgentKey, now: Instant) {
+        self.unseat(key, now);
+        let traits = self.traits_of(key);
+        let agent = &mut self.agents[key.0];
+        let before = agent.profile;
+        agent.profile = self.board.join_profile(&traits, agent.told.state);
+        self.board.leave_profile(before, agent.told.state);
+        self.review_kept(key);
+        self.refresh_seat(key, now);
     }
 
-    fn asked_logged_out(&mut self, key: AgentKey, ask: Ask, cause: Cause, turn: &mut Turn) {
-        match ask {
-            Ask::LogIn => self.log_in(key, cause, turn),
-            Ask::LogOut => {}
-            Ask::Ready | Ask::Pause { .. } | Ask::WrapUp | Ask::Code { .. } => self.refuse(key, ask, "not logged in", turn),
-        }
-    }
-
-    /// The last wish wins: what was pending is forgotten.
-    fn asked_in_wrap_up(&mut self, key: AgentKey, ask: Ask, cause: Cause, turn: &mut Turn) {
-        self.agents[key.0].pending = match ask {
-            Ask::LogIn => return self.agents[key.0].pending = None,
-            Ask::WrapUp | Ask::Code { .. } => return,
-            Ask::Ready => None,
-            Ask::LogOut | Ask::Pause { .. } => Some((ask, cause)),
-        };
-        self.end_wrap_up(key, cause, turn);
-    }
-
-    /// Available, ringing, paused or unreachable.
-    fn asked_when_idle(&mut self, key: AgentKey, ask: Ask, cause: Cause, turn: &mut Turn) {
-        let agent = &self.agents[key.0];
-        match ask {
-            Ask::LogIn => {}
-            Ask::WrapUp | Ask::Code { .. } => self.refuse(key, ask, "no conversation", turn),
-            Ask::LogOut => {
-                self.decline_offer(key, cause, turn);
-                self.log_out(key, cause, turn);
-            }
-            Ask::Pause { reason } => {
-                self.decline_offer(key, cause, turn);
-                self.change(key, Phase::Paused, None, cause, Some(reason), turn);
-            }
-            Ask::Ready if agent.phase.offer().is_some() => {}
-            Ask::Ready if agent.phase == Phase::Unreachable && !agent.reachable => self.refuse(key, ask, "no phone", turn),
-            Ask::Ready => self.settle(key, None, cause, turn),
-        }
-    }
-
-    fn say_pending(&self, key: AgentKey, ask: Ask, turn: &mut Turn) {
-        turn.say(Output::AskKept { agent: self.agents[key.0].id.clone(), ask });
-    }
-
-    fn refuse(&self, key: AgentKey, ask: Ask, why: &str, turn: &mut Turn) {
-        turn.say(Output::AskRefused { agent: self.agents[key.0].id.clone(), ask, why: why.into() });
-    }
-
-    /// The agent asks for something else while it rings: the visit keeps its place and tries another.
-    pub(crate) fn decline_offer(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
-        if let Some(offer) = self.agents[key.0].phase.offer() {
-            self.end_offer(offer, OfferEnd::Withdrawn, Some(cause), turn);
-        }
+    pub(crate) fn on_set_skills(&mut self, key: AgentKey, skills: Option<Skills>, turn: &mut Turn) {
+        self.agents[key.0].own_skills = skills;
+        self.find_profile(key, turn.now);
     }
 
     pub(crate) fn on_held(&mut self, key: AgentKey, held: bool, turn: &mut Turn) {
         let Some(talk) = self.agents[key.0].phase.talk().cloned() else { return };
         let phase = if held { Phase::Holding(talk) } else { Phase::Talking(talk) };
-        self.change(key, phase, None, Cause::Requested, None, turn);
+        self.change(key, phase, None, (Cause::Requested, None), turn);
     }
 
     /// A colleague passed a call on to the agent, or the agent took one over.
     pub(crate) fn on_assign(&mut self, key: AgentKey, talk: Talk, turn: &mut Turn) {
-        if self.agents[key.0].phase.talk().is_some() || self.agents[key.0].phase == Phase::LoggedOut {
+        let agent = &self.agents[key.0];
+        if agent.phase.talk().is_some() || agent.phase == Phase::LoggedOut {
             return;
         }
         self.decline_offer(key, Cause::Transferred, turn);
-        self.agents[key.0].work = None;
-        self.change(key, Phase::Talking(talk), None, Cause::Transferred, None, turn);
-    }
-
-    pub(crate) fn on_released(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
-        let Some(talk) = self.agents[key.0].phase.talk() else { return };
-        let wrap_up = talk.queue.as_ref().map_or(Duration::ZERO, |queue| self.wrap_up_of(queue));
-        if self.agents[key.0].removed || wrap_up.is_zero() {
-            self.end_wrap_up(key, cause, turn);
-        } else {
-            self.change(key, Phase::WrapUp, Some(turn.now + wrap_up), cause, None, turn);
-        }
-    }
-
-    fn end_wrap_up(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
-        self.restart_idle_clock(key, turn.now);
-        match self.agents[key.0].pending.take() {
-            Some((Ask::LogOut, cause)) => self.log_out(key, cause, turn),
-            Some((Ask::Pause { reason }, cause)) if !self.agents[key.0].removed => {
-                self.change(key, Phase::Paused, None, cause, Some(reason), turn);
-            }
-            _ => self.settle(key, None, cause, turn),
-        }
+        let agent = &mut self.agents[key.0];
+        agent.work = None;
+        agent.calls = agent.calls.saturating_add(1);
+        self.change(key, Phase::Talking(talk), None, (Cause::Transferred, None), turn);
     }
 
     pub(crate) fn on_reachable(&mut self, key: AgentKey, reachable: bool, turn: &mut Turn) {
@@ -218,39 +179,80 @@ impl Acd {
         }
     }
 
-    pub(crate) fn on_engaged(&mut self, key: AgentKey, work: Option<Work>) {
-        self.agents[key.0].work = work;
-        self.refresh_seat(key);
+    /// A call of the agent's own begins, changes its kind or ends.
+    pub(crate) fn on_engaged(&mut self, key: AgentKey, work: Option<Work>, turn: &mut Turn) {
+        let agent = &mut self.agents[key.0];
+        let before = std::mem::replace(&mut agent.work, work);
+        match work {
+            Some(_) if agent.phase.ring().is_some() => {
+                self.decline_offer(key, Cause::OwnCall, turn);
+                self.settle(key, None, Cause::OwnCall, turn);
+            }
+            Some(_) => self.tell(key, Cause::OwnCall, turn),
+            None if before.is_some() => self.after_own_call(key, before, turn),
+            None => {}
+        }
+    }
+
+    /// Back to where the agent was, or to what was asked for meanwhile.
+    fn after_own_call(&mut self, key: AgentKey, work: Option<Work>, turn: &mut Turn) {
+        let outside = matches!(work, Some(Work::Outbound | Work::Internal));
+        if outside && self.restarts_idle_clock(IdleEvent::OwnCall) {
+            self.restart_idle_clock(key, turn.now);
+        }
+        let agent = &mut self.agents[key.0];
+        if agent.phase.talk().is_none()
+            && let Some((ask, cause)) = agent.pending.take()
+        {
+            self.on_asked(key, ask, cause, turn);
+        }
+        if self.agents.get(key.0).is_some() {
+            self.tell(key, Cause::OwnCall, turn);
+        }
     }
 
     /// As the log of the epoch before says. What it was doing with a call is over.
     pub(crate) fn on_restore(&mut self, key: AgentKey, state: AgentState, reason: Option<Arc<str>>, turn: &mut Turn) {
         let agent = &self.agents[key.0];
-        if agent.phase.offer().is_some() || agent.phase.talk().is_some() {
+        if agent.phase.ring().is_some() || agent.phase.talk().is_some() {
             return;
         }
         let cause = Cause::NodeLost;
         if state == AgentState::LoggedOut {
             return self.log_out(key, cause, turn);
         }
-        let wrap_up = agent.config.queues.iter().map(|q| self.wrap_up_of(q)).max().unwrap_or_default();
+        self.begin_shift(key, turn.now);
+        let time = self.longest_wrap_up(key);
         match state {
-            AgentState::Paused => self.change(key, Phase::Paused, None, cause, reason, turn),
-            AgentState::Talking | AgentState::Holding | AgentState::WrapUp if !wrap_up.is_zero() => {
-                self.change(key, Phase::WrapUp, Some(turn.now + wrap_up), cause, None, turn);
+            AgentState::Paused => self.change(key, Phase::Paused { missed: false }, None, (cause, reason), turn),
+            AgentState::Talking | AgentState::Holding | AgentState::WrapUp if !time.is_zero() => {
+                let rule = WrapUp { mode: WrapUpMode::Timed, time, cap: time };
+                let wrap = Wrap { of: None, rule, latest: turn.now + time };
+                self.change(key, Phase::WrapUp(wrap), Some(turn.now + time), (cause, None), turn);
             }
-            _ => self.log_in(key, cause, turn),
+            _ => self.settle(key, None, cause, turn),
         }
+    }
+
+    fn longest_wrap_up(&self, key: AgentKey) -> Duration {
+        let config = &self.agents[key.0].config;
+        let queues = config.queues.iter().map(|queue| self.wrap_up_rule(key, Some(queue)));
+        let times = queues.map(|rule| match rule.mode {
+            WrapUpMode::None | WrapUpMode::Optional => Duration::ZERO,
+            WrapUpMode::Timed => rule.time.min(rule.cap),
+            WrapUpMode::Forced => rule.cap,
+        });
+        times.max().unwrap_or_default()
     }
 
     pub(crate) fn on_agent_due(&mut self, key: AgentKey, turn: &mut Turn) {
         self.agents[key.0].until = None;
         match self.agents[key.0].phase.clone() {
-            Phase::Reserved(offer) | Phase::Ringing(offer) => self.on_ring_elapsed(offer, turn),
-            Phase::WrapUp => self.end_wrap_up(key, Cause::Timeout, turn),
+            Phase::Reserved(ring) | Phase::Ringing(ring) => self.on_ring_elapsed(ring, turn),
+            Phase::WrapUp(_) => self.end_wrap_up(key, Cause::Timeout, turn),
             Phase::Unreachable => self.settle(key, None, Cause::Timeout, turn),
-            Phase::Available => self.refresh_seat(key),
-            Phase::LoggedOut | Phase::Talking(_) | Phase::Holding(_) | Phase::Paused => {}
+            Phase::Available => self.refresh_seat(key, turn.now),
+            Phase::LoggedOut | Phase::Talking(_) | Phase::Holding(_) | Phase::Paused { .. } => {}
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Sets of small numbers that are intersected 64 at a time.
 
-/// Which groups, or which profiles. Grows with the highest number ever set.
+/// Which kinds, families or profiles. Grows with the highest number ever set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits(Vec<u64>);
 
@@ -19,9 +19,19 @@ impl Bits {
         self.0.get(number / 64).is_some_and(|w| w & (1 << (number % 64)) != 0)
     }
 
+    /// In rising order.
+    pub fn iter(&self) -> impl Iterator<Item = usize> {
+        self.common(self)
+    }
+
     /// What is in both, in rising order.
     pub fn common<'a>(&'a self, other: &'a Bits) -> impl Iterator<Item = usize> + 'a {
         self.0.iter().zip(&other.0).enumerate().flat_map(|(at, (a, b))| Ones(a & b).map(move |bit| at * 64 + bit))
+    }
+
+    /// Something is in both.
+    pub fn meets(&self, other: &Bits) -> bool {
+        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
     }
 }
 
@@ -49,6 +59,8 @@ mod tests {
         b.set(64, false);
         b.set(9_000, false);
         assert_eq!(a.common(&b).collect::<Vec<_>>(), [63, 200]);
+        assert_eq!(a.iter().collect::<Vec<_>>(), [0, 63, 64, 200, 500]);
+        assert!(a.meets(&b) && b.meets(&a) && !b.meets(&Bits::default()));
         assert!(a.has(500) && !a.has(501) && !b.has(64) && !b.has(9_000));
     }
 }

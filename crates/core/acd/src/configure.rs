@@ -1,27 +1,32 @@
 //! A new configuration: the first one, or a reload with calls waiting and agents talking.
 
 use crate::agent::{Agent, AgentKey};
-use crate::board::Board;
-use crate::place::Place;
+use crate::board::{Board, Traits};
+use crate::leaving::End;
+use crate::queue::{GroupKey, Groups, Queue, QueueKey};
+use crate::seats::Orders;
 use crate::timers::Timer;
-use crate::visits::weight;
-use crate::{Acd, Config, PACE, Turn};
-use base::{AgentState, Cause, Outcome, VisitId};
+use crate::visit::{Hold, VisitKey};
+use crate::{Acd, Change, Config, Turn};
+use base::{Cause, Outcome, Tenant};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 impl Acd {
     pub(crate) fn on_configure(&mut self, config: Arc<Config>, turn: &mut Turn) {
-        self.config = config.clone();
-        let homeless = self.visits.iter().filter(|(_, v)| !config.queues.contains_key(&v.queue));
-        for visit in homeless.map(|(id, _)| *id).collect::<Vec<_>>() {
-            self.leave(visit, Outcome::System, Some(Cause::Closed), None, turn);
+        let gone = |key: &VisitKey| !config.queues.contains_key(&self.queues[self.visits[key.0].queue.0].id);
+        let homeless: Vec<VisitKey> = self.visit_of.iter().map(|(_, key)| *key).filter(gone).collect();
+        for key in homeless {
+            self.leave(key, End::new(Outcome::System, Cause::Closed), turn);
         }
-        self.lines.retain(|queue, _| config.queues.contains_key(queue));
+        self.config = config;
         for key in self.by_id.values().copied().collect::<Vec<_>>() {
             self.reconfigure_agent(key, turn);
         }
-        self.rebuild_board(turn);
-        self.add_new_agents(turn);
+        let groups = group_numbers(&self.config);
+        self.reconfigure_queues(&groups);
+        self.rebuild_board(&groups, turn);
+        self.add_new_agents(&groups, turn);
     }
 
     fn reconfigure_agent(&mut self, key: AgentKey, turn: &mut Turn) {
@@ -32,58 +37,116 @@ impl Acd {
             return;
         }
         agent.removed = true;
-        if agent.phase.talk().is_none() {
+        self.release_kept(key);
+        if self.agents[key.0].phase.talk().is_none() {
             self.decline_offer(key, Cause::Closed, turn);
             self.log_out(key, Cause::Closed, turn);
         }
     }
 
-    /// Skills, queues, requirements, weights and strategies may all be new: everything finds its group again.
-    /// Who waits keeps its age and what it was told.
-    fn rebuild_board(&mut self, turn: &Turn) {
-        self.board = Board::default();
-        self.lines.clear();
-        for key in self.by_id.values().copied().collect::<Vec<_>>() {
-            let agent = &mut self.agents[key.0];
-            agent.profile = self.board.join_profile(&agent.config.skills, &agent.config.queues);
-            agent.seated = false;
-            if agent.phase.state() != AgentState::LoggedOut {
-                self.board.set_present(agent.profile, true);
-            }
-            self.refresh_seat(key);
-        }
-        for visit in self.visits.keys().copied().collect::<Vec<_>>() {
-            self.replace_visit(visit, turn);
-        }
-    }
-
-    fn replace_visit(&mut self, visit: VisitId, turn: &Turn) {
-        let Some(v) = self.visits.get_mut(&visit) else { return };
-        let Some(queue) = self.config.queues.get(&v.queue) else { return };
-        v.requires = queue.requires.and(&v.asks);
-        v.place = Place::new(visit, v.entered, v.credit, v.priority_s, weight(queue));
-        v.group = self.board.join_group(&v.queue, &v.requires, weight(queue));
-        v.open = false;
-        self.lines.entry(v.queue.clone()).or_default().insert(v.place);
-        self.timers.set(Timer::Age(visit), queue.overflow_after.map(|age| v.entered + age));
-        let planned = self.timers.at(Timer::Announce(visit));
-        let announce = queue.announce.every.map(|every| planned.unwrap_or(turn.now + every.max(PACE)));
-        self.timers.set(Timer::Announce(visit), announce);
-        self.refresh_open(visit);
-    }
-
-    fn add_new_agents(&mut self, turn: &mut Turn) {
+    /// Queues that stay keep what was set by a supervisor.
+    fn reconfigure_queues(&mut self, groups: &Groups) {
         let config = self.config.clone();
-        for (id, agent) in &config.agents {
+        let gone = self.queue_of.extract_if(.., |id, _| !config.queues.contains_key(id));
+        gone.for_each(|(_, key)| self.queues.remove(key.0));
+        let sticky = config.queues.iter().filter(|(_, queue)| !queue.sticky.is_zero());
+        let remember: BTreeSet<Tenant> = sticky.map(|(id, _)| id.tenant()).collect();
+        for (id, settings) in &config.queues {
+            let mut queue = Queue::new(id.clone(), settings.clone(), groups);
+            queue.remembers = remember.contains(&queue.tenant);
+            if let Some(key) = self.queue_of.get(id) {
+                queue.forced = self.queues[key.0].forced;
+                self.queues[key.0] = queue;
+            } else {
+                let key = QueueKey(self.queues.insert(queue));
+                self.queue_of.insert(id.clone(), key);
+            }
+        }
+    }
+
+    /// Skills, queues, groups, requirements, steps, weights and strategies may all be new: everything finds its kind
+    /// again. Who waits keeps its age and what it was told.
+    fn rebuild_board(&mut self, groups: &Groups, turn: &Turn) {
+        self.board = Board::new(Orders::of(&self.config));
+        let agents: Vec<AgentKey> = self.by_id.values().copied().collect();
+        for key in &agents {
+            let agent = &mut self.agents[key.0];
+            agent.seated = None;
+            agent.groups = groups_of(agent, groups);
+            let (traits, state) = (self.traits_of(*key), self.agents[key.0].told.state);
+            self.agents[key.0].profile = self.board.join_profile(&traits, state);
+            self.refresh_seat(*key, turn.now);
+        }
+        for key in self.visit_of.iter().map(|(_, key)| *key).collect::<Vec<_>>() {
+            self.find_place_again(key, turn);
+        }
+        agents.into_iter().for_each(|key| self.review_kept(key));
+    }
+
+    /// The lines are empty, the kinds are new.
+    fn find_place_again(&mut self, key: VisitKey, turn: &Turn) {
+        self.visits[key.0].open = false;
+        self.sort(key, turn);
+        self.set_deadlines(key, turn);
+        let v = &self.visits[key.0];
+        let (kind, until) = (v.kind, v.entered + self.queues[v.queue.0].config.sticky);
+        if let Hold::KeptFor(_) = v.hold {
+            self.timers.set(Timer::Kept(key), Some(until));
+        }
+        self.board.suspect(kind);
+        self.refresh_open(key);
+    }
+
+    fn add_new_agents(&mut self, groups: &Groups, turn: &mut Turn) {
+        let config = self.config.clone();
+        for (id, settings) in &config.agents {
             if self.by_id.contains_key(id) {
                 continue;
             }
-            let profile = self.board.join_profile(&agent.skills, &agent.queues);
-            let key = AgentKey(self.agents.insert(Agent::new(id.clone(), agent.clone(), profile, turn.now)));
+            let mut agent = Agent::new(id.clone(), settings.clone(), turn.now);
+            agent.groups = groups_of(&agent, groups);
+            let state = agent.told.state;
+            let key = AgentKey(self.agents.insert(agent));
+            let traits = self.traits_of(key);
+            self.agents[key.0].profile = self.board.join_profile(&traits, state);
             self.by_id.insert(id.clone(), key);
-            if agent.starts_logged_in {
+            if settings.starts_logged_in {
                 self.log_in(key, Cause::BySchedule, turn);
             }
         }
     }
+
+    /// What decides which visits the agent can take.
+    pub(crate) fn traits_of(&self, key: AgentKey) -> Traits {
+        let agent = &self.agents[key.0];
+        let queues = agent.config.queues.iter().filter_map(|id| self.queue_of.get(id).copied());
+        Traits::new(agent.skills().clone(), queues.collect(), agent.groups.clone())
+    }
+}
+
+/// Each group that somebody is in or that a queue names.
+fn group_numbers(config: &Config) -> Groups {
+    let mut groups = Groups::new();
+    let mut number = |tenant: &Tenant, group: &crate::Group| {
+        let next = GroupKey(groups.len());
+        groups.entry((tenant.clone(), group.clone())).or_insert(next);
+    };
+    for (id, agent) in &config.agents {
+        agent.groups.iter().for_each(|group| number(&id.tenant(), group));
+    }
+    for (id, queue) in &config.queues {
+        queue.delays.keys().for_each(|group| number(&id.tenant(), group));
+        for relax in &queue.relax {
+            if let Change::Widen { group } = &relax.change {
+                number(&id.tenant(), group);
+            }
+        }
+    }
+    groups
+}
+
+fn groups_of(agent: &Agent, groups: &Groups) -> Vec<GroupKey> {
+    let tenant = agent.id.tenant();
+    let key = |group: &crate::Group| groups.get(&(tenant.clone(), group.clone())).copied();
+    agent.config.groups.iter().filter_map(key).collect()
 }

@@ -2,86 +2,155 @@
 //!
 //! Before an input no free agent stands beside an open visit that it could take. So whatever can be matched after it
 //! involves somebody woken:
-//! - a woken agent takes the best score among all its queues. That visit goes to the longest idle of those who can take
-//!   it, who need not be the one woken; so the agent is asked again until it is taken or nothing is left for it;
-//! - then a woken visit, best score first, goes to the longest idle agent who can take it. No other visit competes
-//!   for that agent, or it would have been matched before.
+//! - a woken agent takes the best of what is kept for it, then the best score among all its queues. That visit goes to
+//!   whom its queue's strategy puts first of those who can take it, who need not be the one woken; so the agent is asked
+//!   again until it is taken or nothing is left for it;
+//! - then a woken visit, best score first, goes to whom the strategy puts first. No other visit competes for that
+//!   agent, or it would have been matched before.
 
 use crate::agent::AgentKey;
+use crate::board::{Barred, Few, Head, Rated};
+use crate::visit::VisitKey;
 use crate::{Acd, Rule, Strategy, Turn};
-use base::VisitId;
-use std::cmp::Reverse;
+
+/// Agents and visits being matched, kept for their room.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch {
+    agents: Vec<AgentKey>,
+    visits: Vec<Head>,
+}
 
 impl Acd {
     pub(crate) fn dispatch(&mut self, turn: &mut Turn) {
-        while !self.woken_agents.is_empty() || !self.woken_visits.is_empty() {
-            let visits = std::mem::take(&mut self.woken_visits);
-            for agent in self.woken_in_order() {
-                self.match_agent(agent, turn);
-            }
-            for visit in self.best_first(visits, turn) {
-                self.match_visit(visit, Rule::Strategy(Strategy::LongestIdle), None, turn);
+        loop {
+            self.wake_stirred();
+            if !self.woken_agents.is_empty() || !self.woken_visits.is_empty() {
+                self.match_woken(turn);
+            } else if !self.board.suspects.is_empty() {
+                self.send_away_the_deserted(turn);
+            } else {
+                return;
             }
         }
     }
 
-    fn woken_in_order(&mut self) -> Vec<AgentKey> {
-        let woken = std::mem::take(&mut self.woken_agents);
-        let mut seats: Vec<_> = woken.into_iter().map(|key| self.agents[key.0].seat(key)).collect();
-        seats.sort_unstable();
-        seats.dedup();
-        seats.into_iter().map(|seat| seat.agent).collect()
+    /// Free agents who may serve more than before.
+    fn wake_stirred(&mut self) {
+        while let Some(profile) = self.board.stirred.pop() {
+            if let Some(p) = self.board.profiles.get(profile) {
+                self.woken_agents.extend(p.seats.idle.iter().map(|seat| seat.agent));
+            }
+        }
     }
 
-    fn best_first(&self, woken: Vec<VisitId>, turn: &Turn) -> Vec<VisitId> {
-        let waiting = woken.into_iter().filter_map(|id| {
-            let v = self.visits.get(&id)?;
-            Some((Reverse(v.place.score(turn.now, self.board.groups[v.group].weight)), id))
-        });
-        let mut visits: Vec<_> = waiting.collect();
-        visits.sort_unstable();
-        visits.dedup();
-        visits.into_iter().map(|(_, id)| id).collect()
+    fn match_woken(&mut self, turn: &mut Turn) {
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.woken_in_order(&mut scratch, turn);
+        for agent in scratch.agents.drain(..) {
+            self.match_agent(agent, turn);
+        }
+        for head in scratch.visits.drain(..) {
+            self.match_visit(head.visit, None, turn);
+        }
+        self.scratch = scratch;
+    }
+
+    /// Longest idle and best score first. Who is woken from here on has its turn in the next round.
+    fn woken_in_order(&mut self, scratch: &mut Scratch, turn: &Turn) {
+        scratch.agents.append(&mut self.woken_agents);
+        let idle = |key: &AgentKey| {
+            let a = &self.agents[key.0];
+            (a.idle_since, a.lot, *key)
+        };
+        scratch.agents.sort_unstable_by_key(idle);
+        scratch.agents.dedup();
+        for key in self.woken_visits.drain(..) {
+            if let Some(v) = self.visits.get(key.0) {
+                scratch.visits.push(Head::new(&v.place, self.board.kinds[v.kind].weight, turn.now));
+            }
+        }
+        scratch.visits.sort_unstable();
+        scratch.visits.dedup();
     }
 
     fn match_agent(&mut self, key: AgentKey, turn: &mut Turn) {
         while self.agents.get(key.0).is_some_and(|a| a.is_free()) {
-            let agent = &self.agents[key.0];
-            let Some(best) = self.board.best_visit(agent.profile, turn.now, &agent.barred) else { return };
-            self.match_visit(best.visit, Rule::BestScore, Some(key), turn);
+            if let Some(kept) = self.best_kept(key, turn.now) {
+                let why = self.why_kept(key, kept, turn);
+                self.send_offer(kept.visit, key, why, turn);
+                continue;
+            }
+            let rivals = self.rivals(key, turn);
+            let Some(best) = rivals.best.first().copied() else { return };
+            self.match_visit(best.visit, Some((key, rivals)), turn);
         }
     }
 
-    /// `woken`: the agent whose freedom led here; if another one is chosen, idle time was what decided.
-    fn match_visit(&mut self, visit: VisitId, rule: Rule, woken: Option<AgentKey>, turn: &mut Turn) {
-        let Some(v) = self.visits.get(&visit).filter(|v| v.open) else { return };
-        let Some(queue) = self.config.queues.get(&v.queue) else { return };
-        let group = v.group;
-        match queue.strategy {
-            Strategy::RingAll => {
-                let seats = self.board.all_free(group, &v.barred);
-                let counts: Vec<_> = seats.iter().map(|s| self.counts(visit, s.agent)).collect();
-                for (seat, counts) in seats.into_iter().zip(counts) {
-                    self.send_offer(visit, seat, Rule::Strategy(Strategy::RingAll), counts, turn);
-                }
-            }
-            _ => {
-                let Some(seat) = self.board.longest_idle(group, &v.barred) else { return };
-                let rule = if woken.is_some_and(|w| w != seat.agent) { Rule::Strategy(Strategy::LongestIdle) } else { rule };
-                let counts = self.counts(visit, seat.agent);
-                self.send_offer(visit, seat, rule, counts, turn);
-            }
-        }
-    }
-
-    /// For the why: the agents who could have taken this visit, and the visits that this agent could have taken.
-    fn counts(&self, visit: VisitId, key: AgentKey) -> (u32, u32) {
-        let Some(v) = self.visits.get(&visit) else { return (0, 0) };
+    /// The visits that this agent could take.
+    pub(crate) fn rivals(&self, key: AgentKey, turn: &Turn) -> Few<Head> {
         let agent = &self.agents[key.0];
-        let (agents, visits) = self.board.counts(v.group, agent.profile);
-        let barred_agents = v.barred.iter().filter(|k| self.board.could_take(v.group, &self.agents[k.0])).count();
-        let barred_visits = agent.barred.iter().filter(|id| self.visits.get(id).is_some_and(|v| v.open)).count();
-        let less = |all: usize, barred: usize| u32::try_from(all.saturating_sub(barred)).unwrap_or(u32::MAX);
-        (less(agents, barred_agents), less(visits, barred_visits))
+        let may_dial = agent.dialling.is_none();
+        let mut few = self.board.best_visits(agent.profile, may_dial, |visit| agent.bars(visit), turn.now);
+        let takes = |v: &crate::visit::Visit| v.open && (may_dial || !v.dials()) && self.board.fits(v.kind, agent.profile);
+        few.of -= agent.barred.iter().filter(|(visit, _)| takes(&self.visits[visit.0])).count();
+        few
+    }
+
+    /// `woken`: the agent whose freedom led here, with what it could take; if another one is chosen, the strategy was
+    /// what decided.
+    fn match_visit(&mut self, key: VisitKey, woken: Option<(AgentKey, Few<Head>)>, turn: &mut Turn) {
+        let Some(v) = self.visits.get(key.0).filter(|v| v.open) else { return };
+        let kind = v.kind;
+        if v.dials() {
+            if let Some(agent) = self.board.dialler(kind) {
+                self.call_customer(key, agent, turn);
+            }
+            return;
+        }
+        let strategy = self.queues[v.queue.0].config.strategy;
+        let barred = self.barred_of(key);
+        let mut agents = self.board.best_agents(kind, strategy, &barred, turn.now);
+        if agents.of == 0 {
+            return;
+        }
+        match strategy {
+            Strategy::RingAll => return self.ring_all(key, &barred, agents, turn),
+            Strategy::Random => self.draw(kind, &barred, &mut agents),
+            _ => {}
+        }
+        let Some(chosen) = agents.best.first().map(|rated| rated.seat.agent) else { return };
+        let (rule, rivals) = match woken {
+            Some((agent, rivals)) if agent == chosen => (Rule::BestScore, rivals),
+            _ => (Rule::Strategy(strategy), self.rivals(chosen, turn)),
+        };
+        let why = self.why(key, chosen, rule, (&agents, &rivals), turn);
+        self.send_offer(key, chosen, why, turn);
+    }
+
+    fn ring_all(&mut self, key: VisitKey, barred: &Barred, agents: Few<Rated>, turn: &mut Turn) {
+        for rated in self.board.all_agents(self.visits[key.0].kind, barred) {
+            let agent = rated.seat.agent;
+            let (shown, rivals) = (agents.with_first(rated), self.rivals(agent, turn));
+            let why = self.why(key, agent, Rule::Strategy(Strategy::RingAll), (&shown, &rivals), turn);
+            self.send_offer(key, agent, why, turn);
+        }
+    }
+
+    /// One of them, each as likely, comes first.
+    fn draw(&mut self, kind: usize, barred: &Barred, agents: &mut Few<Rated>) {
+        if let Some(seat) = self.board.any_agent(kind, barred, agents.of, &mut self.random) {
+            *agents = agents.with_first(Rated::idle(seat));
+        }
+    }
+
+    /// Agents who said no to this visit lately and are free for it otherwise.
+    fn barred_of(&self, key: VisitKey) -> Barred {
+        let v = &self.visits[key.0];
+        let seated = |agent: &AgentKey| {
+            let a = &self.agents[agent.0];
+            let (standing, _) = a.seated.filter(|_| self.board.fits(v.kind, a.profile))?;
+            Some((a.profile, standing.seat))
+        };
+        v.barred.iter().filter_map(|(agent, _)| seated(agent)).collect()
     }
 }

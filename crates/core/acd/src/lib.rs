@@ -27,60 +27,87 @@
 
 mod agent;
 mod agents;
+mod announce;
+mod asks;
 mod audit;
 mod bits;
 mod board;
+mod callbacks;
 mod configure;
 mod dispatch;
+mod door;
+mod leaving;
 mod line;
+mod memory;
+mod occupancy;
 mod offers;
 mod place;
+mod queue;
+mod seats;
 mod slab;
+mod states;
+mod sticky;
 mod timers;
+mod views;
 mod visit;
 mod visits;
+mod why;
 mod words;
+mod wrap_up;
 
 pub use audit::Breach;
 pub use words::*;
 
 use agent::{Agent as AgentRecord, AgentKey, Talk};
-use base::{AgentId, Instant, Now, OfferId, QueueId, Random, VisitId};
+use base::{AgentId, Instant, Now, PartyId, QueueId, Random, Tenant, VisitId, Wall};
 use board::Board;
+use dispatch::Scratch;
 use line::Line;
-use place::Place;
+use memory::Memory;
+use queue::{Queue as QueueRecord, QueueKey};
 use slab::Slab;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
+use sticky::Lost;
 use timers::{Timer, Timers};
-use visit::{Offer, Visit};
+use visit::{Bar, Visit, VisitKey};
 use visits::Entry;
 
 /// A retry or an announcement comes no sooner, so that a zero in the site file makes no storm.
 const PACE: Duration = Duration::from_secs(1);
+/// A callback waits no longer, whatever the queue: nobody hangs up for it.
+const CALLBACK_LIFE: Duration = Duration::from_secs(24 * 3_600);
+/// Callers whose last agent is known, and callers who were cut off and may come back.
+const LAST_AGENTS: usize = 100_000;
+const LOST_PLACES: usize = 4_096;
 
 /// All queues and agents of one routing pool.
 #[derive(Clone, Debug)]
 pub struct Acd {
     config: Arc<Config>,
     random: Random,
+    queues: Slab<QueueRecord>,
+    queue_of: BTreeMap<QueueId, QueueKey>,
     agents: Slab<AgentRecord>,
     by_id: BTreeMap<AgentId, AgentKey>,
-    visits: BTreeMap<VisitId, Visit>,
-    offers: BTreeMap<OfferId, Offer>,
-    /// Every visit of a queue, also while it rings.
-    lines: BTreeMap<QueueId, Line<Place>>,
+    visits: Slab<Visit>,
+    visit_of: Line<(VisitId, VisitKey)>,
+    bars: Slab<Bar>,
     board: Board,
     timers: Timers,
+    last_agents: Memory<(Tenant, PartyId), AgentId>,
+    lost_places: Memory<(QueueId, PartyId), Lost>,
     /// Who became free and what became open in this turn.
     woken_agents: Vec<AgentKey>,
-    woken_visits: Vec<VisitId>,
+    woken_visits: Vec<VisitKey>,
+    scratch: Scratch,
 }
 
 /// One input being handled: its moment, and what follows from it.
 struct Turn<'a> {
     now: Instant,
+    wall: Wall,
     out: &'a mut Vec<Output>,
 }
 
@@ -91,25 +118,31 @@ impl Turn<'_> {
 }
 
 impl Acd {
-    /// Empty until [`Input::Configure`]. The seed decides between agents who are idle since the same instant.
+    /// Empty until [`Input::Configure`]. The seed decides between agents who are idle since the same instant, and whom
+    /// [`Strategy::Random`] chooses.
     pub fn new(routing_seed: u64) -> Self {
         Acd {
             config: Arc::default(),
             random: Random::from_seed(routing_seed),
+            queues: Slab::default(),
+            queue_of: BTreeMap::new(),
             agents: Slab::default(),
             by_id: BTreeMap::new(),
-            visits: BTreeMap::new(),
-            offers: BTreeMap::new(),
-            lines: BTreeMap::new(),
+            visits: Slab::default(),
+            visit_of: Line::default(),
+            bars: Slab::default(),
             board: Board::default(),
             timers: Timers::default(),
+            last_agents: Memory::new(LAST_AGENTS),
+            lost_places: Memory::new(LOST_PLACES),
             woken_agents: Vec::new(),
             woken_visits: Vec::new(),
+            scratch: Scratch::default(),
         }
     }
 
     pub fn handle(&mut self, now: Now, input: Input, out: &mut Vec<Output>) {
-        let mut turn = Turn { now: now.mono, out };
+        let mut turn = Turn { now: now.mono, wall: now.wall, out };
         self.on_input(input, &mut turn);
         self.dispatch(&mut turn);
         while let Some(timer) = self.timers.pop_due(turn.now) {
@@ -129,34 +162,50 @@ impl Acd {
     fn on_input(&mut self, input: Input, turn: &mut Turn) {
         match input {
             Input::Configure(config) => self.on_configure(config, turn),
-            Input::Enqueue { visit, queue, requires, priority_s, waited, lang: _, party: _, caller } => {
-                let been = Default::default();
-                self.on_enqueue(visit, Entry { queue, asks: requires, priority_s, credit: waited, caller, been }, turn);
+            Input::Enqueue { visit, queue, requires, priority_s, waited, lang: _, party, caller } => {
+                let (aged, been) = (Duration::ZERO, Default::default());
+                let entry = Entry { asks: requires, priority_s, credit: waited, aged, party, caller, been };
+                self.on_enqueue(visit, queue, entry, turn);
             }
-            Input::Leave { visit, outcome, cut_off: _ } => self.on_leave(visit, outcome, turn),
-            Input::Move { .. } | Input::Prioritise { .. } | Input::CustomerAnswered { .. } => {}
-            Input::SetSkills { .. } | Input::SetOpen { .. } => {}
+            Input::Leave { visit, outcome, cut_off } => self.on_leave(visit, outcome, cut_off, turn),
+            Input::Move { visit, queue } => self.on_move(visit, &queue, turn),
+            Input::Prioritise { visit, priority_s } => self.on_prioritise(visit, priority_s, turn),
+            Input::CustomerAnswered { visit } => self.on_customer_answered(visit, turn),
             Input::OfferResult { offer, result } => self.on_offer_result(offer, result, turn),
             Input::OfferRinging { offer } => self.on_offer_ringing(offer, turn),
+            Input::SetOpen { queue, open } => self.on_set_open(&queue, open),
+            Input::Due => {}
+            input => self.on_agent_input(input, turn),
+        }
+    }
+
+    /// Of an agent who is not configured they change nothing.
+    fn on_agent_input(&mut self, input: Input, turn: &mut Turn) {
+        match input {
             Input::Assign { agent, visit, queue } => {
-                self.of_agent(&agent, |acd, key| acd.on_assign(key, Talk { visit, queue }, turn))
+                self.of_agent(&agent, |acd, key| acd.on_assign(key, Talk::assigned(visit, queue), turn))
             }
             Input::Released { agent, cause } => self.of_agent(&agent, |acd, key| acd.on_released(key, cause, turn)),
             Input::Held { agent, held } => self.of_agent(&agent, |acd, key| acd.on_held(key, held, turn)),
             Input::AgentAsked { agent, ask, cause } => self.of_agent(&agent, |acd, key| acd.on_asked(key, ask, cause, turn)),
             Input::Reachable { agent, reachable } => self.of_agent(&agent, |acd, key| acd.on_reachable(key, reachable, turn)),
-            Input::Engaged { agent, work } => self.of_agent(&agent, |acd, key| acd.on_engaged(key, work)),
+            Input::Engaged { agent, work } => self.of_agent(&agent, |acd, key| acd.on_engaged(key, work, turn)),
+            Input::SetSkills { agent, skills } => self.of_agent(&agent, |acd, key| acd.on_set_skills(key, skills, turn)),
             Input::Restore { agent, state, reason } => self.of_agent(&agent, |acd, key| acd.on_restore(key, state, reason, turn)),
-            Input::Due => {}
+            _ => {}
         }
     }
 
     fn on_timer(&mut self, timer: Timer, turn: &mut Turn) {
         match timer {
             Timer::Agent(agent) => self.on_agent_due(agent, turn),
-            Timer::Bar(visit, agent) => self.on_bar_due(visit, agent),
+            Timer::Bar(bar) => self.on_bar_due(bar),
             Timer::Age(visit) => self.on_age_due(visit, turn),
+            Timer::Step(visit) => self.on_step_due(visit, turn),
+            Timer::Kept(visit) => self.release(visit),
+            Timer::Callback(visit) => self.on_callback_due(visit, turn),
             Timer::Announce(visit) => self.on_announce_due(visit, turn),
+            Timer::Returns => self.on_returns_due(turn.now),
         }
     }
 
@@ -166,29 +215,9 @@ impl Acd {
         }
     }
 
-    /// Every agent of the configuration (and those removed from it who still talk), by id.
-    pub fn agents(&self) -> impl Iterator<Item = AgentView> {
-        self.by_id.values().map(|key| self.agents[key.0].view())
-    }
-
-    pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
-        self.by_id.get(agent).map(|key| self.agents[key.0].view())
-    }
-
-    /// Every waiting visit, also those that ring, by id.
-    pub fn visits(&self) -> impl Iterator<Item = VisitView> {
-        self.visits.iter().map(|(id, v)| v.view(*id, self.timers.at(Timer::Age(*id))))
-    }
-
-    /// Visits that wait in this queue, also those that ring.
-    pub fn queue_len(&self, queue: &QueueId) -> usize {
-        self.lines.get(queue).map_or(0, Line::len)
-    }
-
-    /// The visit's position in its queue's line, from 1.
-    pub fn position(&self, visit: VisitId) -> Option<u32> {
-        let v = self.visits.get(&visit)?;
-        let rank = self.lines.get(&v.queue)?.rank(&v.place)?;
-        Some(u32::try_from(rank).unwrap_or(u32::MAX).saturating_add(1))
+    fn on_set_open(&mut self, queue: &QueueId, open: Option<bool>) {
+        if let Some(key) = self.queue_of.get(queue) {
+            self.queues[key.0].forced = open;
+        }
     }
 }

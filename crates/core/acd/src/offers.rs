@@ -2,154 +2,177 @@
 //!
 //! ```text
 //!                ┌─ accepted   the visit is answered, every other offer of it is withdrawn
-//!  Offer ─ring──▶├─ rejected   the agent is barred from this visit (busy: from all) for `retry_delay`
+//!  Offer ─ring──▶├─ rejected   the agent is barred from this visit (busy: from all) for its `retry`
 //!                ├─ timed_out  the agent goes to paused(no_answer), or is logged out after too many in a row
 //!                ├─ cancelled  the caller left: the agent is free again as if nothing had been
 //!                └─ withdrawn  someone else took it, the visit went elsewhere, or the agent does not want it
 //! ```
 //! After all but `accepted` and `cancelled` a visit that still waits is open again, at its own place.
 
-use crate::agent::{AgentKey, Phase, Talk};
-use crate::board::Seat;
-use crate::place::millis;
+use crate::agent::{AgentKey, Phase, Ring, Talk};
+use crate::leaving::End;
 use crate::timers::Timer;
-use crate::visit::Offer;
-use crate::{Acd, OfferResult, Output, PACE, Retry, Rule, Turn, Why, WrapUpMode};
-use base::{Cause, Instant, OfferEnd, OfferId, Outcome, QueueId, VisitId};
+use crate::visit::{Bar, BarKey, Hold, Offer, VisitKey};
+use crate::{Acd, OfferResult, Output, PACE, Retry, Turn, Why};
+use base::{Cause, Instant, OfferEnd, OfferId, Outcome};
 use std::time::Duration;
 
 impl Acd {
-    /// Rings this free agent for this open visit. `counts` as in [`Why`].
-    pub(crate) fn send_offer(&mut self, visit: VisitId, seat: Seat, rule: Rule, counts: (u32, u32), turn: &mut Turn) {
-        let config = self.config.clone();
-        let Some(v) = self.visits.get_mut(&visit) else { return };
-        let Some(queue) = config.queues.get(&v.queue) else { return };
+    /// Rings this free agent for this open visit.
+    pub(crate) fn send_offer(&mut self, key: VisitKey, agent: AgentKey, why: Why, turn: &mut Turn) {
+        let v = &mut self.visits[key.0];
         let Some(n) = v.last_offer.checked_add(1) else {
-            return self.leave(visit, Outcome::System, Some(Cause::Internal), None, turn);
+            return self.leave(key, End::new(Outcome::System, Cause::Internal), turn);
         };
-        let offer = OfferId { visit, n };
         v.last_offer = n;
+        let offer = Offer { n, agent, sent: turn.now };
         v.offers.push(offer);
-        self.offers.insert(offer, Offer { agent: seat.agent, sent: turn.now });
-        let score = v.place.score(turn.now, self.board.groups[v.group].weight);
-        let why = Why {
-            rule,
-            score_ms: millis(score),
-            idle: turn.now.since(seat.idle_since),
-            agents: counts.0,
-            visits: counts.1,
-            candidates: Default::default(),
-            rivals: Default::default(),
-        };
-        let agent = self.agents[seat.agent.0].id.clone();
-        turn.say(Output::Offer { offer, agent, queue: v.queue.clone(), why });
-        self.refresh_open(visit);
-        self.change(seat.agent, Phase::Reserved(offer), Some(turn.now + queue.ring), Cause::CallWaiting, None, turn);
+        let ring = Ring { offer: v.offer_id(&offer), visit: key };
+        let queue = &self.queues[v.queue.0];
+        let until = turn.now + queue.config.ring;
+        let a = &mut self.agents[agent.0];
+        turn.say(Output::Offer { offer: ring.offer, agent: a.id.clone(), queue: queue.id.clone(), why });
+        self.refresh_open(key);
+        self.change(agent, Phase::Reserved(ring), Some(until), (Cause::CallWaiting, None), turn);
+        self.agents[agent.0].offered = turn.now;
     }
 
     /// The offer's one end; the visit is open again. What becomes of the agent is the caller's to say.
-    pub(crate) fn end_offer(&mut self, offer: OfferId, end: OfferEnd, cause: Option<Cause>, turn: &mut Turn) -> Option<AgentKey> {
-        let Offer { agent, sent } = self.offers.remove(&offer)?;
+    pub(crate) fn end_offer(&mut self, ring: Ring, end: OfferEnd, cause: Option<Cause>, turn: &mut Turn) -> Option<AgentKey> {
+        let (key, offer) = (ring.visit, ring.offer);
+        let v = &mut self.visits[key.0];
+        let at = v.offers.iter().position(|o| o.n == offer.n)?;
+        let Offer { agent, sent, .. } = v.offers.remove(at);
         if matches!(end, OfferEnd::TimedOut | OfferEnd::Cancelled | OfferEnd::Withdrawn) {
             turn.say(Output::Withdraw { offer });
         }
-        let v = self.visits.get_mut(&offer.visit)?;
-        v.offers.retain(|o| *o != offer);
-        let (id, queue) = (self.agents[agent.0].id.clone(), v.queue.clone());
+        let (id, queue) = (self.agents[agent.0].id.clone(), self.queues[v.queue.0].id.clone());
         turn.say(Output::OfferEnded { offer, agent: id, queue, end, cause, ring: turn.now.since(sent) });
-        self.refresh_open(offer.visit);
+        let (kept, kind) = (v.hold == Hold::KeptFor(agent), v.kind);
+        if kept {
+            self.release(key);
+        }
+        self.refresh_open(key);
+        self.board.suspect(kind);
         Some(agent)
     }
 
     /// Ends an offer through no doing of the agent, who is free again with the idle clock as it was.
-    pub(crate) fn take_back(&mut self, offer: OfferId, end: OfferEnd, cause: Option<Cause>, turn: &mut Turn) {
-        if let Some(key) = self.end_offer(offer, end, cause, turn) {
-            self.settle(key, None, cause.unwrap_or(Cause::Requested), turn);
+    fn take_back(&mut self, ring: Ring, end: OfferEnd, cause: Option<Cause>, turn: &mut Turn) {
+        if let Some(agent) = self.end_offer(ring, end, cause, turn) {
+            self.settle(agent, None, cause.unwrap_or(Cause::Requested), turn);
         }
+    }
+
+    pub(crate) fn take_back_all(&mut self, key: VisitKey, end: OfferEnd, cause: Option<Cause>, turn: &mut Turn) {
+        while let Some(offer) = self.visits[key.0].offers.first().copied() {
+            let ring = Ring { offer: self.visits[key.0].offer_id(&offer), visit: key };
+            self.take_back(ring, end, cause, turn);
+        }
+    }
+
+    /// Of an offer that is over there is nothing: the engine hangs up what it dialled.
+    fn find_offer(&self, id: OfferId) -> Option<(Ring, AgentKey)> {
+        let visit = self.visit_key(id.visit)?;
+        let offer = self.visits[visit.0].offer(id.n)?;
+        Some((Ring { offer: id, visit }, offer.agent))
     }
 
     pub(crate) fn on_offer_ringing(&mut self, offer: OfferId, turn: &mut Turn) {
-        let Some(key) = self.offers.get(&offer).map(|o| o.agent) else { return };
-        let until = self.agents[key.0].until;
-        self.change(key, Phase::Ringing(offer), until, Cause::CallWaiting, None, turn);
+        let Some((ring, agent)) = self.find_offer(offer) else { return };
+        let until = self.agents[agent.0].until;
+        self.change(agent, Phase::Ringing(ring), until, (Cause::CallWaiting, None), turn);
     }
 
-    /// Of an offer that is over it is ignored: the engine hangs up what it dialled.
     pub(crate) fn on_offer_result(&mut self, offer: OfferId, result: OfferResult, turn: &mut Turn) {
-        if !self.offers.contains_key(&offer) {
-            return;
-        }
+        let Some((ring, _)) = self.find_offer(offer) else { return };
         match result {
-            OfferResult::Accepted => self.on_accepted(offer, turn),
-            OfferResult::Rejected(cause) => self.on_rejected(offer, cause, turn),
-            OfferResult::Unreachable => self.on_unreachable(offer, turn),
+            OfferResult::Accepted => self.on_accepted(ring, turn),
+            OfferResult::Rejected(cause) => self.on_rejected(ring, cause, turn),
+            OfferResult::Unreachable => self.on_unreachable(ring, turn),
         }
     }
 
-    fn on_accepted(&mut self, offer: OfferId, turn: &mut Turn) {
-        let Some(key) = self.end_offer(offer, OfferEnd::Accepted, None, turn) else { return };
-        let Some(v) = self.visits.get(&offer.visit) else { return };
-        let queue = v.queue.clone();
-        for other in v.offers.clone() {
-            self.take_back(other, OfferEnd::Withdrawn, Some(Cause::CallWaiting), turn);
-        }
-        self.drop_visit(offer.visit, Outcome::Answered, None, None, true, turn);
-        self.agents[key.0].misses = 0;
-        self.change(key, Phase::Talking(Talk { visit: offer.visit, queue: Some(queue) }), None, Cause::CallWaiting, None, turn);
+    fn on_accepted(&mut self, ring: Ring, turn: &mut Turn) {
+        let Some(agent) = self.end_offer(ring, OfferEnd::Accepted, None, turn) else { return };
+        self.take_back_all(ring.visit, OfferEnd::Withdrawn, Some(Cause::CallWaiting), turn);
+        self.remember_agent(ring.visit, agent);
+        let v = &self.visits[ring.visit.0];
+        let talk = Talk::offered(v.id, self.queues[v.queue.0].id.clone());
+        self.drop_visit(ring.visit, End { outcome: Outcome::Answered, cause: None, to: None }, true, turn);
+        let a = &mut self.agents[agent.0];
+        (a.misses, a.calls) = (0, a.calls.saturating_add(1));
+        self.change(agent, Phase::Talking(talk), None, (Cause::CallWaiting, None), turn);
     }
 
-    fn on_rejected(&mut self, offer: OfferId, cause: Cause, turn: &mut Turn) {
-        let Some((key, retry_at)) = self.end_refused(offer, cause, turn) else { return };
+    fn on_rejected(&mut self, ring: Ring, cause: Cause, turn: &mut Turn) {
+        let Some((agent, retry_at)) = self.end_refused(ring, cause, turn) else { return };
         let until = (cause == Cause::Busy).then_some(retry_at);
-        self.settle(key, until, cause, turn);
+        self.settle(agent, until, cause, turn);
     }
 
-    fn on_unreachable(&mut self, offer: OfferId, turn: &mut Turn) {
-        let Some((key, retry_at)) = self.end_refused(offer, Cause::Unreachable, turn) else { return };
-        self.change(key, Phase::Unreachable, Some(retry_at), Cause::Unreachable, None, turn);
+    fn on_unreachable(&mut self, ring: Ring, turn: &mut Turn) {
+        let Some((agent, retry_at)) = self.end_refused(ring, Cause::Unreachable, turn) else { return };
+        self.change(agent, Phase::Unreachable, Some(retry_at), (Cause::Unreachable, None), turn);
     }
 
     /// Somebody or something said no: other agents are tried at once, this one for this visit not before the delay.
-    fn end_refused(&mut self, offer: OfferId, cause: Cause, turn: &mut Turn) -> Option<(AgentKey, Instant)> {
-        let key = self.end_offer(offer, OfferEnd::Rejected, Some(cause), turn)?;
-        let v = self.visits.get_mut(&offer.visit)?;
-        let retry_at = turn.now + self.config.queues.get(&v.queue).map_or(PACE, |q| retry_after(&q.retry, cause).max(PACE));
-        let agent = &mut self.agents[key.0];
-        agent.misses = 0;
-        agent.barred.insert(offer.visit);
-        v.barred.push(key);
-        self.timers.set(Timer::Bar(offer.visit, key), Some(retry_at));
-        Some((key, retry_at))
+    fn end_refused(&mut self, ring: Ring, cause: Cause, turn: &mut Turn) -> Option<(AgentKey, Instant)> {
+        let agent = self.end_offer(ring, OfferEnd::Rejected, Some(cause), turn)?;
+        let queue = self.visits[ring.visit.0].queue;
+        let retry_at = turn.now + retry_after(&self.queues[queue.0].config.retry, cause).max(PACE);
+        self.agents[agent.0].misses = 0;
+        self.bar(ring.visit, agent, retry_at);
+        Some((agent, retry_at))
     }
 
     /// RONA: it rang long enough.
-    pub(crate) fn on_ring_elapsed(&mut self, offer: OfferId, turn: &mut Turn) {
-        let Some(key) = self.end_offer(offer, OfferEnd::TimedOut, Some(Cause::NoAnswer), turn) else { return };
+    pub(crate) fn on_ring_elapsed(&mut self, ring: Ring, turn: &mut Turn) {
+        let Some(key) = self.end_offer(ring, OfferEnd::TimedOut, Some(Cause::NoAnswer), turn) else { return };
         let agent = &mut self.agents[key.0];
         agent.misses = agent.misses.saturating_add(1);
         let cap = agent.config.max_misses;
         if cap > 0 && agent.misses >= cap {
             self.log_out(key, Cause::NoAnswer, turn);
         } else {
-            self.change(key, Phase::Paused, None, Cause::NoAnswer, Some("no_answer".into()), turn);
+            let reason = Some("no_answer".into());
+            self.change(key, Phase::Paused { missed: true }, None, (Cause::NoAnswer, reason), turn);
         }
+    }
+
+    fn bar(&mut self, visit: VisitKey, agent: AgentKey, until: Instant) {
+        let bar = BarKey(self.bars.insert(Bar { visit, agent }));
+        self.visits[visit.0].barred.push((agent, bar));
+        let barred = &mut self.agents[agent.0].barred;
+        barred.insert(barred.partition_point(|(other, _)| *other < visit), (visit, bar));
+        self.timers.set(Timer::Bar(bar), Some(until));
     }
 
     /// The agent may be tried for this visit again.
-    pub(crate) fn on_bar_due(&mut self, visit: VisitId, key: AgentKey) {
-        if let Some(v) = self.visits.get_mut(&visit) {
-            v.barred.retain(|k| *k != key);
-        }
-        self.agents[key.0].barred.remove(&visit);
-        self.woken_agents.push(key);
+    pub(crate) fn on_bar_due(&mut self, key: BarKey) {
+        let Bar { agent, .. } = self.bars[key.0];
+        self.lift(key);
+        self.woken_agents.push(agent);
     }
 
-    pub(crate) fn wrap_up_of(&self, queue: &QueueId) -> Duration {
-        self.config.queues.get(queue).map_or(Duration::ZERO, |q| match q.wrap_up.mode {
-            WrapUpMode::None | WrapUpMode::Optional => Duration::ZERO,
-            WrapUpMode::Timed => q.wrap_up.time.min(q.wrap_up.cap),
-            WrapUpMode::Forced => q.wrap_up.cap,
-        })
+    fn lift(&mut self, key: BarKey) {
+        let Bar { visit, agent } = self.bars[key.0];
+        self.visits[visit.0].barred.retain(|(_, bar)| *bar != key);
+        self.agents[agent.0].barred.retain(|(_, bar)| *bar != key);
+        self.timers.set(Timer::Bar(key), None);
+        self.bars.remove(key.0);
+    }
+
+    pub(crate) fn drop_bars_of_visit(&mut self, visit: VisitKey) {
+        while let Some((_, bar)) = self.visits[visit.0].barred.last().copied() {
+            self.lift(bar);
+        }
+    }
+
+    pub(crate) fn drop_bars_of_agent(&mut self, agent: AgentKey) {
+        while let Some((_, bar)) = self.agents[agent.0].barred.last().copied() {
+            self.lift(bar);
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Score = (seconds waited + credit) x weight + priority seconds, and every visit of a queue ages at the same
 //! weight. So the part that does not depend on the moment orders the line once and for all.
 
+use crate::visit::VisitKey;
 use base::{Instant, VisitId};
 use std::time::Duration;
 
@@ -13,13 +14,14 @@ const SECOND: i128 = 1_000_000_000;
 pub(crate) struct Place {
     /// (entered - credit) x weight - priority, in nanoseconds.
     key: i128,
-    pub visit: VisitId,
+    pub id: VisitId,
+    pub visit: VisitKey,
 }
 
 impl Place {
-    pub fn new(visit: VisitId, entered: Instant, credit: Duration, priority_s: i64, weight: u32) -> Self {
+    pub fn new(id: VisitId, visit: VisitKey, entered: Instant, credit: Duration, priority_s: i64, weight: u32) -> Self {
         let since = i128::from(entered.0) - i128::from(u64::try_from(credit.as_nanos()).unwrap_or(u64::MAX));
-        Place { key: since * i128::from(weight) - i128::from(priority_s) * SECOND, visit }
+        Place { key: since * i128::from(weight) - i128::from(priority_s) * SECOND, id, visit }
     }
 
     /// In nanoseconds: compares among queues of different weights.
@@ -40,15 +42,14 @@ mod tests {
 
     #[test]
     fn the_score_is_waiting_times_weight_plus_priority() {
-        let visit = VisitId { call: CallId { node: 1, epoch: 1, n: 1 }, n: 1 };
+        let id = VisitId { call: CallId { node: 1, epoch: 1, n: 1 }, n: 1 };
         let at = |s: u64| Instant(s * 1_000_000_000);
-        let place = Place::new(visit, at(10), Duration::from_secs(4), 7, 3);
+        let new = |entered, credit, priority, weight| Place::new(id, VisitKey(0), entered, credit, priority, weight);
+        let place = new(at(10), Duration::from_secs(4), 7, 3);
         assert_eq!(millis(place.score(at(15), 3)), (5 + 4) * 3_000 + 7_000);
-        let early = Place::new(visit, at(1), Duration::from_secs(60), -100, 2);
+        let early = new(at(1), Duration::from_secs(60), -100, 2);
         assert_eq!(millis(early.score(at(1), 2)), 20_000);
-        assert_eq!(
-            millis(Place::new(visit, at(0), Duration::MAX, i64::MAX, u32::MAX).score(Instant(u64::MAX), u32::MAX)),
-            i64::MAX
-        );
+        let most = new(at(0), Duration::MAX, i64::MAX, u32::MAX);
+        assert_eq!(millis(most.score(Instant(u64::MAX), u32::MAX)), i64::MAX);
     }
 }

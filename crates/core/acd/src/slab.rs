@@ -43,6 +43,11 @@ impl<T> Slab<T> {
         self.slots.len() - self.vacant.len()
     }
 
+    /// Numbers given so far, some of which may be vacant.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
+    }
+
     pub fn iter(&self) -> impl Iterator<Item = (usize, &T)> {
         self.slots.iter().enumerate().filter_map(|(i, s)| Some((i, s.as_ref()?)))
     }

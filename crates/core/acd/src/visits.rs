@@ -1,177 +1,160 @@
-//! Visits: how they enter a queue, are announced, and leave it.
+//! Visits: how they enter a queue, grow older in it, and are open to offers or not. The picture is in `visit.rs`.
 
+use crate::board::Sort;
 use crate::place::Place;
+use crate::queue::QueueKey;
 use crate::timers::Timer;
-use crate::visit::Visit;
-use crate::{Acd, Caller, Output, PACE, Queue, Turn};
-use base::{Cause, OfferEnd, Outcome, QueueId, Requirement, VisitId};
+use crate::visit::{Hold, Visit, VisitKey};
+use crate::{Acd, CALLBACK_LIFE, Caller, Output, PACE, Turn};
+use base::{Cause, Instant, PartyId, QueueId, Requirement, VisitId};
 use smallvec::SmallVec;
 use std::time::Duration;
 
 /// What a visit brings into a queue.
+#[derive(Clone, Debug)]
 pub(crate) struct Entry {
-    pub queue: QueueId,
     pub asks: Requirement,
     pub priority_s: i64,
     pub credit: Duration,
+    /// How much of the credit was waited in this queue.
+    pub aged: Duration,
+    pub party: Option<PartyId>,
     pub caller: Caller,
     pub been: SmallVec<[QueueId; 1]>,
 }
 
 impl Acd {
-    pub(crate) fn on_enqueue(&mut self, visit: VisitId, entry: Entry, turn: &mut Turn) {
-        if self.visits.contains_key(&visit) {
+    pub(crate) fn on_enqueue(&mut self, id: VisitId, queue: QueueId, mut entry: Entry, turn: &mut Turn) {
+        if self.visit_key(id).is_some() {
             return;
         }
-        match self.admit(&entry.queue, &entry.asks) {
-            Err(cause) => turn.say(Output::Refused { visit, queue: entry.queue, cause }),
-            Ok(()) => self.enter(visit, entry, turn),
+        let Some(key) = self.queue_of.get(&queue).copied() else {
+            return turn.say(Output::Refused { visit: id, queue, cause: Cause::Closed });
+        };
+        let returns = self.give_back_place(&queue, &mut entry, turn.now);
+        match self.admit(key, &entry, self.door_of(&entry, returns), turn.wall) {
+            Err(cause) => turn.say(Output::Refused { visit: id, queue, cause }),
+            Ok(()) => {
+                if let Some(party) = entry.party {
+                    self.lost_places.forget(&(queue, party));
+                }
+                self.enter(id, key, entry, turn);
+            }
         }
     }
 
-    fn admit(&self, id: &QueueId, asks: &Requirement) -> Result<(), Cause> {
-        let queue = self.config.queues.get(id).ok_or(Cause::Closed)?;
-        if self.queue_len(id) >= queue.capacity {
-            return Err(Cause::QueueFull);
-        }
-        if !queue.join_empty.is_empty() && self.board.deserted(id, &queue.requires.and(asks)) {
-            return Err(Cause::NoAgents);
-        }
-        Ok(())
-    }
-
-    fn enter(&mut self, visit: VisitId, entry: Entry, turn: &mut Turn) {
-        let config = self.config.clone();
-        let Some(queue) = config.queues.get(&entry.queue) else { return };
-        let Entry { queue: id, asks, priority_s, credit, caller, been } = entry;
-        let requires = queue.requires.and(&asks);
-        let place = Place::new(visit, turn.now, credit, priority_s, weight(queue));
-        let group = self.board.join_group(&id, &requires, weight(queue));
-        self.lines.entry(id.clone()).or_default().insert(place);
-        let v = Visit {
-            queue: id.clone(),
+    pub(crate) fn enter(&mut self, id: VisitId, queue: QueueKey, entry: Entry, turn: &mut Turn) {
+        let Entry { asks, priority_s, credit, aged, party, caller, been } = entry;
+        let key = VisitKey(self.visits.insert(Visit {
+            id,
+            queue,
             asks,
-            requires: requires.clone(),
             priority_s,
             credit,
+            aged,
             entered: turn.now,
+            party,
             caller,
-            place,
-            group,
+            step: 0,
+            place: Place::new(id, VisitKey(0), turn.now, credit, priority_s, 1),
+            kind: 0,
             offers: SmallVec::new(),
             last_offer: 0,
             barred: SmallVec::new(),
             been,
             heard: None,
+            heard_wait: None,
+            hold: Hold::Nothing,
             open: false,
+        }));
+        self.visit_of.insert((id, key));
+        self.sort(key, turn);
+        self.set_deadlines(key, turn);
+        let v = &self.visits[key.0];
+        let (kind, q) = (v.kind, &self.queues[queue.0]);
+        let requires = self.board.asked_at_first(kind).clone();
+        let position = self.position_of(key);
+        turn.say(Output::Entered { visit: id, queue: q.id.clone(), requires, priority_s, position, expected: None, credit });
+        self.board.suspect(kind);
+        self.hold_callback(key, turn);
+        self.keep_for_last_agent(key);
+        self.refresh_open(key);
+    }
+
+    /// Puts a visit that is nowhere into its queue's line and into its kind, as old as it is.
+    pub(crate) fn sort(&mut self, key: VisitKey, turn: &Turn) {
+        let v = &mut self.visits[key.0];
+        let queue = &mut self.queues[v.queue.0];
+        v.step = queue.plan.reached(v.age(turn.now));
+        let priority = v.priority_s.saturating_add(queue.plan.raised(v.step));
+        v.place = Place::new(v.id, key, v.entered, v.credit, priority, queue.weight());
+        queue.line.insert(v.place);
+        v.kind = self.board.join(&Sort { queue: v.queue, asks: &v.asks, step: v.step, dials: v.dials() }, queue);
+        let ahead = queue.plan.next_age(v.step).map(|age| v.entered + age.saturating_sub(v.aged));
+        self.timers.set(Timer::Step(key), ahead);
+    }
+
+    /// Its place, its step or its kind is another now.
+    pub(crate) fn sort_again(&mut self, key: VisitKey, turn: &Turn) {
+        let v = &mut self.visits[key.0];
+        if std::mem::take(&mut v.open) {
+            self.board.set_open(v.kind, v.place, false);
+        }
+        let before = v.kind;
+        self.queues[v.queue.0].line.remove(&v.place);
+        self.sort(key, turn);
+        self.board.leave(before);
+        self.refresh_open(key);
+    }
+
+    /// Those that the queue's configuration sets.
+    pub(crate) fn set_deadlines(&mut self, key: VisitKey, turn: &Turn) {
+        self.timers.set(Timer::Age(key), self.leaves_at(key));
+        let v = &self.visits[key.0];
+        let config = &self.queues[v.queue.0].config;
+        let planned = self.timers.at(Timer::Announce(key));
+        let every = config.announce.every.filter(|_| !v.is_virtual());
+        self.timers.set(Timer::Announce(key), every.map(|every| planned.unwrap_or(turn.now + every.max(PACE))));
+    }
+
+    /// When it is too old for its queue. A callback, for which nobody hangs up, always has an end.
+    pub(crate) fn leaves_at(&self, key: VisitKey) -> Option<Instant> {
+        let v = &self.visits[key.0];
+        let oldest = match (self.queues[v.queue.0].config.overflow_after, v.is_virtual()) {
+            (Some(age), true) => Some(age.min(CALLBACK_LIFE)),
+            (None, true) => Some(CALLBACK_LIFE),
+            (age, false) => age,
         };
-        self.visits.insert(visit, v);
-        self.timers.set(Timer::Age(visit), queue.overflow_after.map(|age| turn.now + age));
-        self.timers.set(Timer::Announce(visit), queue.announce.every.map(|every| turn.now + every.max(PACE)));
-        let position = self.position(visit).unwrap_or(1);
-        turn.say(Output::Entered { visit, queue: id, requires, priority_s, position, expected: None, credit });
-        self.refresh_open(visit);
+        oldest.map(|age| v.entered + age)
     }
 
     /// The board learns whether the visit would take an(other) offer.
-    pub(crate) fn refresh_open(&mut self, visit: VisitId) {
-        let Some(v) = self.visits.get_mut(&visit) else { return };
-        let wants = self.config.queues.get(&v.queue).is_some_and(|q| v.wants_offer(q.strategy));
+    pub(crate) fn refresh_open(&mut self, key: VisitKey) {
+        let v = &mut self.visits[key.0];
+        let wants = v.wants_offer(self.queues[v.queue.0].config.strategy);
         if wants != v.open {
             v.open = wants;
-            self.board.set_open(v.group, v.place, wants);
+            self.board.set_open(v.kind, v.place, wants);
         }
         if wants {
-            self.woken_visits.push(visit);
+            self.woken_visits.push(key);
         }
     }
 
-    pub(crate) fn on_leave(&mut self, visit: VisitId, outcome: Outcome, turn: &mut Turn) {
-        let cause = match outcome {
-            Outcome::Abandoned => Some(Cause::CallerHungUp),
-            Outcome::Timeout => Some(Cause::Timeout),
-            Outcome::NoAgents => Some(Cause::NoAgents),
-            Outcome::KeyExit | Outcome::Callback | Outcome::Voicemail => Some(Cause::Requested),
-            Outcome::Answered | Outcome::Overflowed | Outcome::System => None,
-        };
-        self.leave(visit, outcome, cause, None, turn);
+    pub(crate) fn on_step_due(&mut self, key: VisitKey, turn: &mut Turn) {
+        self.sort_again(key, turn);
     }
 
-    /// Ends what rings for it, then the visit.
-    pub(crate) fn leave(&mut self, visit: VisitId, outcome: Outcome, cause: Option<Cause>, to: Option<QueueId>, turn: &mut Turn) {
-        let Some(v) = self.visits.get(&visit) else { return };
-        let ringing = !v.offers.is_empty();
-        let end = if outcome == Outcome::Abandoned { OfferEnd::Cancelled } else { OfferEnd::Withdrawn };
-        for offer in v.offers.clone() {
-            self.take_back(offer, end, cause, turn);
-        }
-        self.drop_visit(visit, outcome, cause, to, ringing, turn);
-    }
-
-    /// The visit's one end. Its offers have ended.
-    pub(crate) fn drop_visit(
-        &mut self,
-        visit: VisitId,
-        outcome: Outcome,
-        cause: Option<Cause>,
-        to: Option<QueueId>,
-        ringing: bool,
-        turn: &mut Turn,
-    ) {
-        let Some(v) = self.visits.remove(&visit) else { return };
-        if v.open {
-            self.board.set_open(v.group, v.place, false);
-        }
-        self.board.leave_group(v.group);
-        if let Some(line) = self.lines.get_mut(&v.queue) {
-            line.remove(&v.place);
-        }
-        for key in &v.barred {
-            self.agents[key.0].barred.remove(&visit);
-            self.timers.set(Timer::Bar(visit, *key), None);
-        }
-        self.timers.set(Timer::Age(visit), None);
-        self.timers.set(Timer::Announce(visit), None);
-        let waited = turn.now.since(v.entered);
-        turn.say(Output::Left { visit, queue: v.queue, outcome, cause, waited, ringing, to });
-    }
-
-    /// The visit is old enough to leave its queue, whether something rings or not.
-    pub(crate) fn on_age_due(&mut self, visit: VisitId, turn: &mut Turn) {
-        let Some(v) = self.visits.get(&visit) else { return };
-        let Some(target) = self.config.queues.get(&v.queue).and_then(|q| q.overflow_to.clone()) else {
-            return self.leave(visit, Outcome::Timeout, Some(Cause::Timeout), None, turn);
-        };
-        let next = visit.n.checked_add(1).map(|n| VisitId { n, ..visit }).filter(|next| !self.visits.contains_key(next));
-        let mut been = v.been.clone();
-        been.push(v.queue.clone());
-        let refused = if been.contains(&target) { Some(Cause::Loop) } else { self.admit(&target, &v.asks).err() };
-        match (refused, next) {
-            (None, Some(next)) => {
-                let (asks, priority_s, caller) = (v.asks.clone(), v.priority_s, v.caller);
-                let credit = v.credit + turn.now.since(v.entered);
-                self.leave(visit, Outcome::Overflowed, Some(Cause::Timeout), Some(target.clone()), turn);
-                self.enter(next, Entry { queue: target, asks, priority_s, credit, caller, been }, turn);
-            }
-            (Some(Cause::NoAgents), _) => self.leave(visit, Outcome::NoAgents, Some(Cause::NoAgents), None, turn),
-            (refused, _) => self.leave(visit, Outcome::Timeout, Some(refused.unwrap_or(Cause::Internal)), None, turn),
+    pub(crate) fn on_prioritise(&mut self, id: VisitId, priority_s: i64, turn: &mut Turn) {
+        if let Some(key) = self.visit_key(id) {
+            self.visits[key.0].priority_s = priority_s;
+            self.sort_again(key, turn);
         }
     }
 
-    /// Tells the position if it is news: never to the head of the line, and only when it improved.
-    pub(crate) fn on_announce_due(&mut self, visit: VisitId, turn: &mut Turn) {
-        let position = self.position(visit).unwrap_or(1);
-        let Some(v) = self.visits.get_mut(&visit) else { return };
-        let every = self.config.queues.get(&v.queue).and_then(|q| q.announce.every);
-        self.timers.set(Timer::Announce(visit), every.map(|every| turn.now + every.max(PACE)));
-        if position > 1 && v.heard.is_none_or(|heard| position < heard) {
-            v.heard = Some(position);
-            turn.say(Output::Announce { visit, position, waited: turn.now.since(v.entered), wait: None, expected: None });
-        }
+    pub(crate) fn position_of(&self, key: VisitKey) -> u32 {
+        let v = &self.visits[key.0];
+        let rank = self.queues[v.queue.0].line.rank(&v.place).unwrap_or(0);
+        u32::try_from(rank).unwrap_or(u32::MAX).saturating_add(1)
     }
-}
-
-/// A queue without weight would never age its calls: 0 counts as 1.
-pub(crate) fn weight(queue: &Queue) -> u32 {
-    queue.weight.max(1)
 }

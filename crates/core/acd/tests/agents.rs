@@ -77,7 +77,7 @@ fn too_many_calls_in_a_row_that_ring_out_log_the_agent_out() {
          24 | -                 | withdraw c2#1; c2#1 timed_out(no_answer) 10s; ana paused(no_answer)
          25 | ana is ready      | ana available; offer c2#2 to ana; ana reserved
          35 | -                 | withdraw c2#2; c2#2 timed_out(no_answer) 10s; ana logged_out
-         36 | ana is ready      | ana refused: not logged in
+         36 | ana is ready      | ana refused ready: not logged in
          37 | ana logs in       | ana available; offer c2#3 to ana; ana reserved",
     );
 }
@@ -160,7 +160,7 @@ fn an_agent_whose_last_phone_is_gone_waits_for_one() {
           0 | ana logs in       | ana available
           1 | ana vanishes      | ana unreachable
           2 | c1 enters support | c1 in support at 1
-          3 | ana is ready      | ana refused: no phone
+          3 | ana is ready      | ana refused ready: no phone is there
           4 | ana pauses lunch  | ana paused(lunch)
           5 | ana is ready      | ana unreachable
           6 | ana registers     | ana available; offer c1#1 to ana; ana reserved
@@ -243,10 +243,10 @@ fn a_call_of_the_agents_own_blocks_all_queues_and_leaves_the_idle_clock_alone() 
           0 | bob registers     |
           0 | ana logs in       | ana available
           1 | bob logs in       | bob available
-          2 | ana dials         |
+          2 | ana dials         | ana engaged(outbound)
           3 | c1 enters support | c1 in support at 1; offer c1#1 to bob; bob reserved
           4 | c2 enters support | c2 in support at 2
-          5 | ana dialled       | offer c2#1 to ana; ana reserved",
+          5 | ana dialled       | ana available; offer c2#1 to ana; ana reserved",
     );
 }
 

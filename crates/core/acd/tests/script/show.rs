@@ -36,22 +36,23 @@ pub fn output(output: &Output) -> String {
             let reason = reason.as_ref().map_or(String::new(), |r| format!("({r})"));
             format!("{} {state}{reason}", agent.name())
         }
-        Output::AskKept { agent, ask } => {
-            let ask = match ask {
-                Ask::LogIn => "log in",
-                Ask::LogOut => "log out",
-                Ask::Ready => "ready",
-                Ask::Pause { .. } => "pause",
-                Ask::WrapUp => "wrap up",
-                Ask::Code { .. } => "code",
-            };
-            format!("{} later: {ask}", agent.name())
-        }
-        Output::AskRefused { agent, why, .. } => format!("{} refused: {why}", agent.name()),
+        Output::AskKept { agent, ask } => format!("{} later: {}", agent.name(), asked(ask)),
+        Output::AskRefused { agent, ask, why } => format!("{} refused {}: {why}", agent.name(), asked(ask)),
         Output::Coded { agent, visit: v, code, .. } => format!("{} coded {} {code}", agent.name(), visit(*v)),
         Output::CallCustomer { visit: v, .. } => format!("call the customer of {}", visit(*v)),
         Output::Announce { visit: v, position, waited, .. } => {
             format!("tell {} position {position} after {}", visit(*v), secs(*waited))
         }
+    }
+}
+
+fn asked(ask: &Ask) -> &'static str {
+    match ask {
+        Ask::LogIn => "log in",
+        Ask::LogOut => "log out",
+        Ask::Ready => "ready",
+        Ask::Pause { .. } => "pause",
+        Ask::WrapUp => "wrap up",
+        Ask::Code { .. } => "code",
     }
 }

@@ -1,0 +1,254 @@
+//! Who is best: of the free agents for a visit, and of the open visits for an agent.
+
+use super::{Board, Profile};
+use crate::agent::AgentKey;
+use crate::line::Line;
+use crate::occupancy::compare_shares;
+use crate::place::Place;
+use crate::seats::Seat;
+use crate::states::Census;
+use crate::visit::VisitKey;
+use crate::{SHOWN, Strategy};
+use base::{Instant, Random, VisitId};
+use smallvec::SmallVec;
+use std::cmp::{Ordering, Reverse};
+
+/// The best few of many, best first, and how many there were.
+#[derive(Clone, Debug)]
+pub(crate) struct Few<T> {
+    pub best: SmallVec<[T; SHOWN]>,
+    pub of: usize,
+}
+
+impl<T: Ord> Few<T> {
+    fn none() -> Self {
+        Few { best: SmallVec::new(), of: 0 }
+    }
+
+    /// False if it, and whatever is worse, is not among the best.
+    fn meet(&mut self, item: T) -> bool {
+        if self.best.len() == SHOWN && self.best.last().is_some_and(|last| *last <= item) {
+            return false;
+        }
+        let at = self.best.partition_point(|better| *better <= item);
+        self.best.truncate(SHOWN - 1);
+        self.best.insert(at.min(self.best.len()), item);
+        true
+    }
+}
+
+impl<T: Ord + Copy> Few<T> {
+    pub fn one(item: T) -> Self {
+        Few { best: SmallVec::from_iter([item]), of: 1 }
+    }
+
+    /// The same with this one in front, chosen for another reason.
+    pub fn with_first(&self, first: T) -> Self {
+        let others = self.best.iter().copied().filter(|other| *other != first);
+        Few { best: std::iter::once(first).chain(others).take(SHOWN).collect(), of: self.of }
+    }
+}
+
+/// A free agent as a strategy sees it; the best is the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Rated {
+    value: i64,
+    /// Busy and all time since login, compared as a fraction.
+    share: (u64, u64),
+    then: usize,
+    pub seat: Seat,
+}
+
+impl Rated {
+    /// As idle time has it.
+    pub fn idle(seat: Seat) -> Self {
+        Rated::new(0, 0, seat)
+    }
+
+    fn new(value: i64, then: usize, seat: Seat) -> Self {
+        Rated { value, share: (0, 1), then, seat }
+    }
+
+    /// What the strategy compares: see [`crate::Candidate`].
+    pub fn value(&self) -> i64 {
+        let (busy, all) = self.share;
+        let parts_per_million = u128::from(busy) * 1_000_000 / u128::from(all.max(1));
+        self.value + i64::try_from(parts_per_million).unwrap_or(i64::MAX)
+    }
+}
+
+impl Ord for Rated {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_value = self.value.cmp(&other.value).then_with(|| compare_shares(self.share, other.share));
+        let idle = |seat: &Seat| (seat.idle_since, seat.lot, seat.agent);
+        by_value.then(self.then.cmp(&other.then)).then_with(|| idle(&self.seat).cmp(&idle(&other.seat)))
+    }
+}
+
+impl PartialOrd for Rated {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+/// The first visit of a kind that an agent could take; the best is the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Head {
+    score: Reverse<i128>,
+    pub id: VisitId,
+    pub visit: VisitKey,
+}
+
+impl Head {
+    pub fn new(place: &Place, weight: u32, now: Instant) -> Self {
+        Head { score: Reverse(place.score(now, weight)), id: place.id, visit: place.visit }
+    }
+
+    /// In nanoseconds.
+    pub fn score(&self) -> i128 {
+        self.score.0
+    }
+}
+
+/// Free agents of a kind who are passed over, with their profile.
+pub(crate) type Barred = SmallVec<[(usize, Seat); 2]>;
+
+impl Board {
+    /// Of all open visits that this profile can take, those with the best score; of equals the earlier.
+    pub fn best_visits(&self, profile: usize, may_dial: bool, barred: impl Fn(VisitKey) -> bool, now: Instant) -> Few<Head> {
+        let mut few = Few::none();
+        for kind in self.profiles[profile].kinds.common(&self.waiting) {
+            let k = &self.kinds[kind];
+            if k.dials && !may_dial {
+                continue;
+            }
+            few.of += k.open.len();
+            for place in k.open.iter().filter(|place| !barred(place.visit)) {
+                if !few.meet(Head::new(place, k.weight, now)) {
+                    break;
+                }
+            }
+        }
+        few
+    }
+
+    /// Of all free agents who can serve this kind, those whom the strategy puts first. `Random` and `RingAll` put nobody
+    /// first: they are in the order of idle time.
+    pub fn best_agents(&mut self, kind: usize, strategy: Strategy, barred: &Barred, now: Instant) -> Few<Rated> {
+        let mut few = Few::none();
+        let k = &self.kinds[kind];
+        let family = &self.families[k.family];
+        for profile in k.profiles.common(&self.free) {
+            let p = &mut self.profiles[profile];
+            few.of += p.seats.idle.len();
+            if strategy == Strategy::LeastOccupied {
+                p.meet_least_occupied(&mut few, barred, now);
+                continue;
+            }
+            let (level, skills) = (i64::from(family.level(profile)), p.traits.skills.len());
+            for seat in p.in_order(strategy).iter().filter(|seat| !is_among(barred, seat.agent)) {
+                let rated = match strategy {
+                    Strategy::MostSkilled => Rated::new(-level, 0, *seat),
+                    Strategy::LeastSkilled => Rated::new(level, skills, *seat),
+                    _ => Rated::new(i64::try_from(seat.key).unwrap_or(i64::MAX), 0, *seat),
+                };
+                if !few.meet(rated) {
+                    break;
+                }
+            }
+        }
+        few.of -= barred.len();
+        few
+    }
+
+    /// One of those who are free for this kind and not barred, each as likely; `of` is how many they are.
+    pub fn any_agent(&self, kind: usize, barred: &Barred, of: usize, random: &mut Random) -> Option<Seat> {
+        let mut number = usize::try_from(random.below(of as u64)).unwrap_or(0);
+        for profile in self.kinds[kind].profiles.common(&self.free) {
+            let idle = &self.profiles[profile].seats.idle;
+            let mut passed: SmallVec<[usize; 2]> =
+                barred.iter().filter(|b| b.0 == profile).filter_map(|b| idle.rank(&b.1)).collect();
+            if number < idle.len() - passed.len() {
+                passed.sort_unstable();
+                let rank = passed.iter().fold(number, |rank, passed| rank + usize::from(*passed <= rank));
+                return idle.nth(rank).copied();
+            }
+            number -= idle.len() - passed.len();
+        }
+        None
+    }
+
+    /// All free agents who can serve this kind, longest idle first.
+    pub fn all_agents(&self, kind: usize, barred: &Barred) -> Vec<Rated> {
+        let free = self.kinds[kind].profiles.common(&self.free).flat_map(|p| self.profiles[p].seats.idle.iter());
+        let mut all: Vec<Rated> = free.filter(|seat| !is_among(barred, seat.agent)).map(|seat| Rated::idle(*seat)).collect();
+        all.sort_unstable();
+        all
+    }
+
+    /// Of all free agents who can serve this kind and on whose account no customer is dialled, the one idle longest.
+    pub fn dialler(&self, kind: usize) -> Option<AgentKey> {
+        let profiles = self.kinds[kind].profiles.common(&self.may_dial);
+        let heads = profiles.filter_map(|p| self.profiles[p].seats.may_dial.first());
+        heads.min().map(|seat| seat.agent)
+    }
+
+    /// Agents who could take a visit of this kind now, profile by profile.
+    pub fn censuses(&self, kind: usize) -> impl Iterator<Item = &Census> {
+        self.kinds[kind].profiles.iter().map(|p| &self.profiles[p].census)
+    }
+
+    /// Free agents who could, were it not for the delay of their group.
+    pub fn delayed(&self, kind: usize) -> impl Iterator<Item = &Seat> {
+        let k = &self.kinds[kind];
+        let stage = &self.families[k.family].stages[k.stage];
+        let others = stage.profiles.common(&self.free).filter(|p| !k.profiles.has(*p));
+        others.flat_map(|p| self.profiles[p].seats.idle.iter())
+    }
+}
+
+impl Profile {
+    fn in_order(&self, strategy: Strategy) -> &Line<Seat> {
+        match strategy {
+            Strategy::FewestCalls => &self.seats.calls,
+            Strategy::RoundRobin => &self.seats.offered,
+            Strategy::TopDown => &self.seats.rank,
+            _ => &self.seats.idle,
+        }
+    }
+
+    fn meet_least_occupied(&mut self, few: &mut Few<Rated>, barred: &Barred, now: Instant) {
+        let mut met: SmallVec<[AgentKey; SHOWN]> = SmallVec::new();
+        while met.len() < SHOWN {
+            let passed_over = |seat: &Seat| is_among(barred, seat.agent) || met.contains(&seat.agent);
+            let Some(entrant) = self.seats.occupancy.first(now, passed_over) else { return };
+            let rated = Rated { value: 0, share: entrant.share(now), then: 0, seat: entrant.seat };
+            if !few.meet(rated) {
+                return;
+            }
+            met.push(rated.seat.agent);
+        }
+    }
+}
+
+fn is_among(barred: &Barred, agent: AgentKey) -> bool {
+    barred.iter().any(|(_, seat)| seat.agent == agent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn the_few_are_the_best_of_all(items in prop::collection::vec(0u8..40, 0..30)) {
+            let mut few = Few::none();
+            items.iter().for_each(|item| { few.meet(*item); });
+            let mut all = items.clone();
+            all.sort_unstable();
+            all.truncate(SHOWN);
+            prop_assert_eq!(few.best.to_vec(), all);
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Profiles: how agents find their own, and what becomes of it when their states change.
+
+use super::{Board, Profile};
+use crate::bits::Bits;
+use crate::queue::{GroupKey, QueueKey};
+use crate::seats::{Seats, Standing};
+use crate::states::Census;
+use base::{AgentState, Instant, Skills};
+
+/// What decides which visits an agent can take.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Traits {
+    pub skills: Skills,
+    /// Both sorted.
+    queues: Vec<QueueKey>,
+    groups: Vec<GroupKey>,
+}
+
+impl Traits {
+    pub fn new(skills: Skills, mut queues: Vec<QueueKey>, mut groups: Vec<GroupKey>) -> Self {
+        queues.sort_unstable();
+        queues.dedup();
+        groups.sort_unstable();
+        groups.dedup();
+        Traits { skills, queues, groups }
+    }
+
+    pub fn serves(&self, queue: QueueKey) -> bool {
+        self.queues.binary_search(&queue).is_ok()
+    }
+
+    /// In one of these groups.
+    pub fn is_in(&self, groups: &[GroupKey]) -> bool {
+        groups.iter().any(|group| self.groups.binary_search(group).is_ok())
+    }
+}
+
+impl Board {
+    /// An agent in this state joins its profile, which may be new.
+    pub fn join_profile(&mut self, traits: &Traits, state: AgentState) -> usize {
+        let profile = match self.profile_of.get(traits) {
+            Some(profile) => *profile,
+            None => self.add_profile(traits.clone()),
+        };
+        self.profiles[profile].census.add(state);
+        self.after_census(profile);
+        profile
+    }
+
+    fn add_profile(&mut self, traits: Traits) -> usize {
+        let profile = self.profiles.insert(Profile {
+            traits: traits.clone(),
+            seats: Seats::default(),
+            census: Census::default(),
+            kinds: Bits::default(),
+            families: Bits::default(),
+        });
+        for (family, f) in self.families.iter_mut() {
+            f.meet(profile, &traits);
+            self.profiles[profile].families.set(family, f.could_be_served_by(profile));
+        }
+        for kind in 0..self.kinds.slots() {
+            let fits = self.kinds.get(kind).is_some_and(|k| self.serves(profile, k));
+            if fits {
+                self.kinds[kind].profiles.set(profile, true);
+                self.profiles[profile].kinds.set(kind, true);
+            }
+        }
+        self.profile_of.insert(traits, profile);
+        profile
+    }
+
+    /// An agent in this state, who is not free, leaves its profile.
+    pub fn leave_profile(&mut self, profile: usize, state: AgentState) {
+        self.move_state(profile, Some(state), None);
+        let p = &self.profiles[profile];
+        if p.census.all() > 0 {
+            return;
+        }
+        self.profile_of.remove(&p.traits);
+        self.families.iter_mut().for_each(|(_, f)| f.forget(profile));
+        self.kinds.iter_mut().for_each(|(_, k)| k.profiles.set(profile, false));
+        self.stirred.retain(|stirred| *stirred != profile);
+        self.profiles.remove(profile);
+    }
+
+    /// An agent of this profile goes from one state to another.
+    pub fn move_state(&mut self, profile: usize, from: Option<AgentState>, to: Option<AgentState>) {
+        let p = &mut self.profiles[profile];
+        if let Some(to) = to {
+            p.census.add(to);
+        }
+        if let Some(from) = from {
+            p.census.take(from);
+            if p.census.of(from) == 0 {
+                self.suspects.extend(p.families.common(&self.watched));
+            }
+        }
+        self.after_census(profile);
+    }
+
+    fn after_census(&mut self, profile: usize) {
+        let present = self.profiles[profile].census.logged_in() > 0;
+        if present != self.present.has(profile) {
+            self.present.set(profile, present);
+            self.restage(profile);
+        }
+    }
+
+    /// Gives the agent's leaf in the profile's tournament.
+    pub fn seat(&mut self, profile: usize, standing: &Standing, now: Instant) -> usize {
+        let leaf = self.profiles[profile].seats.take(standing, self.orders, now);
+        self.mark_free(profile);
+        leaf
+    }
+
+    pub fn unseat(&mut self, profile: usize, standing: &Standing, leaf: usize, now: Instant) {
+        self.profiles[profile].seats.leave(standing, leaf, self.orders, now);
+        self.mark_free(profile);
+    }
+
+    fn mark_free(&mut self, profile: usize) {
+        let seats = &self.profiles[profile].seats;
+        self.free.set(profile, !seats.idle.is_empty());
+        self.may_dial.set(profile, !seats.may_dial.is_empty());
+    }
+}

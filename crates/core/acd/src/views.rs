@@ -1,0 +1,64 @@
+//! What can be asked of the ACD between two inputs.
+
+use crate::timers::Timer;
+use crate::visit::{Hold, VisitKey};
+use crate::{Acd, AgentView, VisitView};
+use base::{AgentId, Instant, QueueId, VisitId, Wall};
+
+impl Acd {
+    /// Every agent of the configuration (and those removed from it who still talk), by id.
+    pub fn agents(&self) -> impl Iterator<Item = AgentView> {
+        self.by_id.values().map(|key| self.agents[key.0].view())
+    }
+
+    pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
+        self.by_id.get(agent).map(|key| self.agents[key.0].view())
+    }
+
+    /// Every waiting visit, also those that ring, by id.
+    pub fn visits(&self) -> impl Iterator<Item = VisitView> {
+        self.visit_of.iter().map(|(_, key)| self.view(*key))
+    }
+
+    /// Visits that wait in this queue, also those that ring.
+    pub fn queue_len(&self, queue: &QueueId) -> usize {
+        self.queue_of.get(queue).map_or(0, |key| self.queues[key.0].line.len())
+    }
+
+    /// Whether the queue takes new visits, by its hours or by a supervisor's word. An unknown queue does not.
+    pub fn is_open(&self, queue: &QueueId, wall: Wall) -> bool {
+        self.queue_of.get(queue).is_some_and(|key| self.queues[key.0].is_open(wall))
+    }
+
+    /// The visit's position in its queue's line, from 1.
+    pub fn position(&self, visit: VisitId) -> Option<u32> {
+        self.visit_key(visit).map(|key| self.position_of(key))
+    }
+
+    pub(crate) fn visit_key(&self, id: VisitId) -> Option<VisitKey> {
+        self.visit_of.find(|(other, _)| other.cmp(&id)).map(|(_, key)| *key)
+    }
+
+    fn view(&self, key: VisitKey) -> VisitView {
+        let v = &self.visits[key.0];
+        VisitView {
+            visit: v.id,
+            queue: self.queues[v.queue.0].id.clone(),
+            entered: v.entered,
+            requires: self.board.asked(v.kind).clone(),
+            priority_s: v.priority_s,
+            credit: v.credit,
+            caller: v.caller,
+            offers: v.offers.iter().map(|offer| v.offer_id(offer)).collect(),
+            deadline: self.resolves_at(key),
+            expected: None,
+        }
+    }
+
+    /// When the visit leaves by itself.
+    fn resolves_at(&self, key: VisitKey) -> Option<Instant> {
+        let dialled = matches!(self.visits[key.0].hold, Hold::Dialling(_));
+        let answer = self.timers.at(Timer::Callback(key)).filter(|_| dialled);
+        self.timers.at(Timer::Age(key)).into_iter().chain(answer).min()
+    }
+}
