@@ -14,7 +14,7 @@ use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::party::Party;
 use crate::setup::Dialled;
-use crate::{Output, Place};
+use crate::{Output, Place, identity};
 use base::fact::{Direction, What};
 use base::{AgentId, CallId, Cause, Lang, LegId, PartyId, Pii, Tenant};
 use ring::hmac;
@@ -33,6 +33,8 @@ enum Way {
         tenant: Tenant,
         flow: Arc<ivr::Flow>,
         lang: Option<Lang>,
+        /// The number of ours that it was meant for.
+        dialled: Arc<str>,
     },
     Own {
         agent: AgentId,
@@ -62,12 +64,13 @@ impl Centre {
             // A number that is none of ours may be anybody's: it does not go into a log that is kept for years.
             None => String::new(),
             Some(Way::Own { act: OwnAct::Call(Party::Number(_)), .. }) => String::new(),
+            Some(Way::Flow { dialled, .. }) => dialled.to_string(),
             Some(_) => invite.dialled.to_string(),
         };
         let trunk = self.calls[&id].trunk.to_string();
         self.call_fact(id, |_| (), What::CallArrived { direction, trunk, number: shown });
         let Some(way) = way else { return self.reject(id, 404, Cause::UnknownNumber) };
-        if let Some((status, cause)) = self.unacceptable(invite) {
+        if let Some((status, cause)) = self.unacceptable(invite).or_else(|| self.take_channel(id)) {
             return self.reject(id, status, cause);
         }
         let reserve = if direction == Direction::Incoming { self.reserve() } else { 0 };
@@ -132,10 +135,11 @@ impl Centre {
 
     fn way(&self, peer: &Peer, invite: &IncomingInvite) -> Option<Way> {
         match peer {
-            Peer::Trunk(_) => {
-                let number = self.setup.site.number(&invite.dialled)?;
+            Peer::Trunk(trunk) => {
+                let number = identity::dialled(&self.setup.site, trunk, invite)?;
                 let flow = self.setup.flows.get(&number.flow)?.clone();
-                Some(Way::Flow { tenant: number.tenant.clone(), flow, lang: number.lang })
+                let dialled = number.number.as_str().into();
+                Some(Way::Flow { tenant: number.tenant.clone(), flow, lang: number.lang, dialled })
             }
             Peer::Phone(user) => self.way_of_phone(self.setup.agent_of_user(user)?.clone(), &invite.dialled),
         }
@@ -189,13 +193,20 @@ impl Centre {
         let counterpart = match own {
             Some(Party::Number(number)) => number.clone(),
             Some(Party::Agent(_)) => Pii::default(),
-            None => invite.caller.clone(),
+            None => Pii::new(identity::caller(invite).unwrap_or_default().into()),
         };
-        let party = way.and_then(|_| self.party(&tenant, &counterpart, &invite.caller_name));
+        let outwards = matches!(own, Some(Party::Number(_)));
+        let trunk = if outwards { self.setup.trunk_of(&tenant).unwrap_or_default().into() } else { name.clone() };
+        let party = way.and_then(|_| self.party(&tenant, &trunk, &counterpart, &invite.caller_name));
         let mut call = self.next_call(tenant, direction);
         let id = call.id;
         call.trunk = name.clone();
-        call.number = if own.is_some() { "".into() } else { invite.dialled.clone() };
+        call.number = match way {
+            Some(Way::Flow { dialled, .. }) => dialled.clone(),
+            _ if own.is_some() => "".into(),
+            _ => invite.dialled.clone(),
+        };
+        call.user_to_user = invite.user_to_user.clone();
         call.caller = counterpart;
         call.party = party;
         call.max_forwards = invite.max_forwards.saturating_sub(1);
@@ -212,12 +223,19 @@ impl Centre {
         id
     }
 
-    /// The same number of the same tenant has the same id; a withheld one has none.
-    pub(crate) fn party(&mut self, tenant: &Tenant, number: &Pii<Arc<str>>, name: &Pii<Arc<str>>) -> Option<PartyId> {
-        let plain = number.reveal();
-        if plain.is_empty() || plain.eq_ignore_ascii_case("anonymous") {
+    /// The same number of the same tenant has the same id, however this trunk writes it; a withheld one has none.
+    pub(crate) fn party(
+        &mut self,
+        tenant: &Tenant,
+        trunk: &str,
+        number: &Pii<Arc<str>>,
+        name: &Pii<Arc<str>>,
+    ) -> Option<PartyId> {
+        if number.reveal().is_empty() {
             return None;
         }
+        let known_as = identity::known_as(&self.setup.site, trunk, number.reveal());
+        let plain = known_as.reveal();
         let key = hmac::Key::new(hmac::HMAC_SHA256, &self.boot.party_key);
         let tag = hmac::sign(&key, format!("{tenant}|{plain}").as_bytes());
         let party = PartyId(u64::from_be_bytes(tag.as_ref()[..8].try_into().expect("SHA-256 has 32 bytes")));
@@ -319,7 +337,8 @@ fn refusal(status: u16, cause: Cause) -> Refusal {
     let reason = match cause {
         Cause::UnknownNumber => q850(1, "Unallocated number"),
         Cause::Busy => q850(17, "User busy"),
-        Cause::NoPorts => q850(34, "No circuit available"),
+        Cause::ChannelLimit if status == 486 => q850(17, "User busy"),
+        Cause::NoPorts | Cause::ChannelLimit => q850(34, "No circuit available"),
         Cause::CodecMismatch => q850(88, "Incompatible destination"),
         _ => None,
     };

@@ -57,7 +57,8 @@ fn one_place(snapshot: &Snapshot, visits: &BTreeMap<VisitId, &VisitView>, found:
             (Place::Offer, Some(visit)) => !visit.offers.is_empty(),
             // Passed on to an agent, whom no queue chose.
             (Place::Offer, None) => call.visit.is_none() && call.third.is_some(),
-            (Place::Callback, visit) => visit.is_some(),
+            // Also while the queue does not take the place that is kept.
+            (Place::Callback, visit) => visit.is_some() || call.visit.is_none(),
             (Place::Queue, None) => false,
             _ => call.visit.is_none(),
         };

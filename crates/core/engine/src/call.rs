@@ -53,6 +53,8 @@ pub struct Call {
     pub left_queue: Option<QueueId>,
     pub callback: Option<Callback>,
     pub voicemail: Option<Voicemail>,
+    /// What the network says to us about the call (RFC 7433), for the ticket and the desk.
+    pub user_to_user: Option<Pii<Arc<str>>>,
     /// Hops that the call may still take (RFC 3261 16.6).
     pub max_forwards: u8,
     pub offers: BTreeMap<OfferId, Offer>,
@@ -172,6 +174,7 @@ impl Call {
             left_queue: None,
             callback: None,
             voicemail: None,
+            user_to_user: None,
             max_forwards: 70,
             offers: BTreeMap::new(),
             decisions: Vec::new(),

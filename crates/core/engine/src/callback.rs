@@ -19,7 +19,7 @@ use crate::centre::Centre;
 use crate::leg::Purpose;
 use crate::party::{Errand, Party};
 use crate::{Place, identity};
-use acd::{CallFirst, Caller};
+use acd::Caller;
 use base::fact::{About, CallbackEnd, What};
 use base::{CallId, Cause, Instant, LegId, Outcome, Pii, QueueId, VisitId};
 use std::sync::Arc;
@@ -294,23 +294,16 @@ impl Centre {
         waited
     }
 
-    /// From outside. False: nobody is to be called.
-    pub(crate) fn cancel_callback(&mut self, id: CallId) -> bool {
-        let kept = self.calls.get(&id).is_some_and(Call::is_kept);
-        if kept {
+    /// By a supervisor.
+    pub(crate) fn cancel_callback(&mut self, id: CallId) {
+        if self.calls.get(&id).is_some_and(Call::is_kept) {
             self.callback_done(id, CallbackEnd::Cancelled);
             self.end_call(id, Cause::BySupervisor);
         }
-        kept
     }
 
     fn callback_fact(&mut self, id: CallId, queue: Option<QueueId>, what: What) {
         let queue = queue.or_else(|| Some(self.calls.get(&id)?.callback.as_ref()?.queue.clone()));
         self.call_fact(id, |a: &mut About| a.queue = queue, what);
     }
-}
-
-/// Who is called first does not change while a place is kept.
-pub fn customer_first(call: &Call) -> bool {
-    call.callback.as_ref().is_some_and(|c| c.terms.first == CallFirst::Customer)
 }

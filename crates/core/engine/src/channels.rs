@@ -7,7 +7,10 @@
 //! A tenant below its guarantee may also take what is guaranteed to others: a trunk whose guarantees add up to more than
 //! it has is the site's own doing, and first come is served first then.
 
-use base::{CallId, LegId, Tenant};
+use crate::centre::Centre;
+use crate::party::Errand;
+use base::fact::Direction;
+use base::{CallId, Cause, LegId, Tenant};
 use site::Site;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -88,5 +91,42 @@ fn less<K: Ord>(counts: &mut BTreeMap<K, u32>, key: &K) {
         if *count == 0 {
             counts.remove(key);
         }
+    }
+}
+
+impl Centre {
+    /// A channel for a call that comes in; else why it is refused, before it is answered.
+    pub(crate) fn take_channel(&mut self, id: CallId) -> Option<(u16, Cause)> {
+        let call = self.calls.get(&id).filter(|call| call.direction == Direction::Incoming)?;
+        let (tenant, trunk) = (call.tenant.clone(), call.trunk.clone());
+        match self.channels.check(&self.setup.site, &tenant, &trunk) {
+            Ok(()) => {
+                self.channels.take(LegId::caller(id), &tenant, &trunk);
+                None
+            }
+            Err(Full::Tenant) => Some((486, Cause::ChannelLimit)),
+            Err(Full::Trunk) => Some((480, Cause::ChannelLimit)),
+        }
+    }
+
+    /// The trunk to this number, if it has a channel for the tenant. An emergency call always goes out: its own trunk says
+    /// no, if anybody does.
+    pub(crate) fn free_trunk(&self, tenant: &Tenant, number: &str) -> Option<Arc<str>> {
+        let trunk = self.trunk_to(tenant, number)?;
+        let free = self.setup.is_emergency(number) || self.channels.check(&self.setup.site, tenant, &trunk).is_ok();
+        free.then_some(trunk)
+    }
+
+    /// Legs that are dialled for this errand take channels of the trunk they leave by.
+    pub(crate) fn take_channels(&mut self, id: CallId, errand: &Errand, number: &str) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (tenant, legs) = (call.tenant.clone(), call.reached(errand));
+        let Some(trunk) = self.trunk_to(&tenant, number) else { return };
+        legs.into_iter().for_each(|leg| self.channels.take(leg, &tenant, &trunk));
+    }
+
+    fn trunk_to(&self, tenant: &Tenant, number: &str) -> Option<Arc<str>> {
+        let emergency = self.setup.site.emergency.as_ref().filter(|_| self.setup.is_emergency(number));
+        emergency.map(|e| e.trunk.as_str()).or(self.setup.trunk_of(tenant)).map(Into::into)
     }
 }

@@ -14,9 +14,10 @@ use crate::call::{Call, Conversation};
 use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::party::Role;
-use base::fact::{About, What};
+use base::fact::{About, CallbackEnd, What};
 use base::{AgentId, CallId, Cause, ConversationId, LegId, QueueId, VisitId};
 use media::{Command, Sound, Tone};
+use speech::AgentNotice;
 use std::time::Duration;
 
 /// What the agent hears first is short; not heard to its end by then, the bridge is made all the same.
@@ -80,7 +81,10 @@ impl Centre {
         // Whoever takes over or was already in the call needs no greeting.
         let fresh = self.calls.get(&id).and_then(|c| c.legs.get(&leg)).is_some_and(|leg| !leg.up);
         let zip = (entry.auto_answer && fresh).then_some(Sound::Tone(Tone::Zip));
-        zip.into_iter().collect()
+        let callback = self.calls.get(&id).is_some_and(Call::is_kept);
+        let callback = callback.then(|| speech::notice(entry.lang, AgentNotice::Callback)).flatten();
+        let callback = callback.map(|phrase| Sound::Prompt(phrase.key().into()));
+        zip.into_iter().chain(callback).collect()
     }
 
     /// The greeting was heard, or there is none: customer and agent hear each other.
@@ -90,6 +94,10 @@ impl Centre {
         if let Some(conversation) = call.conversation.as_mut() {
             conversation.greeting = None;
         }
+        if self.is_to_be_dialled(id) {
+            return self.dial_customer(id);
+        }
+        self.callback_done(id, CallbackEnd::Connected);
         self.answer_late(id);
         self.tell_flow(id, ivr::Input::Connected);
         self.relink(id);

@@ -121,6 +121,7 @@ impl Centre {
         if let Some(session) = state.session.take() {
             self.tell_sip(sip::Input::HangUp { session, reason });
         }
+        self.channels.give(leg);
         self.close_media(leg);
         let Some(call) = self.calls.get_mut(&leg.call) else { return };
         call.legs.remove(&leg);

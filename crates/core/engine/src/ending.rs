@@ -83,6 +83,7 @@ impl Centre {
             self.drop_leg(leg, None);
         }
         self.disengage_all(id);
+        self.channels.give_all(id);
         if let Some(call) = self.calls.remove(&id) {
             self.count_on(id, call.rev);
         }

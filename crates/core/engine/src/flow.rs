@@ -115,7 +115,7 @@ impl Centre {
             Place::Arriving => self.reject(id, 480, Cause::NoPorts),
             Place::Conversation | Place::External => self.bridge(id),
             _ if call.is_kept() => self.on_callback_due(id),
-            _ if self.on_message_due(id) => {}
+            _ if call.voicemail.is_some() => self.on_message_due(id),
             _ => self.end_call(id, Cause::Timeout),
         }
     }

@@ -13,7 +13,9 @@
 //! | consults by a second dialog: T rings, T talks | A or music; music | C or nothing; nothing | e; T | ; S |
 //! | conference                                    | A S T           | C S T       | C A T   | C A S |
 //! | passed on, rings                              | music; ringback if it never waited | |  |       |
+//! | is sent outside by its flow: T rings          | the flow, e     |             |         |       |
 //! | with somebody outside                         | T               |             |         | C     |
+//! | the agent has it, the customer is called back |                 | e, ringback |         |       |
 //! | an agent's own call, rings                    |                 | e, ringback |         |       |
 //!
 //! Who is on hold hears nothing, and is heard by nobody; who is left alone by that hears music. A supervisor hears
@@ -68,6 +70,8 @@ pub fn together(call: &Call) -> Vec<LegId> {
             (_, None) => vec![call.customer, Some(c.leg)],
         },
         (Some(c), Some(_)) => vec![call.customer, Some(c.leg), second, third.and_then(|t| t.leg)],
+        // The customer is yet to be dialled.
+        (Some(_), None) if call.customer.is_none() => vec![],
         (Some(c), None) => vec![call.customer, Some(c.leg)],
         (None, Some(Role::Has)) => vec![call.customer, third.and_then(|t| t.leg)],
         (None, _) => vec![],
@@ -95,11 +99,12 @@ fn alone(call: &Call, leg: &Leg) -> Hears {
     let early = |errand: Errand| call.legs.values().find(|l| l.is_early() && l.purpose == Purpose::Reached(errand.clone()));
     let rings = |errand: Errand| early(errand).map_or(Hears::Ringback, |leg| Hears::Legs(vec![leg.id]));
     match leg.purpose {
-        Purpose::Customer => customer_alone(call),
+        Purpose::Customer => early(Errand::Forward).map_or_else(|| customer_alone(call), |leg| Hears::Legs(vec![leg.id])),
         Purpose::Agent => match &call.conversation {
             Some(c) if c.leg == leg.id && call.reaches.contains_key(&Errand::Consult) && call.second().is_none() => {
                 rings(Errand::Consult)
             }
+            Some(_) if call.reaches.contains_key(&Errand::Customer) => rings(Errand::Customer),
             None if leg.up => rings(Errand::FarEnd),
             None => early(Errand::FarEnd).map_or(Hears::Nothing, |leg| Hears::Legs(vec![leg.id])),
             Some(_) => Hears::Nothing,

@@ -3,8 +3,9 @@
 //! A number is what the network writes, kept as it came; compared and remembered in one form (numbers.rs). Whoever wants
 //! to stay unknown is nobody here: no number, no name, no party. A number is never proof of who calls.
 
+use crate::centre::Centre;
 use crate::numbers::{at_home, e164};
-use base::Pii;
+use base::{CallId, PartyId, Pii};
 use sip::IncomingInvite;
 use site::{Country, Number, Site};
 
@@ -59,5 +60,14 @@ pub fn may_be_called(site: &Site, trunk: &str, keyed: &str) -> bool {
     match country(site, trunk) {
         Some(country) => e164(Some(country), keyed).is_some_and(|form| at_home(country, &form)),
         None => !keyed.starts_with("00") && !keyed.starts_with("011"),
+    }
+}
+
+impl Centre {
+    /// Whom routing remembers: nobody, if many people call by that number.
+    pub(crate) fn routing_party(&self, id: CallId) -> Option<PartyId> {
+        let call = self.calls.get(&id)?;
+        let shared = is_shared(&self.setup.site, &call.trunk, call.caller.reveal());
+        call.party.filter(|_| !shared)
     }
 }

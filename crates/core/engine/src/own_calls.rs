@@ -28,7 +28,8 @@ impl Centre {
         call.trunk = agent.name().into();
         if let Party::Number(number) = &to {
             call.caller = number.clone();
-            call.party = self.party(&agent.tenant(), number, &Pii::default());
+            let trunk = self.setup.trunk_of(&agent.tenant()).unwrap_or_default().to_string();
+            call.party = self.party(&agent.tenant(), &trunk, number, &Pii::default());
         }
         let shown = Shown { display: Pii::new(to.to_string().into()), user: call.caller.clone() };
         call.own = Some(Own { agent: agent.clone(), act: OwnAct::Call(to) });
@@ -116,9 +117,8 @@ impl Centre {
         let tenant = &self.calls.get(&id)?.tenant;
         let shown = setup.site.accounts.get(tenant).and_then(|a| a.caller_number.as_ref());
         let user = Pii::new(shown.map(|n| n.reveal().as_str()).unwrap_or_default().into());
-        let emergency = setup.site.emergency.as_ref().filter(|_| setup.is_emergency(number));
-        let trunk = emergency.map(|e| e.trunk.as_str()).or(setup.trunk_of(tenant))?;
-        self.dial_number(id, trunk, number, &Shown { display: Pii::default(), user })
+        let trunk = self.free_trunk(tenant, number)?;
+        self.dial_number(id, &trunk, number, &Shown { display: Pii::default(), user })
     }
 }
 

@@ -36,6 +36,9 @@ impl Centre {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.reaches.insert(errand.clone(), Reach { to: to.clone(), open: 0, refusal: None, until });
         let open = self.start_dialling(id, &purpose, dials);
+        if let Party::Number(number) = &to {
+            self.take_channels(id, &errand, number.reveal());
+        }
         if open == 0 {
             return self.not_reached(id, errand, if busy { 486 } else { 480 });
         }

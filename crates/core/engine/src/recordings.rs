@@ -15,7 +15,7 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(60);
 impl Centre {
     /// Begins the conversation's recording, unless it has one or the policy wants none.
     pub(crate) fn record(&mut self, id: CallId) {
-        let Some(call) = self.calls.get(&id) else { return };
+        let Some(call) = self.calls.get(&id).filter(|c| c.customer.is_some()) else { return };
         let Some(conversation) = call.conversation.as_ref().filter(|c| c.recording.is_none()) else { return };
         let account = self.setup.site.accounts.get(&call.tenant);
         let eligible = match call.direction {
@@ -112,6 +112,7 @@ impl Centre {
             reason: (!complete).then(|| reason.to_string()),
         };
         self.recording_fact(id, what);
+        self.message_closed(id, duration_ms);
         self.owed.remove(&id);
         self.closed_by.remove(&id);
     }
@@ -119,6 +120,7 @@ impl Centre {
     pub(crate) fn on_recording_failed(&mut self, id: RecordingId, reason: &str) {
         self.tell_ledger(recording::Input::Failed { recording: id });
         self.recording_fact(id, What::RecordingFailed { recording: id, reason: reason.into() });
+        self.messages.remove(&id);
         self.owed.remove(&id);
         self.closed_by.remove(&id);
     }
@@ -133,7 +135,7 @@ impl Centre {
         self.settle();
     }
 
-    fn recording_fact(&mut self, id: RecordingId, what: What) {
+    pub(crate) fn recording_fact(&mut self, id: RecordingId, what: What) {
         let Some(about) = self.owed.get_mut(&id) else { return };
         // While its call lives the call counts; later facts count on from its last one.
         about.rev = self.calls.get_mut(&id.call()).map_or(about.rev + 1, |c| c.about().rev);

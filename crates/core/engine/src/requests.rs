@@ -55,7 +55,13 @@ impl Centre {
                 self.same_tenant(&self.waiting(call)?.tenant, &queue.tenant())
             }
             Request::Prioritise { call, .. } => self.waiting(call).map(drop),
-            Request::CancelCallback { call } => Err(unknown("callback", call)),
+            Request::CancelCallback { call } => {
+                if self.known_call(call)?.is_kept() {
+                    Ok(())
+                } else {
+                    Err(unknown("callback", call))
+                }
+            }
         }
     }
 
@@ -189,7 +195,7 @@ impl Centre {
                 self.overridden(format!("queue {queue}"), to.into());
                 self.tell_acd(acd::Input::SetOpen { queue, open });
             }
-            Request::CancelCallback { .. } => {}
+            Request::CancelCallback { call } => self.cancel_callback(call),
             Request::Why { call } => self.say_why(call),
         }
     }

@@ -71,27 +71,22 @@ impl Centre {
         self.rearm(id);
     }
 
-    /// A key, the limit, or the end of the call. False: no message is being left.
-    pub(crate) fn end_message(&mut self, id: CallId) -> bool {
-        let Some(call) = self.calls.get_mut(&id) else { return false };
-        let Some(voicemail) = call.voicemail.take() else { return false };
+    /// A key, the limit, or the end of the call.
+    pub(crate) fn end_message(&mut self, id: CallId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let Some(voicemail) = call.voicemail.take() else { return };
         call.deadline = None;
         if let Some(recording) = voicemail.recording {
             self.stop_recording(recording);
         }
         self.tell_flow(id, ivr::Input::Recorded);
         self.rearm(id);
-        true
     }
 
     /// Its deadline passed: the beep's, then the message's.
-    pub(crate) fn on_message_due(&mut self, id: CallId) -> bool {
-        let Some(voicemail) = self.calls.get(&id).and_then(|c| c.voicemail.as_ref()) else { return false };
-        if voicemail.recording.is_none() {
-            self.on_beep_heard(id);
-            return true;
-        }
-        self.end_message(id)
+    pub(crate) fn on_message_due(&mut self, id: CallId) {
+        let Some(voicemail) = self.calls.get(&id).and_then(|c| c.voicemail.as_ref()) else { return };
+        if voicemail.recording.is_none() { self.on_beep_heard(id) } else { self.end_message(id) }
     }
 
     /// The recorder closed a file: a message, if it was one and something was said.

@@ -109,6 +109,9 @@ impl Centre {
         if greeted {
             return self.bridge(leg.call);
         }
+        if play >= crate::conversation::OWN_PLAYS && self.leaves_message(leg) {
+            return self.on_beep_heard(leg.call);
+        }
         if call.customer != Some(leg) || play >= crate::conversation::OWN_PLAYS {
             return;
         }
@@ -137,6 +140,7 @@ impl Centre {
                 let supervisor = supervisor.clone();
                 self.on_monitor_key(leg.call, supervisor, key);
             }
+            (Purpose::Customer, _) if call.voicemail.is_some() => self.end_message(leg.call),
             (Purpose::Customer, _) if matches!(call.place, Ivr | Queue | Offer) => {
                 self.tell_flow(leg.call, ivr::Input::Key(key));
             }
