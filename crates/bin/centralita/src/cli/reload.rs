@@ -21,7 +21,7 @@ pub fn refused(as_json: bool, error: &str, findings: &Value, err: &mut dyn Write
         writeln!(err, "{}", json!({ "error": error, "findings": findings }))
     } else {
         let findings: String = shown(findings).map(|finding| format!("{finding}\n\n")).collect();
-        write!(err, "{findings}error: {}\n", clean(error))
+        writeln!(err, "{findings}error: {}", clean(error))
     };
     // Nothing is left to do if not even this can be written.
     let _ = written;
