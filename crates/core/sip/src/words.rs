@@ -43,13 +43,15 @@ pub enum Input {
     /// The deadline passed.
     Due,
 
-    /// 180 without a body, 183 or 180 with early media. Sent reliably (RFC 3262) if the peer can and there is an SDP.
+    /// 180 without a body, 183 or 180 with early media. Sent reliably (RFC 3262) if the peer can and there is an SDP, or
+    /// if it must. Without an offer in the INVITE the SDP is ours to offer, and left out unless it goes reliably.
     Ring {
         session: SessionId,
         status: u16,
         sdp: Option<Bytes>,
     },
-    /// 200 to the INVITE. Retransmitted until its ACK (RFC 3261 13.3.1.4).
+    /// 200 to the INVITE. Retransmitted until its ACK (RFC 3261 13.3.1.4). It waits for the PRACK of an SDP that went out
+    /// by `Ring`, and does not repeat that: `sdp` is then the same.
     Answer {
         session: SessionId,
         sdp: Bytes,
@@ -181,13 +183,17 @@ pub enum Output {
     Failed { session: SessionId, status: u16 },
     /// The ACK to our 200 came; with the peer's answer, if the 200 held our offer (RFC 3261 13.2.1).
     Confirmed { session: SessionId, sdp: Option<Bytes> },
-    /// The peer's re-INVITE (or UPDATE); `None`: it wants our offer (RFC 3261 14.2). Answer it.
+    /// The peer's re-INVITE or UPDATE; `None`: it wants our offer (RFC 3261 14.2). Answer it. An UPDATE may come before
+    /// the call is answered, on either side (RFC 3311).
     Reoffered { session: SessionId, sdp: Option<Bytes> },
-    /// The end of our `Reoffer`: the peer's answer, or the status that refused it.
+    /// The end of our `Reoffer`: the peer's answer, or the status that refused it. Unasked when the peer moved its media
+    /// in its answer to a refresh of the session timer.
     ReofferDone { session: SessionId, result: Result<Bytes, u16> },
-    /// The peer asks for a transfer (RFC 3515). Answer it.
+    /// The peer asks for a transfer (RFC 3515), with rights that are the engine's to check (security row 36). Answer it.
+    /// `ReferProgress` is heard even after `Ended`, for up to three minutes.
     Referred { session: SessionId, refer: Box<Refer> },
-    /// The session timer was refreshed (RFC 4028), by whom ever: the dialog lives.
+    /// The session timer was refreshed (RFC 4028), by whom ever: the dialog lives. Nothing need be done: the core refreshes
+    /// by itself, and ends a session that nobody refreshed as `Lost`.
     Refreshed { session: SessionId },
     /// An INFO's body; 200 was sent. Content type in lower case without parameters.
     Info { session: SessionId, content_type: Arc<str>, body: Bytes },
@@ -250,7 +256,8 @@ pub struct IncomingInvite {
     pub diverted_from: Vec<Arc<str>>,
     /// User-to-User (RFC 7433), as it stands, at most 512 bytes. From trunks only.
     pub user_to_user: Option<base::Pii<Arc<str>>>,
-    /// The INVITE takes the place of this session of ours (RFC 3891).
+    /// The INVITE wants the place of this session of ours, early or confirmed (RFC 3891). Whether it may, and hanging
+    /// that one up, is the engine's.
     pub replaces: Option<SessionId>,
 }
 

@@ -35,6 +35,8 @@ pub(crate) struct Incoming {
     /// These wait for a PRACK; the answer also for ours to an offer of theirs.
     next_ring: Option<(u16, Option<Bytes>)>,
     answer: Option<Bytes>,
+    /// An offer of ours for when the answer is out.
+    queued: Option<Bytes>,
     /// Our SDP, once it went out in a provisional that must arrive.
     sent: Option<Bytes>,
     /// The peer's last SDP since then: its answer to our offer, or its offer in an UPDATE.
@@ -55,6 +57,7 @@ impl Incoming {
             reliable: Reliable::of(invite),
             next_ring: None,
             answer: None,
+            queued: None,
             sent: None,
             heard: None,
             settled: false,
@@ -116,13 +119,17 @@ impl Incoming {
             desk.reply(tx, 481, None, |builder| builder);
             return State::Incoming(self);
         };
-        let sdp = sdp_of(prack);
         self.settled |= held_sdp;
-        if let (true, Some(_), Some(offer)) = (self.settled, &self.offer, &sdp) {
-            self.reoffered(desk, leg, tx, offer.clone());
-        } else {
-            self.heard = sdp.or(self.heard.take());
-            desk.reply(tx, 200, None, |builder| builder);
+        match sdp_of(prack) {
+            Some(_) if self.theirs.is_some() => refuse_for_now(desk, tx),
+            Some(answer) if held_sdp && self.offer.is_none() => {
+                self.heard = Some(answer);
+                desk.reply(tx, 200, None, |builder| builder);
+            }
+            Some(offer) if self.settled => self.reoffered(desk, leg, tx, offer),
+            // The first offer has no answer yet.
+            Some(_) => desk.reply(tx, 491, None, |builder| builder),
+            None => desk.reply(tx, 200, None, |builder| builder),
         }
         if let Some((status, sdp)) = self.next_ring.take().filter(|_| self.answer.is_none()) {
             self.ring(desk, leg, status, sdp);
@@ -208,8 +215,16 @@ impl Incoming {
         let local = self.sent.filter(|_| self.settled).unwrap_or(sdp);
         let mut established = Established::new(self.dialog, offers, Some(local), self.heard.or(self.offer));
         established.owed_prack = self.reliable.is_open().then_some((self.reliable, sequence));
+        established.queued = self.queued;
         established.begin_lease(desk, leg, lease);
         State::Established(Box::new(established))
+    }
+
+    /// To be made when the call is answered; before `Answer` there is nothing to offer again.
+    pub fn on_reoffer(&mut self, desk: &mut Desk<'_>, leg: &Leg, sdp: Bytes) {
+        if self.answer.is_some() && self.queued.replace(sdp).is_some() {
+            desk.out.push(Output::ReofferDone { session: leg.id, result: Err(491) });
+        }
     }
 
     pub fn on_reject(self: Box<Self>, desk: &mut Desk<'_>, leg: &Leg, refusal: &Refusal) -> State {

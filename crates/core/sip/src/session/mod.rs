@@ -155,8 +155,10 @@ impl Session {
     }
 
     pub fn on_reoffer(&mut self, desk: &mut Desk<'_>, sdp: Bytes) {
-        if let State::Established(established) = &mut self.state {
-            established.on_reoffer(desk, &self.leg, sdp);
+        match &mut self.state {
+            State::Incoming(incoming) => incoming.on_reoffer(desk, &self.leg, sdp),
+            State::Established(established) => established.on_reoffer(desk, &self.leg, sdp),
+            State::Outgoing(_) | State::Closing(_) | State::Over(_) => {}
         }
     }
 

@@ -326,3 +326,24 @@ fn line_08_a_phone_is_asked_to_answer_by_itself_in_each_way_that_phones_know() {
     let (_, plain) = Bench::default().dial(dial());
     assert!(expected.iter().all(|(id, _)| !plain.has(*id)));
 }
+
+/// RFC 3261 18.1.1 wants TCP above 1300 bytes. We never get there: the longest INVITEs of both kinds.
+#[test]
+fn an_invite_to_a_phone_or_a_trunk_fits_a_datagram() {
+    const FULL: &str = "v=0\r\no=centralita 1790000000 1790000000 IN IP4 203.0.113.110\r\ns=-\r\nc=IN IP4 203.0.113.110\r\nt=0 0\r\n\
+        m=audio 30000 RTP/AVP 8 0 101\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:101 telephone-event/8000\r\n\
+        a=fmtp:101 0-16\r\na=ptime:20\r\na=sendrecv\r\na=rtcp:30001\r\n";
+    let headers =
+        vec![("X-Centralita-Call".into(), "0123456789abcdef0123456789abcdef".into()), ("Max-Breadth".into(), "60".into())];
+    let call_id: std::sync::Arc<str> = "0123456789abcdef0123456789abcdef@centre.example".into();
+    let display = Pii::new("ACME Seguros · español · +34600111222".into());
+    let long = Dial { sdp: FULL.into(), from_display: display, headers, call_id, ..with_credential() };
+    let (_, to_phone) = Bench::default().dial(Dial { auto_answer: true, ..long.clone() });
+    let mut bench = Bench::default();
+    let (_, first) = bench.dial(Dial { from_user: Pii::new("+34911222333".into()), ..long });
+    let lines = challenge("carrier.example", "0123456789abcdef0123456789abcdef");
+    let to_trunk = bench.receive(udp(2), &reply_with(&first, 407, "p", None, &lines)).request("INVITE");
+    for invite in [to_phone, to_trunk] {
+        assert!(invite.bytes().len() <= 1300, "{}", invite.bytes().len());
+    }
+}

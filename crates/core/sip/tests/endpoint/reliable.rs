@@ -108,6 +108,36 @@ fn the_200_waits_for_the_prack_of_an_sdp_and_of_nothing_else() {
 }
 
 #[test]
+fn what_is_offered_while_the_200_waits_follows_it() {
+    let (mut bench, session, early) = early(&supporting());
+    assert_eq!(bench.handle(Input::Reoffer { session, sdp: OFFER.into() }).0, [], "not answered");
+    bench.handle(Input::Answer { session, sdp: ANSWER.into() });
+    assert_eq!(bench.handle(Input::Reoffer { session, sdp: ANSWER.into() }).0, []);
+    let heard = bench.handle(Input::Reoffer { session, sdp: OFFER.into() });
+    assert_eq!(heard.words(), [Output::ReofferDone { session, result: Err(491) }]);
+    assert_eq!(bench.receive(udp(2), &prack(&early, 2).text()).summary(), "200 200");
+    let tag = early.to().unwrap().tag.unwrap();
+    let heard = bench.receive(udp(2), &Ask::within("ACK", 1, &tag).text());
+    assert_eq!((heard.summary().as_str(), heard.request("INVITE").body()), ("INVITE", OFFER.into()));
+}
+
+#[test]
+fn a_prack_offers_only_what_may_be_offered() {
+    // The first offer has no answer yet.
+    let mut bench = Bench::default();
+    let session = bench.receive(udp(2), &requiring().text()).incoming();
+    let ringing = bench.handle(Input::Ring { session, status: 180, sdp: None }).response(180);
+    let heard = bench.receive(udp(2), &prack(&ringing, 2).sdp(OFFER).text());
+    assert_eq!((heard.summary().as_str(), heard.words().len()), ("491", 0));
+    let early = bench.handle(Input::Ring { session, status: 183, sdp: Some(ANSWER.into()) }).response(183);
+    assert_eq!(bench.receive(udp(2), &prack(&early, 3).sdp(OFFER).text()).words().len(), 1);
+    // Theirs is not answered, and the next provisional brings another.
+    let again = bench.handle(Input::Ring { session, status: 180, sdp: None }).response(180);
+    assert!(bench.receive(udp(2), &prack(&again, 4).sdp(OFFER).text()).response(500).has(HeaderId::RetryAfter));
+    assert_eq!(bench.handle(Input::AnswerReoffer { session, sdp: ANSWER.into() }).summary(), "200");
+}
+
+#[test]
 fn without_a_prack_the_call_is_refused_after_64_t1() {
     let (mut bench, session, _) = early(&supporting());
     bench.pass(ms(31_999));
