@@ -27,7 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
-use worker::Worker;
+use worker::{Told, Worker};
 
 /// Where Inputs go. It is called on a media thread, so it must not wait.
 pub trait Sink: Send + Sync {
@@ -96,8 +96,18 @@ impl MediaPlane {
 
 /// One media thread's door.
 struct Lane {
-    commands: Sender<Command>,
+    commands: Sender<Told>,
     waker: Arc<mio::Waker>,
+}
+
+impl Lane {
+    fn tell(&self, told: Told) {
+        // A thread that is gone takes no commands; its end has been logged.
+        let _ = self.commands.send(told);
+        if let Err(error) = self.waker.wake() {
+            tracing::error!(%error, "media thread can't be woken");
+        }
+    }
 }
 
 /// The running plane. Dropping it stops it in order, as [`Handle::stop`] does.
@@ -111,11 +121,12 @@ impl Handle {
     /// Hands a command over; never waits. Commands of one call are carried out in order.
     pub fn send(&self, command: Command) {
         let Some(lane) = self.lanes.get(call_of(&command) as usize % self.lanes.len().max(1)) else { return };
-        // A thread that is gone takes no commands; its end has been logged.
-        let _ = lane.commands.send(command);
-        if let Err(error) = lane.waker.wake() {
-            tracing::error!(%error, "media thread can't be woken");
-        }
+        lane.tell(Told::Command(command));
+    }
+
+    /// Other prompts from now on; what plays already plays to its end.
+    pub fn use_prompts(&self, prompts: Arc<PromptBook>) {
+        self.lanes.iter().for_each(|lane| lane.tell(Told::Prompts(prompts.clone())));
     }
 
     /// Closes recordings and legs, and waits for the threads.

@@ -19,11 +19,17 @@ const LONGEST: usize = 2_048;
 /// How often a full ring is tried again.
 const RETRY: Duration = Duration::from_millis(50);
 
+/// What a media thread is told.
+pub(crate) enum Told {
+    Command(Command),
+    Prompts(Arc<PromptBook>),
+}
+
 pub(crate) struct Worker<Io> {
     io: Io,
     plane: Plane,
     clock: Clock,
-    commands: Receiver<Command>,
+    commands: Receiver<Told>,
     recorder: RecorderDoor,
     sink: Arc<dyn Sink>,
     out: Vec<Output>,
@@ -34,7 +40,7 @@ impl<Io: PacketIo> Worker<Io> {
         io: Io,
         config: PlaneConfig,
         prompts: Arc<PromptBook>,
-        commands: Receiver<Command>,
+        commands: Receiver<Told>,
         recorder: RecorderDoor,
         sink: Arc<dyn Sink>,
     ) -> io::Result<Self> {
@@ -74,7 +80,8 @@ impl<Io: PacketIo> Worker<Io> {
     fn take_commands(&mut self) -> bool {
         loop {
             match self.commands.try_recv() {
-                Ok(command) => {
+                Ok(Told::Prompts(prompts)) => self.plane.use_prompts(prompts),
+                Ok(Told::Command(command)) => {
                     self.plane.on_command(self.clock.now(), command, &mut self.out);
                     self.carry_out(&[]);
                 }

@@ -130,6 +130,11 @@ impl Plane {
         Plane { config, prompts, random, legs: BTreeMap::new(), recordings: BTreeMap::new(), timers: Timers::new() }
     }
 
+    /// Another book from now on; what plays already plays to its end.
+    pub fn use_prompts(&mut self, prompts: Arc<PromptBook>) {
+        self.prompts = prompts;
+    }
+
     /// When [`Plane::on_tick`] is next needed.
     pub fn deadline(&self) -> Option<Instant> {
         self.timers.earliest()

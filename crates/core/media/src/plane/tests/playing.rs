@@ -41,6 +41,18 @@ fn a_sound_that_is_not_in_the_book_takes_no_time() {
 }
 
 #[test]
+fn a_new_book_of_prompts_counts_for_what_begins_and_leaves_alone_what_plays() {
+    let mut w = World::new();
+    w.play(A, 1, "low");
+    w.plane.use_prompts(std::sync::Arc::new(crate::PromptBook::builtin()));
+    w.pass(ms(500));
+    assert_eq!(w.got(A).len(), 10);
+    assert_eq!(w.inputs.last(), Some(&Input::PlayDone { leg: A, play: 1 }));
+    w.plane.on_command(w.now, Command::Play { leg: A, play: 2, sounds: vec![Sound::Prompt("low".into())] }, &mut w.out);
+    assert!(w.out.contains(&Output::UnknownSound { leg: A, key: "low".into() }));
+}
+
+#[test]
 fn prompts_music_and_a_bridge_are_one_stream_to_the_caller() {
     let mut w = World::new();
     w.play(A, 1, "low");
