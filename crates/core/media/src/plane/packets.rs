@@ -35,7 +35,7 @@ impl Plane {
                 let key = leg.digits.hear(now.mono, &header, payload);
                 out.extend(key.map(|key| Output::Input(Input::Digit { leg: id, key })));
             }
-            Content::Audio(law) if leg.takes_part() => {
+            Content::Audio(law) if !leg.recordings.is_empty() && leg.takes_part() => {
                 for recording in &leg.recordings {
                     if let Some(placement) = self.recordings.get_mut(recording) {
                         placement.place(now.mono, id, (header.ssrc, header.timestamp), payload, law.decoder());
@@ -44,7 +44,7 @@ impl Plane {
             }
             Content::Audio(_) | Content::Other => {}
         }
-        let said = Said { from: id, content, header, on_hold: !leg.sends() };
+        let said = Said { from: id, content, header: &header, on_hold: !leg.sends() };
         match leg.heard_by[..] {
             [] => {}
             [listener] => out.extend(self.pass_on(now, listener, &said, packet)),
@@ -83,12 +83,12 @@ impl Plane {
     /// What one listener gets of a packet: its part in a mix, or the packet as one of the listener's own stream.
     fn pass_on(&mut self, now: Now, to: LegId, said: &Said, packet: &mut [u8]) -> Option<Output> {
         let leg = self.legs.get_mut(&to)?;
-        let Said { from, content, header, on_hold } = said;
+        let &Said { from, content, header, on_hold } = said;
         if let Some(mix) = &mut leg.mix {
             // Keys are not audio, and a phone on hold may send its own music.
             if let (Content::Audio(law), false) = (content, on_hold) {
                 let payload = packet.get(header.body()).unwrap_or(&[]);
-                mix.hear(now.mono, *from, (header.ssrc, header.timestamp), payload, law.decoder());
+                mix.hear(now.mono, from, (header.ssrc, header.timestamp), payload, law.decoder());
             }
             return None;
         }
@@ -110,7 +110,7 @@ impl Plane {
         let line = leg.splice.relay(now.mono, header, samples)?;
         let address = leg.sending(now.mono, length)?;
         if let (Content::Audio(from), Some(body)) = (content, packet.get_mut(header.body())) {
-            transcode(*from, law, body);
+            transcode(from, law, body);
         }
         rtp::rewrite(packet, payload, line);
         Some(Output::Forward { leg: to, to: address })
@@ -118,10 +118,10 @@ impl Plane {
 }
 
 /// An accepted packet.
-struct Said {
+struct Said<'a> {
     from: LegId,
     content: Content,
-    header: Header,
+    header: &'a Header,
     /// Its leg is on hold.
     on_hold: bool,
 }
