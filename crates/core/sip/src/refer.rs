@@ -15,16 +15,18 @@ pub(crate) struct Asked {
     pub silent: bool,
 }
 
+/// A REFER in the dialog of session `of`.
+///
 /// # Errors
 /// The status that refuses it.
-pub(crate) fn read(request: &Message, calls: &Calls) -> Result<Asked, u16> {
+pub(crate) fn read(request: &Message, of: SessionId, calls: &Calls) -> Result<Asked, u16> {
     // RFC 3515 2.4.2: exactly one Refer-To.
     let mut targets = request.headers(HeaderId::ReferTo);
     let (Some(target), None) = (targets.next(), targets.next()) else {
         return Err(400);
     };
     let target = ReferTo::parse(&target).map_err(status_of)?;
-    let replaces = target.replaces.map(|field| named(&field, calls));
+    let replaces = target.replaces.map(|field| named(&field, of, calls));
     let silent = request.header(HeaderId::ReferSub).is_some_and(|value| {
         let word = value.split(|byte| *byte == b';').next().unwrap_or_default();
         trim(word).eq_ignore_ascii_case(b"false")
@@ -40,9 +42,9 @@ fn status_of(bad: BadReferTo) -> u16 {
     }
 }
 
-/// The dialog that the transferor wants joined: any of ours that lives, ringing or confirmed.
-fn named(field: &ReplacesField, calls: &Calls) -> Replaces {
-    match find(field, calls) {
+/// The dialog that the transferor wants joined: any other of ours that lives, ringing or confirmed.
+fn named(field: &ReplacesField, of: SessionId, calls: &Calls) -> Replaces {
+    match find(field, calls).filter(|(id, _)| *id != of) {
         Some((id, stage)) if stage != Stage::Over && !(field.early_only && stage == Stage::Confirmed) => Replaces::Session(id),
         _ => Replaces::Unknown,
     }

@@ -116,7 +116,7 @@ fn in_dialog(endpoint: &mut Endpoint, now: Now, flow: Flow, request: &Message, o
     }
     let owner = if request.method() == Some(Method::Invite) { owner(id, Errand::Reinvite) } else { None };
     if let Some(tx) = desk.transactions.accept(request, flow, owner) {
-        let asked = request.method().filter(|method| *method == Method::Refer).map(|_| refer::read(request, &endpoint.calls));
+        let asked = request.method().filter(|method| *method == Method::Refer).map(|_| refer::read(request, id, &endpoint.calls));
         endpoint.to(now, id, out, |session, desk| session.on_request(desk, tx, request, flow, asked));
     }
 }

@@ -105,8 +105,9 @@ impl Outgoing {
         }
     }
 
-    fn on_provisional(&mut self, desk: &mut Desk<'_>, leg: &Leg, response: &Message, status: u16) {
+    fn on_provisional(&mut self, desk: &mut Desk<'_>, leg: &mut Leg, response: &Message, status: u16) {
         let news = status == 100 || self.forks.on_provisional(desk, leg, self.tx, response);
+        leg.spent = leg.spent.max(self.forks.highest_sequence());
         if self.leaving.is_some() {
             self.cancel(desk, leg);
         } else if status != 100 && news {
@@ -159,11 +160,12 @@ impl Outgoing {
     }
 
     /// A PRACK of ours was challenged.
-    pub fn on_pracked(&mut self, desk: &mut Desk<'_>, leg: &Leg, tx: TxId, response: &Message) {
+    pub fn on_pracked(&mut self, desk: &mut Desk<'_>, leg: &mut Leg, tx: TxId, response: &Message) {
         let tag = response.to().ok().and_then(|to| to.tag).unwrap_or_default();
         if let Some(fork) = self.forks.find(&tag) {
             challenge::again(desk, leg, &mut fork.dialog, tx, response, Errand::Prack);
         }
+        leg.spent = leg.spent.max(self.forks.highest_sequence());
     }
 
     fn on_success(mut self: Box<Self>, desk: &mut Desk<'_>, leg: &mut Leg, response: &Message) -> State {

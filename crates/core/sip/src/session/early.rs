@@ -43,6 +43,10 @@ impl Forks {
         self.0.iter_mut().find(|fork| fork.dialog.remote_tag == tag)
     }
 
+    pub fn highest_sequence(&self) -> u32 {
+        self.0.iter().map(|fork| fork.dialog.local_sequence).max().unwrap_or(0)
+    }
+
     pub fn take(&mut self, tag: &str) -> Option<Fork> {
         let at = self.0.iter().position(|fork| fork.dialog.remote_tag == tag)?;
         Some(self.0.swap_remove(at))

@@ -79,6 +79,7 @@ pub(super) fn on_late_response(desk: &mut Desk<'_>, leg: &mut Leg, tx: TxId, res
     };
     let sequence = dialog.local_sequence;
     acknowledge(desk, leg, &dialog, sequence, authorization.as_ref());
+    dialog.local_sequence = sequence.max(leg.spent);
     let (bye, flow) = dialog.request(desk, Method::Bye);
     desk.request(flow, bye.finish(), leg.id, Errand::Stray);
 }

@@ -70,6 +70,8 @@ pub(crate) struct Leg {
     /// Dialled to where a phone of ours is registered: requests go there, whatever its Contact says (row 48).
     registered: bool,
     acks: Acks,
+    /// The highest sequence number that a PRACK of ours had, in whatever fork: a BYE to a late 200 goes above it.
+    spent: u32,
 }
 
 #[derive(Debug)]
@@ -211,6 +213,6 @@ impl Session {
 
 impl Leg {
     fn new(id: SessionId, call_id: String, local_tag: String, credential: Option<DialCredential>) -> Leg {
-        Leg { id, call_id, local_tag, credential, registered: false, acks: Acks::default() }
+        Leg { id, call_id, local_tag, credential, registered: false, acks: Acks::default(), spent: 0 }
     }
 }

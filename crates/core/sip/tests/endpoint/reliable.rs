@@ -233,6 +233,19 @@ fn a_provisional_that_must_arrive_gets_a_prack_in_its_order_and_its_fork() {
     assert_eq!(bye.cseq().unwrap().0, 4);
 }
 
+/// RFC 3261 12.2.1.1: the numbers of a dialog only rise.
+#[test]
+fn line_02_the_bye_to_a_fork_that_lost_goes_above_its_pracks() {
+    let mut bench = Bench::default();
+    let (session, invite) = bench.dial(dial());
+    bench.receive(udp(2), &provisional(&invite, 180, "mobile", 1, None));
+    bench.receive(udp(2), &provisional(&invite, 183, "mobile", 2, Some(ANSWER)));
+    assert_eq!(bench.receive(udp(2), &reply(&invite, 200, "far", Some(ANSWER))).words().len(), 1);
+    let heard = bench.receive(udp(2), &reply(&invite, 200, "mobile", None));
+    let numbers = [heard.request("ACK"), heard.request("BYE")].map(|message| message.cseq().unwrap().0);
+    assert_eq!((numbers, bench.endpoint.sessions()), ([1, 4], 1), "{session:?}");
+}
+
 #[test]
 fn a_prack_is_repeated_and_challenged_like_any_request() {
     let mut bench = Bench::default();

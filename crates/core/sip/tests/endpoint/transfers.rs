@@ -298,6 +298,15 @@ fn line_09_refer_to_with_replaces_names_our_other_session_ringing_or_answered() 
     }
 }
 
+#[test]
+fn line_09_a_call_can_not_be_transferred_to_itself() {
+    let mut bench = Bench::default();
+    let (session, tag) = bench.answered();
+    let to = format!("<sip:901@x?Replaces=in-1%3Bto-tag%3D{tag}%3Bfrom-tag%3Dbobs>");
+    let heard = bench.receive(udp(2), &refer(&tag, 2, &to).text());
+    assert_eq!(heard.words(), referred(session, "901", Some(Replaces::Unknown)));
+}
+
 /// RFC 3891 3.
 #[test]
 fn line_09_an_invite_with_replaces_names_the_session_or_is_refused() {
