@@ -1,0 +1,13 @@
+//! Whole calls at a Centre: peers that speak SIP in plain text, a media plane that does as it is told, and a clock that
+//! moves when it is moved. Each test is named after the line of calls.md that it proves, where there is one.
+
+// The tests unwrap what must be there.
+#![allow(clippy::unwrap_used)]
+
+mod callbacks;
+mod channels;
+mod forward;
+mod identity;
+mod peer;
+mod stage;
+mod voicemail;
