@@ -79,7 +79,9 @@ impl Channels {
 
     /// What the other tenants of this trunk are sure of and have not taken.
     fn still_guaranteed(&self, site: &Site, tenant: &Tenant, trunk: &str) -> u32 {
-        let on_it = |name: &Option<String>| name.as_deref().is_none_or(|name| name == trunk);
+        // Calls come in by any trunk; they leave by the tenant's own.
+        let comes_only = site.trunks.iter().any(|t| t.name == trunk && t.address.is_none());
+        let on_it = |name: &Option<String>| comes_only || name.as_deref().is_none_or(|name| name == trunk);
         let others = site.accounts.iter().filter(|(other, account)| *other != tenant && on_it(&account.trunk));
         others.map(|(other, account)| account.guaranteed.saturating_sub(self.of_tenant(other))).sum()
     }

@@ -40,6 +40,7 @@ impl Centre {
             lang: call.lang,
             party: call.party,
             caller: call.caller.clone(),
+            user_to_user: call.user_to_user.clone(),
             number: call.number.clone(),
             queue: queue.cloned(),
             visit: call.visit.as_ref().map(|v| v.id),

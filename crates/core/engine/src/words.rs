@@ -339,6 +339,9 @@ pub struct CallView {
     pub lang: Option<Lang>,
     pub party: Option<PartyId>,
     pub caller: Pii<Arc<str>>,
+    /// What the network says to the desk about the call (RFC 7433).
+    #[serde(default)]
+    pub user_to_user: Option<Pii<Arc<str>>>,
     pub number: Arc<str>,
     pub queue: Option<QueueId>,
     pub visit: Option<VisitId>,

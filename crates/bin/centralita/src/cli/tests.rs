@@ -260,6 +260,7 @@ fn snapshot() -> Snapshot {
         lang: Some(Lang::ES),
         party: None,
         caller: Pii::new("+525559999".into()),
+        user_to_user: None,
         number: "+525550001".into(),
         queue: Some("acme/soporte".parse().unwrap()),
         visit: None,

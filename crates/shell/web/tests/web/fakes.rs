@@ -326,6 +326,7 @@ fn snapshot() -> Snapshot {
         lang: Some(Lang::ES),
         party: Some(PartyId(7)),
         caller: Pii::new("+525559999".into()),
+        user_to_user: None,
         number: "+525550001".into(),
         queue: Some("acme/soporte".parse().unwrap()),
         visit: Some("1-3-42.v1".parse().unwrap()),
