@@ -9,7 +9,9 @@ mod model;
 mod parse;
 mod places;
 mod reader;
+mod restart;
 mod scalar;
 
 pub use check::check;
 pub use model::*;
+pub use restart::needs_restart;

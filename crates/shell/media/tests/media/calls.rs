@@ -38,6 +38,17 @@ fn a_prompt_starts_at_once_and_is_heard_whole_without_a_gap() {
 }
 
 #[test]
+fn another_book_of_prompts_counts_for_the_next_prompt() {
+    let room = Room::new();
+    let caller = room.peer(CALLER);
+    let mut other = media::PromptBook::default();
+    other.insert("main/es/low", media::Prompt::from_samples(&tone::sine(8_000, 1_000.0, 8_000.0, 8_000)));
+    room.handle.as_ref().unwrap().use_prompts(std::sync::Arc::new(other));
+    room.send(prompt(1));
+    assert!(tone::carries(&audio(&caller.get_some(50)), 8_000, 1_000.0));
+}
+
+#[test]
 fn a_key_is_told_once() {
     let room = Room::new();
     let mut caller = room.peer(CALLER);
