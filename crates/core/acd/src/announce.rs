@@ -9,7 +9,7 @@ impl Acd {
     /// Tells position and wait if they are news: never to the head of the line, and only what improved.
     pub(crate) fn on_announce_due(&mut self, key: VisitKey, turn: &mut Turn) {
         let position = self.position_of(key);
-        let expected = None;
+        let expected = self.expected(key);
         let v = &mut self.visits[key.0];
         let announce = self.queues[v.queue.0].config.announce;
         self.timers.set(Timer::Announce(key), announce.every.map(|every| turn.now + every.max(PACE)));

@@ -20,6 +20,7 @@ pub(crate) use pick::{Barred, Few, Head, Rated};
 pub(crate) use profiles::Traits;
 
 use crate::bits::Bits;
+use crate::expect::OfFamily;
 use crate::line::Line;
 use crate::place::Place;
 use crate::queue::{GroupKey, QueueKey, Wish};
@@ -44,6 +45,9 @@ pub(crate) struct Family {
     pub visits: usize,
     /// Its visits leave when nobody could serve them.
     watched: bool,
+    /// Agents at work who could serve it, at once or after some steps.
+    pub able: u32,
+    pub expect: OfFamily,
 }
 
 #[derive(Clone, Debug)]
@@ -94,6 +98,8 @@ pub(crate) struct Board {
     /// By queue, sorted by what they ask.
     family_of: Vec<Vec<(Requirement, usize)>>,
     profile_of: BTreeMap<Traits, usize>,
+    /// By queue, agents at work who serve it.
+    able: Vec<u32>,
     orders: Orders,
     /// Families without visits, kept for the next one of their kind.
     deserted_families: usize,
@@ -134,6 +140,16 @@ impl Board {
     /// What the visits of this family ask for themselves.
     pub fn family_asks(&self, family: usize) -> &Requirement {
         &self.families[family].requires
+    }
+
+    /// Agents at work who serve the queue.
+    pub fn able_in_line(&self, queue: QueueKey) -> u32 {
+        self.able.get(queue.0).copied().unwrap_or(0)
+    }
+
+    /// A free agent could take a visit of this kind.
+    pub fn anyone_free(&self, kind: usize) -> bool {
+        self.kinds[kind].profiles.meets(&self.free)
     }
 
     pub fn fits(&self, kind: usize, profile: usize) -> bool {

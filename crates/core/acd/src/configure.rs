@@ -56,6 +56,7 @@ impl Acd {
             queue.remembers = remember.contains(&queue.tenant);
             if let Some(key) = self.queue_of.get(id) {
                 queue.forced = self.queues[key.0].forced;
+                queue.expect = std::mem::take(&mut self.queues[key.0].expect).emptied();
                 self.queues[key.0] = queue;
             } else {
                 let key = QueueKey(self.queues.insert(queue));
@@ -87,6 +88,7 @@ impl Acd {
     fn find_place_again(&mut self, key: VisitKey, turn: &Turn) {
         self.visits[key.0].open = false;
         self.sort(key, turn);
+        self.expect_waits_still(key, turn.now);
         self.set_deadlines(key, turn);
         let v = &self.visits[key.0];
         let (kind, until) = (v.kind, v.entered + self.queues[v.queue.0].config.sticky);

@@ -67,8 +67,15 @@ impl Acd {
         if limits.length.is_some_and(|length| waiting >= length) {
             return true;
         }
+        if limits.wait.is_none() && limits.per_agent.is_none() {
+            return false;
+        }
+        let family = self.board.family(key, &entry.asks, queue);
+        let expected = self.expected_at_the_end(key, family);
+        if limits.wait.is_some_and(|longest| expected.is_some_and(|expected| expected.p50 >= longest)) {
+            return true;
+        }
         limits.per_agent.is_some_and(|hundredths| {
-            let family = self.board.family(key, &entry.asks, queue);
             let agents = self.board.present_for(family) as u128;
             waiting as u128 * 100 >= agents * u128::from(hundredths)
         })

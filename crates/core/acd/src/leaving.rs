@@ -57,6 +57,7 @@ impl Acd {
             Hold::Nothing | Hold::NotYet => {}
         }
         self.drop_bars_of_visit(key);
+        self.expect_leaves(key, end.outcome == Outcome::Answered, turn.now);
         let v = &mut self.visits[key.0];
         if v.open {
             self.board.set_open(v.kind, v.place, false);

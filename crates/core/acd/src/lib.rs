@@ -36,6 +36,7 @@ mod callbacks;
 mod configure;
 mod dispatch;
 mod door;
+mod expect;
 mod leaving;
 mod line;
 mod memory;

@@ -32,6 +32,7 @@ impl Acd {
         let until = turn.now + queue.config.ring;
         let a = &mut self.agents[agent.0];
         turn.say(Output::Offer { offer: ring.offer, agent: a.id.clone(), queue: queue.id.clone(), why });
+        self.expect_offers_changed(key, turn.now);
         self.refresh_open(key);
         self.change(agent, Phase::Reserved(ring), Some(until), (Cause::CallWaiting, None), turn);
         self.agents[agent.0].offered = turn.now;
@@ -51,6 +52,9 @@ impl Acd {
         let (kept, kind) = (v.hold == Hold::KeptFor(agent), v.kind);
         if kept {
             self.release(key);
+        }
+        if end != OfferEnd::Accepted {
+            self.expect_offers_changed(key, turn.now);
         }
         self.refresh_open(key);
         self.board.suspect(kind);

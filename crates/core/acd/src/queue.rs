@@ -1,5 +1,6 @@
 //! One queue as it stands: its line, its hours, and what becomes easier with a visit's age.
 
+use crate::expect::OfLine;
 use crate::line::Line;
 use crate::place::Place;
 use crate::states::StateSet;
@@ -31,6 +32,7 @@ pub(crate) struct Queue {
     pub remembers: bool,
     /// By a supervisor, instead of the hours.
     pub forced: Option<bool>,
+    pub expect: OfLine,
     hours: Hours,
 }
 
@@ -48,7 +50,19 @@ impl Queue {
         let plan = Plan::of(&config, &tenant, groups);
         let (join_empty, leave_empty) = (StateSet::of(&config.join_empty), StateSet::of(&config.leave_empty));
         let (line, forced, hours) = (Line::default(), None, Hours::default());
-        Queue { id, tenant, config, plan, line, join_empty, leave_empty, remembers: false, forced, hours }
+        Queue {
+            id,
+            tenant,
+            config,
+            plan,
+            line,
+            join_empty,
+            leave_empty,
+            remembers: false,
+            forced,
+            expect: OfLine::default(),
+            hours,
+        }
     }
 
     /// A queue without weight would never age its calls: 0 counts as 1.

@@ -17,6 +17,12 @@ pub(crate) const STATES: [AgentState; 10] = [
     AgentState::Unreachable,
 ];
 
+/// Takes calls of queues, now or after the one in hand.
+pub(crate) fn is_at_work(state: AgentState) -> bool {
+    use AgentState::*;
+    matches!(state, Available | Reserved | Ringing | Talking | Holding | WrapUp)
+}
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct StateSet(u16);
 
@@ -65,6 +71,10 @@ impl Census {
 
     pub fn logged_in(&self) -> u32 {
         self.all() - self.of(AgentState::LoggedOut)
+    }
+
+    pub fn at_work(&self) -> u32 {
+        STATES.into_iter().filter(|state| is_at_work(*state)).map(|state| self.of(state)).sum()
     }
 
     /// Somebody is in a state that is not of this set.

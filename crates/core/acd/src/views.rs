@@ -51,7 +51,7 @@ impl Acd {
             caller: v.caller,
             offers: v.offers.iter().map(|offer| v.offer_id(offer)).collect(),
             deadline: self.resolves_at(key),
-            expected: None,
+            expected: self.expected(key),
         }
     }
 

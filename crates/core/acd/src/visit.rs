@@ -14,6 +14,7 @@
 //! From everywhere it may leave. A visit that rings everybody is open and on offer at once.
 
 use crate::agent::AgentKey;
+use crate::expect::Ticket;
 use crate::place::Place;
 use crate::queue::QueueKey;
 use crate::{CallFirst, Caller, Strategy};
@@ -61,6 +62,7 @@ pub(crate) struct Visit {
     pub heard: Option<u32>,
     pub heard_wait: Option<Duration>,
     pub hold: Hold,
+    pub ticket: Ticket,
     /// Whether the board holds the visit as open to offers.
     pub open: bool,
 }

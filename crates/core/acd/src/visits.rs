@@ -1,6 +1,7 @@
 //! Visits: how they enter a queue, grow older in it, and are open to offers or not. The picture is in `visit.rs`.
 
 use crate::board::Sort;
+use crate::expect::Ticket;
 use crate::place::Place;
 use crate::queue::QueueKey;
 use crate::timers::Timer;
@@ -65,16 +66,18 @@ impl Acd {
             heard: None,
             heard_wait: None,
             hold: Hold::Nothing,
+            ticket: Ticket::default(),
             open: false,
         }));
         self.visit_of.insert((id, key));
         self.sort(key, turn);
         self.set_deadlines(key, turn);
+        let expected = self.expect_on_entry(key, turn.now);
         let v = &self.visits[key.0];
         let (kind, q) = (v.kind, &self.queues[queue.0]);
         let requires = self.board.asked_at_first(kind).clone();
         let position = self.position_of(key);
-        turn.say(Output::Entered { visit: id, queue: q.id.clone(), requires, priority_s, position, expected: None, credit });
+        turn.say(Output::Entered { visit: id, queue: q.id.clone(), requires, priority_s, position, expected, credit });
         self.board.suspect(kind);
         self.hold_callback(key, turn);
         self.keep_for_last_agent(key);

@@ -71,7 +71,7 @@ impl Acd {
             barred: self.barred_from(key),
             next: next.map(|(age, change)| (v.entered + age.saturating_sub(v.aged), change.clone())),
             sticky,
-            expected: None,
+            expected: self.expected(key),
         })
     }
 

@@ -1,7 +1,7 @@
 //! Where what the board remembers differs from what is so.
 
 use super::{Board, Kind, Profile};
-use crate::queue::Queue;
+use crate::queue::{Queue, QueueKey};
 use crate::slab::Slab;
 
 impl Board {
@@ -19,6 +19,17 @@ impl Board {
             let watched = f.watched && visits > 0;
             if visits != f.visits || watched != self.watched.has(family) || (f.stages.len() > 1) != self.relaxing.has(family) {
                 found.push(format!("family {family} counts {} visits, its kinds {visits}", f.visits));
+            }
+            let able: u32 = f.last().profiles.iter().map(|p| self.profiles[p].census.at_work()).sum();
+            if able != f.able {
+                found.push(format!("family {family} counts {} agents at work, there are {able}", f.able));
+            }
+        }
+        for (queue, q) in queues.iter() {
+            let serving = self.profiles.iter().filter(|(_, p)| p.traits.serves(QueueKey(queue)));
+            let able: u32 = serving.map(|(_, p)| p.census.at_work()).sum();
+            if able != self.able_in_line(QueueKey(queue)) {
+                found.push(format!("{} counts {} agents at work, there are {able}", q.id, self.able_in_line(QueueKey(queue))));
             }
         }
         let deserted = self.families.iter().filter(|(_, f)| f.visits == 0).count();

@@ -2,6 +2,7 @@
 
 use super::{Board, Family, Kind, Stage};
 use crate::bits::Bits;
+use crate::expect::OfFamily;
 use crate::line::Line;
 use crate::place::Place;
 use crate::queue::{Queue, QueueKey};
@@ -78,6 +79,8 @@ impl Board {
             kinds: SmallVec::new(),
             visits: 0,
             watched: !queue.leave_empty.is_empty(),
+            able: 0,
+            expect: OfFamily::default(),
         });
         self.deserted_families += 1;
         self.relaxing.set(family, relaxing);
@@ -85,6 +88,7 @@ impl Board {
         for (profile, p) in self.profiles.iter_mut() {
             f.meet(profile, &p.traits);
             p.families.set(family, f.could_be_served_by(profile));
+            f.able += if f.could_be_served_by(profile) { p.census.at_work() } else { 0 };
         }
         family
     }
@@ -234,7 +238,7 @@ impl Family {
         self.levels.get(profile).copied().unwrap_or(0)
     }
 
-    fn last(&self) -> &Stage {
+    pub(super) fn last(&self) -> &Stage {
         &self.stages[self.stages.len() - 1]
     }
 }

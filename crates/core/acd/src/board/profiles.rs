@@ -4,7 +4,7 @@ use super::{Board, Profile};
 use crate::bits::Bits;
 use crate::queue::{GroupKey, QueueKey};
 use crate::seats::{Seats, Standing};
-use crate::states::Census;
+use crate::states::{Census, is_at_work};
 use base::{AgentState, Instant, Skills};
 
 /// What decides which visits an agent can take.
@@ -42,8 +42,7 @@ impl Board {
             Some(profile) => *profile,
             None => self.add_profile(traits.clone()),
         };
-        self.profiles[profile].census.add(state);
-        self.after_census(profile);
+        self.move_state(profile, None, Some(state));
         profile
     }
 
@@ -96,7 +95,28 @@ impl Board {
                 self.suspects.extend(p.families.common(&self.watched));
             }
         }
+        let at_work = |state: Option<AgentState>| state.is_some_and(is_at_work);
+        match (at_work(from), at_work(to)) {
+            (false, true) => self.count_able(profile, |n| n + 1),
+            (true, false) => self.count_able(profile, |n| n - 1),
+            _ => {}
+        }
         self.after_census(profile);
+    }
+
+    /// An agent of this profile began or ended work.
+    fn count_able(&mut self, profile: usize, count: impl Fn(u32) -> u32) {
+        let p = &self.profiles[profile];
+        for family in p.families.iter() {
+            let able = &mut self.families[family].able;
+            *able = count(*able);
+        }
+        for queue in &p.traits.queues {
+            if self.able.len() <= queue.0 {
+                self.able.resize(queue.0 + 1, 0);
+            }
+            self.able[queue.0] = count(self.able[queue.0]);
+        }
     }
 
     fn after_census(&mut self, profile: usize) {
