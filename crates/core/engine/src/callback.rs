@@ -164,7 +164,15 @@ impl Centre {
         self.rearm(id);
     }
 
-    /// The queue does not hold the place, or held it no longer.
+    /// The queue held the place no longer. One that became too old there is taken up again at once.
+    pub(crate) fn on_place_lost(&mut self, id: CallId, outcome: Outcome, waited: Duration) {
+        match outcome {
+            Outcome::Timeout if waited >= Duration::from_secs(1) => self.enter_line(id),
+            _ => self.rest(id),
+        }
+    }
+
+    /// The queue does not hold the place now.
     pub(crate) fn rest(&mut self, id: CallId) {
         let until = self.now.mono + REST;
         if let Some(call) = self.calls.get_mut(&id) {

@@ -155,7 +155,7 @@ impl Centre {
             Outcome::Overflowed => (),
             _ if call.ending.is_some() => (),
             Outcome::Callback => self.on_place_kept(visit.call),
-            _ if call.is_kept() => self.rest(visit.call),
+            _ if call.is_kept() => self.on_place_lost(visit.call, outcome, waited),
             // The flow is there already.
             Outcome::KeyExit | Outcome::Voicemail => {
                 self.is_with_flow(visit.call);

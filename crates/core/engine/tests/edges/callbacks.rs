@@ -319,7 +319,6 @@ fn a_place_that_the_queue_does_not_hold_is_asked_for_again() {
     stage.wait(300.0);
     assert_eq!(stage.place(1), Place::Callback, "whoever was promised a call is not lost");
     ana(&mut stage, acd::Ask::LogIn);
-    stage.wait(61.0);
     stage.answer(ANA);
     stage.heard(1);
     stage.answer(CARRIER);
