@@ -49,7 +49,7 @@ pub enum Hears {
 /// What each leg that has audio hears.
 pub fn hears(call: &Call) -> BTreeMap<LegId, Hears> {
     let together = together(call);
-    let with_audio = call.legs.values().filter(|leg| leg.audio.is_some() && leg.purpose != Purpose::Leaving);
+    let with_audio = call.legs.values().filter(|leg| leg.audio.is_some());
     let mut told: BTreeMap<LegId, Hears> = with_audio.map(|leg| (leg.id, alone(call, leg))).collect();
     for leg in &together {
         told.insert(*leg, among(call, *leg, &together));

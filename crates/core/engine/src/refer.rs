@@ -44,8 +44,10 @@ impl Centre {
             None if call.third.is_some() => Err(403),
             None => {
                 let to = refer.to.reveal();
-                if let Some(party) = self.setup.party(&conversation.agent, to) {
-                    return Ok(Plan::To(party));
+                match self.setup.party(&conversation.agent, to) {
+                    Some(Party::Agent(agent)) if agent == conversation.agent => return Err(403),
+                    Some(party) => return Ok(Plan::To(party)),
+                    None => {}
                 }
                 let queue = QueueId::new(&call.tenant, to).ok().filter(|q| self.setup.site.queues.contains_key(q));
                 queue.map(Plan::Queue).ok_or(404)

@@ -143,6 +143,11 @@ impl Line {
         }
     }
 
+    /// From, as the INVITE that came has it.
+    pub fn from(&self) -> &str {
+        &self.remote_uri
+    }
+
     pub fn answer(&mut self) -> Bytes {
         (self.ringing, self.up) = (false, true);
         let sdp = self.sdp("sendrecv");

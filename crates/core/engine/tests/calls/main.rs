@@ -1,7 +1,11 @@
 //! Whole calls through a Centre, with phones that speak SIP: each test is a scenario, and the audit looks after each input.
 
+mod agents;
+mod consults;
 mod hears;
 mod line;
 mod office;
+mod own_calls;
 mod site;
+mod supervisors;
 mod transfers;

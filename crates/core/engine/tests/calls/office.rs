@@ -212,9 +212,19 @@ impl Office {
     }
 
     /// The owner's live line that came last.
-    pub fn line(&mut self, owner: &str) -> &mut Line {
-        let line = self.lines.iter_mut().rev().find(|line| line.owner == owner && !line.over);
+    pub fn line(&self, owner: &str) -> &Line {
+        let line = self.lines.iter().rev().find(|line| line.owner == owner && !line.over);
         line.unwrap_or_else(|| panic!("{owner} has no line"))
+    }
+
+    /// The owner's first line, also one that is over.
+    pub fn first(&self, owner: &str) -> &Line {
+        self.lines.iter().find(|line| line.owner == owner).unwrap_or_else(|| panic!("{owner} had no line"))
+    }
+
+    /// The owner's last line, also one that is over.
+    pub fn last(&self, owner: &str) -> &Line {
+        self.lines.iter().rev().find(|line| line.owner == owner).unwrap_or_else(|| panic!("{owner} had no line"))
     }
 
     pub fn rings(&self, owner: &str) -> bool {
@@ -227,7 +237,8 @@ impl Office {
 
     /// Does something on the owner's last line.
     pub fn on_line(&mut self, owner: &str, act: impl FnOnce(&mut Line) -> Bytes) {
-        let line = self.line(owner);
+        let line = self.lines.iter_mut().rev().find(|line| line.owner == owner && !line.over);
+        let line = line.unwrap_or_else(|| panic!("{owner} has no line"));
         let bytes = act(line);
         let from = line.address;
         self.send_now(from, bytes);

@@ -1,0 +1,166 @@
+//! Agents' own calls: line 13 of calls.md, and the emergency calls of line 17.
+
+use crate::line::Line;
+use crate::office::{Office, agent_id, to_agent, to_number};
+use engine::{Place, Reply, Request};
+
+#[test]
+fn line_13_early_media_of_an_outbound_call_is_relayed_without_a_second_ringback() {
+    let mut o = Office::open();
+    o.dials("ana", "+525577");
+    assert_eq!(o.state("ana"), "engaged");
+    o.on_line("+525577", Line::early);
+    assert_eq!(o.line("ana").statuses, [100, 183]);
+    assert_eq!(o.hears("ana"), "+525577", "what the network plays, and nothing of ours");
+    o.on_line("+525577", Line::answer);
+    assert_eq!((o.hears("ana").as_str(), o.hears("+525577").as_str()), ("+525577", "ana"));
+    assert_eq!((o.place(), o.state("ana").as_str()), (Place::External, "engaged"));
+    o.close();
+}
+
+#[test]
+fn line_13_an_outbound_call_shows_the_tenants_number_and_has_facts_recording_and_state() {
+    let mut o = Office::open();
+    o.dials("ana", "+525577");
+    let invite = o.line("+525577");
+    assert!(invite.shows.is_empty() && invite.from().contains("+525550000000"), "{}", invite.from());
+    o.answers("+525577");
+    o.pass(9);
+    let arrived = o.fact("call.arrived");
+    assert_eq!((&arrived["direction"], &arrived["number"]), (&"outgoing".into(), &"".into()));
+    assert!(arrived["party_id"].is_string(), "the customer, for the ticket");
+    assert_eq!(o.voices("c1.p1"), "+525577|ana");
+    o.hangs_up("ana");
+    assert_eq!(o.fact("agent_leg.ended")["talk_ms"], 9_000);
+    assert_eq!((o.state("ana").as_str(), o.count("call.ended")), ("available", 1));
+    o.close();
+}
+
+#[test]
+fn line_13_an_outbound_call_is_recorded_only_where_the_account_wants_it() {
+    let mut o = Office::with(|site| site.accounts.values_mut().for_each(|a| a.record_outbound = false));
+    o.dials("ana", "+525577");
+    o.answers("+525577");
+    assert_eq!(o.voices("c1.p1"), "not recorded");
+    o.close();
+}
+
+#[test]
+fn line_13_an_internal_call_rings_the_colleague_and_blocks_both() {
+    let mut o = Office::open();
+    o.dials("ana", "202");
+    o.on_line("beto", |line| line.respond(180, None));
+    assert_eq!(o.line("ana").statuses, [100, 180]);
+    o.on_line("beto", Line::answer);
+    assert_eq!((o.hears("ana").as_str(), o.hears("beto").as_str()), ("beto", "ana"));
+    assert_eq!((o.state("ana").as_str(), o.state("beto").as_str()), ("engaged", "engaged"));
+    assert_eq!(o.fact("call.arrived")["direction"], "internal");
+    o.dials("caller", "100");
+    assert!(!o.rings("ana"), "a call of her own blocks her in all queues");
+    o.hangs_up("beto");
+    assert!(o.rings("ana"));
+    o.close();
+}
+
+#[test]
+fn an_own_call_that_fails_passes_the_far_ends_status_back() {
+    let mut o = Office::open();
+    for (status, seen) in [(486, 486), (404, 404), (603, 603), (302, 480)] {
+        o.dials("ana", "+525577");
+        o.refuses("+525577", status);
+        let line = o.last("ana");
+        assert_eq!((line.statuses.last(), line.over), (Some(&seen), true), "{status}");
+    }
+    assert_eq!((o.count("call.rejected"), o.state("ana").as_str()), (4, "available"));
+    o.close();
+}
+
+#[test]
+fn an_own_call_given_up_while_it_rings_is_cancelled_at_the_far_end() {
+    let mut o = Office::open();
+    o.dials("ana", "202");
+    o.on_line("beto", |line| line.respond(180, None));
+    o.on_line("ana", Line::cancel);
+    assert!(!o.rings("beto"));
+    assert_eq!((o.state("beto").as_str(), o.state("ana").as_str()), ("available", "available"));
+    assert_eq!(o.fact("call.rejected")["status"], 487);
+    o.close();
+}
+
+#[test]
+fn an_own_call_that_nobody_answers_ends_by_itself() {
+    let mut o = Office::open();
+    o.dials("ana", "202");
+    o.on_line("beto", |line| line.respond(180, None));
+    o.pass(31);
+    assert_eq!(o.fact("call.rejected")["cause"], "no_answer");
+    assert!(!o.rings("beto"));
+    o.close();
+}
+
+#[test]
+fn call_waiting_is_off_for_own_calls_too() {
+    let mut o = Office::with_ana();
+    o.dials("beto", "201");
+    let line = o.last("beto");
+    assert_eq!((line.statuses.last(), o.hears("caller").as_str()), (Some(&486), "ana"));
+    o.close();
+}
+
+#[test]
+fn from_the_desk_the_own_phone_rings_first_and_hears_ringback() {
+    let mut o = Office::open();
+    let dial = Request::Dial { agent: agent_id("ana"), to: to_number("+525577") };
+    assert_eq!(o.asks(dial.clone()), Reply::Done);
+    assert!(o.rings("ana") && !o.rings("+525577"));
+    assert!(matches!(o.asks(dial), Reply::Refused { .. }), "one call at a time");
+    o.answers("ana");
+    assert_eq!((o.rings("+525577"), o.hears("ana").as_str(), o.state("ana").as_str()), (true, "ringback", "engaged"));
+    o.answers("+525577");
+    assert_eq!(o.hears("ana"), "+525577");
+    o.hangs_up("+525577");
+    assert!(!o.in_call("ana"));
+    o.close();
+}
+
+#[test]
+fn from_the_desk_nothing_is_dialled_when_the_own_phone_does_not_answer() {
+    let mut o = Office::open();
+    o.asks(Request::Dial { agent: agent_id("ana"), to: to_agent("beto") });
+    o.pass(31);
+    assert!(!o.rings("ana") && !o.rings("beto"));
+    assert_eq!((o.state("ana").as_str(), o.fact("call.rejected")["cause"].as_str()), ("available", Some("no_answer")));
+    o.close();
+}
+
+#[test]
+fn from_the_desk_a_call_given_up_after_the_own_phone_answered_is_over_on_both_sides() {
+    let mut o = Office::open();
+    o.asks(Request::Dial { agent: agent_id("ana"), to: to_agent("beto") });
+    o.answers("ana");
+    o.hangs_up("ana");
+    assert!(!o.rings("beto"));
+    o.close();
+}
+
+#[test]
+fn line_17_an_emergency_call_always_goes_out_by_the_sites_trunk() {
+    let mut o = Office::with(|site| site.accounts.values_mut().for_each(|a| a.trunk = None));
+    o.dials("ana", "+525577");
+    assert_eq!(o.fact("call.rejected")["status"], 404, "this tenant's calls do not leave");
+    o.dials("ana", "911");
+    assert!(o.rings("911"));
+    assert_eq!(o.line("911").address.to_string(), "10.0.1.2:5060");
+    o.answers("911");
+    assert_eq!(o.hears("ana"), "911");
+    o.close();
+}
+
+#[test]
+fn a_phone_that_dials_nothing_known_is_refused_and_no_number_is_in_the_log() {
+    let mut o = Office::open();
+    o.dials("ana", "no-such-thing");
+    let arrived = o.fact("call.arrived");
+    assert_eq!((&arrived["number"], o.fact("call.rejected")["status"].as_u64()), (&"".into(), Some(404)));
+    o.close();
+}
