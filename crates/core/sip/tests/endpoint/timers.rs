@@ -244,3 +244,46 @@ fn line_12_hanging_up_ends_the_timer() {
     bench.pass(secs(40));
     assert_eq!(bench.endpoint.deadline(), None);
 }
+
+/// A refresh by re-INVITE says what was agreed last, wherever that was.
+#[test]
+fn line_12_a_refresh_repeats_the_last_agreement() {
+    const OURS: (&str, &str) = ("Session-Expires", "300;refresher=uas");
+    let lines = "Session-Expires: 300;refresher=uac\r\n";
+    // The ACK brought the answer.
+    let mut bench = Bench::default();
+    let ask = Ask::invite().no_body().set("Supported", "timer").set(OURS.0, OURS.1);
+    let session = bench.receive(udp(2), &ask.text()).incoming();
+    let ok = bench.handle(Input::Answer { session, sdp: OFFER.into() }).response(200);
+    bench.receive(udp(2), &Ask::within("ACK", 1, &ok.to().unwrap().tag.unwrap()).sdp(ANSWER).text());
+    let refresh = bench.pass(secs(150)).request("INVITE");
+    assert_eq!(refresh.body(), OFFER);
+    let heard = bench.receive(udp(2), &reply_with(&refresh, 200, "", Some(ANSWER), lines));
+    assert_eq!(heard.words(), refreshed(session));
+
+    // An UPDATE changed it before the answer, in a call that came in …
+    let newer = ANSWER.replace("6000", "6004");
+    let mut bench = Bench::default();
+    let ask = Ask::invite().set("Supported", "timer, 100rel").set(OURS.0, OURS.1);
+    let session = bench.receive(udp(2), &ask.text()).incoming();
+    let early = bench.handle(Input::Ring { session, status: 183, sdp: Some(ANSWER.into()) }).response(183);
+    let tag = early.to().unwrap().tag.unwrap();
+    let rack = format!("{} 1 INVITE", field(&early, HeaderId::RSeq));
+    bench.receive(udp(2), &Ask::within("PRACK", 2, &tag).set("RAck", &rack).text());
+    bench.receive(udp(2), &Ask::within("UPDATE", 3, &tag).sdp(OFFER).text());
+    bench.handle(Input::AnswerReoffer { session, sdp: newer.clone().into() });
+    bench.handle(Input::Answer { session, sdp: ANSWER.into() });
+    bench.receive(udp(2), &Ask::within("ACK", 1, &tag).text());
+    assert_eq!(bench.pass(secs(150)).request("INVITE").body(), newer);
+
+    // … and in one that we dialled.
+    let mut bench = Bench::default();
+    let (session, invite) = bench.dial(dial());
+    bench.receive(udp(2), &reply_with(&invite, 183, "far", Some(ANSWER), "Require: 100rel\r\nRSeq: 1\r\n"));
+    let ours = invite.from().unwrap().tag.unwrap();
+    let update = Ask::within("UPDATE", 1, &ours).set("From", "<sip:ana@10.0.0.2>;tag=far").set("Call-ID", "out-1").sdp(OFFER);
+    bench.receive(udp(2), &update.text());
+    bench.handle(Input::AnswerReoffer { session, sdp: newer.clone().into() });
+    bench.receive(udp(2), &reply_with(&invite, 200, "far", None, lines));
+    assert_eq!(bench.pass(secs(150)).request("INVITE").body(), newer);
+}
