@@ -6,12 +6,15 @@
 
 mod draw;
 pub mod erlang;
+pub mod estimates;
 pub mod judge;
 pub mod oracles;
 mod people;
+mod stream;
 mod tally;
 mod world;
 
 pub use people::{AtOnce, Caller, Fate, Staff};
+pub use stream::{Rate, Sort, Stream, Talk};
 pub use tally::{Batch, Tally};
 pub use world::{Plan, Watch, World};

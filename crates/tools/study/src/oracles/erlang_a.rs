@@ -55,10 +55,10 @@ pub fn rows(effort: Effort, rows: &mut Vec<Row>) {
 fn run(effort: Effort, case: &Case, seed: u64) -> Tally {
     let model = case.model();
     let (handling, patience) = (Duration::from_secs(case.handling), Duration::from_secs(case.patience));
-    let callers = house::Poisson::new(200 + seed, model.rate, handling, Some(patience), vec![house::queue_id("calls")]);
+    let callers = house::poisson(200 + seed, model.rate, handling, Some(patience), vec![house::queue_id("calls")]);
     // S = T, as in the table's fourth service level.
     let t = Duration::from_secs(case.within);
-    house::run(house::pooled(case.n), callers, None, effort.calls(150_000, 1_500_000), t, t)
+    house::run(house::pooled(case.n), callers, None, effort.calls(300_000, 4_000_000), t, t)
 }
 
 /// Every column of the table.

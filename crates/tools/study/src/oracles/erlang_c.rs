@@ -33,7 +33,7 @@ pub fn rows(effort: Effort, rows: &mut Vec<Row>) {
 }
 
 fn run(effort: Effort, n: u32, a: f64, rate: f64, handling: Duration, t: Duration, seed: u64) -> crate::Tally {
-    let callers = house::Poisson::new(100 + seed, rate, handling, None, vec![house::queue_id("calls")]);
-    let calls = house::enough(n, a, effort.calls(100_000, 1_000_000));
+    let callers = house::poisson(100 + seed, rate, handling, None, vec![house::queue_id("calls")]);
+    let calls = house::enough(n, a, effort.calls(200_000, 2_000_000));
     house::run(house::pooled(n), callers, None, calls, t, Duration::ZERO)
 }

@@ -1,57 +1,20 @@
 //! The simplest centre: Poisson arrivals, exponential times, phones that answer at once, nothing after a conversation.
 
-use crate::draw::exponential;
-use crate::people::{AtOnce, Caller};
+use crate::people::AtOnce;
+use crate::stream::{Rate, Sort, Stream, Talk};
 use crate::tally::Tally;
 use crate::world::{Plan, World};
 use acd::{Agent, Announce, Config, Queue, WrapUp, WrapUpMode};
-use base::{AgentId, Instant, Now, QueueId, Random, Requirement, Skills};
+use base::{AgentId, Instant, Now, QueueId, Skills};
 use std::sync::Arc;
 use std::time::Duration;
 
 /// Batches of each run.
 const BATCHES: u64 = 30;
 
-/// Calls as they come, for queues chosen with equal chances.
-pub struct Poisson {
-    pub gap: Duration,
-    pub talk: Duration,
-    pub patience: Option<Duration>,
-    pub queues: Vec<QueueId>,
-    next: Instant,
-    arrivals: Random,
-    talks: Random,
-    patiences: Random,
-}
-
-impl Poisson {
-    /// `rate` in calls a second.
-    pub fn new(seed: u64, rate: f64, talk: Duration, patience: Option<Duration>, queues: Vec<QueueId>) -> Poisson {
-        let stream = |n: u64| Random::from_seed(seed.wrapping_mul(4).wrapping_add(n));
-        let (arrivals, talks, patiences) = (stream(0), stream(1), stream(2));
-        let gap = Duration::from_secs_f64(1.0 / rate);
-        Poisson { gap, talk, patience, queues, next: Instant::ZERO, arrivals, talks, patiences }
-    }
-}
-
-impl Iterator for Poisson {
-    type Item = Caller;
-
-    fn next(&mut self) -> Option<Caller> {
-        self.next = self.next + exponential(&mut self.arrivals, self.gap);
-        let queue = self.queues.get(self.arrivals.below(self.queues.len() as u64) as usize)?.clone();
-        Some(Caller {
-            at: self.next,
-            queue,
-            requires: Requirement::default(),
-            priority_s: 0,
-            lang: None,
-            party: None,
-            patience: self.patience.map(|mean| exponential(&mut self.patiences, mean)),
-            talk: exponential(&mut self.talks, self.talk),
-            wrap_up: None,
-        })
-    }
+/// Calls as they come: `rate` in calls a second, queues with equal chances.
+pub fn poisson(seed: u64, rate: f64, talk: Duration, patience: Option<Duration>, queues: Vec<QueueId>) -> Stream {
+    Stream::new(seed, Rate::steady(rate), queues.into_iter().map(Sort::of).collect(), Talk::Exponential(talk), patience)
 }
 
 pub fn queue_id(name: &str) -> QueueId {
@@ -79,8 +42,8 @@ pub fn pooled(n: u32) -> Config {
 }
 
 /// Runs until each batch has had `calls` / [`BATCHES`] arrivals on average; the first batch is not counted.
-pub fn run(config: Config, callers: Poisson, lines: Option<usize>, calls: u64, threshold: Duration, short: Duration) -> Tally {
-    let length = callers.gap.mul_f64(calls as f64 / BATCHES as f64);
+pub fn run(config: Config, callers: Stream, lines: Option<usize>, calls: u64, threshold: Duration, short: Duration) -> Tally {
+    let length = Duration::from_secs_f64(calls as f64 / BATCHES as f64 / callers.rate());
     let mut tally = Tally::new(Instant::ZERO + length, length, BATCHES as usize, threshold, short);
     let plan = Plan { config: Arc::new(config), routing_seed: 1, start: Now::default(), lines, schedule: Vec::new() };
     // Who waits at the end must be seen to leave: the run goes on for half a batch.

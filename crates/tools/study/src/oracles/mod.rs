@@ -2,7 +2,7 @@
 
 mod erlang_a;
 mod erlang_c;
-mod house;
+pub(crate) mod house;
 mod skills;
 
 pub use erlang_a::{CASES as ERLANG_A_CASES, Case as ErlangACase};

@@ -26,11 +26,11 @@ const TABLE: [(usize, Strategy, &str, f64, i32); 5] = [
 ];
 
 pub fn rows(effort: Effort, rows: &mut Vec<Row>) {
-    let calls = effort.calls(300_000, 4_000_000);
+    let calls = effort.calls(500_000, 4_000_000);
     for (i, (skills, strategy, name, wait, digits)) in TABLE.into_iter().enumerate() {
         let queues: Vec<QueueId> = (0..TYPES).map(queue_id).collect();
         let talk = Duration::from_secs(60 * MINUTES);
-        let callers = house::Poisson::new(300 + i as u64, LOAD / talk.as_secs_f64(), talk, None, queues);
+        let callers = house::poisson(300 + i as u64, LOAD / talk.as_secs_f64(), talk, None, queues);
         let tally = house::run(config(skills, strategy), callers, Some(LINES), calls, Duration::ZERO, Duration::ZERO);
         let measured = tally.figure(|b| (b.waited_answered / 60.0, b.sums.answered as f64));
         rows.push(Row::new(format!("Skills, {name}: mean wait, minutes"), wait, &measured).rounded(digits));
