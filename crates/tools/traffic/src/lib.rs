@@ -14,7 +14,9 @@ mod run;
 pub mod sdp;
 pub mod streams;
 
-pub use plan::{AgentSpec, CallerMix, LanguageShare, Plan, Span};
+pub use plan::{AgentSpec, CallerMix, LanguageShare, Outside, OwnCalls, Plan, Purpose, Span, Target, Transfers};
 pub use process::main_with;
-pub use report::{AgentReport, CallReport, ConversationReport, Outcome, Progress, Report, Said};
+pub use report::{
+    AgentReport, CallReport, CalledReport, ConversationReport, Outcome, OwnCallReport, PassedOn, Progress, Report, Said,
+};
 pub use run::{Stop, run};

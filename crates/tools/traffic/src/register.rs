@@ -5,10 +5,10 @@
 //!    └────── no answer: again, 0.5 s, 1 s, 2 s, 4 s ──┘  └─ any other status: refused
 //! ```
 
-use base::Random;
+use base::{Pii, Random};
 use bytes::Bytes;
 use sip::digest::{Account, Challenge, Credentials, Signed};
-use sip::{Builder, HeaderId, Message, Method};
+use sip::{Builder, DialCredential, HeaderId, Message, Method};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
@@ -27,6 +27,8 @@ enum State {
 pub struct Registration {
     user: String,
     password: String,
+    /// As the registrar names it.
+    realm: String,
     server: SocketAddr,
     local: SocketAddr,
     call_id: String,
@@ -45,6 +47,7 @@ impl Registration {
         Registration {
             user: user.into(),
             password: password.into(),
+            realm: String::new(),
             server,
             local,
             call_id,
@@ -70,6 +73,13 @@ impl Registration {
     /// The status that ended it, if the registrar refused.
     pub fn refusal(&self) -> Option<u16> {
         if let State::Refused(status) = self.state { Some(status) } else { None }
+    }
+
+    /// What proves who calls from this phone, once the registrar has asked for it.
+    pub fn credential(&self) -> Option<DialCredential> {
+        let username = self.user.as_str().into();
+        let password = Pii::new(self.password.as_str().into());
+        (!self.realm.is_empty()).then(|| DialCredential { realm: self.realm.as_str().into(), username, password })
     }
 
     /// Asks, asks again, or renews.
@@ -124,8 +134,8 @@ impl Registration {
     fn prove(&mut self, response: &Message) -> Option<Credentials> {
         let challenges: Vec<_> = response.headers(HeaderId::WwwAuthenticate).collect();
         // A phone trusts its registrar with whatever realm it names.
-        let realm = challenges.iter().find_map(|c| Challenge::parse(c).ok())?.realm;
-        let account = Account { realm: &realm, username: &self.user, password: &self.password };
+        self.realm = challenges.iter().find_map(|c| Challenge::parse(c).ok())?.realm;
+        let account = Account { realm: &self.realm, username: &self.user, password: &self.password };
         let uri = self.registrar();
         let request = Signed { method: &Method::Register, uri: &uri, body: &[] };
         sip::digest::respond(challenges.iter().map(|c| &**c), &account, &request, &self.random.token(), 1)

@@ -1,5 +1,6 @@
 //! What the simulated people saw and heard: the second opinion on the server's own figures.
 
+use crate::plan::Purpose;
 use crate::streams::{Heard, Percentiles};
 use serde::{Deserialize, Serialize};
 
@@ -9,6 +10,11 @@ pub struct Report {
     pub calls: Vec<CallReport>,
     pub agents: Vec<AgentReport>,
     pub conversations: Vec<ConversationReport>,
+    /// Calls that the agents' phones made, and those that came to people outside.
+    #[serde(default)]
+    pub own_calls: Vec<OwnCallReport>,
+    #[serde(default)]
+    pub called: Vec<CalledReport>,
     /// How late the generator sent its own packets.
     pub lateness: Percentiles,
 }
@@ -23,6 +29,10 @@ pub enum Outcome {
     LeftInIvr,
     /// Hung up after that, before an agent was heard.
     LeftInQueue,
+    /// Asked to be called back, before an agent was heard; the line was closed then, by whom ever.
+    AskedForCallback,
+    /// Left a message, likewise.
+    LeftMessage,
     /// Heard an agent.
     Talked,
     /// The server ended it before an agent was heard.
@@ -56,6 +66,12 @@ pub struct CallReport {
     pub tone_hz: u32,
     /// The agent whose tone was heard, by its frequency.
     pub agent_hz: Option<u32>,
+    /// All of them, in their order: more than one after a transfer.
+    #[serde(default)]
+    pub agents_hz: Vec<u32>,
+    /// The number it called from, by which it is called back.
+    #[serde(default)]
+    pub from: String,
     pub ended_by_us: bool,
     pub sent: u64,
     pub heard: Heard,
@@ -84,6 +100,60 @@ pub struct ConversationReport {
     pub start_ms: u64,
     pub ring_ms: u64,
     pub talk_ms: u64,
+    /// Who called, as the phone's display says.
+    #[serde(default)]
+    pub display: String,
+    #[serde(default)]
+    pub passed_on: Option<PassedOn>,
+    pub ended_by_us: bool,
+    pub sent: u64,
+    pub heard: Heard,
+}
+
+/// A transfer that the phone asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PassedOn {
+    pub attended: bool,
+    pub to: String,
+    /// What the last NOTIFY said, or the status that refused the REFER; 0 if the call ended before.
+    pub status: u16,
+}
+
+/// A call that an agent's phone made.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OwnCallReport {
+    pub user: String,
+    pub purpose: Purpose,
+    pub dialled: String,
+    pub call_id: String,
+    pub start_ms: u64,
+    /// The final status of the INVITE.
+    pub status: u16,
+    /// From INVITE to its final status.
+    pub answer_ms: Option<u64>,
+    pub talk_ms: u64,
+    pub ended_by_us: bool,
+    pub sent: u64,
+    pub heard: Heard,
+}
+
+/// A call that came to somebody outside.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct CalledReport {
+    pub number: String,
+    /// The Call-ID of the call in which it had asked for this one.
+    pub called_back: Option<String>,
+    pub call_id: String,
+    pub tone_hz: u32,
+    pub start_ms: u64,
+    pub ring_ms: u64,
+    pub answered: bool,
+    pub refused: bool,
+    /// From the answer to an agent's tone, and from there to the end.
+    pub wait_ms: Option<u64>,
+    pub talk_ms: Option<u64>,
+    /// The agents that were heard, in their order.
+    pub agents_hz: Vec<u32>,
     pub ended_by_us: bool,
     pub sent: u64,
     pub heard: Heard,
@@ -111,5 +181,21 @@ pub enum Said {
 impl Report {
     pub fn count(&self, outcome: Outcome) -> usize {
         self.calls.iter().filter(|c| c.outcome == outcome).count()
+    }
+
+    /// Transfers that phones asked for and that were made, blind or attended.
+    pub fn passed_on(&self, attended: bool) -> usize {
+        let done = |p: &&PassedOn| p.attended == attended && (200..300).contains(&p.status);
+        self.conversations.iter().filter_map(|c| c.passed_on.as_ref()).filter(done).count()
+    }
+
+    /// Own calls of this purpose that were answered.
+    pub fn own(&self, purpose: Purpose) -> impl Iterator<Item = &OwnCallReport> {
+        self.own_calls.iter().filter(move |c| c.purpose == purpose && c.status == 200)
+    }
+
+    /// Calls back that the customer answered and in which an agent was heard.
+    pub fn called_back(&self) -> usize {
+        self.called.iter().filter(|c| c.called_back.is_some() && c.wait_ms.is_some()).count()
     }
 }

@@ -17,6 +17,7 @@ fn plan(agent: AgentSpec) -> Plan {
         trunk: "127.0.0.1:0".parse().unwrap(),
         phones,
         callers: CallerMix { per_minute: 600.0, at_most: Some(3), talk: Span::ms(1_000, 1_000), ..CallerMix::default() },
+        outside: None,
         numbers: vec![agent.user.clone()],
         agents: vec![AgentSpec { password: None, answer_after: Span::ms(50, 200), ..agent }],
         duration_ms: 5_000,

@@ -34,13 +34,25 @@ impl Bank {
         Bank(frequencies.into_iter().collect())
     }
 
-    /// The one frequency that holds most of a frame's energy; `None` for silence, speech and music.
-    pub fn hears(&self, frame: &[i16]) -> Option<u32> {
+    /// The frequencies that hold most of a frame's energy between them, each a good part of it: one for one who speaks,
+    /// two or three for as many at once. None for silence, speech and music.
+    pub fn hears(&self, frame: &[i16]) -> Vec<u32> {
         let energy: f32 = frame.iter().map(|s| f32::from(*s).powi(2)).sum();
         if frame.len() < FRAME / 2 || energy / (frame.len() as f32) < 200.0f32.powi(2) {
-            return None;
+            return Vec::new();
         }
-        self.0.iter().copied().find(|hz| goertzel(frame, *hz) > 0.7 * energy)
+        let (mut heard, mut held) = (Vec::new(), 0.0);
+        for hz in &self.0 {
+            let part = goertzel(frame, *hz) / energy;
+            if part > 0.15 {
+                heard.push(*hz);
+                held += part;
+            }
+            if held > 0.9 {
+                break;
+            }
+        }
+        if held > 0.7 { heard } else { Vec::new() }
     }
 }
 
@@ -68,18 +80,25 @@ mod tests {
     fn each_tone_of_a_bank_is_heard_as_itself() {
         let bank = Bank::new((1_000..=3_300).step_by(100));
         for hz in (1_000..=3_300).step_by(100) {
-            assert_eq!(bank.hears(&frame(hz)), Some(hz));
+            assert_eq!(bank.hears(&frame(hz)), [hz]);
         }
     }
 
     #[test]
     fn silence_and_noise_are_no_tone() {
         let bank = Bank::new([1_000, 2_000]);
-        assert_eq!(bank.hears(&[0; FRAME]), None);
+        assert_eq!(bank.hears(&[0; FRAME]), [0u32; 0]);
         let mut random = base::Random::from_seed(3);
         let noise: Vec<i16> = (0..FRAME).map(|_| random.below(20_000) as i16 - 10_000).collect();
-        assert_eq!(bank.hears(&noise), None);
-        let chord: Vec<i16> = frame(1_000).iter().zip(frame(2_000)).map(|(a, b)| a / 2 + b / 2).collect();
-        assert_eq!(bank.hears(&chord), None);
+        assert_eq!(bank.hears(&noise), [0u32; 0]);
+    }
+
+    #[test]
+    fn people_who_speak_at_once_are_each_heard() {
+        let bank = Bank::new((1_000..=3_300).step_by(100));
+        let mixed: Vec<i16> = frame(1_300).iter().zip(frame(2_400)).map(|(a, b)| a / 2 + b / 2).collect();
+        assert_eq!(bank.hears(&mixed), [1_300, 2_400]);
+        let three: Vec<i16> = mixed.iter().zip(frame(1_800)).map(|(a, b)| a / 2 + b / 3).collect();
+        assert_eq!(bank.hears(&three), [1_300, 1_800, 2_400]);
     }
 }

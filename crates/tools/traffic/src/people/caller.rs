@@ -2,13 +2,13 @@
 //!
 //! ```text
 //! dialling ─200─▶ greeted ─thinks, key─▶ (next key …) ─last key─▶ waiting ─agent's tone─▶ talking ─▶ leaving ─▶ over
-//!     │              │                                               │                       │          ▲
-//!     │              └── those who leave in the IVR ─────────────────┴── out of patience ────┴─ said it─┘
+//!     │              │                                               │  └─ key ─▶ asking ─▶ speaking  ▲          ▲
+//!     │              └── those who leave in the IVR ─────────────────┴── out of patience ─────────────┴─ said it─┘
 //!     └─ final status, CANCEL, BYE from the other side: over from anywhere
 //! ```
 
 use super::{Act, Event, NEVER, millis};
-use crate::plan::{CallerMix, Span};
+use crate::plan::{CallerMix, Span, is_agents};
 use crate::report::{CallReport, Outcome};
 use base::Random;
 use std::collections::VecDeque;
@@ -21,6 +21,10 @@ pub enum Intent {
     LeaveInIvr(Duration),
     /// Leaves this long after the last key, unless an agent comes.
     LeaveInQueue(Duration),
+    /// Presses this key then, and waits for the centre to hang up.
+    AskForCallback(Duration, char),
+    /// Presses this key then, and speaks that long.
+    LeaveMessage(Duration, char, Duration),
     Talk,
 }
 
@@ -29,10 +33,18 @@ enum State {
     Dialling,
     Greeted,
     Waiting,
+    /// Pressed the key for a callback or for voicemail.
+    Asking,
+    Speaking,
     Talking,
     Leaving,
     Over,
 }
+
+/// Whoever asked for a callback hangs up after this, if the centre does not.
+const PROMISED: Duration = Duration::from_secs(20);
+/// From the key for voicemail to the first word.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// A caller and what it saw so far.
 #[derive(Clone, Debug)]
@@ -99,6 +111,7 @@ impl Caller {
             Event::Stop => self.leave(now),
             Event::Failed(status) => self.on_failed(now, status),
             Event::Ended { by_us } => self.on_ended(now, by_us),
+            Event::ThirdAnswered | Event::ThirdGone | Event::PassedOn(_) => None,
         }
     }
 
@@ -129,13 +142,21 @@ impl Caller {
         self.state = State::Waiting;
         self.since = now;
         self.due = match self.intent {
-            Intent::LeaveInQueue(after) => now + after,
+            Intent::LeaveInQueue(after) | Intent::AskForCallback(after, _) | Intent::LeaveMessage(after, ..) => now + after,
             _ => now + NEVER,
         };
     }
 
     fn on_tone(&mut self, now: Instant, hz: u32) -> Option<Act> {
-        if !matches!(self.state, State::Greeted | State::Waiting) {
+        if !is_agents(hz) {
+            return None;
+        }
+        if matches!(self.state, State::Greeted | State::Waiting | State::Asking | State::Talking)
+            && self.report.agents_hz.last() != Some(&hz)
+        {
+            self.report.agents_hz.push(hz);
+        }
+        if !matches!(self.state, State::Greeted | State::Waiting | State::Asking) {
             return None;
         }
         self.report.wait_ms = Some(millis(self.since, now));
@@ -166,16 +187,34 @@ impl Caller {
                 self.report.outcome = Outcome::LeftInIvr;
                 self.leave(now)
             }
-            State::Waiting => {
-                self.report.outcome = Outcome::LeftInQueue;
-                self.leave(now)
-            }
-            State::Talking => self.leave(now),
+            State::Waiting => self.on_impatient(now),
+            State::Asking => match self.intent {
+                Intent::LeaveMessage(_, _, speaks) => {
+                    (self.state, self.due) = (State::Speaking, now + speaks);
+                    Some(Act::Say(self.report.tone_hz))
+                }
+                _ => self.leave(now),
+            },
+            State::Speaking | State::Talking => self.leave(now),
             State::Dialling | State::Leaving | State::Over => {
                 (self.due, self.leaves) = (now + NEVER, now + NEVER);
                 None
             }
         }
+    }
+
+    fn on_impatient(&mut self, now: Instant) -> Option<Act> {
+        let (outcome, key, until) = match self.intent {
+            Intent::AskForCallback(_, key) => (Outcome::AskedForCallback, key, PROMISED),
+            Intent::LeaveMessage(_, key, _) => (Outcome::LeftMessage, key, BREATH),
+            _ => {
+                self.report.outcome = Outcome::LeftInQueue;
+                return self.leave(now);
+            }
+        };
+        (self.report.outcome, self.state, self.due) = (outcome, State::Asking, now + until);
+        self.report.keys.push(key);
+        Some(Act::Press(key))
     }
 
     fn leave(&mut self, now: Instant) -> Option<Act> {
@@ -239,96 +278,24 @@ fn intent(mix: &CallerMix, random: &mut Random) -> Intent {
     let (draw, patience) = (random.unit(), mix.patience.draw(random));
     // Before the second key at the latest: nobody who is meant to leave in the IVR reaches the queue.
     let early = Span::ms(mix.thinks.min_ms / 2, mix.thinks.min_ms.saturating_mul(2).saturating_sub(1)).draw(random);
-    match draw {
-        d if d < mix.leaves_in_ivr => Intent::LeaveInIvr(early),
-        d if d < mix.leaves_in_ivr + mix.leaves_in_queue => Intent::LeaveInQueue(patience),
-        _ => Intent::Talk,
+    let message = mix.message.draw(random);
+    let mut left = draw;
+    let mut among = |share: f64| {
+        left -= share;
+        left < 0.0
+    };
+    if among(mix.leaves_in_ivr) {
+        Intent::LeaveInIvr(early)
+    } else if among(mix.leaves_in_queue) {
+        Intent::LeaveInQueue(patience)
+    } else if among(mix.asks_for_callback) {
+        Intent::AskForCallback(patience, mix.callback_key)
+    } else if among(mix.leaves_message) {
+        Intent::LeaveMessage(patience, mix.message_key, message)
+    } else {
+        Intent::Talk
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn caller(mix: &CallerMix, now: Instant) -> Caller {
-        let report = CallReport { tone_hz: 1_000, ..CallReport::default() };
-        Caller::new(mix, Random::from_seed(5), report, now)
-    }
-
-    /// Connects it and hands it each of its moments until it has done `acts` things.
-    fn follow(caller: &mut Caller, start: Instant, acts: usize) -> (Vec<Act>, Instant) {
-        let mut now = start;
-        let mut done: Vec<Act> = caller.handle(now, Event::Connected).into_iter().collect();
-        while done.len() < acts {
-            now = caller.due();
-            assert!(now < start + NEVER, "it waits for ever after {done:?}");
-            done.extend(caller.handle(now, Event::Due));
-        }
-        (done, now)
-    }
-
-    #[test]
-    fn a_caller_presses_two_keys_waits_talks_and_leaves() {
-        let start = Instant::now();
-        let mut caller = caller(&CallerMix::default(), start);
-        let (acts, now) = follow(&mut caller, start, 2);
-        assert!(matches!(acts[..], [Act::Press('1'..='4'), Act::Press('1' | '2')]), "{acts:?}");
-        assert!(caller.due() >= now + NEVER / 2);
-        let heard = now + Duration::from_secs(3);
-        assert_eq!(caller.handle(heard, Event::Tone(1_700)), Some(Act::Say(1_000)));
-        let enough = caller.due();
-        assert_eq!(caller.handle(enough, Event::Due), Some(Act::HangUp));
-        caller.handle(enough, Event::Ended { by_us: true });
-        let report = &caller.report;
-        assert_eq!((report.outcome, report.wait_ms, report.agent_hz), (Outcome::Talked, Some(3_000), Some(1_700)));
-        assert_eq!(report.talk_ms, Some(millis(heard, enough)));
-        assert!(caller.is_over());
-    }
-
-    #[test]
-    fn those_who_leave_in_the_ivr_never_press_everything() {
-        let mix = CallerMix { leaves_in_ivr: 1.0, ..CallerMix::default() };
-        for seed in 0..200 {
-            let start = Instant::now();
-            let mut caller = Caller::new(&mix, Random::from_seed(seed), CallReport::default(), start);
-            caller.handle(start, Event::Connected);
-            let mut keys = 0;
-            loop {
-                match caller.handle(caller.due(), Event::Due) {
-                    Some(Act::Press(_)) => keys += 1,
-                    Some(Act::HangUp) => break,
-                    other => panic!("{other:?}"),
-                }
-            }
-            assert!(keys < 2);
-            assert_eq!(caller.report.outcome, Outcome::LeftInIvr);
-        }
-    }
-
-    #[test]
-    fn those_who_leave_in_the_queue_lose_patience() {
-        let mix = CallerMix { leaves_in_queue: 1.0, patience: Span::ms(4_000, 4_000), ..CallerMix::default() };
-        let start = Instant::now();
-        let mut caller = caller(&mix, start);
-        let (acts, _) = follow(&mut caller, start, 3);
-        assert_eq!(acts.last(), Some(&Act::HangUp));
-        assert_eq!(caller.report.outcome, Outcome::LeftInQueue);
-    }
-
-    #[test]
-    fn a_refusal_and_a_bye_before_an_agent_are_told_apart() {
-        let start = Instant::now();
-        let mut refused = caller(&CallerMix::default(), start);
-        refused.handle(start, Event::Failed(404));
-        assert_eq!((refused.report.outcome, refused.report.status), (Outcome::Rejected, 404));
-        let mut dismissed = caller(&CallerMix::default(), start);
-        dismissed.handle(start, Event::Connected);
-        dismissed.handle(start, Event::Ended { by_us: false });
-        assert_eq!((dismissed.report.outcome, dismissed.report.status), (Outcome::Dismissed, 200));
-        let mut cut = caller(&CallerMix::default(), start);
-        cut.handle(start, Event::Connected);
-        assert_eq!(cut.handle(start, Event::Stop), Some(Act::HangUp));
-        cut.handle(start, Event::Ended { by_us: true });
-        assert_eq!(cut.report.outcome, Outcome::Cut);
-    }
-}
+mod tests;

@@ -1,10 +1,14 @@
 //! The habits of callers and agents, as machines: events in, acts out, time as an argument.
 
 mod agent;
+mod called;
 mod caller;
+mod own;
 
-pub use agent::{AgentCall, Habit};
+pub use agent::{AgentCall, Habit, Pass};
+pub use called::CalledPerson;
 pub use caller::{Caller, Intent};
+pub use own::OwnCall;
 
 use std::time::{Duration, Instant};
 
@@ -24,7 +28,14 @@ pub enum Event {
     /// A final status above 299, or none at all (408).
     Failed(u16),
     /// The call is over.
-    Ended { by_us: bool },
+    Ended {
+        by_us: bool,
+    },
+    /// Whoever is consulted answered, or is not there (any more).
+    ThirdAnswered,
+    ThirdGone,
+    /// What became of the transfer.
+    PassedOn(u16),
 }
 
 /// What somebody does.
@@ -36,6 +47,11 @@ pub enum Act {
     Answer,
     Refuse,
     HangUp,
+    /// Puts the caller on hold and dials whoever is to be consulted; and back to the caller.
+    Consult,
+    Resume,
+    /// Passes the call on: to whom was named, or to whoever is consulted.
+    PassOn,
 }
 
 /// Milliseconds between two moments.

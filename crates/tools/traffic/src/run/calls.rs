@@ -3,7 +3,7 @@
 use super::{GLANCE, Person, REGISTERING, Who, World, way};
 use crate::audio::Law;
 use crate::line::News;
-use crate::people::{AgentCall, Caller, Habit};
+use crate::people::{AgentCall, Caller, Habit, Pass};
 use crate::plan::caller_tone;
 use crate::register::Registration;
 use crate::report::{CallReport, ConversationReport};
@@ -51,6 +51,7 @@ impl World<'_> {
         let report = CallReport {
             number: number.clone(),
             call_id: call_id.clone(),
+            from: format!("+1555010{:04}", self.started % 10_000),
             tone_hz: caller_tone(self.started as usize),
             start_ms: now.saturating_duration_since(self.start).as_millis() as u64,
             ..CallReport::default()
@@ -60,7 +61,7 @@ impl World<'_> {
             flow: self.trunk.flow(),
             call_id: call_id.into(),
             from_display: Pii::new("".into()),
-            from_user: Pii::new(format!("+1555010{:04}", self.started % 10_000).into()),
+            from_user: Pii::new(report.from.as_str().into()),
             sdp: audio.write(1).into(),
             credential: None,
             provisional_within: Duration::from_secs(32),
@@ -77,7 +78,7 @@ impl World<'_> {
     }
 
     /// Two runs with one seed at one server must not share a Call-ID.
-    fn entropy(&self) -> u64 {
+    pub(super) fn entropy(&self) -> u64 {
         u64::from(self.trunk.local().port()) << 32 | u64::from(std::process::id())
     }
 
@@ -95,11 +96,14 @@ impl World<'_> {
     pub(super) fn ring(&mut self, now: Instant, session: SessionId, invite: &sip::IncomingInvite) {
         let place = self.plan.agents.iter().position(|spec| *spec.user == *invite.dialled);
         let offer = invite.offer.as_deref().and_then(Audio::read);
-        let opened = self.open(self.phones.local());
+        let busy = self.own.values().any(|(owner, _)| Some(*owner) == place);
+        let opened = if busy { None } else { self.open(self.phones.local()) };
         let (Some(place), Some(offer), Some((stream, media))) = (place, offer, opened) else {
-            let refusal = Refusal { status: 488, phrase: None, reason: None, retry_after: None };
+            let status = if busy { 486 } else { 488 };
+            let refusal = Refusal { status, phrase: None, reason: None, retry_after: None };
+            self.phones.forget(&invite.call_id);
             let outputs = self.phones.input(Input::Reject { session, refusal });
-            return self.on_phones(News { outputs, registrations: vec![] });
+            return self.on_phones(News { outputs, ..News::default() });
         };
         let (Some(spec), Some(phone)) = (self.plan.agents.get(place), self.agents.get_mut(place)) else { return };
         phone.report.offers += 1;
@@ -107,15 +111,17 @@ impl World<'_> {
         let report = ConversationReport {
             user: spec.user.clone(),
             call_id: invite.call_id.to_string(),
+            display: invite.caller_name.reveal().to_string(),
             start_ms: now.saturating_duration_since(self.start).as_millis() as u64,
             ..ConversationReport::default()
         };
-        let machine = AgentCall::new(Habit::draw(spec, &mut self.random), tone, report, now);
+        let (habit, pass) = (Habit::draw(spec, &mut self.random), Pass::draw(spec, &mut self.random));
+        let machine = AgentCall::new(habit, pass, tone, report, now);
         self.who.insert(stream, Who::Agent(session));
         let agreed = offer.answer(media);
         self.calls.insert(session, (place, Person { machine, stream, media, agreed }));
         self.plane.go(stream, Way { send: false, ..way(&offer) });
         let outputs = self.phones.input(Input::Ring { session, status: 180, sdp: None });
-        self.on_phones(News { outputs, registrations: vec![] });
+        self.on_phones(News { outputs, ..News::default() });
     }
 }

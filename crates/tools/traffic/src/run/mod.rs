@@ -1,4 +1,4 @@
-//! The run loop: two sockets, one timer, and what each event means to whom.
+//! The run loop: two sockets or three, one timer, and what each event means to whom.
 //!
 //! 1. Sleep until a socket, a leg's ear, or the nearest deadline.
 //! 2. Read the sockets and hand each output of the endpoints to the person of its session.
@@ -8,19 +8,22 @@
 //! When the time is over nobody calls any more; when the drain is over everybody hangs up.
 
 mod calls;
+mod outside;
+mod own;
+mod phases;
 mod wire;
 
 use crate::audio::Bank;
-use crate::line::{Line, News};
-use crate::people::{AgentCall, Caller, Event};
+use crate::line::Line;
+use crate::people::{AgentCall, CalledPerson, Caller, Event, OwnCall};
 use crate::plan::{Plan, agent_tone, all_tones};
 use crate::register::Registration;
-use crate::report::{AgentReport, CallReport, Outcome, Progress, Report};
+use crate::report::{AgentReport, Progress, Report};
 use crate::sdp::Audio;
 use crate::streams::{self, Plane, StreamId, Way};
 use base::Random;
 use mio::{Events, Interest, Poll, Token, Waker};
-use sip::{Input, SessionId};
+use sip::SessionId;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
@@ -32,6 +35,7 @@ use std::time::{Duration, Instant};
 const TRUNK: Token = Token(0);
 const PHONES: Token = Token(1);
 const EARS: Token = Token(2);
+const OUTSIDE: Token = Token(3);
 /// `stop` is looked at this often.
 const GLANCE: Duration = Duration::from_millis(100);
 /// What agents have left after callers hung up, and everybody before the run ends without them.
@@ -54,6 +58,9 @@ pub fn run(plan: &Plan, stop: &AtomicBool, tell: &mut dyn FnMut(Progress)) -> io
 enum Who {
     Caller(SessionId),
     Agent(SessionId),
+    /// A call of an agent's own, on the same line as those that ring there.
+    Own(SessionId),
+    Outside(SessionId),
 }
 
 /// Somebody on the line, and the leg.
@@ -68,6 +75,8 @@ struct Person<M> {
 struct Phone {
     registration: Option<Registration>,
     report: AgentReport,
+    /// When each of its own kinds of calls is due.
+    own: Vec<Instant>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +91,7 @@ struct World<'a> {
     poll: Poll,
     trunk: Line,
     phones: Line,
+    outside: Option<Line>,
     plane: Plane,
     ears: Receiver<streams::Event>,
     random: Random,
@@ -96,6 +106,12 @@ struct World<'a> {
     who: BTreeMap<StreamId, Who>,
     callers: BTreeMap<SessionId, Person<Caller>>,
     calls: BTreeMap<SessionId, (usize, Person<AgentCall>)>,
+    own: BTreeMap<SessionId, (usize, Person<OwnCall>)>,
+    called: BTreeMap<SessionId, Person<CalledPerson>>,
+    /// Own calls that consult about another call of the same phone.
+    consults: BTreeMap<SessionId, SessionId>,
+    /// Callers who asked to be called back: their number, their call, the tone they spoke.
+    promised: Vec<(String, String, u32)>,
     agents: Vec<Phone>,
     report: Report,
 }
@@ -107,6 +123,10 @@ impl<'a> World<'a> {
         let mut phones = Line::bind(plan.phones, plan.server)?;
         poll.registry().register(&mut trunk.socket, TRUNK, Interest::READABLE)?;
         poll.registry().register(&mut phones.socket, PHONES, Interest::READABLE)?;
+        let mut outside = plan.outside.as_ref().map(|o| Line::bind(o.at, plan.server)).transpose()?;
+        if let Some(outside) = &mut outside {
+            poll.registry().register(&mut outside.socket, OUTSIDE, Interest::READABLE)?;
+        }
         let waker = Waker::new(poll.registry(), EARS)?;
         let (to, ears) = channel();
         let tell = move |event| {
@@ -123,6 +143,7 @@ impl<'a> World<'a> {
                 Registration::new(&spec.user, password, plan.server, phones.local(), own, now)
             }),
             report: AgentReport { user: spec.user.clone(), tone_hz: agent_tone(place), ..AgentReport::default() },
+            own: spec.own.iter().map(|calls| now + calls.every.draw(&mut random)).collect(),
         });
         Ok(World {
             agents: agents.collect(),
@@ -130,6 +151,7 @@ impl<'a> World<'a> {
             poll,
             trunk,
             phones,
+            outside,
             plane,
             ears,
             random,
@@ -143,6 +165,10 @@ impl<'a> World<'a> {
             who: BTreeMap::new(),
             callers: BTreeMap::new(),
             calls: BTreeMap::new(),
+            own: BTreeMap::new(),
+            called: BTreeMap::new(),
+            consults: BTreeMap::new(),
+            promised: Vec::new(),
             report: Report::default(),
         })
     }
@@ -155,11 +181,14 @@ impl<'a> World<'a> {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e),
             _ => {}
         }
-        // Sockets are edge-triggered and both are cheap to try, so both are read each time.
+        // Sockets are edge-triggered and all are cheap to try, so all are read each time.
         let news = self.trunk.receive();
         self.on_trunk(news.outputs);
         let news = self.phones.receive();
         self.on_phones(news);
+        if let Some(news) = self.outside.as_mut().map(Line::receive) {
+            self.on_outside(news.outputs);
+        }
         while let Ok(event) = self.ears.try_recv() {
             self.on_ear(event);
         }
@@ -175,21 +204,28 @@ impl<'a> World<'a> {
     fn nearest(&self) -> Instant {
         let people = self.callers.values().map(|p| p.machine.due());
         let calls = self.calls.values().map(|(_, p)| p.machine.due());
+        let own = self.own.values().map(|(_, p)| p.machine.due()).chain(self.called.values().map(|p| p.machine.due()));
+        let people = people.chain(own);
         let phones = self.agents.iter().filter_map(|a| a.registration.as_ref().map(Registration::due));
-        let lines = [self.trunk.deadline(), self.phones.deadline()].into_iter().flatten();
+        let lines = [Some(&self.trunk), Some(&self.phones), self.outside.as_ref()];
+        let lines = lines.into_iter().flatten().filter_map(Line::deadline);
         let own = [self.next_tell, self.next_call.max(self.start)];
         people.chain(calls).chain(phones).chain(lines).chain(own).min().unwrap_or(self.next_tell)
     }
 
     fn on_deadlines(&mut self) {
         let now = Instant::now();
-        if self.trunk.deadline().is_some_and(|at| at <= now) {
-            let outputs = self.trunk.input(Input::Due);
-            self.on_trunk(outputs);
+        let due = |line: &Line| line.deadline().is_some_and(|at| at <= now);
+        if due(&self.trunk) {
+            let news = self.trunk.on_due();
+            self.on_trunk(news.outputs);
         }
-        if self.phones.deadline().is_some_and(|at| at <= now) {
-            let outputs = self.phones.input(Input::Due);
-            self.on_phones(News { outputs, registrations: vec![] });
+        if due(&self.phones) {
+            let news = self.phones.on_due();
+            self.on_phones(news);
+        }
+        if let Some(news) = self.outside.as_mut().filter(|line| due(line)).map(Line::on_due) {
+            self.on_outside(news.outputs);
         }
         for phone in &mut self.agents {
             if let Some(bytes) = phone.registration.as_mut().and_then(|r| r.on_due(now)) {
@@ -198,78 +234,11 @@ impl<'a> World<'a> {
         }
         let callers = self.callers.iter().filter(|(_, p)| p.machine.due() <= now).map(|(id, _)| Who::Caller(*id));
         let calls = self.calls.iter().filter(|(_, (_, p))| p.machine.due() <= now).map(|(id, _)| Who::Agent(*id));
-        for who in callers.chain(calls).collect::<Vec<_>>() {
+        let own = self.own.iter().filter(|(_, (_, p))| p.machine.due() <= now).map(|(id, _)| Who::Own(*id));
+        let called = self.called.iter().filter(|(_, p)| p.machine.due() <= now).map(|(id, _)| Who::Outside(*id));
+        for who in callers.chain(calls).chain(own).chain(called).collect::<Vec<_>>() {
             self.happen(who, Event::Due);
         }
-    }
-
-    /// Moves through the phases and places the calls that are due; true when everything is over.
-    fn advance(&mut self, now: Instant, stop: bool) -> bool {
-        match self.phase {
-            Phase::Calling => {
-                let over = self.opened.is_some_and(|at| now >= at + Duration::from_millis(self.plan.duration_ms));
-                let enough = self.plan.callers.at_most.is_some_and(|most| self.started >= u64::from(most));
-                if over || stop || (enough && self.callers.is_empty()) {
-                    self.phase = Phase::Draining { until: now + Duration::from_millis(self.plan.drain_ms) };
-                } else {
-                    self.place_calls(now);
-                }
-                false
-            }
-            Phase::Draining { until } => {
-                if now >= until || self.callers.is_empty() {
-                    self.stop_all(false);
-                    self.phase = Phase::Leaving { since: now };
-                }
-                false
-            }
-            Phase::Leaving { since } => {
-                if now >= since + GRACE && self.callers.is_empty() {
-                    self.stop_all(true);
-                }
-                (self.callers.is_empty() && self.calls.is_empty()) || now >= since + 4 * GRACE
-            }
-        }
-    }
-
-    fn stop_all(&mut self, agents: bool) {
-        let callers = self.callers.keys().map(|id| Who::Caller(*id));
-        let calls = self.calls.keys().map(|id| Who::Agent(*id)).filter(|_| agents);
-        for who in callers.chain(calls).collect::<Vec<_>>() {
-            self.happen(who, Event::Stop);
-        }
-    }
-
-    fn progress(&self, now: Instant) -> Progress {
-        let registered = self.agents.iter().filter(|a| a.registration.as_ref().is_some_and(Registration::is_registered));
-        Progress {
-            elapsed_ms: now.saturating_duration_since(self.start).as_millis() as u64,
-            started: self.started,
-            live: self.callers.len() as u64,
-            talking: self.callers.values().filter(|p| p.machine.is_talking()).count() as u64,
-            over: self.report.calls.len() as u64,
-            registered: registered.count() as u64,
-        }
-    }
-
-    /// Phones leave, the thread ends, and who is still there is counted as lost.
-    fn finish(mut self) -> Report {
-        let now = Instant::now();
-        for phone in &mut self.agents {
-            if let Some(registration) = phone.registration.as_mut().filter(|r| r.is_registered()) {
-                let bytes = registration.leave(now);
-                self.phones.send(&bytes);
-            }
-        }
-        for person in std::mem::take(&mut self.callers).into_values() {
-            self.report.calls.push(CallReport { outcome: Outcome::Lost, ..person.machine.report });
-        }
-        let World { plane, mut report, agents, .. } = self;
-        report.lateness = plane.finish().percentiles();
-        report.agents = agents.into_iter().map(|a| a.report).collect();
-        report.calls.sort_by_key(|c| c.start_ms);
-        report.conversations.sort_by_key(|c| c.start_ms);
-        report
     }
 }
 

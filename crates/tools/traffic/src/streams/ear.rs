@@ -54,7 +54,8 @@ pub struct Ear {
     dtmf: Option<u8>,
     last: Option<Last>,
     key_timestamp: Option<u32>,
-    run: (u32, u32),
+    /// Who has been heard, frame after frame, and how often.
+    run: Vec<(u32, u32)>,
     pub heard: Heard,
 }
 
@@ -68,7 +69,7 @@ pub enum Noticed {
 
 impl Ear {
     pub fn new(bank: Arc<Bank>, dtmf: Option<u8>) -> Self {
-        Ear { bank, dtmf, last: None, key_timestamp: None, run: (0, 0), heard: Heard::default() }
+        Ear { bank, dtmf, last: None, key_timestamp: None, run: Vec::new(), heard: Heard::default() }
     }
 
     pub fn expect_keys_as(&mut self, dtmf: Option<u8>) {
@@ -152,22 +153,24 @@ impl Ear {
         if frame.iter().any(|s| s.unsigned_abs() > 64) {
             self.heard.sound_ms += ms;
         }
-        let Some(hz) = self.bank.hears(&frame) else {
-            self.run = (0, 0);
-            return None;
-        };
-        self.run = if self.run.0 == hz { (hz, self.run.1 + 1) } else { (hz, 1) };
-        match self.run.1 {
-            ..STEADY => None,
-            STEADY => {
-                *self.heard.tones_ms.entry(hz).or_default() += ms * u64::from(STEADY);
-                Some(Noticed::Tone(hz))
+        let before = std::mem::take(&mut self.run);
+        let mut noticed = None;
+        for hz in self.bank.hears(&frame) {
+            let frames = before.iter().find(|(other, _)| *other == hz).map_or(1, |(_, frames)| frames + 1);
+            self.run.push((hz, frames));
+            let counts = match frames {
+                ..STEADY => 0,
+                STEADY => STEADY,
+                _ => 1,
+            };
+            if counts > 0 {
+                *self.heard.tones_ms.entry(hz).or_default() += ms * u64::from(counts);
             }
-            _ => {
-                *self.heard.tones_ms.entry(hz).or_default() += ms;
-                None
+            if frames == STEADY {
+                noticed = Some(Noticed::Tone(hz));
             }
         }
+        noticed
     }
 }
 

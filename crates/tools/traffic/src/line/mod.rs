@@ -1,5 +1,8 @@
 //! One UDP socket with a SIP endpoint behind it. What the endpoint transmits goes out here; the rest is handed on.
 
+mod transfer;
+
+use base::Random;
 use bytes::Bytes;
 use mio::net::UdpSocket;
 use ring::rand::{SecureRandom, SystemRandom};
@@ -7,6 +10,7 @@ use sip::{Config, Endpoint, Flow, Input, Message, Method, Output, SessionId, Tra
 use std::io;
 use std::net::SocketAddr;
 use std::time::{Duration, Instant, SystemTime};
+use transfer::Transfers;
 
 pub struct Line {
     pub socket: UdpSocket,
@@ -14,6 +18,8 @@ pub struct Line {
     flow: Flow,
     clock: Clock,
     system: SystemRandom,
+    transfers: Transfers,
+    random: Random,
 }
 
 /// What came of one input or of reading the socket.
@@ -22,6 +28,15 @@ pub struct News {
     pub outputs: Vec<Output>,
     /// Responses to REGISTER: registering is not the endpoint's business.
     pub registrations: Vec<Message>,
+    /// How calls fared that somebody here passed on.
+    pub told: Vec<Told>,
+}
+
+/// The last word about a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told {
+    pub call_id: String,
+    pub status: u16,
 }
 
 impl Line {
@@ -39,7 +54,19 @@ impl Line {
             ..Config::default()
         };
         let flow = Flow { transport: Transport::Udp, local, remote: server, connection: 0 };
-        let mut line = Line { socket, endpoint: Endpoint::new(config), flow, clock: Clock::start(), system: SystemRandom::new() };
+        let mut line = Line {
+            socket,
+            endpoint: Endpoint::new(config),
+            flow,
+            clock: Clock::start(),
+            system: SystemRandom::new(),
+            transfers: Transfers::default(),
+            random: Random::from_seed(0),
+        };
+        let mut seed = [0; 8];
+        // As with the endpoint's: without it two runs at once could be confused.
+        let _ = line.system.fill(&mut seed);
+        line.random = Random::from_seed(u64::from_ne_bytes(seed));
         line.stir();
         Ok(line)
     }
@@ -58,7 +85,34 @@ impl Line {
     }
 
     pub fn deadline(&self) -> Option<Instant> {
-        self.endpoint.deadline().map(|at| self.clock.start + Duration::from_nanos(at.0))
+        let endpoint = self.endpoint.deadline().map(|at| self.clock.start + Duration::from_nanos(at.0));
+        endpoint.into_iter().chain(self.transfers.deadline()).min()
+    }
+
+    /// The deadline passed.
+    pub fn on_due(&mut self) -> News {
+        let mut news = News::default();
+        for bytes in self.transfers.on_due(Instant::now(), &mut news) {
+            self.send(&bytes);
+        }
+        self.feed(Input::Due, &mut news.outputs);
+        news
+    }
+
+    /// Asks for the call to be passed on: to the user `to`, or to whoever is in the call `replaces`. False if one of the
+    /// two is not up.
+    pub fn refer(&mut self, call_id: &str, to: &str, replaces: Option<&str>) -> bool {
+        let peers = (self.flow.local, self.flow.remote);
+        let refer = self.transfers.refer(to, (call_id, replaces), peers, &mut self.random);
+        refer.is_some_and(|bytes| {
+            self.send(&bytes);
+            true
+        })
+    }
+
+    /// The call is over.
+    pub fn forget(&mut self, call_id: &str) {
+        self.transfers.forget(call_id);
     }
 
     /// Everything that waits in the socket.
@@ -69,7 +123,7 @@ impl Line {
             let bytes = Bytes::copy_from_slice(buffer.get(..length).unwrap_or_default());
             match registration(&bytes) {
                 Some(message) => news.registrations.push(message),
-                None => self.feed(Input::Received { flow: Flow { remote, ..self.flow }, bytes }, &mut news.outputs),
+                None => self.take(bytes, remote, &mut news),
             }
         }
         news
@@ -87,13 +141,21 @@ impl Line {
         let _ = self.socket.send_to(bytes, self.flow.remote);
     }
 
+    fn take(&mut self, bytes: Bytes, remote: SocketAddr, news: &mut News) {
+        let mut reply = None;
+        if let Some(bytes) = self.transfers.received(bytes, remote, news, &mut reply) {
+            self.feed(Input::Received { flow: Flow { remote, ..self.flow }, bytes }, &mut news.outputs);
+        }
+        reply.iter().for_each(|bytes| self.send(bytes));
+    }
+
     fn feed(&mut self, input: Input, outputs: &mut Vec<Output>) {
         self.stir();
         let mut fresh = Vec::new();
         self.endpoint.handle(self.clock.now(), input, &mut fresh);
         for output in fresh {
             match output {
-                Output::Transmit { flow, bytes } => drop(self.socket.send_to(&bytes, flow.remote)),
+                Output::Transmit { flow, bytes } => drop(self.socket.send_to(&self.transfers.sent(bytes), flow.remote)),
                 other => outputs.push(other),
             }
         }

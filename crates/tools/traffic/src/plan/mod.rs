@@ -1,5 +1,11 @@
 //! What the simulated people are to do. JSON, so that it can be handed to a process of its own.
 
+mod agents;
+mod callers;
+
+pub use agents::{AgentSpec, OwnCalls, Purpose, Target, Transfers};
+pub use callers::{CallerMix, LanguageShare, Outside};
+
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -33,6 +39,9 @@ pub struct Plan {
     #[serde(default = "loopback")]
     pub phones: SocketAddr,
     pub callers: CallerMix,
+    /// The people whom the centre calls: its customers at home, and whoever else has a telephone.
+    #[serde(default)]
+    pub outside: Option<Outside>,
     #[serde(default)]
     pub agents: Vec<AgentSpec>,
     /// Numbers to dial, one drawn for each call.
@@ -43,89 +52,6 @@ pub struct Plan {
     #[serde(default)]
     pub drain_ms: u64,
     pub seed: u64,
-}
-
-/// Who calls.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-pub struct CallerMix {
-    /// Calls come at random, this many in a minute on average.
-    pub per_minute: f64,
-    /// No more calls than this in all.
-    pub at_most: Option<u32>,
-    /// This many at once when the run begins.
-    pub at_once: u32,
-    pub languages: Vec<LanguageShare>,
-    /// Keys of the menu after the language; one is drawn. Empty: none is pressed.
-    pub services: Vec<char>,
-    /// From the beginning of a prompt to the key.
-    pub thinks: Span,
-    /// Parts of 1: those who leave before they pressed everything, and those who leave while they wait.
-    pub leaves_in_ivr: f64,
-    pub leaves_in_queue: f64,
-    /// How long those who leave while waiting wait, from the last key.
-    pub patience: Span,
-    /// From hearing an agent to hanging up, unless the agent does first.
-    pub talk: Span,
-}
-
-impl Default for CallerMix {
-    fn default() -> Self {
-        let share = |lang: &str, key, weight| LanguageShare { lang: lang.into(), key, weight };
-        CallerMix {
-            per_minute: 30.0,
-            at_most: None,
-            at_once: 0,
-            languages: vec![share("es", '1', 4), share("en", '2', 3), share("pt", '3', 2), share("fr", '4', 1)],
-            services: vec!['1', '2'],
-            thinks: Span::ms(500, 1_500),
-            leaves_in_ivr: 0.0,
-            leaves_in_queue: 0.0,
-            patience: Span::ms(2_000, 15_000),
-            talk: Span::ms(4_000, 12_000),
-        }
-    }
-}
-
-/// A language, the key that chooses it, and how many of the callers speak it, by weight.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct LanguageShare {
-    pub lang: String,
-    pub key: char,
-    pub weight: u32,
-}
-
-/// One agent's phone and habits.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct AgentSpec {
-    pub user: String,
-    /// It registers with this password. `None`: the site knows its address, and it only answers.
-    #[serde(default)]
-    pub password: Option<String>,
-    /// From the INVITE to the 200; 180 goes at once.
-    #[serde(default = "answers")]
-    pub answer_after: Span,
-    /// Hangs up after this long, unless the caller does first. `None`: never first.
-    #[serde(default)]
-    pub talk: Option<Span>,
-    /// Part of 1: calls that are left ringing, and calls that are refused with 486.
-    #[serde(default)]
-    pub never_answers: f64,
-    #[serde(default)]
-    pub refuses: f64,
-}
-
-impl AgentSpec {
-    pub fn new(user: &str, password: &str) -> Self {
-        AgentSpec {
-            user: user.into(),
-            password: Some(password.into()),
-            answer_after: answers(),
-            talk: None,
-            never_answers: 0.0,
-            refuses: 0.0,
-        }
-    }
 }
 
 fn answers() -> Span {
@@ -139,6 +65,11 @@ fn loopback() -> SocketAddr {
 /// The tones by which people are known: agents high, callers below them, 100 Hz apart.
 const AGENT_TONES: std::ops::RangeInclusive<u32> = 17..=33;
 const CALLER_TONES: std::ops::RangeInclusive<u32> = 10..=16;
+
+/// Whether a tone is some agent's.
+pub fn is_agents(hz: u32) -> bool {
+    hz >= AGENT_TONES.start() * 100
+}
 
 /// The tone of the agent with this place in the plan; shared when there are more than 17.
 pub fn agent_tone(place: usize) -> u32 {

@@ -1,0 +1,83 @@
+//! How a run goes on and comes to its end, and what is told of it.
+
+use super::{GRACE, Phase, Who, World};
+use crate::people::Event;
+use crate::register::Registration;
+use crate::report::{CallReport, Outcome, Progress, Report};
+use std::time::{Duration, Instant};
+
+impl World<'_> {
+    /// Moves through the phases and places the calls that are due; true when everything is over.
+    pub(super) fn advance(&mut self, now: Instant, stop: bool) -> bool {
+        match self.phase {
+            Phase::Calling => {
+                let over = self.opened.is_some_and(|at| now >= at + Duration::from_millis(self.plan.duration_ms));
+                let enough = self.plan.callers.at_most.is_some_and(|most| self.started >= u64::from(most));
+                if over || stop || (enough && self.callers.is_empty()) {
+                    self.phase = Phase::Draining { until: now + Duration::from_millis(self.plan.drain_ms) };
+                } else {
+                    self.place_calls(now);
+                    self.place_own_calls(now);
+                }
+                false
+            }
+            Phase::Draining { until } => {
+                if now >= until || (self.callers.is_empty() && self.own.is_empty() && self.promised.is_empty()) {
+                    self.stop_all(false);
+                    self.phase = Phase::Leaving { since: now };
+                }
+                false
+            }
+            Phase::Leaving { since } => {
+                if now >= since + GRACE && self.callers.is_empty() {
+                    self.stop_all(true);
+                }
+                let empty = self.callers.is_empty() && self.calls.is_empty() && self.own.is_empty() && self.called.is_empty();
+                empty || now >= since + 4 * GRACE
+            }
+        }
+    }
+
+    fn stop_all(&mut self, agents: bool) {
+        let callers = self.callers.keys().map(|id| Who::Caller(*id));
+        let own = self.own.keys().map(|id| Who::Own(*id)).chain(self.called.keys().map(|id| Who::Outside(*id)));
+        let calls = self.calls.keys().map(|id| Who::Agent(*id)).filter(|_| agents);
+        for who in callers.chain(own).chain(calls).collect::<Vec<_>>() {
+            self.happen(who, Event::Stop);
+        }
+    }
+
+    pub(super) fn progress(&self, now: Instant) -> Progress {
+        let registered = self.agents.iter().filter(|a| a.registration.as_ref().is_some_and(Registration::is_registered));
+        Progress {
+            elapsed_ms: now.saturating_duration_since(self.start).as_millis() as u64,
+            started: self.started,
+            live: self.callers.len() as u64,
+            talking: self.callers.values().filter(|p| p.machine.is_talking()).count() as u64,
+            over: self.report.calls.len() as u64,
+            registered: registered.count() as u64,
+        }
+    }
+
+    /// Phones leave, the thread ends, and who is still there is counted as lost.
+    pub(super) fn finish(mut self) -> Report {
+        let now = Instant::now();
+        for phone in &mut self.agents {
+            if let Some(registration) = phone.registration.as_mut().filter(|r| r.is_registered()) {
+                let bytes = registration.leave(now);
+                self.phones.send(&bytes);
+            }
+        }
+        for person in std::mem::take(&mut self.callers).into_values() {
+            self.report.calls.push(CallReport { outcome: Outcome::Lost, ..person.machine.report });
+        }
+        let World { plane, mut report, agents, .. } = self;
+        report.lateness = plane.finish().percentiles();
+        report.agents = agents.into_iter().map(|a| a.report).collect();
+        report.own_calls.sort_by_key(|c| c.start_ms);
+        report.called.sort_by_key(|c| c.start_ms);
+        report.calls.sort_by_key(|c| c.start_ms);
+        report.conversations.sort_by_key(|c| c.start_ms);
+        report
+    }
+}
