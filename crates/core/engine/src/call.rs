@@ -124,6 +124,8 @@ pub struct Conversation {
     pub queue: Option<QueueId>,
     pub leg: LegId,
     pub since: Now,
+    /// Agent and customer are there, and the facts say so; not yet while the customer of a callback is dialled.
+    pub begun: bool,
     /// The agent's own call, about which the ACD knows only that the agent is engaged.
     pub own: bool,
     pub held_since: Option<Now>,
@@ -257,6 +259,26 @@ impl Call {
 }
 
 impl Conversation {
+    /// One that begins now, with nothing but an agent in it.
+    pub fn new(id: ConversationId, agent: AgentId, leg: LegId, now: Now) -> Self {
+        Conversation {
+            id,
+            agent,
+            queue: None,
+            leg,
+            since: now,
+            begun: false,
+            own: false,
+            held_since: None,
+            held: Duration::ZERO,
+            consulted: Duration::ZERO,
+            greeting: None,
+            recording: None,
+            aside: None,
+            parts: 0,
+        }
+    }
+
     pub fn held_for(&self, now: Now) -> Duration {
         self.held + self.held_since.map_or(Duration::ZERO, |h| now.mono.since(h.mono))
     }

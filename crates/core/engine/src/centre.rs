@@ -101,7 +101,7 @@ pub(crate) enum Login {
 /// What one core said, waiting for the rule that applies it.
 pub(crate) enum Step {
     Sip(sip::Output),
-    Acd(acd::Output),
+    Acd(Box<acd::Output>),
     Flow(CallId, ivr::Output),
     /// Everything that had to be said before a call's last fact was said.
     Conclude(CallId),
@@ -191,7 +191,7 @@ impl Centre {
     fn step(&mut self, step: Step) {
         match step {
             Step::Sip(output) => self.on_sip(output),
-            Step::Acd(output) => self.on_acd(output),
+            Step::Acd(output) => self.on_acd(*output),
             Step::Flow(call, output) => self.on_flow(call, output),
             Step::Conclude(call) => self.conclude(call),
         }
@@ -304,7 +304,7 @@ impl Centre {
     pub(crate) fn tell_acd(&mut self, input: acd::Input) {
         let mut said = Vec::new();
         self.acd.handle(self.now, input, &mut said);
-        self.steps.extend(said.into_iter().map(Step::Acd));
+        self.steps.extend(said.into_iter().map(|output| Step::Acd(Box::new(output))));
     }
 
     pub(crate) fn tell_ledger(&mut self, input: recording::Input) {

@@ -40,39 +40,40 @@ impl Centre {
         let now = self.now;
         let greeting = if own { Vec::new() } else { self.greeting(id, &agent, leg) };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.waited = call.total_wait(now);
-        call.waiting_since = None;
         call.conversations += 1;
-        let wait_ms = call.waited.as_millis() as u64;
+        let both = call.customer.is_some();
         if let Some(leg) = call.legs.get_mut(&leg) {
             leg.purpose = Purpose::Agent;
             leg.up = true;
         }
-        call.conversation = Some(Conversation {
-            id: ConversationId { call: id, n: call.conversations },
-            agent,
-            queue,
-            leg,
-            since: now,
-            own,
-            held_since: None,
-            held: Duration::ZERO,
-            consulted: Duration::ZERO,
-            greeting: (!greeting.is_empty()).then_some(OWN_PLAYS),
-            recording: None,
-            aside: None,
-            parts: 0,
-        });
+        let begins = Conversation::new(ConversationId { call: id, n: call.conversations }, agent, leg, now);
+        let greeted = (!greeting.is_empty()).then_some(OWN_PLAYS);
+        call.conversation = Some(Conversation { queue, own, greeting: greeted, ..begins });
         call.goes_to(if own { Place::External } else { Place::Conversation }, now);
         call.deadline = (!greeting.is_empty()).then(|| now.mono + GREETING);
         self.renew(id);
-        self.conversation_fact(id, None, What::AgentLegConnected { wait_ms });
+        if both {
+            self.both_there(id);
+        }
         if greeting.is_empty() {
             return self.bridge(id);
         }
         self.relink(id);
         self.tell_media(Command::Play { leg, play: OWN_PLAYS, sounds: greeting });
         self.record(id);
+    }
+
+    /// Agent and customer are there: the wait is over.
+    pub(crate) fn both_there(&mut self, id: CallId) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.waited = call.total_wait(now);
+        call.waiting_since = None;
+        let wait_ms = call.waited.as_millis() as u64;
+        let Some(conversation) = call.conversation.as_mut() else { return };
+        conversation.since = now;
+        conversation.begun = true;
+        self.conversation_fact(id, None, What::AgentLegConnected { wait_ms });
     }
 
     /// What the agent hears before the bridge (calls.md line 8): that somebody is there, and who.
@@ -194,7 +195,8 @@ impl Centre {
     }
 
     pub(crate) fn conversation_fact(&mut self, id: CallId, cause: Option<Cause>, what: What) {
-        let Some(conversation) = self.calls.get(&id).and_then(|c| c.conversation.as_ref()) else { return };
+        let conversation = self.calls.get(&id).and_then(|c| c.conversation.as_ref()).filter(|c| c.begun);
+        let Some(conversation) = conversation else { return };
         let (agent, queue, leg, conversation) =
             (conversation.agent.clone(), conversation.queue.clone(), conversation.leg, conversation.id);
         let about = |a: &mut About| {

@@ -27,9 +27,8 @@ impl Centre {
     pub(crate) fn reach(&mut self, id: CallId, errand: Errand, to: Party, shown: &Shown) {
         let until = self.now.mono + if matches!(to, Party::Number(_)) { RING_OUTSIDE } else { RING };
         let purpose = Purpose::Reached(errand.clone());
-        let busy = matches!(&to, Party::Agent(agent) if !self.may_be_rung(agent, &errand));
         let dials = match &to {
-            _ if busy => Vec::new(),
+            Party::Agent(agent) if !self.may_be_rung(agent, &errand) => Vec::new(),
             Party::Agent(agent) => self.dials(id, agent, shown),
             Party::Number(number) => self.way_out(id, number.reveal()).into_iter().collect(),
         };
@@ -40,6 +39,7 @@ impl Centre {
             self.take_channels(id, &errand, number.reveal());
         }
         if open == 0 {
+            let busy = matches!(&to, Party::Agent(agent) if self.is_in_call(agent));
             return self.not_reached(id, errand, if busy { 486 } else { 480 });
         }
         if let Some(reach) = self.calls.get_mut(&id).and_then(|c| c.reaches.get_mut(&errand)) {
@@ -55,12 +55,16 @@ impl Centre {
 
     /// Call waiting is off: whoever is in any call we know of is busy (calls.md line 6).
     pub(crate) fn may_be_rung(&self, agent: &AgentId, errand: &Errand) -> bool {
-        let Some(view) = self.acd.agent(agent) else { return false };
-        let in_call = [AgentState::Reserved, AgentState::Ringing, AgentState::Talking, AgentState::Holding];
         // Whoever is not logged in can be called, but given no customer.
         let gets_a_customer = matches!(errand, Errand::Transfer | Errand::Recall | Errand::Consult);
-        let there = view.state != AgentState::LoggedOut || !gets_a_customer;
-        there && !in_call.contains(&view.state) && (!self.busy.contains_key(agent) || *errand == Errand::OwnPhone)
+        let there = self.acd.agent(agent).is_some_and(|a| a.state != AgentState::LoggedOut || !gets_a_customer);
+        there && (!self.is_in_call(agent) || *errand == Errand::OwnPhone)
+    }
+
+    fn is_in_call(&self, agent: &AgentId) -> bool {
+        let talks = [AgentState::Reserved, AgentState::Ringing, AgentState::Talking, AgentState::Holding];
+        let in_call = self.acd.agent(agent).is_some_and(|a| talks.contains(&a.state));
+        in_call || self.busy.contains_key(agent)
     }
 
     pub(crate) fn on_reach_progress(&mut self, leg: LegId, errand: &Errand, sdp: Option<&[u8]>) {

@@ -171,10 +171,10 @@ impl Centre {
                 self.tell_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::Requested });
             }
             Request::HangUp { call } => self.end_call(call, Cause::Requested),
-            Request::Dial { agent, to } => self.to_party(agent.tenant(), to, |c, to| c.dial_for(agent, to)),
+            Request::Dial { agent, to } => self.with_party(agent.tenant(), to, |c, to| c.dial_for(agent, to)),
             Request::Transfer { call, to: Target::Queue(queue) } => self.transfer_to_queue(call, queue, None),
-            Request::Transfer { call, to } => self.to_party(self.tenant_of(call), to, |c, to| c.transfer_to(call, to, None)),
-            Request::Consult { call, to } => self.to_party(self.tenant_of(call), to, |c, to| c.consult(call, to)),
+            Request::Transfer { call, to } => self.with_party(self.tenant_of(call), to, |c, to| c.transfer_to(call, to, None)),
+            Request::Consult { call, to } => self.with_party(self.tenant_of(call), to, |c, to| c.consult(call, to)),
             Request::CompleteTransfer { call } => self.complete_transfer(call, None),
             Request::EndConsult { call } => self.end_consult(call),
             Request::Conference { call } => self.conference(call),
@@ -200,7 +200,7 @@ impl Centre {
         }
     }
 
-    fn to_party(&mut self, tenant: Tenant, to: Target, rule: impl FnOnce(&mut Centre, Party)) {
+    fn with_party(&mut self, tenant: Tenant, to: Target, rule: impl FnOnce(&mut Centre, Party)) {
         if let Ok(party) = self.party_of(&tenant, &to) {
             rule(self, party);
         }
@@ -223,7 +223,8 @@ impl Centre {
 
     fn say_why(&mut self, call: CallId) {
         let Some(call) = self.calls.get(&call) else { return };
-        let report = WhyReport { waits: None, decisions: call.decisions.clone() };
+        let waits = call.visit.as_ref().and_then(|v| self.acd.waits(v.id, self.now));
+        let report = WhyReport { waits, decisions: call.decisions.clone() };
         self.reply(Reply::Why(Box::new(report)));
     }
 }
