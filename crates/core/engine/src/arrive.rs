@@ -292,6 +292,20 @@ impl Centre {
         }
     }
 
+    /// A caller who was never answered is refused with what the wait came to (calls.md, Answering).
+    pub(crate) fn refuse_late(&mut self, id: CallId, cause: Cause) {
+        let status = match cause {
+            Cause::CallerHungUp | Cause::TransportFailed => return,
+            Cause::QueueFull | Cause::Dissuaded => 486,
+            _ => 480,
+        };
+        let Some(leg) = self.calls.get(&id).and_then(|c| c.customer_leg()).map(|leg| leg.id) else { return };
+        let session = self.leg_mut(leg).filter(|leg| leg.inbound && !leg.up).and_then(|leg| leg.session.take());
+        if let Some(session) = session {
+            self.tell_sip(sip::Input::Reject { session, refusal: refusal(status, cause) });
+        }
+    }
+
     /// The first thing the call does once media can flow.
     pub(crate) fn begin(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
@@ -336,8 +350,10 @@ fn refusal(status: u16, cause: Cause) -> Refusal {
     let q850 = |cause: u16, text: &str| Some(Reason { protocol: "Q.850".into(), cause, text: text.into() });
     let reason = match cause {
         Cause::UnknownNumber => q850(1, "Unallocated number"),
-        Cause::Busy => q850(17, "User busy"),
+        Cause::Busy | Cause::QueueFull | Cause::Dissuaded => q850(17, "User busy"),
         Cause::ChannelLimit if status == 486 => q850(17, "User busy"),
+        Cause::Timeout | Cause::NoAnswer => q850(19, "No answer from user"),
+        Cause::NoAgents | Cause::Closed | Cause::Unreachable => q850(20, "Subscriber absent"),
         Cause::NoPorts | Cause::ChannelLimit => q850(34, "No circuit available"),
         Cause::CodecMismatch => q850(88, "Incompatible destination"),
         _ => None,

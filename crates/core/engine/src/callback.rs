@@ -228,6 +228,7 @@ impl Centre {
         self.forget_place(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
         if call.conversation.is_some() {
+            self.both_there(id);
             return self.bridge(id);
         }
         call.goes_to(Place::Queue, now);

@@ -43,6 +43,7 @@ impl Centre {
             self.exit_flow(id, cause);
         }
         self.end_monitors(id);
+        self.refuse_late(id, cause);
         // Phones that ring for an offer are told by the offer's end.
         let rings = |leg: &Leg| matches!(leg.purpose, Purpose::Offer(_));
         let legs = self.calls.get(&id).map(|c| c.legs.values().filter(|leg| !rings(leg)).map(|leg| leg.id).collect());

@@ -1,6 +1,6 @@
 //! What an epoch left open when it died, folded from its facts.
 
-use crate::{Open, OpenAgent, OpenCall, OpenConversation};
+use crate::{Open, OpenAgent, OpenCall, OpenCallback, OpenConversation};
 use base::fact::{About, Direction, Logged, What};
 use base::{AgentState, RecordingId};
 
@@ -60,6 +60,7 @@ impl Open {
             visit: None,
             offers: Vec::new(),
             conversation: None,
+            callback: None,
             monitors: Vec::new(),
         };
         self.calls.insert(call, open);
@@ -85,6 +86,11 @@ impl Open {
                 call.visit = about.visit.zip(about.queue.clone()).map(|(v, q)| (v, q, now));
             }
             What::QueueLeft { .. } => call.visit = None,
+            What::CallbackRequested {} => {
+                call.callback = Some(OpenCallback { since: now, attempts: 0, queue: about.queue.clone() })
+            }
+            What::CallbackAttempted { n } => call.callback.iter_mut().for_each(|callback| callback.attempts = *n),
+            What::CallbackDone { .. } => call.callback = None,
             What::OfferSent { .. } => {
                 call.offers.extend(about.offer.zip(about.agent.clone()).map(|(o, a)| (o, a, now)));
             }

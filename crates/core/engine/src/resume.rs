@@ -2,8 +2,9 @@
 //! lived; then bindings and logins come back. Nobody is stuck, and no duration crosses from one clock to another.
 
 use crate::centre::Centre;
-use crate::{Open, OpenAgent, OpenCall, Output, Repaired, Resume, Stored};
-use base::fact::{About, Fact, Kept, VERSION, What};
+use crate::voicemail::SHORTEST_MS;
+use crate::{Open, OpenAgent, OpenCall, OpenCallback, Output, Repaired, Resume, Stored};
+use base::fact::{About, CallbackEnd, Fact, Kept, VERSION, What};
 use base::{AgentId, AgentState, CallId, Cause, Now, Outcome, RecordingId};
 use std::collections::BTreeMap;
 
@@ -113,6 +114,11 @@ impl Closing {
             let (conversation, agent, queue) = (Some(c.conversation), Some(c.agent.clone()), c.queue.clone());
             self.say(About { conversation, agent, queue, ..about() }, What::AgentLegEnded { talk_ms, hold_ms, consult_ms: 0 });
         }
+        if let Some(OpenCallback { since: requested, attempts, queue }) = &call.callback {
+            let (attempts, wait_ms) = (*attempts, since(*requested));
+            let about = About { queue: queue.clone(), ..about() };
+            self.say(about, What::CallbackDone { end: CallbackEnd::Cancelled, attempts, wait_ms });
+        }
         for (who, began) in &call.monitors {
             self.say(about(), What::MonitorEnded { who: who.to_string(), monitored_ms: since(*began) });
         }
@@ -121,10 +127,9 @@ impl Closing {
     }
 
     fn recording(&mut self, recording: RecordingId, begun: &About, repaired: Option<&Repaired>) {
-        let rev = self.revs.entry(recording.call()).or_insert(begun.rev);
-        *rev += 1;
-        let about = About { rev: *rev, cause: Some(Cause::NodeLost), ..begun.clone() };
-        let what = match repaired.and_then(|r| r.stored.clone()) {
+        let stored = repaired.and_then(|r| r.stored.clone());
+        let said_ms = stored.as_ref().map_or(0, |s| s.duration_ms);
+        let what = match stored {
             Some(Stored { file, duration_ms, sha256, reason }) => {
                 let kept = if reason.is_some() { Kept::Partial } else { Kept::Complete };
                 let (file, sha256, reason) = (file.to_string(), sha256.to_string(), reason.map(|r| r.to_string()));
@@ -132,6 +137,17 @@ impl Closing {
             }
             None => What::RecordingFailed { recording, reason: "node_lost".into() },
         };
+        self.about_recording(begun, recording, what);
+        // A recording with no agent in it is a message, which somebody shall hear.
+        if begun.agent.is_none() && said_ms >= SHORTEST_MS {
+            self.about_recording(begun, recording, What::VoicemailLeft { recording, duration_ms: said_ms });
+        }
+    }
+
+    fn about_recording(&mut self, begun: &About, recording: RecordingId, what: What) {
+        let rev = self.revs.entry(recording.call()).or_insert(begun.rev);
+        *rev += 1;
+        let about = About { rev: *rev, cause: Some(Cause::NodeLost), ..begun.clone() };
         self.say(about, what);
     }
 }

@@ -14,7 +14,7 @@ use std::time::Duration;
 /// A beep is short; not heard to its end by then, the recording begins all the same.
 const BEEP: Duration = Duration::from_secs(5);
 /// Shorter is no message: somebody thought better of it.
-const SHORTEST_MS: u64 = 1_000;
+pub const SHORTEST_MS: u64 = 1_000;
 
 /// A message that is being left.
 pub struct Voicemail {
@@ -26,6 +26,8 @@ pub struct Voicemail {
 impl Centre {
     /// The flow wants a message.
     pub(crate) fn on_record_asked(&mut self, id: CallId, limit: Duration) {
+        // What is said before the answer may not reach us.
+        self.answer_late(id);
         let until = self.now.mono + BEEP;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(leg) = call.customer else { return self.tell_flow(id, ivr::Input::Recorded) };

@@ -257,8 +257,17 @@ pub struct OpenCall {
     pub visit: Option<(VisitId, QueueId, Now)>,
     pub offers: Vec<(base::OfferId, AgentId, Now)>,
     pub conversation: Option<OpenConversation>,
+    /// Somebody was promised a call.
+    pub callback: Option<OpenCallback>,
     /// Supervisors who took part, and since when.
     pub monitors: Vec<(Arc<str>, Now)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenCallback {
+    pub since: Now,
+    pub attempts: u8,
+    pub queue: Option<QueueId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -141,7 +141,7 @@ fn agent_first_the_customer_is_dialled_when_the_agent_has_accepted() {
     assert_eq!(stage.place(1), Place::Conversation);
     stage.wait(5.0);
     stage.answer(CARRIER);
-    assert_eq!(done(&stage), (CallbackEnd::Connected, 1, 30_000));
+    assert_eq!(done(&stage), (CallbackEnd::Connected, 1, 35_000));
     let together = stage.hears(agent);
     assert_eq!(together.len(), 1);
     assert_eq!(stage.hears(together[0]), [agent]);
@@ -159,9 +159,10 @@ fn agent_first_the_customer_is_dialled_when_the_agent_has_accepted() {
             "callback.requested",
             "queue.entered",
             "queue.left",
-            "agent_leg.connected"
+            "callback.attempted"
         ]
     );
+    assert!(matches!(stage.fact(1, "agent_leg.connected").1, What::AgentLegConnected { wait_ms: 35_000 }));
     assert_eq!(stage.facts_of(1, "recording.started").len(), 1, "the conversation is recorded, the dialling is not");
 }
 
@@ -183,6 +184,8 @@ fn a_customer_who_is_not_there_is_tried_again_later_and_not_for_ever() {
     assert_eq!(done(&stage).0, CallbackEnd::Failed);
     assert_eq!(stage.fact(1, "call.ended").0.cause, Some(Cause::NoAnswer));
     assert_eq!(stage.facts_of(1, "callback.attempted").len(), 2);
+    assert!(stage.facts_of(1, "agent_leg.connected").is_empty(), "nobody spoke with anybody");
+    assert!(stage.facts_of(1, "recording.started").is_empty());
     stage.wait(5.0);
     assert_eq!(stage.snapshot().ports, 0);
 }

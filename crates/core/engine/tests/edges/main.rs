@@ -6,8 +6,11 @@
 
 mod callbacks;
 mod channels;
+mod crash;
+mod early;
 mod forward;
 mod identity;
 mod peer;
+mod returns;
 mod stage;
 mod voicemail;

@@ -39,6 +39,11 @@ pub fn at(address: &str) -> SocketAddr {
 impl Stage {
     /// A Centre with this site and this flow, named `desk`, whose agents at fixed addresses are logged in.
     pub fn new(site: &str, desk: &str) -> Stage {
+        Stage::resumed(site, desk, Resume::default())
+    }
+
+    /// The same, after an epoch that left this behind.
+    pub fn resumed(site: &str, desk: &str, resume: Resume) -> Stage {
         let site = Site::parse(site, "site.toml").unwrap_or_else(|found| panic!("{}", found[0]));
         let flow = ivr::Flow::parse(desk, "desk.yaml").unwrap_or_else(|found| panic!("{}", found[0]));
         let flows = BTreeMap::from([("desk".to_string(), Arc::new(flow))]);
@@ -66,7 +71,7 @@ impl Stage {
             replies: Vec::new(),
             dialogs: BTreeMap::new(),
         };
-        stage.give(Input::Resume(Box::new(Resume::default())));
+        stage.give(Input::Resume(Box::new(resume)));
         stage.give(Input::Configure { sha256: [0; 32] });
         stage
     }
