@@ -4,14 +4,18 @@
 //! exactly two drivers, the shell (`bin/centralita`) and the simulator (`tools/sim`). The same boot, entries and
 //! staged configurations give byte-identical outputs: that is what the journal is for.
 //!
-//! Where a rule is: [`centre`](Centre) the run loop; `call`, `leg` and `party` what a call is made of, `hears` who hears
-//! whom in it; `arrive` INVITE to what it is for; `negotiate` a leg's port and SDP; `dialling` legs that we dial; `flow`
-//! what a flow asks; `queueing` what the ACD decides; `ringing` the phones of an offer; `reach` anybody else who is rung;
-//! `conversation` agent and customer; `transfer`, `consult`, `refer` how it is passed on; `monitor` supervisors;
-//! `callback`, `voicemail`, `forward` what else a flow may ask for; `identity` and `numbers` who calls whom; `channels` of
-//! trunks; `own_calls` agents' own calls; `engaged` whom they hold; `lease` who is still there; `recordings`; `ending` a call's
-//! end, once; `drain` the node's; `agents` phones and feature codes; `requests` the API; `wire` what SIP and media say;
-//! `recover` and `resume` the restart; `snapshot` and `audit` the view from outside and what must hold in it.
+//! # Where a rule is
+//! - The run loop: [`centre`](Centre). What the wire says, and to whom: `wire`.
+//! - What a call is made of: `call`, `leg`, `party`. Who hears whom in it: `hears`; what follows from that: `relink`.
+//! - In: `arrive` an INVITE and what it is for; `identity` and `numbers` who calls whom; `channels` of trunks and tenants;
+//!   `negotiate` a leg's port and SDP.
+//! - The flow: `flow`, and what else it may ask for: `callback`, `voicemail`, `forward`.
+//! - The queue: `queueing` what the ACD decides; `ringing` the phones of an offer.
+//! - Out: `dialling` legs that we dial; `reach` anybody rung without a queue's offer.
+//! - With an agent: `conversation`; passed on: `transfer`, `consult`, `refer`; supervisors: `monitor`; `recordings`.
+//! - Agents: `agents` phones and feature codes; `own_calls`; `engaged` whom a call holds; `requests` the API.
+//! - The end: `lease` who is still there; `ending` a call's, once; `drain` the node's; `recover` and `resume` the restart.
+//! - From outside: `snapshot`, and `audit` what must hold in it.
 
 mod agents;
 mod arrive;
@@ -43,6 +47,7 @@ mod reach;
 mod recordings;
 mod recover;
 mod refer;
+mod relink;
 mod requests;
 mod resume;
 mod ringing;
