@@ -8,6 +8,26 @@ use crate::sums::{CallbackSums, ExpectedSums, SupervisionSums, TransferSums};
 use base::{AgentId, AgentState};
 use std::collections::BTreeMap;
 
+impl QueueSums {
+    /// One row of figures of these sums alone; `waiting` visits are in line still.
+    pub fn figures(&self, waiting: u64, formula: Formula) -> Visits {
+        visits(self, waiting, formula)
+    }
+}
+
+impl AgentSums {
+    /// Milliseconds in conversation and wrap-up.
+    pub fn busy_ms(&self) -> u64 {
+        [AgentState::Talking, AgentState::Holding, AgentState::WrapUp].into_iter().map(|state| self.state_ms(state)).sum()
+    }
+
+    /// Busy / (busy + available).
+    pub fn occupancy(&self) -> Option<f64> {
+        let busy = self.busy_ms();
+        share(busy, busy + self.state_ms(AgentState::Available))
+    }
+}
+
 pub(super) fn visits(q: &QueueSums, waiting: u64, formula: Formula) -> Visits {
     Visits {
         offered: q.offered,
@@ -98,7 +118,7 @@ pub(super) fn agent_figures(id: &AgentId, live: &LiveAgent, sums: Option<&AgentS
     let none = AgentSums::default();
     let sums = sums.unwrap_or(&none);
     let ms = |state| sums.state_ms(state);
-    let (busy, logged_in) = (ms(Talking) + ms(Holding) + ms(WrapUp), sums.states.values().sum());
+    let logged_in = sums.states.values().sum();
     AgentFigures {
         agent: id.clone(),
         state: live.state,
@@ -130,8 +150,8 @@ pub(super) fn agent_figures(id: &AgentId, live: &LiveAgent, sums: Option<&AgentS
         paused_ms: ms(Paused),
         unreachable_ms: ms(Unreachable),
         logged_in_ms: logged_in,
-        occupancy: share(busy, busy + ms(Available)),
-        utilisation: share(busy, logged_in),
+        occupancy: sums.occupancy(),
+        utilisation: share(sums.busy_ms(), logged_in),
     }
 }
 
