@@ -2,10 +2,10 @@
 //!
 //! | asked | logged out | idle, ringing | own call | conversation | wrap-up | forced wrap-up, not coded |
 //! |---|---|---|---|---|---|---|
-//! | LogIn | logs in | - | - | forgets what was kept | forgets it | forgets it |
+//! | LogIn | logs in | - | kept | kept | forgets what was kept | forgets what was kept |
 //! | LogOut | - | at once | kept | kept | at once | kept |
 //! | Pause | refused | at once | kept | kept | at once | kept |
-//! | Ready | refused | ends a pause | kept | forgets what was kept | ends it | refused |
+//! | Ready | refused | ends a pause | kept | kept | ends it | refused |
 //! | WrapUp | refused | refused | refused | kept | longer | refused |
 //! | Code | refused | refused | refused | at once | at once | at once, ends it |
 

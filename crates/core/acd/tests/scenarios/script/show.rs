@@ -18,7 +18,10 @@ fn secs(d: Duration) -> String {
 
 pub fn output(output: &Output) -> String {
     match output {
-        Output::Entered { visit: v, queue, position, .. } => format!("{} in {} at {position}", visit(*v), queue.name()),
+        Output::Entered { visit: v, queue, position, credit, .. } => {
+            let after = if credit.is_zero() { String::new() } else { format!(" after {}", secs(*credit)) };
+            format!("{} in {} at {position}{after}", visit(*v), queue.name())
+        }
         Output::Refused { visit: v, queue, cause } => format!("{} refused by {}: {cause}", visit(*v), queue.name()),
         Output::Offer { offer: o, agent, .. } => format!("offer {} to {}", offer(*o), agent.name()),
         Output::Withdraw { offer: o } => format!("withdraw {}", offer(*o)),

@@ -1,7 +1,6 @@
 //! What agents do, and what becomes of them.
 
-mod script;
-use script::check;
+use crate::script::check;
 
 #[test]
 fn an_agent_logs_in_takes_a_call_and_wraps_up() {
@@ -243,7 +242,7 @@ fn a_call_of_the_agents_own_blocks_all_queues_and_leaves_the_idle_clock_alone() 
           0 | bob registers     |
           0 | ana logs in       | ana available
           1 | bob logs in       | bob available
-          2 | ana dials         | ana engaged(outbound)
+          2 | ana dials outbound       | ana engaged(outbound)
           3 | c1 enters support | c1 in support at 1; offer c1#1 to bob; bob reserved
           4 | c2 enters support | c2 in support at 2
           5 | ana dialled       | ana available; offer c2#1 to ana; ana reserved",
@@ -289,4 +288,177 @@ fn after_a_restart_logins_survive_and_conversations_are_wrap_up() {
           2 | eva registers      | eva available
          10 | -                  | ana available",
     );
+}
+
+#[test]
+fn reason_codes_are_none_optional_or_forced_per_tenant() {
+    for (reasons, follows) in [
+        ("", ["ana paused", "ana paused(lunch)", "ana paused(nap)"]),
+        ("reasons none", ["ana paused", "ana paused", "ana paused"]),
+        ("reasons optional", ["ana paused", "ana paused(lunch)", "ana paused(nap)"]),
+        (
+            "reasons optional lunch coach",
+            ["ana paused", "ana paused(lunch)", "ana refused pause: the reason must be one of coach, lunch"],
+        ),
+        ("reasons forced", ["ana refused pause: a pause needs a reason", "ana paused(lunch)", "ana paused(nap)"]),
+        (
+            "reasons forced lunch",
+            [
+                "ana refused pause: the reason must be one of lunch",
+                "ana paused(lunch)",
+                "ana refused pause: the reason must be one of lunch",
+            ],
+        ),
+    ] {
+        for (pause, follows) in ["pauses", "pauses lunch", "pauses nap"].into_iter().zip(follows) {
+            check(&format!(
+                "agent ana
+                 {reasons}
+                 0 | load          |
+                 0 | ana registers |
+                 0 | ana logs in   | ana available
+                 1 | ana {pause}   | {follows}"
+            ));
+        }
+    }
+}
+
+#[test]
+fn busy_rejected_and_unreachable_have_delays_of_their_own() {
+    for (what, retried) in [("busy", 5), ("declined", 6), ("diverted", 6), ("unreachable", 7)] {
+        let state = if what == "unreachable" { "unreachable" } else { "available" };
+        let back = if what == "unreachable" { "ana available; " } else { "" };
+        check(&format!(
+            "queue support retry=5:6:7
+             agent ana serves=support
+              0 | load              |
+              0 | ana registers     |
+              0 | ana logs in       | ana available
+              1 | c1 enters support | c1 in support at 1; offer c1#1 to ana; ana reserved
+              2 | c1#1 {what}       | c1#1 rejected({what}) 1s; ana {state}
+              {} | -                | {back}offer c1#2 to ana; ana reserved",
+            2 + retried
+        ));
+    }
+}
+
+/// Each ask in each state: what follows, in words.
+#[test]
+fn every_ask_in_every_state_is_applied_kept_or_refused() {
+    let talking = "2 | c1 enters support | c1 in support at 1; offer c1#1 to ana; ana reserved
+                   3 | c1#1 accepts      | c1#1 accepted 1s; c1 answered 1s ringing; ana talking\n";
+    let ringing = "2 | c1 enters support | c1 in support at 1; offer c1#1 to ana; ana reserved\n";
+    let withdrawn = "withdraw c1#1; c1#1 withdrawn(requested) 7s; ";
+    let wrapping = format!("{talking} 4 | ana released | ana wrap_up\n");
+    let asks = ["logs in", "logs out", "pauses lunch", "is ready", "wraps up", "codes x"];
+    let table: [(&str, &str, &str, [&str; 6]); 8] = [
+        (
+            "logged out",
+            "10",
+            "1 | ana logs out | ana logged_out\n",
+            [
+                "ana available",
+                "",
+                "ana refused pause: not logged in",
+                "ana refused ready: not logged in",
+                "ana refused wrap up: not logged in",
+                "ana refused code: not logged in",
+            ],
+        ),
+        (
+            "available",
+            "10",
+            "",
+            [
+                "",
+                "ana logged_out",
+                "ana paused(lunch)",
+                "",
+                "ana refused wrap up: no conversation",
+                "ana refused code: no conversation to code",
+            ],
+        ),
+        (
+            "ringing",
+            "10",
+            ringing,
+            [
+                "",
+                "{withdrawn}ana logged_out",
+                "{withdrawn}ana paused(lunch)",
+                "",
+                "ana refused wrap up: no conversation",
+                "ana refused code: no conversation to code",
+            ],
+        ),
+        (
+            "talking",
+            "10",
+            talking,
+            [
+                "ana later: log in",
+                "ana later: log out",
+                "ana later: pause",
+                "ana later: ready",
+                "ana later: wrap up",
+                "ana coded c1 x",
+            ],
+        ),
+        ("wrap-up", "30", &wrapping, ["", "ana logged_out", "ana paused(lunch)", "ana available", "", "ana coded c1 x"]),
+        (
+            "forced wrap-up",
+            "forced:30",
+            &wrapping,
+            [
+                "",
+                "ana later: log out",
+                "ana later: pause",
+                "ana refused ready: the conversation is not coded yet",
+                "ana refused wrap up: it can't last longer",
+                "ana coded c1 x; ana available",
+            ],
+        ),
+        (
+            "paused",
+            "10",
+            "1 | ana pauses coach | ana paused(coach)\n",
+            [
+                "",
+                "ana logged_out",
+                "ana paused(lunch)",
+                "ana available",
+                "ana refused wrap up: no conversation",
+                "ana refused code: no conversation to code",
+            ],
+        ),
+        (
+            "own call",
+            "10",
+            "1 | ana dials outbound | ana engaged(outbound)\n",
+            [
+                "ana later: log in",
+                "ana later: log out",
+                "ana later: pause",
+                "ana later: ready",
+                "ana refused wrap up: no conversation",
+                "ana refused code: no conversation to code",
+            ],
+        ),
+    ];
+    for (state, wrap_up, before, follows) in table {
+        for (ask, follows) in asks.into_iter().zip(follows) {
+            let follows = follows.replace("{withdrawn}", withdrawn);
+            let wrap_up = if wrap_up.starts_with("forced") { wrap_up.to_string() } else { format!("timed:{wrap_up}:60") };
+            eprintln!("{state}: {ask}");
+            check(&format!(
+                "queue support wrap_up={wrap_up}
+                 agent ana serves=support
+                  0 | load          |
+                  0 | ana registers |
+                  0 | ana logs in   | ana available
+                  {before}
+                  9 | ana {ask}     | {follows}"
+            ));
+        }
+    }
 }

@@ -1,7 +1,6 @@
 //! How calls wait, in which order, and how they leave.
 
-mod script;
-use script::check;
+use crate::script::check;
 
 #[test]
 fn the_first_in_line_is_served_first_and_priority_moves_a_call_by_its_seconds() {
@@ -14,7 +13,7 @@ fn the_first_in_line_is_served_first_and_priority_moves_a_call_by_its_seconds() 
           2 | c2 enters support | c2 in support at 2
           9 | c3 enters support priority=5 | c3 in support at 3
          10 | c4 enters support priority=9 | c4 in support at 2
-         11 | c5 enters support waited=60  | c5 in support at 1
+         11 | c5 enters support waited=60  | c5 in support at 1 after 60s
          12 | ana logs in       | ana available; offer c5#1 to ana; ana reserved
          13 | c5#1 accepts      | c5#1 accepted 1s; c5 answered 2s ringing; ana talking
          14 | ana released      | ana available; offer c1#1 to ana; ana reserved
@@ -80,7 +79,7 @@ fn a_caller_may_leave_in_line_or_by_a_key_and_only_once() {
 fn who_does_not_fit_is_refused_at_the_door() {
     check(
         "queue small capacity=1
-         queue strict not_empty requires=es>=5
+         queue strict join_empty=logged_out requires=es>=5
          agent ana serves=strict es=5
          agent bob serves=strict es=4
          0 | load              |
@@ -111,7 +110,7 @@ fn a_visit_overflows_at_its_age_even_while_it_rings_and_keeps_what_it_waited() {
          15 | c9 enters second  | c9 in second at 1
          20 | ana logs in       | ana available; offer c1#1 to ana; ana reserved
          30 | -                 | withdraw c1#1; c1#1 withdrawn(timeout) 10s; ana available
-            |                   | c1 overflowed(timeout) 30s ringing to second; c1/2 in second at 1
+            |                   | c1 overflowed(timeout) 30s ringing to second; c1/2 in second at 1 after 30s
          31 | bob logs in       | bob available; offer c1/2#1 to bob; bob reserved
          32 | c1/2#1 accepts    | c1/2#1 accepted 1s; c1/2 answered 2s ringing; bob talking",
     );
@@ -125,7 +124,7 @@ fn an_overflow_that_is_refused_or_has_nowhere_to_go_ends_the_visit() {
          queue to_empty overflow=10:empty
          queue to_nowhere overflow=10:nowhere
          queue full capacity=0
-         queue empty not_empty
+         queue empty join_empty=logged_out
           0 | load                 |
           0 | c1 enters alone      | c1 in alone at 1
           1 | c2 enters to_full    | c2 in to_full at 1
@@ -145,7 +144,7 @@ fn a_chain_of_overflows_does_not_bite_its_tail() {
          queue b overflow=10:a
           0 | load         |
           0 | c1 enters a  | c1 in a at 1
-         10 | -            | c1 overflowed(timeout) 10s to b; c1/2 in b at 1
+         10 | -            | c1 overflowed(timeout) 10s to b; c1/2 in b at 1 after 10s
          20 | -            | c1/2 timeout(loop) 10s",
     );
 }
