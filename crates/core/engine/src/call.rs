@@ -200,12 +200,13 @@ impl Call {
         self.identities()
     }
 
-    /// The identities that each fact of this call carries, with its last `rev`.
+    /// The identities that each fact of this call carries, with its last `rev`; of an agent's own call also whose it is.
     pub fn identities(&self) -> About {
         About {
             tenant: Some(self.tenant.clone()),
             call: Some(self.id),
             party: self.party,
+            agent: self.own.as_ref().map(|own| own.agent.clone()),
             lang: self.lang,
             rev: self.rev,
             ..About::default()
