@@ -140,6 +140,8 @@ pub(crate) struct LiveAgent {
 /// The end of an agent's last conversation: its wrap-up and its disposition belong there.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Handled {
+    pub call: CallId,
+    pub wrapped: bool,
     pub bucket: i64,
     pub queue: Option<QueueId>,
     pub code: Option<String>,

@@ -11,7 +11,7 @@
 //! ```
 //!
 //! A call that was rejected leaves none, nor does one from agent to agent. The state of a call is its [`Memory`]; the
-//! store keeps it beside the mark.
+//! store keeps it beside the mark, until the call is over and its recordings are closed.
 
 use crate::change::{Change, Key};
 use crate::memory::{Memory, open, shown};
@@ -58,6 +58,9 @@ impl Book {
         }
         self.mark = (logged.epoch, logged.seq);
         let about = &logged.fact.about;
+        if matches!(logged.fact.what, What::NodeHeartbeat { .. }) {
+            self.forget_what_is_over();
+        }
         let call = about.call?;
         match &logged.fact.what {
             What::CallArrived { direction: direction @ (Direction::Incoming | Direction::Outgoing), .. } => {
@@ -98,6 +101,14 @@ impl Book {
                 None
             }
             What::CallbackDone { end, attempts, .. } => self.on_callback_done(call, *end, *attempts, at),
+            What::RecordingStarted { recording } => {
+                self.calls.get_mut(&call)?.open.insert(*recording);
+                None
+            }
+            What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
+                self.calls.get_mut(&call)?.open.remove(recording);
+                None
+            }
             What::CallEnded { duration_ms, .. } => self.on_ended(call, *duration_ms, about, at),
             _ => None,
         }
@@ -166,8 +177,17 @@ impl Book {
             (true, Some(_)) => self.note(call, When::Ended, at, note),
             (false, _) => self.act(call, When::Ended, at, || note),
         };
-        self.forget(call);
+        match self.calls.get_mut(&call) {
+            Some(memory) if !memory.open.is_empty() => memory.ended = true,
+            _ => self.forget(call),
+        }
         change
+    }
+
+    /// Ended, and nothing of it is being recorded any more: what was to be told of it has been told.
+    fn forget_what_is_over(&mut self) {
+        let over: Vec<CallId> = self.calls.iter().filter(|(_, m)| m.ended && m.open.is_empty()).map(|(id, _)| *id).collect();
+        over.into_iter().for_each(|call| self.forget(call));
     }
 
     /// Does what the first rule says that fits, once for each action.

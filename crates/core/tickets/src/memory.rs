@@ -4,9 +4,9 @@ use crate::change::Key;
 use crate::rule::{Rule, When};
 use crate::ticket::{Number, State, Step, Ticket, What as Event};
 use base::fact::About;
-use base::{AgentId, CallId, Lang, Outcome, PartyId, QueueId, Tenant, Wall};
+use base::{AgentId, CallId, Lang, Outcome, PartyId, QueueId, RecordingId, Tenant, Wall};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
@@ -32,6 +32,11 @@ pub struct Memory {
     /// An agent's call to a number outside.
     #[serde(default)]
     pub(crate) outgoing: bool,
+    /// Parts of its recording, or messages, that are not closed yet. A message is told of when it is: after the call.
+    #[serde(default)]
+    pub(crate) open: BTreeSet<RecordingId>,
+    #[serde(default)]
+    pub(crate) ended: bool,
     /// Nobody is on the line: what becomes of the place in line says nothing of the caller.
     #[serde(default)]
     pub(crate) callback: bool,

@@ -149,6 +149,35 @@ fn a_message_leaves_a_ticket_also_when_the_call_was_in_no_queue() {
 }
 
 #[test]
+fn a_message_is_told_of_after_its_call_when_the_file_is_closed_and_then_the_call_is_forgotten() {
+    let recording: base::RecordingId = "1-1-1.c1.p1".parse().unwrap();
+    let stored = || What::RecordingStored {
+        recording,
+        file: "f".into(),
+        duration_ms: 9_400,
+        sha256: "s".into(),
+        kept: base::fact::Kept::Complete,
+        reason: None,
+    };
+    let message = || What::VoicemailLeft { recording, duration_ms: 9_400 };
+    // Also when the end opened one: the message is a note of it.
+    for (rules, keys) in [
+        (vec![rule(When::Voicemail)], vec!["voicemail"]),
+        (vec![rule(When::Ended), rule(When::Voicemail)], vec!["ended", "voicemail"]),
+    ] {
+        let mut story = Story::new(rules);
+        let facts = [arrived(), What::RecordingStarted { recording }, ended(), stored(), message()];
+        let changes = story.tell_all(facts);
+        let told: Vec<String> = changes.iter().map(|c| c.key().action.name().into()).collect();
+        assert_eq!(told, keys);
+        assert!(changes[1..].iter().all(|c| matches!(c, Change::Noted { .. })));
+        story.book.touched();
+        story.tell("1-1-9", What::NodeHeartbeat { calls: 0 });
+        assert_eq!(story.book.touched(), [(CALL.parse().unwrap(), None)]);
+    }
+}
+
+#[test]
 fn a_callback_that_failed_leaves_one_and_its_place_in_line_is_neither_answered_nor_abandoned() {
     let done = |end| What::CallbackDone { end, attempts: 3, wait_ms: 900_000 };
     let tickets = |end| {

@@ -80,8 +80,12 @@ impl Board {
         }
     }
 
+    /// A place that is not kept for a callback turns nobody away: it will be asked for again.
     pub(super) fn on_refused(&mut self, about: &About, at: Moment) {
         if let Some(call) = about.call.and_then(|call| self.calls.get_mut(&call)) {
+            if call.awaits_callback() {
+                return;
+            }
             call.last_try = Some(Try::Refused);
         }
         if let Some(queue) = &about.queue {

@@ -7,7 +7,7 @@ use crate::interval::{AgentSums, QueueSums, bucket_of};
 use crate::live::{Handled, LiveConversation, Moment};
 use crate::sums::{count_down, count_up};
 use base::fact::{About, Direction, Kept, Transfer};
-use base::{AgentId, ConversationId, RecordingId};
+use base::{AgentId, CallId, ConversationId, RecordingId};
 use std::collections::BTreeMap;
 
 /// What `agent_leg.ended` says.
@@ -29,8 +29,9 @@ impl Board {
         self.agent(about, at, |agent| {
             agent.call = Some(id.call);
             if own.is_some() {
+                agent.queue = None;
                 // Its wrap-up, if there is one, is not that of the conversation before.
-                (agent.queue, agent.handled) = (None, None);
+                agent.handled.iter_mut().for_each(|handled| handled.wrapped = true);
             } else if about.queue.is_some() {
                 agent.queue.clone_from(&about.queue);
             }
@@ -86,12 +87,12 @@ impl Board {
                 Direction::Internal => sums.internal_talk_ms += talk.talk_ms,
                 Direction::Incoming | Direction::FeatureCode => {}
             }),
-            None => self.count_handled(bucket, live, talk),
+            None => self.count_handled(id.call, bucket, live, talk),
         }
         self.settle(id);
     }
 
-    fn count_handled(&mut self, bucket: i64, live: LiveConversation, talk: Talk) {
+    fn count_handled(&mut self, call: CallId, bucket: i64, live: LiveConversation, talk: Talk) {
         if let Some(queue) = &live.queue {
             self.queue(bucket, queue, |sums| {
                 sums.handled += 1;
@@ -112,22 +113,27 @@ impl Board {
             }
         });
         let Some(agent) = live.agent else { return };
-        let handled = Handled { bucket, queue: live.queue, code: live.code };
+        let handled = Handled { call, wrapped: false, bucket, queue: live.queue, code: live.code };
         self.recode(&agent, &handled, None, handled.code.clone());
         if let Some(agent) = self.agents.get_mut(&agent) {
             agent.handled = Some(handled);
         }
     }
 
-    /// The last code stands. It may come while the agent still talks, and then counts at the end.
+    /// Of the agent's conversation in that call; the last code stands. It may come while the agent still talks, and then
+    /// counts at the end. One that comes after the end of the agent's next conversation is in no figure.
     pub(super) fn on_coded(&mut self, about: &About, code: &str) {
-        let code = Some(code.to_string());
-        if let Some(live) = about.conversation.and_then(|id| self.conversations.get_mut(&id)).filter(|live| !live.ended) {
+        let call = about.conversation.map(|c| c.call).or(about.visit.map(|v| v.call)).or(about.call);
+        let (Some(id), Some(call), code) = (&about.agent, call, Some(code.to_string())) else { return };
+        let talks = |(c, live): &(&ConversationId, &mut LiveConversation)| {
+            c.call == call && live.agent.as_ref() == Some(id) && !live.ended
+        };
+        if let Some((_, live)) = self.conversations.iter_mut().find(talks) {
             live.code = code;
             return;
         }
-        let Some(id) = &about.agent else { return };
-        let Some(handled) = self.agents.get_mut(id).and_then(|agent| agent.handled.as_mut()) else { return };
+        let handled = self.agents.get_mut(id).and_then(|agent| agent.handled.as_mut());
+        let Some(handled) = handled.filter(|handled| handled.call == call) else { return };
         let before = std::mem::replace(&mut handled.code, code.clone());
         let handled = handled.clone();
         self.recode(id, &handled, before, code);
@@ -151,7 +157,10 @@ impl Board {
     /// Wrap-up belongs to the interval in which its conversation ended, also after a logout.
     pub(super) fn on_wrapped_up(&mut self, about: &About, wrapup_ms: u64) {
         let Some(id) = &about.agent else { return };
-        let Some(handled) = self.agents.get_mut(id).and_then(|a| a.handled.take()) else { return };
+        let handled = self.agents.get_mut(id).and_then(|a| a.handled.as_mut()).filter(|handled| !handled.wrapped);
+        let Some(handled) = handled else { return };
+        handled.wrapped = true;
+        let handled = handled.clone();
         self.of_agent(handled.bucket, Some(id), |sums| sums.handle_ms += wrapup_ms);
         if let Some(queue) = &handled.queue {
             self.queue(handled.bucket, queue, |sums| sums.wrap_ms += wrapup_ms);

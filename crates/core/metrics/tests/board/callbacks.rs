@@ -71,6 +71,16 @@ fn failed_and_cancelled_callbacks_are_lost_calls_and_one_that_the_caller_joined_
 }
 
 #[test]
+fn a_queue_that_does_not_hold_the_place_of_a_callback_turns_nobody_away() {
+    let mut s = Script::new();
+    s.arrives(1).enters(1, "soporte").at(9.0).asks_for_a_callback(1, "soporte");
+    s.at(50.0).leaves(1, "soporte", Outcome::Timeout);
+    s.say(About { cause: Some(Cause::QueueFull), ..s_visit(1) }, What::QueueRefused {}).at(60.0).enters(1, "soporte");
+    let f = s.hour();
+    assert_eq!((of(&f, "soporte").visits.refused, f.totals.visits.timeout, f.totals.callbacks.waiting), (0, 0, 1));
+}
+
+#[test]
 fn a_callback_that_a_dead_node_left_open_has_failed() {
     let mut s = Script::new();
     s.arrives(1).enters(1, "soporte").at(9.0).asks_for_a_callback(1, "soporte").at(20.0);

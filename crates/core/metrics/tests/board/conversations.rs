@@ -145,6 +145,10 @@ fn codes_are_counted_once_for_each_conversation_and_the_last_one_stands() {
     // Ended in one quarter, coded in the next: it counts where the conversation ended.
     talks(&mut s, 2, "ana").at(895.0).hangs_up(2, "soporte", "ana", 15_000).at(905.0).codes(2, "soporte", "ana", "resuelto");
     s.wraps_up("ana", 10_000);
+    // Told of by the visit, as after the call; and one for a call that the agent never had.
+    let late = About { agent: Some(agent("ana")), ..s.visit(2, "soporte") };
+    s.at(906.0).say(late, What::WrapUpCoded { code: "resuelto".into() });
+    s.say(About { agent: Some(agent("ana")), ..s.visit(9, "soporte") }, What::WrapUpCoded { code: "otro".into() });
     // Without a code.
     talks(&mut s, 3, "ana").at(950.0).hangs_up(3, "soporte", "ana", 1_000).wraps_up("ana", 0);
     let first = s.figures(0.0, QUARTER);
