@@ -14,6 +14,8 @@ mod check;
 mod kinds;
 mod pick;
 mod profiles;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use kinds::Sort;
 pub(crate) use pick::{Barred, Few, Head, Rated};

@@ -37,6 +37,7 @@ impl Acd {
         let ring = queue.config.callback.map_or(RING, |callback| callback.ring);
         turn.say(Output::CallCustomer { visit: v.id, queue: queue.id.clone() });
         self.timers.set(Timer::Callback(key), Some(turn.now + ring + MARGIN));
+        self.set_deadlines(key, turn);
         self.refresh_open(key);
     }
 
@@ -46,7 +47,8 @@ impl Acd {
             return;
         }
         self.end_dialling(key, turn.now);
-        self.visits[key.0].caller = Caller::OnTheLine;
+        let v = &mut self.visits[key.0];
+        (v.caller, v.on_the_line) = (Caller::OnTheLine, turn.now);
         self.set_deadlines(key, turn);
         self.sort_again(key, turn);
         self.board.suspect(self.visits[key.0].kind);

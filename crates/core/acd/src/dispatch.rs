@@ -82,7 +82,9 @@ impl Acd {
             }
             let rivals = self.rivals(key, turn);
             let Some(best) = rivals.best.first().copied() else { return };
-            self.match_visit(best.visit, Some((key, rivals)), turn);
+            if !self.match_visit(best.visit, Some((key, rivals)), turn) {
+                return;
+            }
         }
     }
 
@@ -97,34 +99,33 @@ impl Acd {
     }
 
     /// `woken`: the agent whose freedom led here, with what it could take; if another one is chosen, the strategy was
-    /// what decided.
-    fn match_visit(&mut self, key: VisitKey, woken: Option<(AgentKey, Few<Head>)>, turn: &mut Turn) {
-        let Some(v) = self.visits.get(key.0).filter(|v| v.open) else { return };
+    /// what decided. False if nobody was found, and the visit waits on.
+    fn match_visit(&mut self, key: VisitKey, woken: Option<(AgentKey, Few<Head>)>, turn: &mut Turn) -> bool {
+        let Some(v) = self.visits.get(key.0).filter(|v| v.open) else { return false };
         let kind = v.kind;
         if v.dials() {
-            if let Some(agent) = self.board.dialler(kind) {
-                self.call_customer(key, agent, turn);
-            }
-            return;
+            let Some(agent) = self.board.dialler(kind) else { return false };
+            self.call_customer(key, agent, turn);
+            return true;
         }
         let strategy = self.queues[v.queue.0].config.strategy;
         let barred = self.barred_of(key);
         let mut agents = self.board.best_agents(kind, strategy, &barred, turn.now);
-        if agents.of == 0 {
-            return;
+        if strategy == Strategy::Random {
+            self.draw(kind, &barred, &mut agents);
         }
-        match strategy {
-            Strategy::RingAll => return self.ring_all(key, &barred, agents, turn),
-            Strategy::Random => self.draw(kind, &barred, &mut agents),
-            _ => {}
+        let Some(chosen) = agents.best.first().map(|rated| rated.seat.agent) else { return false };
+        if strategy == Strategy::RingAll {
+            self.ring_all(key, &barred, agents, turn);
+            return true;
         }
-        let Some(chosen) = agents.best.first().map(|rated| rated.seat.agent) else { return };
         let (rule, rivals) = match woken {
             Some((agent, rivals)) if agent == chosen => (Rule::BestScore, rivals),
             _ => (Rule::Strategy(strategy), self.rivals(chosen, turn)),
         };
         let why = self.why(key, chosen, rule, (&agents, &rivals), turn);
         self.send_offer(key, chosen, why, turn);
+        true
     }
 
     fn ring_all(&mut self, key: VisitKey, barred: &Barred, agents: Few<Rated>, turn: &mut Turn) {

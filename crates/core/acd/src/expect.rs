@@ -69,7 +69,8 @@ enum Stands {
     Nowhere,
     /// No phone rings for it, since then.
     Waits(Instant),
-    Rings(Instant),
+    /// `after`: it had to wait for that.
+    Rings { since: Instant, after: bool },
 }
 
 /// What was said of a visit when it entered.
@@ -111,8 +112,8 @@ impl Spot<'_> {
     /// The first phone rings for it.
     pub fn rings(&mut self, ticket: &mut Ticket) {
         let Stands::Waits(since) = ticket.stands else { return };
-        ticket.stands = Stands::Rings(self.now);
         let waited = since < self.now;
+        ticket.stands = Stands::Rings { since: self.now, after: waited };
         self.both(|flow| {
             flow.waiting = flow.waiting.saturating_sub(1);
             // Who finds an agent free says nothing of how soon one becomes free.
@@ -130,12 +131,14 @@ impl Spot<'_> {
                 flow.waiting = flow.waiting.saturating_sub(1);
                 flow.left += 1.0;
             }),
-            Stands::Rings(since) if waited.is_some() => self.line.ring.add(self.now.since(since).as_secs_f64()),
-            Stands::Rings(_) => {}
+            Stands::Rings { since, after } => {
+                if let Some(waited) = waited {
+                    self.line.ring.add(self.now.since(since).as_secs_f64());
+                    self.both(|flow| flow.last_waited = if after { Some(waited.as_secs_f64()) } else { flow.last_waited });
+                }
+            }
         }
         if let (Some(quote), Some(waited)) = (ticket.quote.take(), waited) {
-            self.family.flow.last_waited = Some(waited.as_secs_f64());
-            self.line.flow.last_waited = Some(waited.as_secs_f64());
             grade(self.family, self.line, &quote, waited);
         }
     }

@@ -13,15 +13,27 @@
 //! # What always holds ([`Acd::audit`])
 //! - No free agent stands beside an open visit that it can take. So an event needs to look only at the agents and
 //!   visits that it woke.
-//! - A visit is in its queue's line from `Entered` to `Left`, also while it rings; it leaves once.
+//! - A visit is in its queue's line from `Entered` to `Left`, also while it rings, is kept for an agent, or its customer
+//!   is dialled; it leaves once.
 //! - An agent has at most one offer or conversation; an offer ends once.
-//! - Whatever waits has an owner and a deadline (the table is in `agent.rs`).
+//! - Whatever waits has an owner and a deadline (the tables are in `agent.rs` and `visit.rs`).
+//! - Nobody waits in a queue whose `leave_empty` says that everybody has gone.
 //!
 //! # Decided here
-//! - Overflow is a chain without a circle: a visit does not go back to a queue that its call overflowed from, but
-//!   ends with `timeout`, cause `loop`. So it does if the target is full or unknown; with `no_agents` if nobody is there.
+//! - Overflow is a chain without a circle: a visit does not go back to a queue that its call overflowed from. A queue
+//!   that refuses is passed over for the one it overflows to; at the end of the chain the visit ends with `timeout`
+//!   (`no_agents` if the first refusal was that). A supervisor's `Move` begins a new chain.
 //! - `Pause` and `LogOut` asked for during a conversation are applied after wrap-up; asked for in wrap-up, they end it.
-//!   Asked for while the phone rings, they withdraw the offer.
+//!   Asked for while the phone rings, they withdraw the offer. The table of all asks is in `asks.rs`.
+//! - A step of relaxation that nobody logged in could serve is skipped, and counts again when somebody who could logs in;
+//!   delays and raised priority are never skipped. Steps count from a visit's own start; of a callback, and of a caller
+//!   who was cut off and is back, from when they first waited.
+//! - Who is in a group with a delay waits for the longest such delay; a step that widens to one of the agent's groups
+//!   lets it in, whatever delays there are.
+//! - A freed agent takes what is kept for it (sticky) first, then the best score. Sticky goes before delays.
+//! - Who has waited before is neither dissuaded nor refused because the queue has closed (the table is in `door.rs`).
+//! - A callback with nobody on the line is never abandoned nor sent away by `leave_empty`, and waits at most a day. On
+//!   the account of one free agent one customer is dialled at a time.
 //! - Inputs about offers, visits and agents that are not (any more) change nothing.
 //! - A deadline for trying again, and the interval of announcements, is at least one second, whatever the site file says.
 

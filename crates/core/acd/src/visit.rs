@@ -46,6 +46,8 @@ pub(crate) struct Visit {
     /// How much of the credit was waited in this queue: steps count from there.
     pub aged: Duration,
     pub entered: Instant,
+    /// Its longest wait counts from here: later than its beginning, if its customer was dialled.
+    pub on_the_line: Instant,
     pub party: Option<PartyId>,
     pub caller: Caller,
     /// Steps of the queue's plan that its age has behind it.

@@ -54,6 +54,7 @@ impl Acd {
             credit,
             aged,
             entered: turn.now,
+            on_the_line: turn.now,
             party,
             caller,
             step: 0,
@@ -120,15 +121,19 @@ impl Acd {
         self.timers.set(Timer::Announce(key), every.map(|every| planned.unwrap_or(turn.now + every.max(PACE))));
     }
 
-    /// When it is too old for its queue. A callback, for which nobody hangs up, always has an end.
+    /// When it is too old for its queue. A callback, for which nobody hangs up, always has an end; while its customer is
+    /// dialled, that of the dialling.
     pub(crate) fn leaves_at(&self, key: VisitKey) -> Option<Instant> {
         let v = &self.visits[key.0];
+        if let Hold::Dialling(_) = v.hold {
+            return None;
+        }
         let oldest = match (self.queues[v.queue.0].config.overflow_after, v.is_virtual()) {
             (Some(age), true) => Some(age.min(CALLBACK_LIFE)),
             (None, true) => Some(CALLBACK_LIFE),
             (age, false) => age,
         };
-        oldest.map(|age| v.entered + age)
+        oldest.map(|age| v.on_the_line + age)
     }
 
     /// The board learns whether the visit would take an(other) offer.

@@ -33,7 +33,7 @@ impl Acd {
 
     /// How long it will yet wait. None while a phone rings for it.
     pub(crate) fn expected(&self, key: VisitKey) -> Option<Expected> {
-        let rings = matches!(self.visits[key.0].ticket.stands, Stands::Rings(_));
+        let rings = matches!(self.visits[key.0].ticket.stands, Stands::Rings { .. });
         self.said_of(key).filter(|_| !rings).map(|said| said.expected)
     }
 

@@ -95,6 +95,24 @@ fn a_customer_who_is_dialled_is_not_dialled_for_ever() {
 }
 
 #[test]
+fn while_its_customer_is_dialled_a_callback_does_not_go_to_another_queue() {
+    check(
+        "queue support callback=20 overflow=30:sales
+         queue sales
+         agent ana serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | c1 enters support customer_first | c1 in support at 1
+         25 | ana logs in       | ana available; call the customer of c1
+         40 | c1 answers        | offer c1#1 to ana; ana reserved
+         41 | c1#1 declined     | c1#1 rejected(declined) 1s; ana available
+         51 | -                 | offer c1#2 to ana; ana reserved
+         70 | -                 | withdraw c1#2; c1#2 withdrawn(timeout) 19s; ana available
+            |                   | c1 overflowed(timeout) 70s ringing to sales; c1/2 in sales at 1 after 70s",
+    );
+}
+
+#[test]
 fn a_callback_is_never_abandoned_and_always_has_an_end() {
     check(
         "queue support

@@ -82,6 +82,25 @@ fn dissuasion_by_length_and_by_calls_per_agent_always_admits_when_nobody_waits()
 }
 
 #[test]
+fn dissuasion_by_expected_wait_begins_when_something_is_known_of_it() {
+    check(
+        "queue support dissuade_wait=40
+         agent ana serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | c1 enters support | c1 in support at 1
+         10 | c2 enters support | c2 in support at 2
+         50 | ana logs in       | ana available; offer c1#1 to ana; ana reserved
+         50 | c1#1 accepts      | c1#1 accepted 0s; c1 answered 50s ringing; ana talking
+         60 | c3 enters support | c3 refused by support: dissuaded
+         61 | c4 enters support agent_first | c4 in support at 2
+         62 | c2 hangs up       | c2 abandoned(caller_hung_up) 52s
+         63 | c4 leaves system  | c4 system 2s
+         64 | c5 enters support | c5 in support at 1",
+    );
+}
+
+#[test]
 fn a_queue_keeps_its_hours_and_who_waits_when_it_closes_is_served() {
     let scene = check(
         "queue support hours=00:01-00:02

@@ -171,6 +171,39 @@ fn the_position_is_told_at_intervals_when_it_improved_and_never_to_the_head() {
 }
 
 #[test]
+fn the_expected_wait_is_told_in_whole_minutes_and_never_longer_than_before() {
+    check(
+        "queue support announce_wait=30
+         agent ana serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | c1 enters support | c1 in support at 1
+         10 | c2 enters support | c2 in support at 2
+         11 | c3 enters support | c3 in support at 3
+         12 | c4 enters support | c4 in support at 4
+         30 | -                 |
+         40 | -                 |
+         41 | -                 |
+         42 | -                 |
+         50 | ana logs in       | ana available; offer c1#1 to ana; ana reserved
+         50 | c1#1 accepts      | c1#1 accepted 0s; c1 answered 50s ringing; ana talking
+         70 | -                 |
+         71 | -                 | tell c3 position 2 and 120s to wait after 60s
+         72 | -                 | tell c4 position 3 and 120s to wait after 60s
+         73 | c5 enters support priority=500 | c5 in support at 1
+         81 | ana released      | ana available; offer c5#1 to ana; ana reserved
+         81 | c5#1 accepts      | c5#1 accepted 0s; c5 answered 8s ringing; ana talking
+        100 | -                 |
+        101 | -                 | tell c3 position 2 and 60s to wait after 90s
+        102 | -                 | tell c4 position 3 and 60s to wait after 90s
+        110 | ana released      | ana available; offer c2#1 to ana; ana reserved
+        110 | c2#1 accepts      | c2#1 accepted 0s; c2 answered 100s ringing; ana talking
+        131 | -                 |
+        132 | -                 |",
+    );
+}
+
+#[test]
 fn ring_all_has_one_winner_and_who_becomes_free_is_rung_too() {
     check(
         "queue sales ring_all

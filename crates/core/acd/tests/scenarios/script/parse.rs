@@ -84,10 +84,12 @@ fn read_queue(settings: &[&str]) -> Queue {
             }
             ("capacity", n) => q.capacity = n.parse().unwrap(),
             ("announce", s) => q.announce = Announce { every: Some(seconds(s)), position: true, wait: false },
+            ("announce_wait", s) => q.announce = Announce { every: Some(seconds(s)), position: false, wait: true },
             ("join_empty", states) => q.join_empty = set(states),
             ("leave_empty", states) => q.leave_empty = set(states),
             ("dissuade_length", n) => q.dissuade.length = Some(n.parse().unwrap()),
             ("dissuade_per_agent", n) => q.dissuade.per_agent = Some(n.parse().unwrap()),
+            ("dissuade_wait", s) => q.dissuade.wait = Some(seconds(s)),
             ("hours", hours) => q.hours = Some(calendar(hours)),
             ("relax", steps) => q.relax = steps.split(',').map(relax).collect(),
             ("delay", s) => {

@@ -43,8 +43,9 @@ pub fn output(output: &Output) -> String {
         Output::AskRefused { agent, ask, why } => format!("{} refused {}: {why}", agent.name(), asked(ask)),
         Output::Coded { agent, visit: v, code, .. } => format!("{} coded {} {code}", agent.name(), visit(*v)),
         Output::CallCustomer { visit: v, .. } => format!("call the customer of {}", visit(*v)),
-        Output::Announce { visit: v, position, waited, .. } => {
-            format!("tell {} position {position} after {}", visit(*v), secs(*waited))
+        Output::Announce { visit: v, position, waited, wait, .. } => {
+            let wait = wait.map_or(String::new(), |wait| format!(" and {} to wait", secs(wait)));
+            format!("tell {} position {position}{wait} after {}", visit(*v), secs(*waited))
         }
     }
 }
