@@ -51,6 +51,8 @@ impl Callers {
             sdp: sdp::offer(&local),
             credential: None,
             provisional_within: Duration::from_secs(4),
+            withheld: false,
+            auto_answer: false,
             headers: Vec::new(),
         };
         self.by_session.insert(session, Caller { local, rtp });

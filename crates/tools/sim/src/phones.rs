@@ -117,6 +117,8 @@ impl Phone {
             sdp: sdp::offer(&local),
             credential: Some(credential),
             provisional_within: Duration::from_secs(4),
+            withheld: false,
+            auto_answer: false,
             headers: Vec::new(),
         };
         self.legs.insert(session, (local, Vec::new()));

@@ -41,7 +41,7 @@ impl World {
             Request::Agent { agent: self.phones[n].agent.clone(), ask }
         };
         self.asked += 1;
-        self.feed(Input::Asked { number: self.asked, request })
+        self.feed(Input::Asked { number: self.asked, who: "desk".into(), request })
     }
 
     pub(super) fn on_leg_falls_silent(&mut self) -> Result<(), String> {
