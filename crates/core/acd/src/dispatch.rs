@@ -13,11 +13,12 @@ use crate::board::{Barred, Few, Head, Rated};
 use crate::visit::VisitKey;
 use crate::{Acd, Rule, Strategy, Turn};
 
-/// Agents and visits being matched, kept for their room.
+/// Agents and visits being matched, and families being looked at, kept for their room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     agents: Vec<AgentKey>,
     visits: Vec<Head>,
+    pub families: Vec<usize>,
 }
 
 impl Acd {

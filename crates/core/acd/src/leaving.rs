@@ -147,7 +147,9 @@ impl Acd {
 
     /// Whom everybody left alone, if the queue says so: each agent who could serve them is in a listed state.
     pub(crate) fn send_away_the_deserted(&mut self, turn: &mut Turn) {
-        for family in std::mem::take(&mut self.board.suspects) {
+        let mut suspects = std::mem::take(&mut self.scratch.families);
+        suspects.append(&mut self.board.suspects);
+        for family in suspects.drain(..) {
             let Some(f) = self.board.families.get(family) else { continue };
             let queue = &self.queues[f.queue.0];
             if f.visits == 0 || queue.leave_empty.is_empty() || !self.board.is_alone(family, queue.leave_empty) {
@@ -163,5 +165,6 @@ impl Acd {
                 self.leave(key, End::new(Outcome::NoAgents, Cause::NoAgents), turn);
             }
         }
+        self.scratch.families = suspects;
     }
 }

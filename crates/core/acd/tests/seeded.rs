@@ -69,14 +69,14 @@ const MET: [&str; 40] = [
 
 #[test]
 fn the_invariants_hold_after_every_input_of_many_days() {
-    let told = days(0..120, |seed| Day::new(seed).run(INPUTS));
+    let told = days(0..100, |seed| Day::new(seed).run(INPUTS));
     let missing: Vec<_> = MET.into_iter().filter(|met| !told.iter().any(|day| day.contains(met))).collect();
     assert_eq!(missing, [""; 0], "no day brought this");
 }
 
 #[test]
 fn the_same_seed_gives_the_same_decisions_byte_for_byte() {
-    days(0..10, |seed| assert!(Day::new(seed).run(INPUTS) == Day::new(seed).run(INPUTS)));
+    days(0..8, |seed| assert!(Day::new(seed).run(INPUTS) == Day::new(seed).run(INPUTS)));
 }
 
 /// One queue, no skills, three agents who always answer.

@@ -25,6 +25,7 @@ struct Waiting {
     caller: Caller,
     dialled: bool,
     told: Option<(Instant, u32)>,
+    told_wait: Option<std::time::Duration>,
 }
 
 impl Ledger {
@@ -89,7 +90,7 @@ impl Ledger {
                 let before = VisitId { n: visit.n.saturating_sub(1), ..*visit };
                 let caller = self.callers.get(visit).or(self.callers.get(&before)).copied().unwrap_or_default();
                 self.callers.insert(*visit, caller);
-                let w = Waiting { queue: queue.clone(), entered: now, caller, dialled: false, told: None };
+                let w = Waiting { queue: queue.clone(), entered: now, caller, dialled: false, told: None, told_wait: None };
                 assert!(self.waiting.insert(*visit, w).is_none(), "{visit} entered twice");
             }
             Output::Left { visit, outcome, waited, to, .. } => {
@@ -101,13 +102,16 @@ impl Ledger {
                 self.callers.insert(*visit, w.caller);
                 self.left.insert(*visit, *outcome);
             }
-            Output::Announce { visit, position, .. } => {
+            Output::Announce { visit, position, wait, .. } => {
                 let w = self.waiting.get_mut(visit).expect("who is told waits");
                 assert!(*position > 1 && w.caller == Caller::OnTheLine, "{visit} is told its position {position}");
+                let sooner = wait.is_some_and(|wait| w.told_wait.is_none_or(|before| wait < before));
+                assert!(wait.is_none_or(|wait| w.told_wait.is_none_or(|before| wait <= before)), "{visit} hears bad news");
                 if let Some((at, before)) = w.told.replace((now, *position)) {
                     let every = config.queues[&w.queue].announce.every.unwrap_or_default();
-                    assert!(now.since(at) >= every && *position < before, "{visit} hears nothing new");
+                    assert!(now.since(at) >= every && (*position < before || sooner), "{visit} hears nothing new");
                 }
+                w.told_wait = wait.or(w.told_wait);
             }
             Output::CallCustomer { visit, .. } => {
                 let rings = self.ringing.keys().any(|o| o.visit == *visit);
