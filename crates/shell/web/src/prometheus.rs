@@ -3,6 +3,8 @@
 //! What counts over the window (today) is a counter that starts again at the window's beginning, as Prometheus expects
 //! of a counter that restarts. Seconds and ratios, never milliseconds and per cent.
 
+mod handling;
+
 use crate::App;
 use crate::doors::Health;
 use crate::exposition::Page;
@@ -28,6 +30,7 @@ fn text(figures: &Figures, snapshot: &Snapshot, health: &Health, up_seconds: f64
     callbacks(&mut page, &figures.queues);
     expected_wait(&mut page, &figures.queues);
     agents(&mut page, figures);
+    handling::handling(&mut page, figures);
     recordings(&mut page, figures);
     node(&mut page, figures, snapshot);
     health_of(&mut page, health, up_seconds);
@@ -221,7 +224,7 @@ fn of(name: &str) -> String {
 mod tests {
     use super::*;
     use crate::Gauge;
-    use metrics::{Callbacks, ExpectedWait};
+    use metrics::{Callbacks, ExpectedWait, Transfers};
 
     fn queue() -> QueueFigures {
         let visits = Visits {
@@ -237,8 +240,10 @@ mod tests {
         };
         let callbacks = Callbacks { requested: 2, waiting: 1, connected: 1, attempts: 3, ..Callbacks::default() };
         let expected_wait = ExpectedWait { p90_coverage: Some(0.91), rms_error_ms: Some(4500), ..ExpectedWait::default() };
-        let queue = "acme/soporte".parse().unwrap();
-        QueueFigures { waiting_now: 1, longest_wait_ms: 2500, callbacks, expected_wait, visits, ..QueueFigures::nothing(queue) }
+        let transfers = Transfers { attended: 2, rate: Some(0.5), ..Transfers::default() };
+        let dispositions = BTreeMap::from([("resuelto".to_string(), 3)]);
+        let nothing = QueueFigures::nothing("acme/soporte".parse().unwrap());
+        QueueFigures { waiting_now: 1, longest_wait_ms: 2500, callbacks, expected_wait, transfers, dispositions, visits, ..nothing }
     }
 
     fn page() -> String {
@@ -276,6 +281,9 @@ mod tests {
         assert!(page.contains("centralita_queue_callbacks_total{end=\"connected\",queue=\"acme/soporte\"} 1\n"));
         assert!(page.contains("centralita_queue_expected_wait_coverage_ratio{quantile=\"0.9\",queue=\"acme/soporte\"} 0.91\n"));
         assert!(page.contains("centralita_queue_expected_wait_rms_error_seconds{queue=\"acme/soporte\"} 4.5\n"));
+        assert!(page.contains("centralita_queue_transfers_total{kind=\"attended\",queue=\"acme/soporte\"} 2\n"));
+        assert!(page.contains("centralita_queue_transfer_ratio{queue=\"acme/soporte\"} 0.5\n"));
+        assert!(page.contains("centralita_queue_dispositions_total{code=\"resuelto\",queue=\"acme/soporte\"} 3\n"));
         assert!(page.contains("centralita_invariant_breaches_total 2\n"));
         assert!(page.contains("centralita_log_bytes 1024\n"));
         assert!(page.contains("version=\"0.1 \\\"x\\\"\\n\""));
