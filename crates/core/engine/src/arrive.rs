@@ -13,10 +13,10 @@ use crate::call::{Call, Own, OwnAct};
 use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::party::Party;
-use crate::setup::Dialled;
+use crate::way::Way;
 use crate::{Output, Place, identity};
 use base::fact::{Direction, What};
-use base::{AgentId, CallId, Cause, Lang, LegId, PartyId, Pii, Tenant};
+use base::{CallId, Cause, LegId, PartyId, Pii, Tenant};
 use ring::hmac;
 use sip::{IncomingInvite, Peer, Reason, Refusal, SessionId};
 use std::sync::Arc;
@@ -27,32 +27,11 @@ const ACK_WAIT: Duration = Duration::from_secs(35);
 /// The media plane answers in microseconds; this long without a word and it is gone.
 const PORT_WAIT: Duration = Duration::from_secs(2);
 
-/// What an INVITE is for.
-enum Way {
-    Flow {
-        tenant: Tenant,
-        flow: Arc<ivr::Flow>,
-        lang: Option<Lang>,
-        /// The number of ours that it was meant for.
-        dialled: Arc<str>,
-    },
-    Own {
-        agent: AgentId,
-        act: OwnAct,
-        direction: Direction,
-    },
-    /// A leg of a call that is there already.
-    Joins {
-        call: CallId,
-        purpose: Purpose,
-        to: Option<Party>,
-    },
-}
-
 impl Centre {
     pub(crate) fn on_incoming(&mut self, session: SessionId, peer: Peer, invite: IncomingInvite) {
         match self.way(&peer, &invite) {
             Some(Way::Joins { call, purpose, to }) => self.join(session, &invite, call, purpose, to),
+            Some(Way::Busy) => self.refuse_session(session, 486),
             way => self.arrive(session, &peer, &invite, way),
         }
     }
@@ -81,7 +60,7 @@ impl Centre {
             match way {
                 Way::Flow { flow, lang, .. } => call.flow = Some(ivr::Interpreter::new(flow, lang)),
                 Way::Own { agent, act, .. } => call.own = Some(Own { agent, act }),
-                Way::Joins { .. } => {}
+                Way::Joins { .. } | Way::Busy => {}
             }
         }
         self.rearm(id);
@@ -100,19 +79,20 @@ impl Centre {
         (invite.max_forwards == 0).then_some((483, Cause::Loop))
     }
 
+    fn refuse_session(&mut self, session: SessionId, status: u16) {
+        let refusal = Refusal { status, phrase: None, reason: None, retry_after: None };
+        self.tell_sip(sip::Input::Reject { session, refusal });
+    }
+
     /// One more leg of a call, which an agent's phone began.
     fn join(&mut self, session: SessionId, invite: &IncomingInvite, id: CallId, purpose: Purpose, to: Option<Party>) {
-        let refuse = |c: &mut Centre, status| {
-            let refusal = Refusal { status, phrase: None, reason: None, retry_after: None };
-            c.tell_sip(sip::Input::Reject { session, refusal });
-        };
         if let Some((status, _)) = self.unacceptable(invite) {
-            return refuse(self, status);
+            return self.refuse_session(session, status);
         }
-        let Some(port) = self.ports.take() else { return refuse(self, 480) };
+        let Some(port) = self.ports.take() else { return self.refuse_session(session, 480) };
         let Some((call, leg)) = self.calls.get_mut(&id).and_then(|c| c.next_leg().map(|leg| (c, leg))) else {
             self.ports.give(port);
-            return refuse(self, 480);
+            return self.refuse_session(session, 480);
         };
         let mut state = Leg::new(leg, purpose.clone(), invite.call_id.clone(), invite.flow);
         state.session = Some(session);
@@ -131,42 +111,6 @@ impl Centre {
     /// Ports that callers leave to the phones of agents: without those nobody who waits could ever be answered.
     fn reserve(&self) -> usize {
         self.setup.site.agents.len().min(self.ports.all() / 4)
-    }
-
-    fn way(&self, peer: &Peer, invite: &IncomingInvite) -> Option<Way> {
-        match peer {
-            Peer::Trunk(trunk) => {
-                let number = identity::dialled(&self.setup.site, trunk, invite)?;
-                let flow = self.setup.flows.get(&number.flow)?.clone();
-                let dialled = number.number.as_str().into();
-                Some(Way::Flow { tenant: number.tenant.clone(), flow, lang: number.lang, dialled })
-            }
-            Peer::Phone(user) => self.way_of_phone(self.setup.agent_of_user(user)?.clone(), &invite.dialled),
-        }
-    }
-
-    fn way_of_phone(&self, agent: AgentId, dialled: &str) -> Option<Way> {
-        let (party, direction) = match self.setup.dialled(&agent, dialled)? {
-            Dialled::Ask(ask) => return Some(Way::Own { agent, act: OwnAct::Ask(ask), direction: Direction::FeatureCode }),
-            Dialled::Monitor(watched) => {
-                let call = self.call_of(&watched)?;
-                return Some(Way::Joins { call, purpose: Purpose::Monitor(agent), to: None });
-            }
-            Dialled::Colleague(colleague) => (Party::Agent(colleague), Direction::Internal),
-            Dialled::Number(number) => (Party::Number(number), Direction::Outgoing),
-        };
-        match self.call_of(&agent) {
-            // The phone of an agent in conversation asks somebody else about the call.
-            Some(call) if self.may_consult(call) => Some(Way::Joins { call, purpose: Purpose::Second, to: Some(party) }),
-            Some(_) => None,
-            None => Some(Way::Own { agent, act: OwnAct::Call(party), direction }),
-        }
-    }
-
-    /// The call in which the agent talks or which the agent makes.
-    pub(crate) fn call_of(&self, agent: &AgentId) -> Option<CallId> {
-        let talks = |c: &&Call| c.conversation.as_ref().is_some_and(|c| c.agent == *agent);
-        self.calls.values().filter(|c| c.ending.is_none()).find(talks).map(|c| c.id)
     }
 
     pub(crate) fn next_call(&mut self, tenant: Tenant, direction: Direction) -> Call {

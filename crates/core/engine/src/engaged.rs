@@ -31,6 +31,11 @@ impl Centre {
         agents.iter().for_each(|agent| self.disengage(agent, call));
     }
 
+    /// In a call beside the ACD's conversations. A feature code's own call counts: the phone that dialled it is there.
+    pub(crate) fn is_engaged(&self, agent: &AgentId) -> bool {
+        self.busy.contains_key(agent)
+    }
+
     /// The agent has the customer: what held them before is the conversation now. `queue` sets the wrap-up.
     pub(crate) fn assign(&mut self, agent: &AgentId, call: CallId, queue: Option<QueueId>) {
         let Some(visits) = self.calls.get(&call).map(|c| c.visits) else { return };

@@ -7,7 +7,7 @@
 //! # Where a rule is
 //! - The run loop: [`centre`](Centre). What the wire says, and to whom: `wire`.
 //! - What a call is made of: `call`, `leg`, `party`. Who hears whom in it: `hears`; what follows from that: `relink`.
-//! - In: `arrive` an INVITE and what it is for; `identity` and `numbers` who calls whom; `channels` of trunks and tenants;
+//! - In: `way` what an INVITE is for; `arrive` a call, or a leg of one; `identity` and `numbers` who calls whom; `channels` of trunks and tenants;
 //!   `negotiate` a leg's port and SDP.
 //! - The flow: `flow`, and what else it may ask for: `callback`, `voicemail`, `forward`.
 //! - The queue: `queueing` what the ACD decides; `ringing` the phones of an offer.
@@ -55,6 +55,7 @@ mod setup;
 mod snapshot;
 mod transfer;
 mod voicemail;
+mod way;
 mod wire;
 mod words;
 

@@ -50,6 +50,8 @@ pub struct Reach {
     /// The most telling refusal so far, as a SIP status.
     pub refusal: Option<u16>,
     pub until: Instant,
+    /// It holds the agent who is rung.
+    pub holds: bool,
 }
 
 /// Who was consulted, takes part, or has the call outside.

@@ -33,7 +33,7 @@ impl Centre {
             Party::Number(number) => self.way_out(id, number.reveal()).into_iter().collect(),
         };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.reaches.insert(errand.clone(), Reach { to: to.clone(), open: 0, refusal: None, until });
+        call.reaches.insert(errand.clone(), Reach { to: to.clone(), open: 0, refusal: None, until, holds: false });
         let open = self.start_dialling(id, &purpose, dials);
         if let Party::Number(number) = &to {
             self.take_channels(id, &errand, number.reveal());
@@ -44,6 +44,7 @@ impl Centre {
         }
         if let Some(reach) = self.calls.get_mut(&id).and_then(|c| c.reaches.get_mut(&errand)) {
             reach.open = open;
+            reach.holds = true;
         }
         match (&to, &errand) {
             (Party::Number(_), _) | (_, Errand::OwnPhone) => {}
@@ -61,10 +62,10 @@ impl Centre {
         there && (!self.is_in_call(agent) || *errand == Errand::OwnPhone)
     }
 
-    fn is_in_call(&self, agent: &AgentId) -> bool {
+    pub(crate) fn is_in_call(&self, agent: &AgentId) -> bool {
         let talks = [AgentState::Reserved, AgentState::Ringing, AgentState::Talking, AgentState::Holding];
         let in_call = self.acd.agent(agent).is_some_and(|a| talks.contains(&a.state));
-        in_call || self.busy.contains_key(agent)
+        in_call || self.is_engaged(agent)
     }
 
     pub(crate) fn on_reach_progress(&mut self, leg: LegId, errand: &Errand, sdp: Option<&[u8]>) {
@@ -159,7 +160,7 @@ impl Centre {
     pub(crate) fn give_up(&mut self, id: CallId, errand: &Errand) -> Option<Party> {
         let reach = self.calls.get_mut(&id)?.reaches.remove(errand)?;
         self.stop_reaching(id, errand, false);
-        if let Party::Agent(agent) = &reach.to {
+        if let (Party::Agent(agent), true) = (&reach.to, reach.holds) {
             self.disengage(agent, id);
         }
         Some(reach.to)

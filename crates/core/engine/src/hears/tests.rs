@@ -84,7 +84,7 @@ fn consults(call: &mut Call, answered: bool) {
 }
 
 fn rung(call: &mut Call, errand: Errand) {
-    let reach = Reach { to: Party::Number(Pii::default()), open: 1, refusal: None, until: Instant::ZERO };
+    let reach = Reach { to: Party::Number(Pii::default()), open: 1, refusal: None, until: Instant::ZERO, holds: false };
     call.reaches.insert(errand, reach);
 }
 

@@ -143,6 +143,11 @@ impl Line {
         }
     }
 
+    /// It called, and has no answer yet.
+    pub fn is_dialling(&self) -> bool {
+        self.dialled.is_some() && !self.up && !self.over
+    }
+
     /// From, as the INVITE that came has it.
     pub fn from(&self) -> &str {
         &self.remote_uri

@@ -6,6 +6,7 @@ mod hears;
 mod line;
 mod office;
 mod own_calls;
+mod random;
 mod site;
 mod supervisors;
 mod transfers;

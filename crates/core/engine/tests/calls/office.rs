@@ -382,10 +382,14 @@ impl Office {
     pub fn close(mut self) {
         for n in 0..self.lines.len() {
             let line = &mut self.lines[n];
-            if line.up && !line.over {
-                let (bytes, from) = (line.hang_up(), line.address);
-                self.send_now(from, bytes);
-            }
+            let bytes = match (line.up, line.over) {
+                (_, true) => continue,
+                (true, _) => line.hang_up(),
+                (false, _) if line.is_dialling() => line.cancel(),
+                _ => continue,
+            };
+            let from = line.address;
+            self.send_now(from, bytes);
         }
         self.pass(120);
         let left = self.centre.snapshot();

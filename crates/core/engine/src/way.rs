@@ -1,0 +1,107 @@
+//! What an INVITE is for, by who sent it and what was dialled.
+//!
+//! | from | dialled | |
+//! |---|---|---|
+//! | a trunk | a number of the site | a call, with its flow |
+//! | an agent's phone | a feature code | a call of its own, for as long as its confirmation |
+//! | | the code to monitor, and an extension | a leg of that agent's call |
+//! | | a colleague or a number, in conversation | a leg of the agent's call: a consultation |
+//! | | the same, with a consultation already, or in a colleague's call | busy: call waiting is off (calls.md line 6) |
+//! | | the same, not in a call | a call of its own |
+//! | | an emergency number | goes out, whatever the phone is doing (calls.md line 17) |
+
+use crate::call::{Call, OwnAct};
+use crate::centre::Centre;
+use crate::identity;
+use crate::leg::Purpose;
+use crate::party::Party;
+use crate::setup::Dialled;
+use base::fact::Direction;
+use base::{AgentId, CallId, Cause, Lang, Tenant};
+use sip::{IncomingInvite, Peer};
+use std::sync::Arc;
+
+pub(crate) enum Way {
+    Flow {
+        tenant: Tenant,
+        flow: Arc<ivr::Flow>,
+        lang: Option<Lang>,
+        /// The number of ours that it was meant for.
+        dialled: Arc<str>,
+    },
+    Own {
+        agent: AgentId,
+        act: OwnAct,
+        direction: Direction,
+    },
+    /// A leg of a call that is there already.
+    Joins {
+        call: CallId,
+        purpose: Purpose,
+        to: Option<Party>,
+    },
+    Busy,
+}
+
+impl Centre {
+    /// `None`: nothing here has that number.
+    pub(crate) fn way(&mut self, peer: &Peer, invite: &IncomingInvite) -> Option<Way> {
+        match peer {
+            Peer::Trunk(trunk) => {
+                let number = identity::dialled(&self.setup.site, trunk, invite)?;
+                let flow = self.setup.flows.get(&number.flow)?.clone();
+                let dialled = number.number.as_str().into();
+                Some(Way::Flow { tenant: number.tenant.clone(), flow, lang: number.lang, dialled })
+            }
+            Peer::Phone(user) => self.way_of_phone(self.setup.agent_of_user(user)?.clone(), &invite.dialled),
+        }
+    }
+
+    fn way_of_phone(&mut self, agent: AgentId, dialled: &str) -> Option<Way> {
+        match self.setup.dialled(&agent, dialled)? {
+            Dialled::Ask(ask) => Some(Way::Own { agent, act: OwnAct::Ask(ask), direction: Direction::FeatureCode }),
+            Dialled::Monitor(_) if self.is_in_call(&agent) => Some(Way::Busy),
+            Dialled::Monitor(watched) => {
+                let call = self.call_of(&watched)?;
+                Some(Way::Joins { call, purpose: Purpose::Monitor(agent), to: None })
+            }
+            Dialled::Colleague(colleague) => Some(self.way_to(agent, Party::Agent(colleague), Direction::Internal)),
+            Dialled::Number(number) => Some(self.way_to(agent, Party::Number(number), Direction::Outgoing)),
+        }
+    }
+
+    fn way_to(&mut self, agent: AgentId, party: Party, direction: Direction) -> Way {
+        let emergency = matches!(&party, Party::Number(number) if self.setup.is_emergency(number.reveal()));
+        if emergency {
+            self.make_way(&agent);
+        }
+        let call = self.call_of(&agent);
+        match call {
+            Some(call) if self.may_consult(call) => Way::Joins { call, purpose: Purpose::Second, to: Some(party) },
+            None if emergency || !self.is_engaged(&agent) => Way::Own { agent, act: OwnAct::Call(party), direction },
+            _ => Way::Busy,
+        }
+    }
+
+    /// Nothing that the agent's phone does may keep an emergency call from going out.
+    fn make_way(&mut self, agent: &AgentId) {
+        match self.call_of(agent) {
+            Some(call) if !self.may_consult(call) => {
+                self.end_consult(call);
+                self.bridge(call);
+            }
+            Some(_) => {}
+            None => {
+                let rings = |c: &&Call| c.own.as_ref().is_some_and(|own| own.agent == *agent) && c.ending.is_none();
+                let own: Vec<CallId> = self.calls.values().filter(rings).map(|c| c.id).collect();
+                own.into_iter().for_each(|call| self.end_call(call, Cause::Requested));
+            }
+        }
+    }
+
+    /// The call in which the agent talks.
+    pub(crate) fn call_of(&self, agent: &AgentId) -> Option<CallId> {
+        let talks = |c: &&Call| c.conversation.as_ref().is_some_and(|c| c.agent == *agent);
+        self.calls.values().filter(|c| c.ending.is_none()).find(talks).map(|c| c.id)
+    }
+}
