@@ -10,6 +10,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// A setup that can go live.
+pub struct Loaded {
+    pub setup: Setup,
+    /// What works and is perhaps not what was meant.
+    pub warnings: Vec<Diagnostic>,
+}
+
 /// Why there is no setup.
 #[derive(Debug)]
 pub enum LoadError {
@@ -29,15 +36,20 @@ impl fmt::Display for LoadError {
                 for finding in findings {
                     writeln!(f, "{finding}\n")?;
                 }
-                let errors = findings.len();
-                write!(f, "{errors} {}", if errors == 1 { "error" } else { "errors" })
+                let errors = findings.iter().filter(|finding| finding.is_error()).count();
+                write!(f, "{}", counted(errors, "error"))
             }
         }
     }
 }
 
+/// `1 error`, `2 errors`.
+pub fn counted(n: usize, what: &str) -> String {
+    if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
+}
+
 /// Reads and checks a site file with its flows and prompts. Relative paths in it count from its own folder.
-pub fn load(path: &Path) -> Result<Setup, LoadError> {
+pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let text = read(path)?;
     let mut site = Site::parse(&text, &path.display().to_string()).map_err(LoadError::Wrong)?;
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -48,7 +60,7 @@ pub fn load(path: &Path) -> Result<Setup, LoadError> {
 }
 
 /// The flows that a parsed site names, checked together with it.
-pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
+pub fn setup(site: Site, text: &str) -> Result<Loaded, LoadError> {
     let mut hash = digest::Context::new(&digest::SHA256);
     hash.update(text.as_bytes());
     if !site.flows.is_dir() {
@@ -76,13 +88,13 @@ pub fn setup(site: Site, text: &str) -> Result<Setup, LoadError> {
     }
     let folder = site.flows.clone();
     let has_prompt = |key: &str| prompt_path(&folder, key).is_none_or(|p| p.is_file());
-    findings.extend(site::check(&site, &flows, &has_prompt));
-    if !findings.is_empty() {
+    let findings = site::check(&site, &flows, &has_prompt);
+    if findings.iter().any(Diagnostic::is_error) {
         return Err(LoadError::Wrong(findings));
     }
     let sha256 = hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
     let flows = flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect();
-    Ok(Setup { site, flows, sha256 })
+    Ok(Loaded { setup: Setup { site, flows, sha256 }, warnings: findings })
 }
 
 /// `flow/lang/id` is at `flow/prompts/lang/id.wav`; sounds that the media plane makes itself have no file.

@@ -9,8 +9,8 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub fn run(path: &Path, as_json: bool) -> ExitCode {
-    let setup = match load::load(path) {
-        Ok(setup) => setup,
+    let loaded = match load::load(path) {
+        Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
@@ -23,17 +23,26 @@ pub fn run(path: &Path, as_json: bool) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(serve(setup, as_json))
+    runtime.block_on(serve(loaded, path, as_json))
 }
 
-async fn serve(setup: engine::Setup, as_json: bool) -> ExitCode {
-    let grace = setup.site.shutdown;
+async fn serve(loaded: load::Loaded, path: &Path, as_json: bool) -> ExitCode {
     // Before anything is announced: whoever reads `ready` may already ask us to end.
-    let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) else {
-        eprintln!("error: cannot listen for SIGTERM");
+    let listen = || {
+        Ok::<_, std::io::Error>((
+            signal(SignalKind::terminate())?,
+            signal(SignalKind::interrupt())?,
+            signal(SignalKind::hangup())?,
+        ))
+    };
+    let Ok((mut terminate, mut interrupt, mut hangup)) = listen() else {
+        eprintln!("error: cannot listen for SIGTERM and SIGHUP");
         return ExitCode::FAILURE;
     };
-    let node = match Node::start(setup, node::today()).await {
+    for warning in &loaded.warnings {
+        eprintln!("{warning}\n");
+    }
+    let node = match Node::start(loaded.setup, node::today(), Some(path.into())).await {
         Ok(node) => node,
         Err(error) => {
             eprintln!("error: {error}");
@@ -41,10 +50,15 @@ async fn serve(setup: engine::Setup, as_json: bool) -> ExitCode {
         }
     };
     announce(&node, as_json);
-    tokio::select! {
-        _ = terminate.recv() => tracing::info!("SIGTERM: no more calls; those there are may end within {grace:?}"),
-        _ = interrupt.recv() => tracing::info!("interrupted: no more calls; those there are may end within {grace:?}"),
-    }
+    let why = loop {
+        tokio::select! {
+            _ = hangup.recv() => node.reload("SIGHUP"),
+            _ = terminate.recv() => break "SIGTERM",
+            _ = interrupt.recv() => break "interrupted",
+        }
+    };
+    let grace = node.grace();
+    tracing::info!("{why}: no more calls; those there are may end within {grace:?}");
     let hurry = node.hurry();
     let drained = node.drain(grace);
     tokio::pin!(drained);

@@ -109,6 +109,13 @@ impl PromptBook {
         self.sounds.get(key)
     }
 
+    /// Takes in what only the other book has, for those who still play by it.
+    pub fn keep(&mut self, other: &PromptBook) {
+        for (key, sound) in &other.sounds {
+            self.sounds.entry(key.clone()).or_insert_with(|| sound.clone());
+        }
+    }
+
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.sounds.keys().map(|k| &**k)
     }
@@ -162,5 +169,17 @@ mod tests {
         assert_eq!(said(&wav(1, 44_100, 16, &[0])), "expected a rate of 8, 16, 24, 32 or 48 kHz, found 44100 Hz");
         assert_eq!(said(&wav(1, 8_000, 8, &[0])), "expected 16-bit samples, found 8 bits");
         assert!(said(b"RIFF").starts_with("expected a WAV file"));
+    }
+
+    #[test]
+    fn a_book_keeps_what_only_the_other_has_and_its_own_otherwise() {
+        let prompt = |samples: usize| Prompt::from_samples(&vec![0; samples]);
+        let (mut new, mut old) = (PromptBook::default(), PromptBook::default());
+        new.insert("a/es/both", prompt(8_000));
+        old.insert("a/es/both", prompt(160));
+        old.insert("a/es/gone", prompt(320));
+        new.keep(&old);
+        let frames = |key: &str| new.find(key).map(|prompt| prompt.frames());
+        assert_eq!((frames("a/es/both"), frames("a/es/gone")), (Some(50), Some(2)));
     }
 }

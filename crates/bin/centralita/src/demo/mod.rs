@@ -73,7 +73,7 @@ async fn demonstrate(options: &Options) -> Result<Summary, String> {
     let numbers: Vec<String> = setup.site.numbers.iter().map(|n| n.number.clone()).collect();
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let node = Node::start(setup, Box::new(|now| (base::Wall(0), now.wall.plus(Duration::from_secs(900)))))
+    let node = Node::start(setup, Box::new(|now| (base::Wall(0), now.wall.plus(Duration::from_secs(900)))), None)
         .await
         .map_err(|e| e.to_string())?;
     eprintln!("Wallboard  http://{}", node.web);

@@ -105,5 +105,6 @@ pub fn plan(server: SocketAddr, numbers: Vec<String>, agents: Vec<AgentSpec>, op
         duration_ms: (whole - drain).as_millis() as u64,
         drain_ms: drain.as_millis() as u64,
         seed: options.seed,
+        outside: None,
     }
 }

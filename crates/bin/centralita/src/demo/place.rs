@@ -27,7 +27,7 @@ impl Place {
         site.flows = flows()?;
         site.sip.listen = free(site.sip.listen, |a| UdpSocket::bind(a).is_ok() && TcpListener::bind(a).is_ok());
         site.web.listen = free(site.web.listen, |a| TcpListener::bind(a).is_ok());
-        load::setup(site, SITE).map_err(|e| e.to_string())
+        load::setup(site, SITE).map(|loaded| loaded.setup).map_err(|e| e.to_string())
     }
 }
 

@@ -143,7 +143,7 @@ fn unlike(store: &Store) -> Result<Vec<String>, String> {
     let mut failures = Vec::new();
     for logged in &facts {
         match &logged.fact.what {
-            What::AgentLegEnded { talk_ms, hold_ms } => {
+            What::AgentLegEnded { talk_ms, hold_ms, .. } => {
                 spoken.insert(logged.fact.about.conversation, talk_ms + hold_ms);
             }
             What::RecordingStored { recording, duration_ms, .. } => {

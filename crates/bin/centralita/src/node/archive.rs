@@ -1,5 +1,6 @@
 //! The store behind the web shell's doors.
 
+use arc_swap::ArcSwap;
 use base::fact::Logged;
 use base::{AgentId, PartyId, RecordingId, Tenant};
 use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
@@ -21,7 +22,7 @@ pub struct StoreArchive {
     recordings: PathBuf,
     followers: broadcast::Sender<Arc<[Logged]>>,
     /// What agents are called on screens.
-    names: BTreeMap<AgentId, Arc<str>>,
+    names: ArcSwap<BTreeMap<AgentId, Arc<str>>>,
 }
 
 impl StoreArchive {
@@ -47,7 +48,11 @@ impl StoreArchive {
             }
         };
         std::thread::Builder::new().name("follow".into()).spawn(forward)?;
-        Ok(Arc::new(StoreArchive { store, recordings, followers, names }))
+        Ok(Arc::new(StoreArchive { store, recordings, followers, names: ArcSwap::from_pointee(names) }))
+    }
+
+    pub fn rename(&self, names: BTreeMap<AgentId, Arc<str>>) {
+        self.names.store(Arc::new(names));
     }
 }
 
@@ -104,7 +109,7 @@ impl Archive for StoreArchive {
     }
 
     fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {
-        self.names.get(agent).cloned()
+        self.names.load().get(agent).cloned()
     }
 }
 

@@ -3,13 +3,34 @@
 use super::{StartError, at, secret};
 use engine::{Boot, Open, Repaired, Resume, Setup, Stored};
 use shell_signalling::Signalling;
-use shell_store::Store;
+use shell_store::{Store, Writer};
+use site::Site;
 use std::collections::BTreeMap;
-use std::net::IpAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
+/// The log of a new epoch.
+pub struct Disk {
+    pub store: Arc<Store>,
+    pub epoch: u32,
+    pub resume: Resume,
+    pub writer: Writer,
+}
+
+impl Disk {
+    pub fn open(setup: &Setup) -> Result<Disk, StartError> {
+        let site = &setup.site;
+        writable(&site.recordings).map_err(at(format!("the recordings folder {}", site.recordings.display())))?;
+        let store = Arc::new(Store::open(&site.data).map_err(at("the data folder"))?);
+        let epoch = store.begin_epoch().map_err(at("the log"))?;
+        let resume = resume(&store, epoch, setup)?;
+        let writer = Writer::start(store.clone(), epoch).map_err(at("the log"))?;
+        Ok(Disk { store, epoch, resume, writer })
+    }
+}
+
 /// What earlier epochs left: open entities from the log, bindings, recordings cut short.
-pub fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, StartError> {
+fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, StartError> {
     let mut open = Open::default();
     for fact in store.last_epoch_facts(epoch).map_err(at("the log"))? {
         open.apply(&fact.map_err(at("the log"))?);
@@ -32,7 +53,7 @@ fn repaired_of(mended: shell_media::Repaired) -> Repaired {
 }
 
 /// Better found out before the first conversation than at it.
-pub fn writable(folder: &std::path::Path) -> std::io::Result<()> {
+fn writable(folder: &std::path::Path) -> std::io::Result<()> {
     std::fs::create_dir_all(folder)?;
     let probe = folder.join(format!(".probe-{}", std::process::id()));
     std::fs::write(&probe, b"centralita")?;
@@ -43,12 +64,8 @@ pub fn writable(folder: &std::path::Path) -> std::io::Result<()> {
 pub fn boot(setup: &Arc<Setup>, epoch: u32, store: &Store, signalling: &Signalling) -> Result<Boot, StartError> {
     let party_key = secret::party_key(store.dir()).map_err(at("the key of party ids"))?;
     let boot_id = store.boot_id(epoch).map_err(at("the log"))?.unwrap_or_default();
-    let mut towards: BTreeMap<IpAddr, IpAddr> = BTreeMap::new();
-    for agent in setup.site.agents.values() {
-        if let site::Phone::Address { addr, .. } = &agent.phone {
-            towards.insert(addr.ip(), signalling.local_towards(*addr).ip());
-        }
-    }
+    let towards = |addr: SocketAddr| (addr.ip(), signalling.local_towards(addr).ip());
+    let towards: BTreeMap<IpAddr, IpAddr> = called(&setup.site).map(towards).collect();
     Ok(Boot {
         node: setup.site.node,
         epoch,
@@ -59,4 +76,13 @@ pub fn boot(setup: &Arc<Setup>, epoch: u32, store: &Store, signalling: &Signalli
         towards,
         setup: setup.clone(),
     })
+}
+
+/// Where the site says that calls are sent: phones that do not register, and trunks.
+pub fn called(site: &Site) -> impl Iterator<Item = SocketAddr> {
+    let phones = site.agents.values().filter_map(|agent| match &agent.phone {
+        site::Phone::Address { addr, .. } => Some(*addr),
+        site::Phone::Registered(_) => None,
+    });
+    phones.chain(site.trunks.iter().filter_map(|trunk| trunk.address))
 }

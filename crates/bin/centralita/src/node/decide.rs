@@ -9,6 +9,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use shell_handoff::{Published, Taken, Taker};
 use shell_signalling::Signalling;
 use std::sync::Arc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
 
@@ -39,9 +40,14 @@ pub struct Decider {
 }
 
 impl Decider {
+    /// Begins to decide, in a thread of its own.
+    pub fn start(self) -> std::io::Result<JoinHandle<()>> {
+        std::thread::Builder::new().name("decide".into()).spawn(|| self.run_or_abort())
+    }
+
     /// Without decisions there is no node: a panic ends the process, whoever supervises it starts it again, and the
     /// next epoch closes what this one left open.
-    pub fn run_or_abort(self) {
+    fn run_or_abort(self) {
         if std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| self.run())).is_err() {
             tracing::error!("the decision thread panicked: the node ends");
             std::process::abort();
@@ -77,15 +83,26 @@ impl Decider {
             tracing::error!("the system gave no randomness: the input is refused");
             return;
         }
+        let staged = match &input {
+            Input::Configure { sha256 } => self.way.staged(*sha256),
+            _ => None,
+        };
+        if let Some(staged) = &staged {
+            self.centre.stage(staged.setup.clone());
+        }
         let entry = Entry { now: self.clock.now(), entropy, input };
         self.journal.append(&entry);
         let mut outputs = Vec::new();
         self.centre.handle(entry, &mut outputs);
-        if outputs.iter().any(|o| matches!(o, Output::Reply { .. })) {
+        if staged.is_some() || outputs.iter().any(|o| matches!(o, Output::Reply { .. })) {
             // Whoever asked for a change may look at once.
             self.publish(Duration::ZERO);
         }
         self.deliver(outputs);
+        if let Some(staged) = staged {
+            // Whoever asked may have gone.
+            let _ = staged.applied.send(());
+        }
     }
 
     /// If the last one is so old.

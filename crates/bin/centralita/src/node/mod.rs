@@ -3,26 +3,31 @@
 mod archive;
 mod before;
 mod decide;
+mod lines;
 mod options;
+mod reload;
 mod secret;
 mod way;
 
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use base::Instant;
 use archive::StoreArchive;
-use before::{boot, resume, writable};
+use base::Instant;
+use before::{Disk, boot};
 use decide::Decider;
 use engine::{Centre, Input, Setup};
+use lines::Lines;
 use options::{figures_options, health, names, ticketing};
+use reload::Reloader;
 use shell_handoff::Published;
 use shell_signalling::Signalling;
 use shell_store::journal::{Header, Journal, Retention};
 use shell_store::{Metrics, Store, Tickets, Writer};
-use shell_web::Doors;
+use shell_web::{Access, Doors, Reload};
 use std::fmt::Display;
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Duration;
 use tokio::sync::{oneshot, watch};
@@ -59,41 +64,25 @@ pub struct Node {
     outbound: shell_outbound::Sender,
     decider: JoinHandle<()>,
     drained: oneshot::Receiver<()>,
+    reloader: Arc<Reloader>,
     web_stop: watch::Sender<bool>,
     web_task: tokio::task::JoinHandle<std::io::Result<()>>,
 }
 
 impl Node {
-    /// `window`: what the figures are of, from and to, for a moment.
-    pub async fn start(setup: Setup, window: Window) -> Result<Node, StartError> {
+    /// `window`: what the figures are of, from and to, for a moment. `file`: where the site is read again from.
+    pub async fn start(setup: Setup, window: Window, file: Option<PathBuf>) -> Result<Node, StartError> {
         let setup = Arc::new(setup);
         let site = &setup.site;
         let clock = Clock::start();
-        writable(&site.recordings).map_err(at(format!("the recordings folder {}", site.recordings.display())))?;
-        let store = Arc::new(Store::open(&site.data).map_err(at("the data folder"))?);
-        let epoch = store.begin_epoch().map_err(at("the log"))?;
-        let resume = resume(&store, epoch, &setup)?;
-        let writer = Writer::start(store.clone(), epoch).map_err(at("the log"))?;
+        let Disk { store, epoch, resume, writer } = Disk::open(&setup)?;
         let log = writer.handle();
-
         let (way, inputs) = Way::new();
         let way = Arc::new(way);
         // Before anything that the wire says.
         way.push(Input::Resume(Box::new(resume)));
         way.push(Input::Configure { sha256: setup.sha256 });
-        let mut sip = shell_signalling::Config::new(site.sip.listen);
-        sip.advertise = site.sip.advertise;
-        sip.tcp = site.sip.tcp;
-        let signalling = shell_signalling::start(sip, way.clone()).await.map_err(at(format!("SIP at {}", site.sip.listen)))?;
-        let listener =
-            tokio::net::TcpListener::bind(site.web.listen).await.map_err(at(format!("the web at {}", site.web.listen)))?;
-        let web = listener.local_addr().map_err(at("the web"))?;
-
-        let prompts = shell_media::load_prompts(&site.flows).map_err(at(site.flows.display()))?;
-        let mut plane = shell_media::Config::new(site.recordings.clone(), Arc::new(prompts));
-        plane.silent_after = site.media.silent_after;
-        let media = Arc::new(shell_media::MediaPlane::start(plane, way.clone()).map_err(at("media"))?);
-
+        let Lines { signalling, listener, web, media, prompts } = Lines::open(site, &way).await?;
         let (changed, changes) = watch::channel(0u64);
         let changed = Arc::new(changed);
         let source = format!("/centralita/{}/{}", site.name, site.node);
@@ -122,12 +111,20 @@ impl Node {
             published: Instant::ZERO,
             facts: Vec::new(),
         };
-        let decider = std::thread::Builder::new()
-            .name("decide".into())
-            .spawn(|| decider.run_or_abort())
-            .map_err(at("the decision thread"))?;
+        let decider = decider.start().map_err(at("the decision thread"))?;
 
         let archive = StoreArchive::start(store.clone(), &log, site.recordings.clone(), names(site)).map_err(at("the log"))?;
+        let access = Access::new(site.web.token.as_ref().map(|t| t.reveal().as_str())).map_err(at("the web"))?;
+        let reloader = Arc::new(Reloader {
+            file,
+            setup: ArcSwap::new(setup.clone()),
+            prompts: Mutex::new(prompts),
+            way: way.clone(),
+            media: Arc::downgrade(&media),
+            signalling: signalling.clone(),
+            archive: archive.clone(),
+            access: access.clone(),
+        });
         let (web_stop, mut stopped) = watch::channel(false);
         let figures = metrics.figures();
         let doors = Doors {
@@ -136,11 +133,11 @@ impl Node {
             changed: changes,
             clock: Arc::new(move || clock.now()),
             ask: way.clone(),
+            reload: reloader.clone(),
             archive,
             health: health(log, Arc::downgrade(&journal), figures.clone(), clock),
         };
-        let config =
-            shell_web::Config { token: site.web.token.as_ref().map(|t| t.reveal().clone()), source, site: site.name.clone() };
+        let config = shell_web::Config { access, source, site: site.name.clone() };
         let ended = async move { drop(stopped.wait_for(|stop| *stop).await) };
         let web_task = tokio::spawn(shell_web::serve(listener, config, doors, ended));
         Ok(Node {
@@ -158,9 +155,25 @@ impl Node {
             outbound,
             decider,
             drained,
+            reloader,
             web_stop,
             web_task,
         })
+    }
+
+    /// How long calls may go on once the node ends.
+    pub fn grace(&self) -> Duration {
+        self.reloader.setup.load().site.shutdown
+    }
+
+    /// Reads the site again, on a thread of its own; the log says how it went.
+    pub fn reload(&self, who: &'static str) {
+        let reloader = self.reloader.clone();
+        tokio::task::spawn_blocking(move || {
+            if let Err(refused) = reloader.reload(who) {
+                refused.findings.iter().for_each(|finding| eprintln!("{}\n", finding.shown));
+            }
+        });
     }
 }
 

@@ -1,8 +1,10 @@
 //! The way to the decision thread: one bounded queue, in which everything but new calls has room reserved.
 
+use crossbeam::queue::SegQueue;
 use dashmap::DashMap;
-use engine::{Input, Reply, Request};
+use engine::{Input, Reply, Request, Setup};
 use shell_handoff::{Full, Taker, way};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use tokio::sync::oneshot;
 
@@ -15,12 +17,21 @@ pub struct Way {
     inputs: shell_handoff::Way<Input>,
     asked: DashMap<u64, oneshot::Sender<Reply>>,
     next: AtomicU64,
+    /// Configurations whose `Configure` is on its way.
+    staged: SegQueue<Staged>,
+}
+
+/// A configuration that is handed over beside the way: its text holds secrets, and inputs are journaled.
+pub struct Staged {
+    pub setup: Arc<Setup>,
+    /// Told when it counts.
+    pub applied: oneshot::Sender<()>,
 }
 
 impl Way {
     pub fn new() -> (Way, Taker<Input>) {
         let (inputs, taker) = way(ROOM);
-        (Way { inputs, asked: DashMap::new(), next: AtomicU64::new(1) }, taker)
+        (Way { inputs, asked: DashMap::new(), next: AtomicU64::new(1), staged: SegQueue::new() }, taker)
     }
 
     /// Waits for nobody. False: the decision thread is gone.
@@ -33,6 +44,28 @@ impl Way {
         self.inputs.close();
     }
 
+    /// Hands a configuration over. The receiver fails if the decision thread is gone.
+    pub fn configure(&self, setup: Arc<Setup>) -> oneshot::Receiver<()> {
+        let (applied, told) = oneshot::channel();
+        let sha256 = setup.sha256;
+        self.staged.push(Staged { setup, applied });
+        if !self.push(Input::Configure { sha256 }) {
+            self.staged.pop();
+        }
+        told
+    }
+
+    /// What a `Configure` is about; none for the first, with which the Centre was born.
+    pub fn staged(&self, sha256: [u8; 32]) -> Option<Staged> {
+        let staged = self.staged.pop()?;
+        if staged.setup.sha256 == sha256 {
+            return Some(staged);
+        }
+        // It is another's, whose `Configure` follows.
+        self.staged.push(staged);
+        None
+    }
+
     pub fn answered(&self, number: u64, reply: Reply) {
         if let Some((_, sender)) = self.asked.remove(&number) {
             // Whoever asked may have gone.
@@ -43,11 +76,11 @@ impl Way {
 
 impl shell_web::Ask for Way {
     /// A request; its answer comes when the Centre has applied it.
-    fn ask(&self, request: Request) -> oneshot::Receiver<Reply> {
+    fn ask(&self, who: Arc<str>, request: Request) -> oneshot::Receiver<Reply> {
         let (sender, receiver) = oneshot::channel();
         let number = self.next.fetch_add(1, Ordering::Relaxed);
         self.asked.insert(number, sender);
-        if self.inputs.offer(Input::Asked { number, request }).is_err() {
+        if self.inputs.offer(Input::Asked { number, who, request }).is_err() {
             self.asked.remove(&number);
         }
         receiver

@@ -6,6 +6,7 @@
 mod baresip;
 mod crash;
 mod floods;
+mod reload;
 mod sipp_agents;
 mod sipp_calls;
 mod sipp_rules;

@@ -35,6 +35,7 @@ fn plan(site: &Site, server: std::net::SocketAddr) -> Plan {
         duration_ms: 60_000,
         drain_ms: 30_000,
         seed: 20_261_122,
+        outside: None,
     }
 }
 

@@ -1,0 +1,35 @@
+//! Everything that is bound and listens: SIP, the web, the media threads.
+
+use super::way::Way;
+use super::{StartError, at};
+use media::PromptBook;
+use shell_signalling::Signalling;
+use site::Site;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use tokio::net::TcpListener;
+
+pub struct Lines {
+    pub signalling: Signalling,
+    pub listener: TcpListener,
+    /// Where the listener is.
+    pub web: SocketAddr,
+    pub media: Arc<shell_media::Handle>,
+    pub prompts: Arc<PromptBook>,
+}
+
+impl Lines {
+    pub async fn open(site: &Site, way: &Arc<Way>) -> Result<Lines, StartError> {
+        let mut sip = shell_signalling::Config::new(site.sip.listen);
+        sip.advertise = site.sip.advertise;
+        sip.tcp = site.sip.tcp;
+        let signalling = shell_signalling::start(sip, way.clone()).await.map_err(at(format!("SIP at {}", site.sip.listen)))?;
+        let listener = TcpListener::bind(site.web.listen).await.map_err(at(format!("the web at {}", site.web.listen)))?;
+        let web = listener.local_addr().map_err(at("the web"))?;
+        let prompts = Arc::new(shell_media::load_prompts(&site.flows).map_err(at(site.flows.display()))?);
+        let mut plane = shell_media::Config::new(site.recordings.clone(), prompts.clone());
+        plane.silent_after = site.media.silent_after;
+        let media = Arc::new(shell_media::MediaPlane::start(plane, way.clone()).map_err(at("media"))?);
+        Ok(Lines { signalling, listener, web, media, prompts })
+    }
+}
