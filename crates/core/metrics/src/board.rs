@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEPT: i64 = 3 * 96;
 
 /// The form of a checkpoint: raise it with any change to what [`Board`] holds, or to what a fact adds to it.
-const FORM: u32 = 4;
+const FORM: u32 = 5;
 
 /// The last fact folded: epoch and seq.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

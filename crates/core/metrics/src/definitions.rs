@@ -116,6 +116,7 @@ const TABLE: &[Definition] = &[
     d("callbacks.joined", Arrival, "The customer called again, and that call got the place."),
     d("callbacks.cancelled", Arrival, "Given up by a supervisor or a reload. A lost call."),
     d("callbacks.attempts", Event, "Times that a customer was dialled."),
+    d("callbacks.places", Event, "Entries into the queue that keep the place of a callback; each attempt in vain makes another. With offered they are all entries."),
     d("callbacks.mean_wait_ms", Arrival, "Sum of the waits of callbacks that connected, since the call's first queue / connected."),
 
     d("transfers.blind", End, "Conversations passed on to an agent without asking there."),

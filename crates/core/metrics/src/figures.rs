@@ -117,6 +117,7 @@ pub struct Callbacks {
     pub joined: u64,
     pub cancelled: u64,
     pub attempts: u64,
+    pub places: u64,
     pub mean_wait_ms: Option<u64>,
 }
 

@@ -9,7 +9,7 @@ macro_rules! add_up {
 }
 pub(crate) use add_up;
 
-/// Basis: arrival, the request; but `attempts` at the event.
+/// Basis: arrival, the request; but `attempts` and `places` at the event.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallbackSums {
     pub requested: u64,
@@ -18,13 +18,14 @@ pub struct CallbackSums {
     pub joined: u64,
     pub cancelled: u64,
     pub attempts: u64,
+    pub places: u64,
     /// Of those connected, since the call's first queue.
     pub connected_wait_ms: u64,
 }
 
 impl CallbackSums {
     pub(crate) fn merge(&mut self, o: &CallbackSums) {
-        add_up!(self, o: requested connected failed joined cancelled attempts connected_wait_ms);
+        add_up!(self, o: requested connected failed joined cancelled attempts places connected_wait_ms);
     }
 
     pub(crate) fn record(&mut self, end: CallbackEnd, wait_ms: u64) {

@@ -68,7 +68,7 @@ impl Board {
         let callback = self.calls.get(&visit.call).is_some_and(LiveCall::awaits_callback);
         self.visits.insert(visit, LiveVisit { queue: queue.clone(), entered: at, callback, expected });
         if callback {
-            return;
+            return self.queue(bucket_of(at.now.wall), queue, |sums| sums.callbacks.places += 1);
         }
         self.queue(bucket_of(at.now.wall), queue, |sums| sums.offered += 1);
         let Some(call) = self.calls.get_mut(&visit.call) else { return };

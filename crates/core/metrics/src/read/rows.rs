@@ -82,6 +82,7 @@ pub(super) fn callbacks(c: &CallbackSums, waiting: u64) -> Callbacks {
         joined: c.joined,
         cancelled: c.cancelled,
         attempts: c.attempts,
+        places: c.places,
         mean_wait_ms: mean(c.connected_wait_ms, c.connected),
     }
 }

@@ -51,6 +51,7 @@ fn an_agent_who_answers_a_callback_that_nobody_takes_up_has_reached_no_caller() 
     // Agent first: the agent's 200, then the customer does not answer, and the place waits again.
     s.at(20.0).rings(1, "soporte", "ana").at(25.0).leaves(1, "soporte", Outcome::Answered).enters(1, "soporte");
     let f = s.at(30.0).hour();
+    assert_eq!(f.totals.callbacks.places, 2);
     assert_eq!((f.totals.calls.reached_agent, of(&f, "soporte").visits.answered), (0, 0));
     assert_eq!((of(&f, "soporte").waiting_now, of(&f, "soporte").callbacks_now, of(&f, "soporte").visits.offered), (1, 1, 1));
 }

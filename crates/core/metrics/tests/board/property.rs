@@ -84,7 +84,7 @@ proptest! {
         let c = &whole.totals.callbacks;
         prop_assert_eq!(facts(|w| matches!(w, What::CallbackRequested {})), c.requested);
         prop_assert_eq!(facts(|w| matches!(w, What::CallbackAttempted { .. })), c.attempts);
-        prop_assert_eq!(facts(|w| matches!(w, What::QueueEntered { .. })), v.offered + c.requested);
+        prop_assert_eq!(facts(|w| matches!(w, What::QueueEntered { .. })), v.offered + c.places);
         prop_assert_eq!(facts(|w| matches!(w, What::VoicemailLeft { .. })), whole.totals.calls.voicemails_left);
         prop_assert_eq!(facts(|w| matches!(w, What::MonitorEnded { .. })), whole.supervision.monitors);
         for name in AGENTS {
