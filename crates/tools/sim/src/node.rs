@@ -182,7 +182,8 @@ impl Node {
         if !figures.sums_hold() || totals.calls.live_now != 0 || totals.visits.waiting != 0 || figures.invariant_breaches != 0 {
             return Err(format!("the figures do not add up: {figures:?}"));
         }
-        if totals.calls.incoming != self.ledger.incoming() || totals.visits.offered != self.ledger.visits() {
+        let entries = totals.visits.offered + totals.callbacks.places;
+        if totals.calls.incoming != self.ledger.incoming() || entries != self.ledger.visits() {
             let (calls, visits) = (self.ledger.incoming(), self.ledger.visits());
             return Err(format!("the ledger has {calls} calls and {visits} visits, the figures {totals:?}"));
         }
