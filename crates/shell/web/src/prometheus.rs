@@ -243,7 +243,16 @@ mod tests {
         let transfers = Transfers { attended: 2, rate: Some(0.5), ..Transfers::default() };
         let dispositions = BTreeMap::from([("resuelto".to_string(), 3)]);
         let nothing = QueueFigures::nothing("acme/soporte".parse().unwrap());
-        QueueFigures { waiting_now: 1, longest_wait_ms: 2500, callbacks, expected_wait, transfers, dispositions, visits, ..nothing }
+        QueueFigures {
+            waiting_now: 1,
+            longest_wait_ms: 2500,
+            callbacks,
+            expected_wait,
+            transfers,
+            dispositions,
+            visits,
+            ..nothing
+        }
     }
 
     fn page() -> String {
