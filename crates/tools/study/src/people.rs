@@ -1,6 +1,6 @@
 //! Who calls, and what agents and their phones do: everything the decision core does not decide.
 
-use base::{AgentId, Cause, Instant, Lang, OfferId, PartyId, QueueId, Requirement};
+use base::{AgentId, Cause, Instant, Lang, OfferId, Outcome, PartyId, QueueId, Requirement};
 use std::time::Duration;
 
 /// One call for an agent.
@@ -12,12 +12,27 @@ pub struct Caller {
     pub priority_s: i64,
     pub lang: Option<Lang>,
     pub party: Option<PartyId>,
-    /// The caller leaves after this long without an agent; `None`: never.
-    pub patience: Option<Duration>,
+    /// Waited before: it counts in the order of the line only.
+    pub credit: Duration,
+    /// How the caller leaves who is not answered before; `None`: never.
+    pub leaves: Option<Leaving>,
     /// From the agent's answer to the conversation's end, holds included.
     pub talk: Duration,
     /// The agent is ready this long after; `None`: as the queue's rule for wrap-up says.
     pub wrap_up: Option<Duration>,
+}
+
+/// How a caller's waiting ends if nothing else ends it. A caller who leaves by `Callback` stays in line as one.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Leaving {
+    pub after: Duration,
+    pub outcome: Outcome,
+}
+
+impl Leaving {
+    pub fn hanging_up(after: Duration) -> Leaving {
+        Leaving { after, outcome: Outcome::Abandoned }
+    }
 }
 
 /// What a phone does that is rung.

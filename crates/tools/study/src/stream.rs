@@ -1,7 +1,7 @@
 //! Callers as they come: a rate that may change with the time of day, a mix of wishes, drawn times.
 
 use crate::draw::exponential;
-use crate::people::Caller;
+use crate::people::{Caller, Leaving};
 use base::{Instant, QueueId, Random, Requirement};
 use std::time::Duration;
 
@@ -108,8 +108,19 @@ impl Iterator for Stream {
     fn next(&mut self) -> Option<Caller> {
         let at = self.arrival();
         let Sort { queue, requires, priority_s, .. } = self.sort()?;
-        let patience = self.patience.map(|mean| exponential(&mut self.patiences, mean));
+        let leaves = self.patience.map(|mean| Leaving::hanging_up(exponential(&mut self.patiences, mean)));
         let talk = self.talk();
-        Some(Caller { at, queue, requires, priority_s, lang: None, party: None, patience, talk, wrap_up: None })
+        Some(Caller {
+            at,
+            queue,
+            requires,
+            priority_s,
+            lang: None,
+            party: None,
+            credit: Duration::ZERO,
+            leaves,
+            talk,
+            wrap_up: None,
+        })
     }
 }

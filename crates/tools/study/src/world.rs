@@ -9,7 +9,7 @@
 
 use crate::people::{Caller, Fate, Staff};
 use acd::{Acd, Ask, Config, Input, OfferResult, Output};
-use base::{AgentId, AgentState, CallId, Cause, Instant, Now, OfferEnd, OfferId, Outcome, VisitId};
+use base::{AgentId, AgentState, CallId, Cause, Instant, Now, OfferEnd, OfferId, Outcome, QueueId, VisitId};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::iter::Peekable;
@@ -31,12 +31,13 @@ pub struct Plan {
     pub start: Now,
     /// Calls that may be in the house at once, waiting or talking; `None`: any number.
     pub lines: Option<usize>,
-    /// What agents ask for on their own, in any order.
-    pub schedule: Vec<(Instant, AgentId, Ask)>,
+    /// What agents, supervisors and reloads do on their own, in any order.
+    pub schedule: Vec<(Instant, Input)>,
 }
 
 pub struct World<C: Iterator<Item = Caller>, S> {
     acd: Acd,
+    config: Arc<Config>,
     start: Now,
     now: Instant,
     lines: Option<usize>,
@@ -56,20 +57,29 @@ struct Live {
     caller: Caller,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 struct Planned {
     at: Instant,
     order: u64,
     event: Event,
 }
 
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 enum Event {
     PatienceEnds(u32),
     Phone(OfferId, OfferResult),
     TalkEnds(AgentId, u32),
-    Asks(AgentId, Ask),
+    WrapUpEnds(AgentId),
+    Says(Box<Input>),
 }
+
+impl PartialEq for Planned {
+    fn eq(&self, other: &Self) -> bool {
+        (self.at, self.order) == (other.at, other.order)
+    }
+}
+
+impl Eq for Planned {}
 
 impl Ord for Planned {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
@@ -88,6 +98,7 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
     pub fn new(plan: Plan, callers: C, staff: S, watch: &mut impl Watch) -> Self {
         let mut world = World {
             acd: Acd::new(plan.routing_seed),
+            config: plan.config.clone(),
             start: plan.start,
             now: plan.start.mono,
             lines: plan.lines,
@@ -105,8 +116,8 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
         for agent in agents {
             world.tell(Input::Reachable { agent, reachable: true }, watch);
         }
-        for (at, agent, ask) in plan.schedule {
-            world.plan(at, Event::Asks(agent, ask));
+        for (at, input) in plan.schedule {
+            world.plan(at, Event::Says(Box::new(input)));
         }
         world
     }
@@ -166,15 +177,15 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
         self.last_call += 1;
         let n = self.last_call;
         let visit = VisitId { call: CallId { node: 1, epoch: 1, n }, n: 1 };
-        if let Some(patience) = caller.patience {
-            self.plan(caller.at + patience, Event::PatienceEnds(n));
+        if let Some(leaving) = caller.leaves {
+            self.plan(caller.at + leaving.after, Event::PatienceEnds(n));
         }
         let enqueue = Input::Enqueue {
             visit,
             queue: caller.queue.clone(),
             requires: caller.requires.clone(),
             priority_s: caller.priority_s,
-            waited: Duration::ZERO,
+            waited: caller.credit,
             lang: caller.lang,
             party: caller.party,
             caller: acd::Caller::OnTheLine,
@@ -187,20 +198,44 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
         match event {
             // Of a caller who talks or has gone the core knows no visit.
             Event::PatienceEnds(call) => {
-                if let Some(live) = self.calls.get(&call) {
-                    self.tell(Input::Leave { visit: live.visit, outcome: Outcome::Abandoned, cut_off: false }, watch);
+                if let Some((live, leaving)) = self.calls.get(&call).and_then(|live| Some((live, live.caller.leaves?))) {
+                    self.tell(Input::Leave { visit: live.visit, outcome: leaving.outcome, cut_off: false }, watch);
                 }
             }
             Event::Phone(offer, result) => self.tell(Input::OfferResult { offer, result }, watch),
-            Event::TalkEnds(agent, call) => {
-                let wrap_up = self.calls.remove(&call).and_then(|live| live.caller.wrap_up);
-                self.tell(Input::Released { agent: agent.clone(), cause: Cause::CallerHungUp }, watch);
-                let wraps_up = self.acd.agent(&agent).is_some_and(|a| a.state == AgentState::WrapUp);
-                if let Some(wrap_up) = wrap_up.filter(|_| wraps_up) {
-                    self.plan(self.now + wrap_up, Event::Asks(agent, Ask::Ready));
-                }
+            Event::TalkEnds(agent, call) => self.on_talk_ends(agent, call, watch),
+            Event::WrapUpEnds(agent) => self.on_wrap_up_ends(agent, watch),
+            Event::Says(input) => self.tell(*input, watch),
+        }
+    }
+
+    /// Wrap-up as long as the caller's plan has it, as far as the rule lets an agent have it.
+    fn on_talk_ends(&mut self, agent: AgentId, call: u32, watch: &mut impl Watch) {
+        let wrap_up = self.calls.remove(&call).and_then(|live| live.caller.wrap_up);
+        let asks = |ask| Input::AgentAsked { agent: agent.clone(), ask, cause: Cause::Requested };
+        if wrap_up.is_some_and(|time| !time.is_zero()) {
+            self.tell(asks(Ask::WrapUp), watch);
+        }
+        self.tell(Input::Released { agent: agent.clone(), cause: Cause::CallerHungUp }, watch);
+        let Some(end) = wrap_up.map(|time| self.now + time) else { return };
+        let wraps_up_until = |acd: &Acd| acd.agent(&agent).filter(|a| a.state == AgentState::WrapUp)?.deadline;
+        while let Some(until) = wraps_up_until(&self.acd).filter(|until| *until < end) {
+            self.tell(asks(Ask::WrapUp), watch);
+            if wraps_up_until(&self.acd) <= Some(until) {
+                break;
             }
-            Event::Asks(agent, ask) => self.tell(Input::AgentAsked { agent, ask, cause: Cause::Requested }, watch),
+        }
+        self.plan(end, Event::WrapUpEnds(agent));
+    }
+
+    /// Ready, or what was asked for meanwhile; a conversation that has to be coded is.
+    fn on_wrap_up_ends(&mut self, agent: AgentId, watch: &mut impl Watch) {
+        let wraps_up = |acd: &Acd| acd.agent(&agent).filter(|a| a.state == AgentState::WrapUp);
+        let Some(view) = wraps_up(&self.acd) else { return };
+        let asks = |ask| Input::AgentAsked { agent: agent.clone(), ask, cause: Cause::Requested };
+        self.tell(asks(view.pending.unwrap_or(Ask::Ready)), watch);
+        if wraps_up(&self.acd).is_some() {
+            self.tell(asks(Ask::Code { code: "coded".into() }), watch);
         }
     }
 
@@ -235,17 +270,35 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
                     self.plan(self.now + talk, Event::TalkEnds(agent, n));
                 }
             }
+            Output::Left { visit, queue, outcome: Outcome::Callback, waited, .. } => self.on_callback(visit, queue, waited),
             Output::Left { visit, outcome, .. } if !matches!(outcome, Outcome::Answered | Outcome::Overflowed) => {
                 self.calls.remove(&visit.call.n);
             }
             Output::AgentChanged { agent, state: AgentState::Paused, cause: Cause::NoAnswer, .. } => {
                 if let Some(away) = self.staff.back_after_a_miss(&agent) {
-                    self.plan(self.now + away, Event::Asks(agent, Ask::Ready));
+                    self.plan(self.now + away, ready(agent));
                 }
             }
             Output::CallCustomer { visit, .. } => self.next.push_back(Input::CustomerAnswered { visit }),
             _ => {}
         }
+    }
+
+    /// The place in line is kept by nobody, who never hangs up.
+    fn on_callback(&mut self, visit: VisitId, queue: QueueId, waited: Duration) {
+        let Some(live) = self.calls.get_mut(&visit.call.n) else { return };
+        live.caller.leaves = None;
+        let first = self.config.queues.get(&queue).and_then(|q| q.callback).map(|c| c.first).unwrap_or_default();
+        self.next.push_back(Input::Enqueue {
+            visit: VisitId { n: visit.n.saturating_add(1), ..visit },
+            queue,
+            requires: live.caller.requires.clone(),
+            priority_s: live.caller.priority_s,
+            waited: live.caller.credit + waited,
+            lang: live.caller.lang,
+            party: live.caller.party,
+            caller: acd::Caller::Virtual { first, not_before: None },
+        });
     }
 
     fn on_offer(&mut self, offer: OfferId, agent: AgentId) {
@@ -261,6 +314,10 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
         self.next.push_back(Input::OfferRinging { offer });
         self.plan(self.now + after, Event::Phone(offer, result));
     }
+}
+
+fn ready(agent: AgentId) -> Event {
+    Event::Says(Box::new(Input::AgentAsked { agent, ask: Ask::Ready, cause: Cause::Requested }))
 }
 
 enum What {

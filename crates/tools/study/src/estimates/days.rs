@@ -5,8 +5,8 @@ use crate::oracles::house;
 use crate::people::{Fate, Staff};
 use crate::stream::{Rate, Sort, Stream, Talk};
 use crate::world::{Plan, World};
-use acd::{Ask, Config, Queue};
-use base::{AgentId, Instant, Need, Now, OfferId, Random, Requirement, Skill, Skills};
+use acd::{Ask, Config, Input, Queue};
+use base::{AgentId, Cause, Instant, Need, Now, OfferId, Random, Requirement, Skill, Skills};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ pub struct Day {
     pub name: &'static str,
     config: Config,
     lines: fn(u64) -> Stream,
-    schedule: Vec<(Instant, AgentId, Ask)>,
+    schedule: Vec<(Instant, Input)>,
     phones: Phones,
     hours: u64,
 }
@@ -216,7 +216,8 @@ fn shifts() -> Day {
     let at = |hour: u64| Instant::ZERO + Duration::from_secs(3_600 * hour);
     let asks = |hour: u64| {
         let ask = if hour % 6 == 3 { Ask::LogOut } else { Ask::LogIn };
-        leave.iter().map(move |agent| (at(hour), agent.clone(), ask.clone())).collect::<Vec<_>>()
+        let asks = |agent: &AgentId| Input::AgentAsked { agent: agent.clone(), ask: ask.clone(), cause: Cause::Requested };
+        leave.iter().map(|agent| (at(hour), asks(agent))).collect::<Vec<_>>()
     };
     let schedule = (0..300).filter(|h| h % 6 == 3 || (h % 6 == 5)).flat_map(asks).collect();
     let day = plain("30 agents, a third of them away for two hours in six", 30, 300, |s| {

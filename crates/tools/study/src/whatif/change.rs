@@ -1,0 +1,164 @@
+//! What is asked: the changes to a site, beside what it was.
+
+use acd::{Agent, Config, Queue, Strategy};
+use base::{AgentId, QueueId, Skill};
+use std::collections::BTreeMap;
+
+/// Applied in this order to each configuration of the day.
+#[derive(Clone, Debug, Default)]
+pub struct Change {
+    /// Instead of whatever the site was.
+    pub site: Option<Config>,
+    /// So many agents more, or fewer, of the commonest profile.
+    pub agents: i32,
+    /// Of one queue, or of all.
+    pub strategies: Vec<(Option<QueueId>, Strategy)>,
+    /// Level 0 takes the skill away.
+    pub skills: Vec<(AgentId, Skill, u8)>,
+}
+
+/// A configuration with the change in it, and whose example its new agents follow.
+#[derive(Clone, Debug, Default)]
+pub struct Changed {
+    pub config: Config,
+    pub follows: BTreeMap<AgentId, AgentId>,
+    /// For whoever reads the answer.
+    pub notes: Vec<String>,
+}
+
+impl Change {
+    pub fn is_nothing(&self) -> bool {
+        self.site.is_none() && self.agents == 0 && self.strategies.is_empty() && self.skills.is_empty()
+    }
+
+    /// `worked`: seconds that agents were logged in on the day; those who were not there are nobody's example.
+    pub fn apply(&self, was: &Config, worked: &BTreeMap<AgentId, u64>) -> Result<Changed, String> {
+        let config = self.site.clone().unwrap_or_else(|| was.clone());
+        let mut changed = Changed { config, ..Changed::default() };
+        changed.follow_for_new(was, worked);
+        if self.agents != 0 {
+            changed.staff(self.agents, worked)?;
+        }
+        for (queue, strategy) in &self.strategies {
+            changed.set_strategy(queue.as_ref(), *strategy)?;
+        }
+        for (agent, skill, level) in &self.skills {
+            changed.set_skill(agent, skill, *level)?;
+        }
+        Ok(changed)
+    }
+}
+
+impl Changed {
+    /// Agents whom only the changed site knows work as somebody of the same queues did.
+    fn follow_for_new(&mut self, was: &Config, worked: &BTreeMap<AgentId, u64>) {
+        for (id, agent) in self.config.agents.iter().filter(|(id, _)| !was.agents.contains_key(*id)) {
+            let alike = |other: &&AgentId| was.agents.get(*other).is_some_and(|o| o.queues == agent.queues);
+            let most = |a: &&AgentId| worked.get(*a).copied().unwrap_or(0);
+            if let Some(example) = worked.keys().filter(alike).max_by_key(most).or(worked.keys().max_by_key(most)) {
+                self.notes.push(format!("agent {id} is new: works when {example} did"));
+                self.follows.insert(id.clone(), example.clone());
+            }
+        }
+    }
+
+    fn staff(&mut self, more: i32, worked: &BTreeMap<AgentId, u64>) -> Result<(), String> {
+        let (profile, mut members) = self.commonest(worked).ok_or("nobody was logged in on that day")?;
+        let skills: Vec<String> = profile.skills.iter().map(|(skill, level)| format!("{skill} {level}")).collect();
+        let queues: Vec<String> = profile.queues.iter().map(ToString::to_string).collect();
+        let all = members.len();
+        let what = format!("of the commonest profile ({all} agents; queues {}; skills {})", queues.join(", "), skills.join(", "));
+        // Whoever was there longest first.
+        members.sort_by_key(|id| std::cmp::Reverse(worked.get(id).copied().unwrap_or(0)));
+        for n in 0..more.unsigned_abs() as usize {
+            if more < 0 {
+                let Some(gone) = members.pop() else { return Err(format!("there are only {all} agents {what}")) };
+                self.notes.push(format!("without {gone}, {what}"));
+                self.config.agents.remove(&gone);
+                continue;
+            }
+            let example = members[n % all].clone();
+            let id = self.free_name(&example);
+            self.notes.push(format!("{id} more, {what}: works when {example} did"));
+            self.config.agents.insert(id.clone(), profile.clone());
+            self.follows.insert(id, example);
+        }
+        Ok(())
+    }
+
+    /// The profile that most of those who worked have; of equals the first by name of its members.
+    fn commonest(&self, worked: &BTreeMap<AgentId, u64>) -> Option<(Agent, Vec<AgentId>)> {
+        let there = self.config.agents.iter().filter(|(id, _)| worked.contains_key(*id));
+        let mut profiles: Vec<(Agent, Vec<AgentId>)> = Vec::new();
+        for (id, agent) in there {
+            let alike = |p: &Agent| (&p.skills, &p.queues, &p.groups) == (&agent.skills, &agent.queues, &agent.groups);
+            match profiles.iter_mut().find(|(profile, _)| alike(profile)) {
+                Some((_, members)) => members.push(id.clone()),
+                None => profiles.push((agent.clone(), vec![id.clone()])),
+            }
+        }
+        let most = profiles.iter().map(|(_, members)| members.len()).max()?;
+        profiles.into_iter().find(|(_, members)| members.len() == most)
+    }
+
+    fn free_name(&self, example: &AgentId) -> AgentId {
+        let name = |n: usize| AgentId::new(&example.tenant(), &format!("extra-{n}"));
+        let mut free = (1..).filter_map(|n| name(n).ok()).filter(|id| !self.config.agents.contains_key(id));
+        free.next().unwrap_or_else(|| example.clone())
+    }
+
+    fn set_strategy(&mut self, queue: Option<&QueueId>, strategy: Strategy) -> Result<(), String> {
+        let of = |q: &mut Queue| q.strategy = strategy;
+        match queue {
+            None => self.config.queues.values_mut().for_each(of),
+            Some(id) => of(self.config.queues.get_mut(id).ok_or_else(|| format!("there is no queue {id}"))?),
+        }
+        Ok(())
+    }
+
+    fn set_skill(&mut self, agent: &AgentId, skill: &Skill, level: u8) -> Result<(), String> {
+        let known = self.config.agents.get_mut(agent).ok_or_else(|| format!("there is no agent {agent}"))?;
+        if level == 0 {
+            known.skills.remove(skill);
+        } else {
+            known.skills.insert(skill.clone(), level.min(10));
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracles::house;
+    use base::Skills;
+
+    fn worked(config: &Config) -> BTreeMap<AgentId, u64> {
+        config.agents.keys().enumerate().map(|(n, id)| (id.clone(), 100 - n as u64)).collect()
+    }
+
+    #[test]
+    fn one_agent_more_is_one_of_the_commonest_profile_who_works_as_the_longest_of_them_did() {
+        let mut config = house::pooled(5);
+        let rare = config.agents.keys().next().cloned().unwrap();
+        config.agents.get_mut(&rare).unwrap().skills = Skills::from([(Skill::new("lang:pt"), 5)]);
+        let changed = Change { agents: 1, ..Change::default() }.apply(&config, &worked(&config)).unwrap();
+        assert_eq!(changed.config.agents.len(), 6);
+        let (new, example) = changed.follows.first_key_value().unwrap();
+        assert_eq!((new.as_str(), example.as_str()), ("study/extra-1", "study/a0001"));
+        assert!(changed.config.agents[new].skills.is_empty());
+        let fewer = Change { agents: -1, ..Change::default() }.apply(&config, &worked(&config)).unwrap();
+        assert_eq!(fewer.config.agents.keys().last().unwrap().as_str(), "study/a0003");
+        assert!(Change { agents: -5, ..Change::default() }.apply(&config, &worked(&config)).is_err());
+    }
+
+    #[test]
+    fn what_is_not_there_cannot_be_changed() {
+        let config = house::pooled(1);
+        let strange = Change { strategies: vec![(Some("study/no".parse().unwrap()), Strategy::Random)], ..Change::default() };
+        assert_eq!(strange.apply(&config, &worked(&config)).unwrap_err(), "there is no queue study/no");
+        let skill = ("study/no".parse().unwrap(), Skill::new("x"), 3);
+        let strange = Change { skills: vec![skill], ..Change::default() };
+        assert_eq!(strange.apply(&config, &worked(&config)).unwrap_err(), "there is no agent study/no");
+    }
+}
