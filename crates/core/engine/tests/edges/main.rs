@@ -13,4 +13,5 @@ mod identity;
 mod peer;
 mod returns;
 mod stage;
+mod storm;
 mod voicemail;

@@ -6,7 +6,7 @@ use base::{CallId, Instant, LegId, Now, RecordingId, Wall};
 use engine::{Boot, Centre, Entry, Input, Output, Place, Reply, Request, Resume, Setup, Snapshot};
 use media::{Command, Sound};
 use site::Site;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,11 +18,13 @@ pub struct Stage {
     centre: Centre,
     now: Now,
     inputs: u64,
+    waiting: VecDeque<Input>,
+    busy: bool,
     pub facts: Vec<Fact>,
     /// What we sent to each peer, and it has not looked at.
     pub inbox: BTreeMap<SocketAddr, Vec<Message>>,
     /// INVITEs of ours that are not answered finally.
-    ringing: BTreeMap<SocketAddr, Message>,
+    ringing: BTreeMap<SocketAddr, Vec<Message>>,
     /// What each leg was last told to play, and every command.
     playing: BTreeMap<LegId, u32>,
     pub commands: Vec<Command>,
@@ -62,6 +64,8 @@ impl Stage {
             centre: Centre::new(boot),
             now: Now { mono: Instant(1), wall: Wall(1_795_363_200_000_000) },
             inputs: 0,
+            waiting: VecDeque::new(),
+            busy: false,
             facts: Vec::new(),
             inbox: BTreeMap::new(),
             ringing: BTreeMap::new(),
@@ -86,17 +90,23 @@ impl Stage {
         self.now = end;
     }
 
+    /// One input, and all that machines make of what follows from it.
     pub fn give(&mut self, input: Input) {
-        self.inputs += 1;
-        let mut entropy = [0; 32];
-        entropy[..8].copy_from_slice(&self.inputs.to_be_bytes());
-        let mut said = Vec::new();
-        self.centre.handle(Entry { now: self.now, entropy, input }, &mut said);
-        for output in said {
-            self.take(output);
+        self.waiting.push_back(input);
+        if std::mem::replace(&mut self.busy, true) {
+            return;
         }
-        let found = self.centre.audit();
-        assert!(found.is_empty(), "{found:?}");
+        while let Some(input) = self.waiting.pop_front() {
+            self.inputs += 1;
+            let mut entropy = [0; 32];
+            entropy[..8].copy_from_slice(&self.inputs.to_be_bytes());
+            let mut said = Vec::new();
+            self.centre.handle(Entry { now: self.now, entropy, input }, &mut said);
+            said.into_iter().for_each(|output| self.take(output));
+            let found = self.centre.audit();
+            assert!(found.is_empty(), "{found:?}");
+        }
+        self.busy = false;
     }
 
     fn take(&mut self, output: Output) {
@@ -113,14 +123,15 @@ impl Stage {
     fn on_message(&mut self, peer: SocketAddr, message: Message) {
         match (message.status(), message.method()) {
             (None, "INVITE") => {
-                if self.ringing.get(&peer).is_none_or(|m| m.header("Call-ID") != message.header("Call-ID")) {
-                    self.ringing.insert(peer, message.clone());
+                let ringing = self.ringing.entry(peer).or_default();
+                if ringing.iter().all(|m| m.header("Call-ID") != message.header("Call-ID")) {
+                    ringing.push(message.clone());
                     self.send(peer, message.response(100, None));
                 }
             }
             (None, "CANCEL") => {
                 self.send(peer, message.response(200, None));
-                if let Some(invite) = self.ringing.remove(&peer) {
+                if let Some(invite) = self.stops_ringing(peer, message.header("Call-ID")) {
                     self.send(peer, invite.response(487, None));
                 }
             }
@@ -155,7 +166,10 @@ impl Stage {
         self.commands.push(command.clone());
         match command {
             Command::Open { leg, port, .. } => self.give(Input::Media(M::Opened { leg, port })),
-            Command::Close { leg } => self.give(Input::Media(M::Closed { leg, stats: media::Stats::default() })),
+            Command::Close { leg } => {
+                self.playing.remove(&leg);
+                self.give(Input::Media(M::Closed { leg, stats: media::Stats::default() }));
+            }
             Command::Play { leg, play, .. } => {
                 self.playing.insert(leg, play);
             }
@@ -211,21 +225,33 @@ impl Stage {
         self.send(at(peer), text);
     }
 
-    /// The INVITE that rings at this address.
+    /// The INVITE that has rung longest at this address.
     pub fn rung(&self, peer: &str) -> Option<&Message> {
-        self.ringing.get(&at(peer))
+        self.ringing.get(&at(peer))?.first()
+    }
+
+    fn stops_ringing(&mut self, peer: SocketAddr, call_id: &str) -> Option<Message> {
+        let ringing = self.ringing.get_mut(&peer)?;
+        let place = ringing.iter().position(|m| m.header("Call-ID") == call_id)?;
+        Some(ringing.remove(place))
+    }
+
+    fn take_ringing(&mut self, peer: &str) -> Message {
+        let invite = self.rung(peer).cloned().unwrap_or_else(|| panic!("nothing rings at {peer}"));
+        self.stops_ringing(at(peer), invite.header("Call-ID"));
+        invite
     }
 
     /// Whoever is rung there answers; what was answered.
     pub fn answer(&mut self, peer: &str) -> Message {
-        let invite = self.ringing.remove(&at(peer)).unwrap_or_else(|| panic!("nothing rings at {peer}"));
+        let invite = self.take_ringing(peer);
         self.send(at(peer), invite.response(180, None));
         self.send(at(peer), invite.response(200, Some(&sdp(at(peer)))));
         invite
     }
 
     pub fn refuse(&mut self, peer: &str, status: u16) {
-        let invite = self.ringing.remove(&at(peer)).unwrap_or_else(|| panic!("nothing rings at {peer}"));
+        let invite = self.take_ringing(peer);
         self.send(at(peer), invite.response(status, None));
     }
 
@@ -254,6 +280,11 @@ impl Stage {
     pub fn heard_on(&mut self, leg: LegId) {
         let play = self.playing.remove(&leg).unwrap_or_else(|| panic!("{leg} plays nothing"));
         self.give(Input::Media(media::Input::PlayDone { leg, play }));
+    }
+
+    /// Every leg that plays something.
+    pub fn plays(&self) -> Vec<LegId> {
+        self.playing.keys().copied().collect()
     }
 
     /// The leg on which prompts were last played in this call.
