@@ -136,7 +136,7 @@ impl Centre {
         };
         let counterpart = match own {
             Some(Party::Number(number)) => number.clone(),
-            Some(Party::Agent(_)) => Pii::default(),
+            Some(Party::Agent(_) | Party::Queue(_)) => Pii::default(),
             None => Pii::new(identity::caller(invite).unwrap_or_default().into()),
         };
         let outwards = matches!(own, Some(Party::Number(_)));

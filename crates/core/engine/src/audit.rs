@@ -6,7 +6,7 @@ use crate::hears::hears;
 use crate::{Breach, CallView, Place, Snapshot};
 use acd::{AgentView, VisitView};
 use base::fact::Direction;
-use base::{AgentId, AgentState, Instant, OfferId, VisitId};
+use base::{AgentId, AgentState, Instant, OfferId, Tenant, VisitId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -59,6 +59,8 @@ fn one_place(snapshot: &Snapshot, visits: &BTreeMap<VisitId, &VisitView>, found:
             (Place::Offer, None) => call.visit.is_none() && call.third.is_some(),
             // Also while the queue does not take the place that is kept.
             (Place::Callback, visit) => visit.is_some() || call.visit.is_none(),
+            // Its agent asks a queue for somebody to consult.
+            (Place::Conversation | Place::External, Some(_)) => call.third.is_some(),
             (Place::Queue, None) => false,
             _ => call.visit.is_none(),
         };
@@ -89,11 +91,14 @@ fn one_conversation(snapshot: &Snapshot, agents: &BTreeMap<&AgentId, &AgentView>
             _ => (),
         }
     }
+    let consulted: BTreeSet<(&Tenant, &str)> =
+        snapshot.calls.iter().filter_map(|call| Some((&call.tenant, call.third.as_deref()?.strip_prefix("agent/")?))).collect();
     for agent in agents.values() {
         let talks = matches!(agent.state, AgentState::Talking | AgentState::Holding);
         let call = held.get(&agent.agent);
         let conversation = call.is_some_and(|call| call.place == Place::Conversation);
-        if talks != conversation {
+        let asked = talks && consulted.contains(&(&agent.agent.tenant(), agent.agent.name()));
+        if talks != conversation && !asked {
             breach(found, "one conversation", format!("agent {} is {}, its call says otherwise", agent.agent, agent.state));
         }
         if call.is_some() && !conversation && agent.work.is_none() {

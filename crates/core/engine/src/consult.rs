@@ -9,10 +9,12 @@
 //!  completed in any of them: the call is passed on (transfer)
 //! ```
 
+use crate::call::{Asked, Call};
 use crate::centre::Centre;
+use crate::leg::Purpose;
 use crate::party::{Errand, Party, Role, Third};
 use base::fact::What;
-use base::{CallId, Cause, LegId};
+use base::{AgentId, CallId, Cause, LegId, Outcome, QueueId, Requirement};
 use std::time::Duration;
 
 impl Centre {
@@ -24,14 +26,39 @@ impl Centre {
     }
 
     pub(crate) fn consult(&mut self, id: CallId, to: Party) {
-        self.second_begins(id, to);
-        self.reach_consulted(id);
+        self.second_begins(id, to.clone());
+        match to {
+            Party::Queue(queue) => self.ask_queue(id, queue),
+            _ => self.reach_consulted(id),
+        }
+    }
+
+    /// The consultation is a visit of its own: whoever the queue gives it to is asked. The customer's wait counts in its
+    /// order.
+    fn ask_queue(&mut self, id: CallId, queue: QueueId) {
+        let Some((waited, asked)) = self.calls.get(&id).map(|c| (c.waited, c.asks_again())) else { return };
+        self.visit(id, queue, asked, waited);
+        self.relink(id);
+    }
+
+    /// An agent of the queue answered.
+    pub(crate) fn queue_answered(&mut self, id: CallId, agent: AgentId, leg: LegId, queue: QueueId) {
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        if let Some(state) = call.legs.get_mut(&leg) {
+            state.purpose = Purpose::Third;
+            state.up = true;
+        }
+        if let Some(third) = call.third.as_mut() {
+            third.to = Party::Agent(agent);
+            third.from = Some(queue);
+        }
+        self.consult_reached(id, leg);
     }
 
     /// The agent's phone called somebody while in conversation; its port is being opened.
     pub(crate) fn second_begins(&mut self, id: CallId, to: Party) {
         if let Some(call) = self.calls.get_mut(&id) {
-            call.third = Some(Third { to, role: Role::Consulted { since: None }, leg: None });
+            call.third = Some(Third { to, role: Role::Consulted { since: None }, from: None, leg: None });
         }
     }
 
@@ -84,6 +111,7 @@ impl Centre {
         if let Some(second) = second {
             self.refuse_leg(second, status, if status == 486 { Cause::Busy } else { Cause::NoAnswer });
         }
+        self.relink(id);
     }
 
     /// Back to the customer; whoever was consulted is hung up.
@@ -142,8 +170,18 @@ impl Centre {
         if let Some(leg) = third.leg {
             self.drop_leg(leg, None);
         }
-        if let Party::Agent(agent) = &third.to {
-            self.disengage(agent, id);
+        match (third.to, third.from) {
+            (Party::Agent(agent), Some(_)) => self.tell_acd(acd::Input::Released { agent, cause }),
+            (Party::Agent(agent), None) => self.disengage(&agent, id),
+            (Party::Queue(_), _) => self.stop_asking(id),
+            (Party::Number(_), _) => {}
+        }
+    }
+
+    /// Nobody of the queue is wanted any more.
+    fn stop_asking(&mut self, id: CallId) {
+        if let Some(visit) = self.calls.get(&id).and_then(|c| c.visit.as_ref()).map(|v| v.id) {
+            self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::System, cut_off: false });
         }
     }
 
@@ -158,5 +196,19 @@ impl Centre {
         };
         aside.into_iter().for_each(|part| self.stop_recording(part));
         since.map_or(Duration::ZERO, |since| now.mono.since(since.mono))
+    }
+}
+
+impl Call {
+    /// The agent waits for somebody of a queue, to consult them.
+    pub fn asks_a_queue(&self) -> bool {
+        self.third.as_ref().is_some_and(|third| matches!(third.to, Party::Queue(_)))
+    }
+
+    /// What the next queue is asked for: the caller's language as before. What the first one wanted beside that was its own.
+    pub fn asks_again(&self) -> Asked {
+        let Some(asked) = &self.asked else { return Asked { requires: Requirement::default(), priority_s: 0 } };
+        let spoken = asked.requires.needs().iter().filter(|need| need.skill.0.starts_with("lang:"));
+        Asked { requires: Requirement::new(spoken.cloned()), priority_s: asked.priority_s }
     }
 }

@@ -32,6 +32,14 @@ impl Centre {
         let Some((leg, agent, offer)) = self.winner_of(visit) else { return };
         self.stop_ringing(offer);
         let Some(won) = self.calls.get_mut(&id).and_then(|c| c.offers.remove(&offer)) else { return };
+        if self.calls.get(&id).is_some_and(Call::asks_a_queue) {
+            return self.queue_answered(id, agent, leg, won.queue);
+        }
+        if self.calls.get(&id).is_some_and(|c| c.conversation.is_some()) {
+            // Who was to be consulted is not wanted any more.
+            self.drop_leg(leg, None);
+            return self.tell_acd(acd::Input::Released { agent, cause: Cause::Requested });
+        }
         self.converse(id, agent, leg, Some(won.queue), false);
     }
 

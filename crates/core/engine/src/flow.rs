@@ -80,7 +80,9 @@ impl Centre {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let visit = VisitId { call: id, n: call.visits + 1 };
-        call.goes_to(Place::Queue, now);
+        if call.conversation.is_none() {
+            call.goes_to(Place::Queue, now);
+        }
         let lang = call.lang;
         let party = self.routing_party(id);
         let waited = waited + self.join_callback(id, &queue);

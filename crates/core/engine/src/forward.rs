@@ -30,7 +30,7 @@ impl Centre {
         let now = self.now;
         self.answer_late(id);
         let Some(call) = self.calls.get_mut(&id) else { return };
-        call.third = Some(Third { to, role: Role::Has, leg: Some(leg) });
+        call.third = Some(Third { to, role: Role::Has, from: None, leg: Some(leg) });
         call.goes_to(Place::External, now);
         self.call_fact(id, |_| (), What::CallForwarded {});
         self.renew(id);

@@ -10,6 +10,7 @@
 //! | talks                                         | A               | C           |         |       |
 //! | A holds; C holds                              | music; nothing  | nothing; music |      |       |
 //! | consults by request: T rings, T talks         | music           | e, ringback; T |      | ; A   |
+//! | consults a queue, until one of its agents talks | music     | music       |         |       |
 //! | consults by a second dialog: T rings, T talks | A or music; music | C or nothing; nothing | e; T | ; S |
 //! | conference                                    | A S T           | C S T       | C A T   | C A S |
 //! | passed on, rings                              | music; ringback if it never waited | |  |       |
@@ -96,6 +97,7 @@ fn alone(call: &Call, leg: &Leg) -> Hears {
     match leg.purpose {
         Purpose::Customer => early(Errand::Forward).map_or_else(|| customer_alone(call), |leg| Hears::Legs(vec![leg.id])),
         Purpose::Agent => match &call.conversation {
+            Some(c) if c.leg == leg.id && call.asks_a_queue() => Hears::Music,
             Some(c) if c.leg == leg.id && call.reaches.contains_key(&Errand::Consult) && call.second().is_none() => {
                 rings(Errand::Consult)
             }

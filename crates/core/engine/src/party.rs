@@ -5,12 +5,14 @@ use base::{AgentId, Instant, LegId, Now, Pii, QueueId};
 use std::fmt;
 use std::sync::Arc;
 
-/// Somebody who can be rung.
+/// Somebody who can be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Party {
     Agent(AgentId),
     /// Dialled through a trunk.
     Number(Pii<Arc<str>>),
+    /// Whom this queue gives the call to: nobody's phone, so that nothing rings until the ACD says whose.
+    Queue(QueueId),
 }
 
 /// As facts and views name it: a number is nobody's business there.
@@ -19,6 +21,7 @@ impl fmt::Display for Party {
         match self {
             Party::Agent(agent) => write!(f, "agent/{}", agent.name()),
             Party::Number(_) => f.write_str("number"),
+            Party::Queue(queue) => write!(f, "queue/{}", queue.name()),
         }
     }
 }
@@ -58,6 +61,8 @@ pub struct Reach {
 pub struct Third {
     pub to: Party,
     pub role: Role,
+    /// Found by this queue: the ACD says that the agent talks, until released.
+    pub from: Option<QueueId>,
     /// Once answered.
     pub leg: Option<LegId>,
 }

@@ -52,9 +52,12 @@ impl Centre {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&visit.call) else { return };
         call.visits = call.visits.max(visit.n);
-        call.waiting_since.get_or_insert(now);
         call.visit = Some(Visit { id: visit, queue: queue.clone() });
-        call.goes_to(call.waiting_place(), now);
+        // While its agent asks a queue, the customer does not wait for one.
+        if call.conversation.is_none() {
+            call.waiting_since.get_or_insert(now);
+            call.goes_to(call.waiting_place(), now);
+        }
         let about = |a: &mut About| {
             a.visit = Some(visit);
             a.queue = Some(queue);
@@ -76,6 +79,9 @@ impl Centre {
         if self.calls.get(&visit.call).is_some_and(|c| c.passing.is_some()) {
             return self.transfer_failed(visit.call, 480);
         }
+        if self.calls.get(&visit.call).is_some_and(Call::asks_a_queue) {
+            return self.consult_failed(visit.call, 480);
+        }
         if self.calls.get(&visit.call).is_some_and(Call::is_kept) {
             return self.rest(visit.call);
         }
@@ -85,7 +91,9 @@ impl Centre {
     fn on_offer(&mut self, offer: OfferId, agent: AgentId, queue: QueueId, why: acd::Why) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&offer.call()) else { return };
-        call.goes_to(Place::Offer, now);
+        if !call.asks_a_queue() {
+            call.goes_to(Place::Offer, now);
+        }
         if call.decisions.len() == DECISIONS_KEPT {
             call.decisions.remove(0);
         }
@@ -154,6 +162,8 @@ impl Centre {
             // The next visit's `Entered` follows.
             Outcome::Overflowed => (),
             _ if call.ending.is_some() => (),
+            _ if call.asks_a_queue() => self.consult_failed(visit.call, 480),
+            _ if call.conversation.is_some() => (),
             Outcome::Callback => self.on_place_kept(visit.call),
             _ if call.is_kept() => self.on_place_lost(visit.call, outcome, waited),
             // The flow is there already.

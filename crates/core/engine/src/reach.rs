@@ -31,6 +31,7 @@ impl Centre {
             Party::Agent(agent) if !self.may_be_rung(agent, &errand) => Vec::new(),
             Party::Agent(agent) => self.dials(id, agent, shown),
             Party::Number(number) => self.way_out(id, number.reveal()).into_iter().collect(),
+            Party::Queue(_) => Vec::new(),
         };
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.reaches.insert(errand.clone(), Reach { to: to.clone(), open: 0, refusal: None, until, holds: false });
@@ -47,7 +48,7 @@ impl Centre {
             reach.holds = true;
         }
         match (&to, &errand) {
-            (Party::Number(_), _) | (_, Errand::OwnPhone) => {}
+            (Party::Number(_) | Party::Queue(_), _) | (_, Errand::OwnPhone) => {}
             (Party::Agent(agent), Errand::Monitor(_)) => self.engage(agent, id, Work::Monitoring),
             (Party::Agent(agent), _) => self.engage(agent, id, Work::Internal),
         }

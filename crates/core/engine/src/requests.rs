@@ -85,7 +85,13 @@ impl Centre {
 
     fn check_consult(&self, call: &CallId, to: &Target) -> Result<(), No> {
         let talking = self.talking(call)?;
-        self.party_of(&talking.tenant, to)?;
+        match to {
+            Target::Queue(queue) => {
+                self.known_queue(queue)?;
+                self.same_tenant(&talking.tenant, &queue.tenant())
+            }
+            to => self.party_of(&talking.tenant, to).map(drop),
+        }?;
         if self.may_consult(*call) { Ok(()) } else { refused("somebody is consulted already") }
     }
 
@@ -174,6 +180,7 @@ impl Centre {
             Request::Dial { agent, to } => self.with_party(agent.tenant(), to, |c, to| c.dial_for(agent, to)),
             Request::Transfer { call, to: Target::Queue(queue) } => self.transfer_to_queue(call, queue, None),
             Request::Transfer { call, to } => self.with_party(self.tenant_of(call), to, |c, to| c.transfer_to(call, to, None)),
+            Request::Consult { call, to: Target::Queue(queue) } => self.consult(call, Party::Queue(queue)),
             Request::Consult { call, to } => self.with_party(self.tenant_of(call), to, |c, to| c.consult(call, to)),
             Request::CompleteTransfer { call } => self.complete_transfer(call, None),
             Request::EndConsult { call } => self.end_consult(call),

@@ -110,7 +110,8 @@ impl Centre {
     fn still_stands(&self, offer: OfferId) -> bool {
         let Some(call) = self.calls.get(&offer.call()) else { return false };
         let taken = call.offers.values().any(|o| o.winner.is_some());
-        call.place == Place::Offer && !taken && call.offers.contains_key(&offer)
+        let wanted = call.place == Place::Offer || call.asks_a_queue();
+        wanted && !taken && call.offers.contains_key(&offer)
     }
 
     /// An outside phone's voicemail must not take the call: whoever answers presses 1 (calls.md line 7).
@@ -130,11 +131,12 @@ impl Centre {
     /// The ACD took the offer back, or it is over: no phone of it rings any more, except one that won.
     pub(crate) fn stop_ringing(&mut self, offer: OfferId) {
         let Some(call) = self.calls.get(&offer.call()) else { return };
-        let won = call.conversation.as_ref().map(|c| c.leg).or_else(|| call.offers.values().find_map(|o| o.winner));
+        let won = call.offers.values().find_map(|o| o.winner).or_else(|| call.conversation.as_ref().map(|c| c.leg));
         let rings = |leg: &Leg| (leg.purpose == Purpose::Offer(offer) && Some(leg.id) != won).then_some(leg.id);
         let legs: Vec<LegId> = call.legs.values().filter_map(rings).collect();
+        let elsewhere = won.is_some() && call.third.is_none();
         for leg in legs {
-            self.drop_leg(leg, won.map(|_| completed_elsewhere()));
+            self.drop_leg(leg, elsewhere.then(completed_elsewhere));
         }
     }
 

@@ -45,6 +45,7 @@ impl Setup {
             Party::Agent(colleague) if colleague == *agent => None,
             Party::Agent(colleague) => Some(Dialled::Colleague(colleague)),
             Party::Number(number) => Some(Dialled::Number(number)),
+            Party::Queue(_) => None,
         }
     }
 

@@ -12,12 +12,11 @@
 //! A phone that asked by REFER stays on its line until it was told how that went.
 
 use crate::Place;
-use crate::call::Asked;
 use crate::centre::Centre;
 use crate::leg::Purpose;
 use crate::party::{Errand, Party, Passing, Role, Third};
 use base::fact::{Transfer, What};
-use base::{CallId, Cause, LegId, QueueId, Requirement};
+use base::{CallId, Cause, LegId, QueueId};
 
 impl Centre {
     /// Passes the call on to a queue of its tenant.
@@ -26,13 +25,7 @@ impl Centre {
         if self.part(id, Transfer::ToQueue, to, refer).is_none() {
             return;
         }
-        let Some(call) = self.calls.get(&id) else { return };
-        let (waited, asked) = (call.waited, call.asked.clone());
-        // What the caller speaks is asked of the next queue too; what the first one wanted beside that is its own.
-        let asked = asked.map_or(Asked { requires: Requirement::default(), priority_s: 0 }, |asked| Asked {
-            requires: Requirement::new(asked.requires.needs().iter().filter(|n| n.skill.0.starts_with("lang:")).cloned()),
-            priority_s: asked.priority_s,
-        });
+        let Some((waited, asked)) = self.calls.get(&id).map(|c| (c.waited, c.asks_again())) else { return };
         self.visit(id, queue, asked, waited);
         self.relink(id);
     }
@@ -60,17 +53,24 @@ impl Centre {
     /// Whoever is consulted, or takes part, has the call: also while it still rings there.
     pub(crate) fn complete_transfer(&mut self, id: CallId, refer: Option<LegId>) {
         let Some(third) = self.calls.get(&id).and_then(|c| c.third.as_ref()) else { return };
-        let (to, leg) = (third.to.clone(), third.leg);
-        let kind = if matches!(to, Party::Number(_)) { Transfer::External } else { Transfer::Attended };
+        let (to, leg, from) = (third.to.clone(), third.leg, third.from.clone());
+        let kind = match to {
+            Party::Agent(_) => Transfer::Attended,
+            Party::Number(_) => Transfer::External,
+            Party::Queue(_) => Transfer::ToQueue,
+        };
         if self.part(id, kind, to.to_string(), refer).is_none() {
             return;
         }
         if let Some(call) = self.calls.get_mut(&id) {
             call.third = None;
+            // The wrap-up is that of the queue which found the agent.
+            call.passing.iter_mut().for_each(|p| p.queue = from.clone().or(p.queue.take()));
         }
-        match leg {
-            Some(leg) => self.transfer_reached(id, leg, to),
-            None => self.goes_on_ringing(id, &to),
+        match (leg, &to) {
+            (Some(leg), _) => self.transfer_reached(id, leg, to),
+            (None, Party::Queue(_)) => self.goes_on_waiting(id),
+            (None, _) => self.goes_on_ringing(id, &to),
         }
         self.relink(id);
     }
@@ -86,6 +86,15 @@ impl Centre {
         if let Some(reach) = call.reaches.remove(&Errand::Consult) {
             call.reaches.insert(Errand::Transfer, reach);
         }
+    }
+
+    /// The visit that was to find somebody to consult is the customer's from now on.
+    fn goes_on_waiting(&mut self, id: CallId) {
+        let now = self.now;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        call.waiting_since = Some(now);
+        call.goes_to(if call.offers.is_empty() { Place::Queue } else { Place::Offer }, now);
+        self.passed_to_queue(id);
     }
 
     fn on_its_way(&mut self, id: CallId, to: &Party) {
@@ -125,9 +134,9 @@ impl Centre {
                 self.assign(&agent, id, queue.clone());
                 self.converse(id, agent, leg, queue, false);
             }
-            to @ Party::Number(_) => {
+            to => {
                 let Some(call) = self.calls.get_mut(&id) else { return };
-                call.third = Some(Third { to, role: Role::Has, leg: Some(leg) });
+                call.third = Some(Third { to, role: Role::Has, from: None, leg: Some(leg) });
                 call.goes_to(Place::External, now);
                 self.call_fact(id, |_| (), What::CallForwarded {});
                 self.renew(id);

@@ -72,7 +72,7 @@ fn talks(call: &mut Call) {
 
 fn third(call: &mut Call, role: Role, answered: bool) {
     let leg = answered.then_some(LegId { call: call.id, n: 4 });
-    call.third = Some(Third { to: Party::Number(Pii::default()), role, leg });
+    call.third = Some(Third { to: Party::Number(Pii::default()), role, from: None, leg });
 }
 
 fn consults(call: &mut Call, answered: bool) {

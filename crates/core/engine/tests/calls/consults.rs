@@ -1,7 +1,7 @@
 //! Line 9 of calls.md: consultations, by request and in a phone's second dialog; conferences; attended transfers.
 
 use crate::line::Line;
-use crate::office::{Office, to_agent, to_number};
+use crate::office::{Office, to_agent, to_number, to_queue};
 use engine::{Place, Reply, Request};
 
 fn consults(o: &mut Office, to: engine::Target) {
@@ -245,5 +245,71 @@ fn line_10_the_side_that_waits_hears_music_whichever_side_holds() {
     o.holds("caller", false);
     assert_eq!((o.hears("caller").as_str(), o.hears("ana").as_str()), ("ana", "caller"));
     assert_eq!(o.fact("agent_leg.resumed")["held_ms"], 2_000);
+    o.close();
+}
+
+#[test]
+fn line_09_a_consulting_transfer_to_a_queue_is_a_visit_with_the_customers_wait_and_counts_apart() {
+    let mut o = Office::open();
+    o.dials("caller", "100");
+    o.pass(7);
+    o.answers("ana");
+    o.pass(2);
+    consults(&mut o, to_queue("ventas"));
+    assert_eq!((o.hears("caller").as_str(), o.hears("ana").as_str(), o.place()), ("hold", "hold", Place::Conversation));
+    assert_eq!(o.fact("queue.entered")["credit_ms"], 7_000);
+    assert!(o.rings("beto"));
+    o.pass(3);
+    o.answers("beto");
+    assert_eq!((o.hears("ana").as_str(), o.hears("beto").as_str(), o.hears("caller").as_str()), ("beto", "ana", "hold"));
+    assert_eq!((o.state("beto").as_str(), o.fact("queue.left")["outcome"].as_str()), ("talking", Some("answered")));
+    assert_eq!(o.voices("c1.p2"), "beto|ana");
+    o.pass(5);
+    done(&mut o, |call| Request::CompleteTransfer { call });
+    assert_eq!((o.hears("caller").as_str(), o.state("ana").as_str(), o.state("beto").as_str()), ("beto", "wrap_up", "talking"));
+    assert_eq!(o.fact("agent_leg.ended")["consult_ms"], 5_000);
+    assert_eq!(
+        (&o.fact("agent_leg.connected")["wait_ms"], &o.fact("agent_leg.connected")["queue"]),
+        (&7_000.into(), &"acme/ventas".into())
+    );
+    o.close();
+}
+
+#[test]
+fn line_09_completed_before_the_queue_answers_the_customer_waits_there_in_person() {
+    let mut o = Office::with(|site| {
+        site.agents.values_mut().for_each(|a| a.acd.starts_logged_in = a.extension.as_deref() == Some("201"))
+    });
+    o = o.calls_ana();
+    consults(&mut o, to_queue("ventas"));
+    o.pass(4);
+    done(&mut o, |call| Request::CompleteTransfer { call });
+    assert_eq!((o.place(), o.hears("caller").as_str(), o.state("ana").as_str()), (Place::Queue, "music", "wrap_up"));
+    assert_eq!(o.fact("agent_leg.transferred")["kind"], "to_queue");
+    o.pass(6);
+    o.asks(Request::Agent { agent: crate::office::agent_id("beto"), ask: acd::Ask::LogIn });
+    o.answers("beto");
+    assert_eq!(o.fact("agent_leg.connected")["wait_ms"], 6_000, "the consultation was none of the customer's wait");
+    o.close();
+}
+
+#[test]
+fn line_09_a_consultation_with_a_queue_is_given_up_refused_or_ended_without_harm() {
+    let mut o = Office::with_ana();
+    consults(&mut o, to_queue("cerrada"));
+    assert_eq!((o.hears("caller").as_str(), o.count("queue.refused")), ("ana", 1));
+    consults(&mut o, to_queue("ventas"));
+    o.on_line("beto", |line| line.respond(180, None));
+    done(&mut o, |call| Request::EndConsult { call });
+    assert!(!o.rings("beto"));
+    assert_eq!((o.hears("caller").as_str(), o.state("beto").as_str()), ("ana", "available"));
+    consults(&mut o, to_queue("ventas"));
+    o.answers("beto");
+    o.hangs_up("beto");
+    assert_eq!((o.hears("caller").as_str(), o.state("beto").as_str()), ("ana", "available"));
+    consults(&mut o, to_queue("ventas"));
+    o.on_line("beto", |line| line.respond(180, None));
+    o.hangs_up("caller");
+    assert!(!o.rings("beto"));
     o.close();
 }

@@ -1,7 +1,7 @@
 //! Line 9 of calls.md: calls passed on, by request and by REFER.
 
 use crate::line::Line;
-use crate::office::{Office, to_agent, to_number, to_queue};
+use crate::office::{Office, agent_id, to_agent, to_number, to_queue};
 use engine::{Place, Reply, Request};
 
 fn transfers(office: &mut Office, to: engine::Target) {
@@ -203,7 +203,8 @@ fn requests_that_cannot_be_are_refused_and_do_nothing() {
     assert!(unknown(o.asks(Request::Transfer { call: nobody, to: to_agent("beto") })));
     assert!(unknown(o.asks(Request::Transfer { call, to: to_agent("nadie") })));
     assert!(unknown(o.asks(Request::Transfer { call, to: to_queue("ninguna") })));
-    assert!(refused(o.asks(Request::Consult { call, to: to_queue("ventas") })));
+    assert!(unknown(o.asks(Request::Consult { call, to: to_queue("ninguna") })));
+    assert!(refused(o.asks(Request::Dial { agent: agent_id("lola"), to: to_queue("ventas") })));
     assert!(refused(o.asks(Request::CompleteTransfer { call })));
     assert!(refused(o.asks(Request::Conference { call })));
     assert!(refused(o.asks(Request::Prioritise { call, priority_s: 5 })));
