@@ -4,6 +4,7 @@
 //! time, and judges by content: tones in the recording's channels, keys in the facts, what a phone's own file holds.
 
 mod baresip;
+mod commands;
 mod crash;
 mod floods;
 mod reload;
