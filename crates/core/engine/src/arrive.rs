@@ -31,7 +31,7 @@ impl Centre {
     pub(crate) fn on_incoming(&mut self, session: SessionId, peer: Peer, invite: IncomingInvite) {
         match self.way(&peer, &invite) {
             Some(Way::Joins { call, purpose, to }) => self.join(session, &invite, call, purpose, to),
-            Some(Way::Busy) => self.refuse_session(session, 486),
+            Some(Way::Refused(status)) => self.refuse_session(session, status),
             way => self.arrive(session, &peer, &invite, way),
         }
     }
@@ -60,7 +60,7 @@ impl Centre {
             match way {
                 Way::Flow { flow, lang, .. } => call.flow = Some(ivr::Interpreter::new(flow, lang)),
                 Way::Own { agent, act, .. } => call.own = Some(Own { agent, act }),
-                Way::Joins { .. } | Way::Busy => {}
+                Way::Joins { .. } | Way::Refused(_) => {}
             }
         }
         self.rearm(id);
@@ -151,9 +151,13 @@ impl Centre {
             _ => invite.dialled.clone(),
         };
         call.user_to_user = invite.user_to_user.clone();
+        if let (Some(party), Some(value)) = (party, invite.user_to_user.clone()) {
+            self.out.push(Output::UserToUser { tenant: call.tenant.clone(), call: id, party, value });
+        }
         call.caller = counterpart;
         call.party = party;
         call.max_forwards = invite.max_forwards.saturating_sub(1);
+        call.max_breadth = usize::try_from(invite.max_breadth).unwrap_or(usize::MAX);
         call.last_leg = 1;
         let leg = LegId::caller(id);
         call.customer = (purpose == Purpose::Customer).then_some(leg);

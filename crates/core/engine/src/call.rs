@@ -57,6 +57,8 @@ pub struct Call {
     pub user_to_user: Option<Pii<Arc<str>>>,
     /// Hops that the call may still take (RFC 3261 16.6).
     pub max_forwards: u8,
+    /// Branches that may be open at once because of it (RFC 5393 5.3.3).
+    pub max_breadth: usize,
     pub offers: BTreeMap<OfferId, Offer>,
     /// The last ones, the first of them first.
     pub decisions: Vec<Decision>,
@@ -178,6 +180,7 @@ impl Call {
             voicemail: None,
             user_to_user: None,
             max_forwards: 70,
+            max_breadth: 60,
             offers: BTreeMap::new(),
             decisions: Vec::new(),
             conversation: None,

@@ -26,6 +26,8 @@ struct Way {
     flow: sip::Flow,
     credential: Option<sip::DialCredential>,
     auto_answer: bool,
+    /// Branches that may follow from it: a phone is the end.
+    breadth: usize,
 }
 
 impl Centre {
@@ -36,11 +38,13 @@ impl Centre {
         let ways: Vec<Way> = match &entry.phone {
             Phone::Registered(c) => {
                 let bindings = self.sip.bindings(&c.user).iter();
-                bindings.map(|b| Way { uri: b.contact.clone(), flow: b.flow, credential: None, auto_answer }).collect()
+                bindings
+                    .map(|b| Way { uri: b.contact.clone(), flow: b.flow, credential: None, auto_answer, breadth: 1 })
+                    .collect()
             }
             Phone::Address { uri, addr, login } => {
                 let (uri, credential) = (uri.as_str().into(), login.as_ref().map(credential));
-                vec![Way { uri, flow: self.towards(*addr), credential, auto_answer }]
+                vec![Way { uri, flow: self.towards(*addr), credential, auto_answer, breadth: 1 }]
             }
         };
         ways.into_iter().map(|way| self.dial(id, way, shown)).collect()
@@ -55,7 +59,8 @@ impl Centre {
         let number: String = number.chars().filter(|c| c.is_ascii_alphanumeric() || "+*#-._".contains(*c)).collect();
         let uri = format!("sip:{}@{address}", number.replace('#', "%23")).into();
         let credential = trunk.login.as_ref().map(credential);
-        Some(self.dial(id, Way { uri, flow: self.towards(address), credential, auto_answer: false }, shown))
+        let breadth = self.calls.get(&id).map_or(1, Call::breadth_left).max(1);
+        Some(self.dial(id, Way { uri, flow: self.towards(address), credential, auto_answer: false, breadth }, shown))
     }
 
     fn towards(&self, remote: SocketAddr) -> sip::Flow {
@@ -79,14 +84,19 @@ impl Centre {
             provisional_within: PROVISIONAL_WITHIN,
             withheld: false,
             auto_answer: way.auto_answer,
-            headers: vec![("X-Centralita-Call".into(), call_header), ("Max-Forwards".into(), hops.to_string().into())],
+            headers: vec![
+                ("X-Centralita-Call".into(), call_header),
+                ("Max-Forwards".into(), hops.to_string().into()),
+                ("Max-Breadth".into(), way.breadth.to_string().into()),
+            ],
         }
     }
 
     /// Opens a port for each; the INVITEs follow. How many phones there will be, at most one for each dial.
     pub(crate) fn start_dialling(&mut self, id: CallId, purpose: &Purpose, dials: Vec<Dial>) -> u16 {
+        let room = self.calls.get(&id).map_or(0, Call::breadth_left);
         let mut started = 0;
-        for dial in dials {
+        for dial in dials.into_iter().take(room) {
             let Some(leg) = self.calls.get_mut(&id).and_then(Call::next_leg) else { break };
             let Some(port) = self.ports.take() else { break };
             let Some(call) = self.calls.get_mut(&id) else { break };
@@ -140,4 +150,12 @@ fn credential(login: &Login) -> sip::DialCredential {
 
 pub(crate) fn completed_elsewhere() -> Reason {
     Reason { protocol: "SIP".into(), cause: 200, text: "Call completed elsewhere".into() }
+}
+
+impl Call {
+    /// Branches that may still be opened beside those that are not answered yet (RFC 5393 5.3.3).
+    fn breadth_left(&self) -> usize {
+        let open = self.legs.values().filter(|leg| !leg.inbound && !leg.up).count();
+        self.max_breadth.saturating_sub(open)
+    }
 }

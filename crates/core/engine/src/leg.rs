@@ -53,6 +53,8 @@ pub enum Purpose {
     /// Who is consulted, takes part, or has the call outside the centre.
     Third,
     Monitor(AgentId),
+    /// Another phone of the agent that takes the conversation's line over.
+    Replacing,
     /// The agent passed the call on by REFER; what is left is to say how that went.
     Leaving,
 }

@@ -46,6 +46,7 @@ impl Centre {
             Purpose::Agent => self.on_own_opened(leg.call),
             Purpose::Second => self.on_second_opened(leg),
             Purpose::Monitor(supervisor) => self.on_monitor_opened(leg, supervisor),
+            Purpose::Replacing => self.on_replacing_opened(leg),
             _ => self.on_caller_opened(leg.call),
         }
     }

@@ -1,9 +1,11 @@
-//! REFER from an agent's phone (RFC 3515, RFC 5589): a blind transfer, or with Replaces (RFC 3891) an attended one.
+//! REFER from an agent's phone (RFC 3515, RFC 5589): a blind transfer, or with Replaces (RFC 3891) an attended one. An
+//! INVITE with Replaces: another phone of the agent takes the line over.
 
 use crate::centre::Centre;
 use crate::leg::Purpose;
 use crate::party::Party;
-use base::{LegId, QueueId};
+use crate::way::Way;
+use base::{AgentId, Cause, LegId, QueueId};
 use sip::{Refer, Refusal, Replaces, SessionId};
 
 enum Plan {
@@ -53,5 +55,29 @@ impl Centre {
                 queue.map(Plan::Queue).ok_or(404)
             }
         }
+    }
+
+    /// The phone may replace the line of its own agent, and no other.
+    pub(crate) fn way_replacing(&self, agent: &AgentId, session: SessionId) -> Way {
+        let line = self.sessions.get(&session);
+        let call = self.call_of(agent).and_then(|id| self.calls.get(&id));
+        match call.filter(|c| c.conversation.as_ref().is_some_and(|c| Some(&c.leg) == line)) {
+            Some(call) => Way::Joins { call: call.id, purpose: Purpose::Replacing, to: None },
+            None => Way::Refused(481),
+        }
+    }
+
+    pub(crate) fn on_replacing_opened(&mut self, leg: LegId) {
+        if let Err(status) = self.answer_leg(leg) {
+            return self.refuse_leg(leg, status, Cause::CodecMismatch);
+        }
+        let conversation = self.calls.get_mut(&leg.call).and_then(|c| c.conversation.as_mut());
+        let Some(conversation) = conversation else { return self.drop_leg(leg, None) };
+        let before = std::mem::replace(&mut conversation.leg, leg);
+        if let Some(state) = self.leg_mut(leg) {
+            state.purpose = Purpose::Agent;
+        }
+        self.drop_leg(before, None);
+        self.relink(leg.call);
     }
 }

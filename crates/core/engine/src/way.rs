@@ -8,6 +8,7 @@
 //! | | a colleague or a number, in conversation | a leg of the agent's call: a consultation |
 //! | | the same, with a consultation already, or in a colleague's call | busy: call waiting is off (calls.md line 6) |
 //! | | the same, not in a call | a call of its own |
+//! | | anything, with Replaces of the agent's line | that phone has the conversation from now on |
 //! | | an emergency number | goes out, whatever the phone is doing (calls.md line 17) |
 
 use crate::call::{Call, OwnAct};
@@ -20,6 +21,9 @@ use base::fact::Direction;
 use base::{AgentId, CallId, Cause, Lang, Tenant};
 use sip::{IncomingInvite, Peer};
 use std::sync::Arc;
+
+/// Call waiting is off.
+const BUSY: u16 = 486;
 
 pub(crate) enum Way {
     Flow {
@@ -40,7 +44,8 @@ pub(crate) enum Way {
         purpose: Purpose,
         to: Option<Party>,
     },
-    Busy,
+    /// With this status.
+    Refused(u16),
 }
 
 impl Centre {
@@ -53,14 +58,20 @@ impl Centre {
                 let dialled = number.number.as_str().into();
                 Some(Way::Flow { tenant: number.tenant.clone(), flow, lang: number.lang, dialled })
             }
-            Peer::Phone(user) => self.way_of_phone(self.setup.agent_of_user(user)?.clone(), &invite.dialled),
+            Peer::Phone(user) => {
+                let agent = self.setup.agent_of_user(user)?.clone();
+                match invite.replaces {
+                    Some(session) => Some(self.way_replacing(&agent, session)),
+                    None => self.way_of_phone(agent, &invite.dialled),
+                }
+            }
         }
     }
 
     fn way_of_phone(&mut self, agent: AgentId, dialled: &str) -> Option<Way> {
         match self.setup.dialled(&agent, dialled)? {
             Dialled::Ask(ask) => Some(Way::Own { agent, act: OwnAct::Ask(ask), direction: Direction::FeatureCode }),
-            Dialled::Monitor(_) if self.is_in_call(&agent) => Some(Way::Busy),
+            Dialled::Monitor(_) if self.is_in_call(&agent) => Some(Way::Refused(BUSY)),
             Dialled::Monitor(watched) => {
                 let call = self.call_of(&watched)?;
                 Some(Way::Joins { call, purpose: Purpose::Monitor(agent), to: None })
@@ -79,7 +90,7 @@ impl Centre {
         match call {
             Some(call) if self.may_consult(call) => Way::Joins { call, purpose: Purpose::Second, to: Some(party) },
             None if emergency || !self.is_engaged(&agent) => Way::Own { agent, act: OwnAct::Call(party), direction },
-            _ => Way::Busy,
+            _ => Way::Refused(BUSY),
         }
     }
 

@@ -205,3 +205,20 @@ fn line_02_the_phone_that_lost_is_told_that_the_call_was_completed_elsewhere() {
     assert_eq!(o.hears("caller"), "ana");
     o.close();
 }
+
+#[test]
+fn line_20_hops_and_branches_are_handed_on_and_bounded() {
+    let mut o = Office::with(|site| {
+        site.queues.values_mut().for_each(|q| q.strategy = acd::Strategy::RingAll);
+        site.agents.values_mut().for_each(|a| a.acd.queues = vec!["acme/soporte".parse().unwrap()]);
+    });
+    o.dials_with("caller", "100", "Max-Breadth: 2\r\n");
+    let rung = ["ana", "beto", "eva"].into_iter().filter(|agent| o.rings(agent)).count();
+    assert_eq!(rung, 2, "three agents are offered the call, and two branches may be open");
+    let phone = o.lines.iter().find(|line| line.ringing).unwrap();
+    assert_eq!((phone.header("Max-Breadth").as_deref(), phone.header("Max-Forwards").as_deref()), (Some("1"), Some("69")));
+    o.hangs_up("caller");
+    o.dials_with("caller", "100", "Max-Breadth: 0\r\n");
+    assert_eq!(o.last("caller").statuses, [440]);
+    o.close();
+}

@@ -143,6 +143,12 @@ impl Line {
         }
     }
 
+    /// A field of the INVITE that came.
+    pub fn header(&self, name: &str) -> Option<String> {
+        let invite = self.invite.as_ref()?;
+        invite.headers_named(name).next().map(|value| String::from_utf8_lossy(&value).to_string())
+    }
+
     /// It called, and has no answer yet.
     pub fn is_dialling(&self) -> bool {
         self.dialled.is_some() && !self.up && !self.over

@@ -233,3 +233,17 @@ fn the_first_of_two_transfers_asked_at_once_wins_and_the_other_is_refused() {
     assert_eq!(o.hears("caller"), "beto");
     o.close();
 }
+
+#[test]
+fn another_phone_of_the_agent_takes_the_line_over_by_replaces() {
+    let mut o = Office::with_ana();
+    let line = o.first("ana");
+    let replaces = format!("Replaces: {};to-tag={};from-tag={}\r\n", line.call_id, line.remote_tag, line.local_tag);
+    o.dials_with("beto", "201", &replaces);
+    assert_eq!(o.last("beto").statuses.last(), Some(&481), "not beto's line");
+    o.dials_with("ana", "201", &replaces);
+    assert!(o.first("ana").over);
+    assert_eq!((o.hears("caller").as_str(), o.hears("ana").as_str(), o.state("ana").as_str()), ("ana", "caller", "talking"));
+    assert_eq!(o.voices("c1.p1"), "caller|ana");
+    o.close();
+}
