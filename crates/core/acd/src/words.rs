@@ -277,7 +277,7 @@ pub enum Input {
     /// The first configuration, or a reload with calls waiting and agents talking.
     Configure(Arc<Config>),
     /// A call asks for an agent. `waited` is credit from before (a failure, a dead agent phone): it counts in the
-    /// score, not in the visit's own wait.
+    /// score, not in the visit's own wait; a callback's counts for the steps of its queue too.
     Enqueue {
         visit: VisitId,
         queue: QueueId,
@@ -602,6 +602,7 @@ pub struct VisitView {
     pub visit: VisitId,
     pub queue: QueueId,
     pub entered: Instant,
+    /// As it asks now, after the steps so far.
     pub requires: Requirement,
     pub priority_s: i64,
     pub credit: Duration,

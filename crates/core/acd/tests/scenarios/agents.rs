@@ -82,6 +82,23 @@ fn too_many_calls_in_a_row_that_ring_out_log_the_agent_out() {
 }
 
 #[test]
+fn who_says_no_did_not_miss_the_call() {
+    check(
+        "queue support ring=10
+         agent ana serves=support misses=2
+          0 | load              |
+          0 | ana registers     |
+          0 | ana logs in       | ana available
+          0 | c1 enters support | c1 in support at 1; offer c1#1 to ana; ana reserved
+         10 | -                 | withdraw c1#1; c1#1 timed_out(no_answer) 10s; ana paused(no_answer)
+         11 | ana is ready      | ana available; offer c1#2 to ana; ana reserved
+         12 | c1#2 declined     | c1#2 rejected(declined) 1s; ana available
+         22 | -                 | offer c1#3 to ana; ana reserved
+         32 | -                 | withdraw c1#3; c1#3 timed_out(no_answer) 10s; ana paused(no_answer)",
+    );
+}
+
+#[test]
 fn a_busy_phone_blocks_its_agent_for_every_call_until_the_delay_is_over() {
     check(
         "queue support retry=10

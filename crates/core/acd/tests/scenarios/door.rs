@@ -58,6 +58,23 @@ fn a_visit_that_rings_does_not_leave_before_that_is_over() {
 }
 
 #[test]
+fn a_visit_whose_offer_ended_leaves_although_another_one_rings() {
+    check(
+        "queue support leave_empty=reserved,ringing,paused
+         agent ana serves=support
+         agent bob serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | bob registers     |
+          0 | bob logs in       | bob available
+          1 | ana logs in       | ana available
+          1 | c1 enters support | c1 in support at 1; offer c1#1 to bob; bob reserved
+          2 | c2 enters support | c2 in support at 2; offer c2#1 to ana; ana reserved
+         21 | -                 | withdraw c1#1; c1#1 timed_out(no_answer) 20s; bob paused(no_answer); c1 no_agents(no_agents) 20s",
+    );
+}
+
+#[test]
 fn dissuasion_by_length_and_by_calls_per_agent_always_admits_when_nobody_waits() {
     check(
         "queue short dissuade_length=2

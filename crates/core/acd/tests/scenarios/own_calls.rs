@@ -81,9 +81,9 @@ fn wrap_up_goes_on_below_the_agents_own_call() {
          15 | ana dialled       | ana wrap_up
          16 | ana dials outbound| ana engaged(outbound)
          17 | ana codes solved  | ana coded c1 solved
-         18 | ana pauses lunch  | ana later: pause
+         18 | ana logs out      | ana later: log out
          30 | -                 |
-         40 | ana dialled       | ana paused(lunch)",
+         40 | ana dialled       | ana logged_out",
     );
 }
 

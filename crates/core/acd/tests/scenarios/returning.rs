@@ -72,6 +72,24 @@ fn a_visit_is_released_at_once_when_its_agent_goes_away_or_does_not_take_it() {
 }
 
 #[test]
+fn a_visit_is_released_when_its_agent_can_not_serve_it_any_more() {
+    let until_kept = "queue support sticky=300
+         agent ana serves=support es=3
+         agent bob serves=support es=3
+          0 | load                      |
+          0 | ana registers             |
+          0 | bob registers             |
+          0 | ana logs in               | ana available
+          1 | bob logs in               | bob available
+          2 | c1 enters support party=7 asks=es | c1 in support at 1; offer c1#1 to ana; ana reserved
+          3 | c1#1 accepts              | c1#1 accepted 1s; c1 answered 1s ringing; ana talking
+          4 | c2 enters support party=7 asks=es | c2 in support at 1\n";
+    check(&format!("{until_kept} 5 | ana learns en=3 | offer c2#1 to bob; bob reserved"));
+    check(&format!("{until_kept} agent ana serves=support\n 5 | reload | offer c2#1 to bob; bob reserved"));
+    check(&format!("{until_kept} no ana\n 5 | reload | offer c2#1 to bob; bob reserved"));
+}
+
+#[test]
 fn the_last_agent_is_remembered_within_the_tenant_for_callers_who_are_known() {
     check(
         "queue support sticky=30
@@ -103,9 +121,9 @@ fn a_caller_who_was_cut_off_and_is_back_in_time_gets_the_old_place() {
          20 | c1 is cut off             | c1 abandoned(caller_hung_up) 20s
          30 | c3 enters sales party=7   | c3 in sales at 1
          40 | c4 enters support party=8 | c4 in support at 2
-         80 | c5 enters support party=7 | c5 in support at 1 after 80s
-         81 | c5 hangs up               | c5 abandoned(caller_hung_up) 1s
-         82 | c6 enters support party=7 | c6 in support at 3",
+         70 | c5 enters support party=7 | c5 in support at 1 after 70s
+         71 | c5 hangs up               | c5 abandoned(caller_hung_up) 1s
+         72 | c6 enters support party=7 | c6 in support at 3",
     );
 }
 

@@ -25,6 +25,25 @@ fn the_first_in_line_is_served_first_and_priority_moves_a_call_by_its_seconds() 
 }
 
 #[test]
+fn nobody_starves_who_waits_long_enough_goes_before_whatever_priority() {
+    check(
+        "queue support weight=2
+         agent ana serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | c1 enters support priority=-100 | c1 in support at 1
+         49 | c2 enters support | c2 in support at 1
+         51 | c3 enters support | c3 in support at 3
+         51 | c4 enters support priority=3 | c4 in support at 2
+         60 | ana logs in       | ana available; offer c2#1 to ana; ana reserved
+         60 | c2 hangs up       | withdraw c2#1; c2#1 cancelled(caller_hung_up) 0s; ana available; c2 abandoned(caller_hung_up) 11s ringing
+            |                   | offer c4#1 to ana; ana reserved
+         61 | c4 hangs up       | withdraw c4#1; c4#1 cancelled(caller_hung_up) 1s; ana available; c4 abandoned(caller_hung_up) 10s ringing
+            |                   | offer c1#1 to ana; ana reserved",
+    );
+}
+
+#[test]
 fn an_agent_takes_the_best_score_of_all_queues_and_weights_decide_with_time() {
     check(
         "queue gold weight=3
