@@ -120,7 +120,7 @@ pub enum Kept {
 #[serde(tag = "type", content = "data")]
 pub enum What {
     /// An INVITE became a call. `trunk` is the peer it came from, `number` the number dialled. Of an agent's own call the
-    /// fact is about that agent, and `number` is `outside` or `agent/NAME`: no number is in a fact.
+    /// fact is about that agent, and `number` is a colleague's extension, a feature code or empty: nobody's number is in it.
     #[serde(rename = "call.arrived")]
     CallArrived { direction: Direction, trunk: String, number: String },
     /// Our 200 was sent.

@@ -47,7 +47,8 @@ impl Centre {
             Some(_) => invite.dialled.to_string(),
         };
         let trunk = self.calls[&id].trunk.to_string();
-        self.call_fact(id, |_| (), What::CallArrived { direction, trunk, number: shown });
+        let owner = if let Some(Way::Own { agent, .. }) = &way { Some(agent.clone()) } else { None };
+        self.call_fact(id, |a| a.agent = owner, What::CallArrived { direction, trunk, number: shown });
         let Some(way) = way else { return self.reject(id, 404, Cause::UnknownNumber) };
         if let Some((status, cause)) = self.unacceptable(invite).or_else(|| self.take_channel(id)) {
             return self.reject(id, status, cause);

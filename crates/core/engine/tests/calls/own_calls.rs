@@ -28,6 +28,7 @@ fn line_13_an_outbound_call_shows_the_tenants_number_and_has_facts_recording_and
     o.pass(9);
     let arrived = o.fact("call.arrived");
     assert_eq!((&arrived["direction"], &arrived["number"]), (&"outgoing".into(), &"".into()));
+    assert_eq!(arrived["agent_id"], "acme/ana", "whose call it is, for the figures");
     assert!(arrived["party_id"].is_string(), "the customer, for the ticket");
     assert_eq!(o.voices("c1.p1"), "+525577|ana");
     o.hangs_up("ana");
