@@ -194,6 +194,11 @@ impl Report {
         self.own_calls.iter().filter(move |c| c.purpose == purpose && c.status == 200)
     }
 
+    /// Times that a supervisor's phone heard two people or more: it took part.
+    pub fn listened(&self) -> usize {
+        self.own(Purpose::Monitor).filter(|c| c.heard.tones_ms.len() > 1).count()
+    }
+
     /// Calls back that the customer answered and in which an agent was heard.
     pub fn called_back(&self) -> usize {
         self.called.iter().filter(|c| c.called_back.is_some() && c.wait_ms.is_some()).count()
