@@ -201,6 +201,13 @@ pub enum Output {
         number: Pii<Arc<str>>,
         name: Pii<Arc<str>>,
     },
+    /// What the network said about a call (RFC 7433), for the erasable table: it goes when its party is erased.
+    UserToUser {
+        tenant: Tenant,
+        call: CallId,
+        party: PartyId,
+        value: Pii<Arc<str>>,
+    },
     /// The whole list of a phone's bindings, to be kept over a restart.
     Bindings {
         user: Arc<str>,

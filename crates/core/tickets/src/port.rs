@@ -12,6 +12,8 @@ pub struct Letter {
     pub body: String,
     /// The caller's number, if the event has room for it and it was not erased.
     pub caller: Option<Pii<String>>,
+    /// What the network said about the call (RFC 7433), on the same terms.
+    pub user_to_user: Option<Pii<String>>,
 }
 
 /// Blocking; errors are text for the operator's log.

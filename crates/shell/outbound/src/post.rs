@@ -84,13 +84,17 @@ fn judge(status: StatusCode, retry_after: Option<Duration>) -> Answer {
     }
 }
 
-/// The event with `{caller}` filled in; what a caller chose to be called breaks no line and moves no cursor.
+/// The event with `{caller}` filled in, and beside it what the network said about the call. What a caller chose to be
+/// called breaks no line and moves no cursor.
 fn body(letter: &Letter) -> String {
     let Ok(mut event) = serde_json::from_str::<serde_json::Value>(&letter.body) else { return letter.body.clone() };
     if let Some(serde_json::Value::String(subject)) = event.pointer_mut("/data/ticket/subject") {
         let caller = letter.caller.as_ref().map_or("-", |c| c.reveal().as_str());
         let clean: String = caller.chars().filter(|c| !c.is_control()).take(64).collect();
         *subject = subject.replace("{caller}", &clean);
+    }
+    if let (Some(serde_json::Value::Object(ticket)), Some(said)) = (event.pointer_mut("/data/ticket"), &letter.user_to_user) {
+        ticket.insert("user_to_user".into(), said.reveal().as_str().into());
     }
     event.to_string()
 }
@@ -155,7 +159,7 @@ mod tests {
 
     fn letter(caller: Option<&str>) -> Letter {
         let body = r#"{"data":{"ticket":{"subject":"Call of {caller}"}}}"#.into();
-        Letter { key: "k".into(), body, caller: caller.map(|c| Pii::new(c.into())) }
+        Letter { key: "k".into(), body, caller: caller.map(|c| Pii::new(c.into())), user_to_user: None }
     }
 
     #[test]
@@ -165,6 +169,14 @@ mod tests {
         let evil = body(&letter(Some("\u{1b}[2J\",\"a\":\"\r\n")));
         let read: serde_json::Value = serde_json::from_str(&evil).unwrap();
         assert_eq!(read["data"]["ticket"]["subject"], "Call of [2J\",\"a\":\"");
+    }
+
+    #[test]
+    fn line_14_what_the_network_said_goes_with_the_ticket() {
+        let said = Letter { user_to_user: Some(Pii::new("00c0ffee;encoding=hex".into())), ..letter(None) };
+        let read: serde_json::Value = serde_json::from_str(&body(&said)).unwrap();
+        assert_eq!(read["data"]["ticket"]["user_to_user"], "00c0ffee;encoding=hex");
+        assert!(!body(&letter(None)).contains("user_to_user"));
     }
 
     #[test]

@@ -72,7 +72,7 @@ impl Rows for Shelf {
     fn letter(&self, id: u64) -> Result<Option<Letter>, String> {
         let key = self.row(id).key;
         let body = serde_json::json!({"id": key, "data": {"ticket": {"subject": "Call of {caller}"}}}).to_string();
-        Ok(Some(Letter { key, body, caller: Some(Pii::new("+5255".into())) }))
+        Ok(Some(Letter { key, body, caller: Some(Pii::new("+5255".into())), user_to_user: None }))
     }
 
     fn save(&self, now: Wall, id: u64, progress: &Progress) -> Result<(), String> {

@@ -90,10 +90,12 @@ fn waiting(store: &Store, now: Wall, limit: usize) -> Result<Vec<Delivery>> {
 }
 
 fn letter(store: &Store, id: u64) -> Result<Option<Letter>> {
-    let sql = "SELECT o.key, o.body, p.number FROM outbox o LEFT JOIN party p ON p.tenant = o.tenant AND p.party = o.party WHERE o.id = ?1";
+    let sql = "SELECT o.key, o.body, p.number, u.value FROM outbox o LEFT JOIN party p ON p.tenant = o.tenant AND p.party = o.party \
+               LEFT JOIN ticket t ON t.tenant = o.tenant AND t.number = o.number LEFT JOIN user_to_user u ON u.call = t.call \
+               WHERE o.id = ?1";
     let read = |row: &Row| {
-        let caller: Option<String> = row.get(2)?;
-        Ok(Letter { key: row.get(0)?, body: row.get(1)?, caller: caller.map(Pii::new) })
+        let (caller, said): (Option<String>, Option<String>) = (row.get(2)?, row.get(3)?);
+        Ok(Letter { key: row.get(0)?, body: row.get(1)?, caller: caller.map(Pii::new), user_to_user: said.map(Pii::new) })
     };
     Ok(store.db().prepare_cached(sql)?.query_row([id], read).optional()?)
 }

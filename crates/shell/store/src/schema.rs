@@ -5,12 +5,12 @@
 //! `secure_delete`: an erased person's bytes are overwritten.
 
 use crate::error::{Result, StoreError};
-use rusqlite::Connection;
+use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
 /// The form of the tables that this code writes.
-const FORM: u32 = 1;
+const FORM: u32 = 2;
 
 /// Bits of a fact's place that are its seq; those above are its epoch.
 pub const SEQ_BITS: u32 = 40;
@@ -116,6 +116,17 @@ CREATE TABLE outbox (
 CREATE INDEX outbox_by_state ON outbox (state, id);
 ";
 
+/// What form 2 added: what the network said about calls, which goes with the party.
+const SINCE_2: &str = "
+CREATE TABLE user_to_user (
+  call TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  party TEXT NOT NULL,
+  value TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX user_to_user_by_party ON user_to_user (tenant, party);
+";
+
 /// Opens one connection, for any number of threads one after the other.
 pub fn connect(file: &Path) -> Result<Connection> {
     let db = Connection::open(file)?;
@@ -129,7 +140,19 @@ pub fn connect(file: &Path) -> Result<Connection> {
     Ok(db)
 }
 
-/// Makes the tables of a new file; refuses one of a newer form.
+/// A connection that writes nothing, beside a node that may run.
+pub fn look(file: &Path) -> Result<Connection> {
+    let db = Connection::open_with_flags(file, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+    db.busy_timeout(Duration::from_secs(5))?;
+    db.set_prepared_statement_cache_capacity(64);
+    let found: u32 = db.pragma_query_value(None, "user_version", |row| row.get(0))?;
+    if found > FORM {
+        return Err(StoreError::TooNew { path: file.into(), found, known: FORM });
+    }
+    Ok(db)
+}
+
+/// Makes the tables of a new file, and what an older form has not; refuses one of a newer form.
 pub fn prepare(db: &mut Connection, file: &Path) -> Result<()> {
     let tx = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
     let found: u32 = tx.pragma_query_value(None, "user_version", |row| row.get(0))?;
@@ -138,6 +161,9 @@ pub fn prepare(db: &mut Connection, file: &Path) -> Result<()> {
     }
     if found == 0 {
         tx.execute_batch(TABLES)?;
+    }
+    if found < 2 {
+        tx.execute_batch(SINCE_2)?;
         tx.pragma_update(None, "user_version", FORM)?;
     }
     tx.commit()?;

@@ -15,8 +15,8 @@ pub struct Store {
     dir: PathBuf,
     file: PathBuf,
     db: Mutex<Connection>,
-    /// Held as long as this lives: the lock on the folder.
-    _lock: File,
+    /// Held as long as this lives: the lock on the folder. None of one that only looks.
+    _lock: Option<File>,
 }
 
 /// A caller's number and name, from the erasable table.
@@ -34,7 +34,14 @@ impl Store {
         let file = dir.join("centralita.db");
         let mut db = schema::connect(&file)?;
         schema::prepare(&mut db, &file)?;
-        Ok(Store { dir: dir.into(), file, db: Mutex::new(db), _lock: lock })
+        Ok(Store { dir: dir.into(), file, db: Mutex::new(db), _lock: Some(lock) })
+    }
+
+    /// The folder of a node that may run: nothing is made, locked or written.
+    pub fn look(dir: &Path) -> Result<Store> {
+        let file = dir.join("centralita.db");
+        let db = schema::look(&file)?;
+        Ok(Store { dir: dir.into(), file, db: Mutex::new(db), _lock: None })
     }
 
     pub fn dir(&self) -> &Path {
@@ -77,10 +84,20 @@ impl Store {
         Ok(row.query_row(params![tenant.as_str(), party.to_string()], read).optional()?)
     }
 
+    /// What the network said about a call; none if it said nothing, or its party is erased.
+    pub fn user_to_user(&self, call: base::CallId) -> Result<Option<Pii<Arc<str>>>> {
+        let db = self.db();
+        let mut row = db.prepare_cached("SELECT value FROM user_to_user WHERE call = ?1")?;
+        let value: Option<String> = row.query_row([call.to_string()], |row| row.get(0)).optional()?;
+        Ok(value.map(|value| Pii::new(value.into())))
+    }
+
     /// Erases a person: the log keeps the figures. False if there was nothing.
     pub fn erase_party(&self, tenant: &Tenant, party: base::PartyId) -> Result<bool> {
         let sql = "DELETE FROM party WHERE tenant = ?1 AND party = ?2";
-        let n = self.db().execute(sql, params![tenant.as_str(), party.to_string()])?;
+        let whose = params![tenant.as_str(), party.to_string()];
+        let n = self.db().execute(sql, whose)?;
+        self.db().execute("DELETE FROM user_to_user WHERE tenant = ?1 AND party = ?2", whose)?;
         // The WAL still holds the bytes: fold it into the file, where they are overwritten.
         self.db().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(n > 0)

@@ -18,7 +18,7 @@ use crate::feed::Shared;
 use crate::recording;
 use crate::store::Store;
 use base::fact::{Fact, Logged};
-use base::{PartyId, Pii, Tenant};
+use base::{CallId, PartyId, Pii, Tenant};
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 use rusqlite::{Connection, params};
 use std::collections::VecDeque;
@@ -43,6 +43,7 @@ const CLOSING: Duration = Duration::from_secs(10);
 enum Message {
     Facts(Vec<Fact>),
     Party { tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>> },
+    UserToUser { tenant: Tenant, call: CallId, party: PartyId, value: Pii<Arc<str>> },
     Bindings { user: Arc<str>, bindings: Vec<u8> },
     Flush(Sender<bool>),
     Close,
@@ -115,6 +116,11 @@ impl Handle {
     /// Number and name of a caller, for the erasable table.
     pub fn party(&self, tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>>) {
         self.send(Message::Party { tenant, party, number, name });
+    }
+
+    /// What the network said about a call, for the erasable table.
+    pub fn user_to_user(&self, tenant: Tenant, call: CallId, party: PartyId, value: Pii<Arc<str>>) {
+        self.send(Message::UserToUser { tenant, call, party, value });
     }
 
     /// The whole list of a phone's bindings, rendered by the caller; empty bytes forget the phone.
@@ -215,6 +221,7 @@ impl Thread {
 enum Row {
     Fact(Box<(Rendered, Logged)>),
     Party { tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>> },
+    UserToUser { tenant: Tenant, call: CallId, party: PartyId, value: Pii<Arc<str>> },
     Bindings { user: Arc<str>, bindings: Vec<u8> },
 }
 
@@ -236,6 +243,7 @@ impl Log {
             }
             Message::Facts(facts) => facts.into_iter().for_each(|fact| self.take_fact(fact)),
             Message::Party { tenant, party, number, name } => self.take_row(Row::Party { tenant, party, number, name }),
+            Message::UserToUser { tenant, call, party, value } => self.take_row(Row::UserToUser { tenant, call, party, value }),
             Message::Bindings { user, bindings } => self.take_row(Row::Bindings { user, bindings }),
             Message::Flush(_) | Message::Close => {}
         }
@@ -309,6 +317,12 @@ fn write(tx: &Connection, row: &Row) -> rusqlite::Result<()> {
                        DO UPDATE SET number = excluded.number, name = CASE excluded.name WHEN '' THEN name ELSE excluded.name END";
             let (number, name): (&str, &str) = (number.reveal(), name.reveal());
             tx.prepare_cached(sql)?.execute(params![tenant.as_str(), party.to_string(), number, name]).map(drop)
+        }
+        Row::UserToUser { tenant, call, party, value } => {
+            let sql =
+                "INSERT INTO user_to_user (call, tenant, party, value) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (call) DO NOTHING";
+            let value: &str = value.reveal();
+            tx.prepare_cached(sql)?.execute(params![call.to_string(), tenant.as_str(), party.to_string(), value]).map(drop)
         }
         Row::Bindings { user, bindings } if bindings.is_empty() => {
             tx.prepare_cached("DELETE FROM binding WHERE user = ?1")?.execute([&**user]).map(drop)

@@ -89,9 +89,17 @@ pub trait Archive: Send + Sync {
     fn audio(&self, id: RecordingId) -> Result<Option<File>, String>;
     /// Number and name of a caller; `None` once erased.
     fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String>;
+    /// What the network said about a call (User-to-User); `None` once its caller is erased.
+    fn user_to_user(&self, _call: CallId) -> Result<Option<Pii<Arc<str>>>, String> {
+        Ok(None)
+    }
     /// What the agent is called on screens. From memory, never from a disk: it is asked for each row of each board.
     fn agent_name(&self, _agent: &AgentId) -> Option<Arc<str>> {
         None
+    }
+    /// The queues of the site: the log knows one from its first visit on. From memory, as the names are.
+    fn queues(&self) -> Vec<QueueId> {
+        Vec::new()
     }
 }
 

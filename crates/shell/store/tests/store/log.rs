@@ -57,7 +57,19 @@ fn a_file_of_a_newer_form_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path()).unwrap());
     sql(dir.path()).pragma_update(None, "user_version", 99).unwrap();
-    assert!(matches!(Store::open(dir.path()), Err(StoreError::TooNew { found: 99, known: 1, .. })));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::TooNew { found: 99, known: 2, .. })));
+}
+
+#[test]
+fn a_file_of_the_first_form_is_given_what_it_has_not() {
+    let dir = tempfile::tempdir().unwrap();
+    drop(Store::open(dir.path()).unwrap());
+    let old = sql(dir.path());
+    old.execute_batch("DROP TABLE user_to_user").unwrap();
+    old.pragma_update(None, "user_version", 1).unwrap();
+    drop(old);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.user_to_user("1-1-1".parse().unwrap()).unwrap(), None);
 }
 
 #[test]

@@ -158,6 +158,7 @@ fn the_outbox_keeps_what_is_owed_and_the_caller_only_until_erased() {
     let node = Node::start(dir.path());
     let tenant: base::Tenant = "acme".parse().unwrap();
     node.log.party(tenant.clone(), PARTY, Pii::new("+525512345678".into()), Pii::new("Ana".into()));
+    node.log.user_to_user(tenant.clone(), "1-1-1".parse().unwrap(), PARTY, Pii::new("00c0ffee;encoding=hex".into()));
     node.log.facts(call("1-1-1"));
     let store = node.stop();
     let rows = store.waiting(NOW, 10).unwrap();
@@ -165,6 +166,8 @@ fn the_outbox_keeps_what_is_owed_and_the_caller_only_until_erased() {
     let letter = store.letter(rows[0].id).unwrap().unwrap();
     assert_eq!((letter.key.as_str(), letter.caller), ("acme/1-1-1/answered", Some(Pii::new("+525512345678".into()))));
     assert!(!letter.body.contains("5512345678"));
+    let said = Some(Pii::new("00c0ffee;encoding=hex".to_string()));
+    assert_eq!(letter.user_to_user, said, "calls.md line 14: what the network said goes with the ticket");
 
     let progress = |fate, due_in| Progress { fate, attempts: 1, due_in, last: "status 500".into() };
     store.save(NOW, rows[0].id, &progress(Fate::Waiting, Duration::from_secs(300))).unwrap();
@@ -179,7 +182,9 @@ fn the_outbox_keeps_what_is_owed_and_the_caller_only_until_erased() {
 
     assert!(store.erase_party(&tenant, PARTY).unwrap());
     assert_eq!(store.party(&tenant, PARTY).unwrap(), None);
-    assert_eq!(store.letter(rows[0].id).unwrap().unwrap().caller, None);
+    let letter = store.letter(rows[0].id).unwrap().unwrap();
+    assert_eq!((letter.caller, letter.user_to_user), (None, None));
+    assert_eq!(store.user_to_user("1-1-1".parse().unwrap()).unwrap(), None);
     let file = std::fs::read(dir.path().join("centralita.db")).unwrap();
     let wal = std::fs::read(dir.path().join("centralita.db-wal")).unwrap_or_default();
     let holds = |bytes: &[u8]| bytes.windows(10).any(|w| w == b"5512345678");

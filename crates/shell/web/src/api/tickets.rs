@@ -6,8 +6,8 @@ use crate::{App, TicketsAsk};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
-use base::Tenant;
-use serde::Deserialize;
+use base::{Pii, Tenant};
+use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use tickets::{Number, Ticket};
 
@@ -34,8 +34,17 @@ pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Ans
     archive(&app, move |a| a.tickets(&ask)).await.map(Json)
 }
 
+/// A ticket, and what the network said about its call.
+#[derive(Serialize)]
+pub struct Shown {
+    #[serde(flatten)]
+    ticket: Ticket,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_to_user: Option<Pii<Arc<str>>>,
+}
+
 /// Every tenant counts from 1, so a number alone may not be enough.
-pub async fn show(State(app): State<Arc<App>>, Path(number): Path<String>, Asked(asked): Asked<One>) -> Answer<Json<Ticket>> {
+pub async fn show(State(app): State<Arc<App>>, Path(number): Path<String>, Asked(asked): Asked<One>) -> Answer<Json<Shown>> {
     let number: Number = number.parse().map_err(|e: String| ApiError::bad(e, "a ticket's number such as T-000001"))?;
     let tenant: Option<Tenant> = asked.tenant.as_deref().map(id).transpose()?;
     let mut found = archive(&app, move |a| a.ticket(number)).await?;
@@ -45,5 +54,8 @@ pub async fn show(State(app): State<Arc<App>>, Path(number): Path<String>, Asked
         let expected = format!("?tenant= with one of {}", tenants.join(", "));
         return Err(ApiError::new(StatusCode::CONFLICT, format!("several tenants have a ticket {number}"), expected));
     }
-    found.pop().map(Json).ok_or_else(|| ApiError::unknown(format!("ticket {number}"), "/api/v1/tickets"))
+    let ticket = found.pop().ok_or_else(|| ApiError::unknown(format!("ticket {number}"), "/api/v1/tickets"))?;
+    let call = ticket.call;
+    let user_to_user = archive(&app, move |a| a.user_to_user(call)).await?;
+    Ok(Json(Shown { ticket, user_to_user }))
 }
