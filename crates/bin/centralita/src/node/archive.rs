@@ -2,7 +2,7 @@
 
 use arc_swap::ArcSwap;
 use base::fact::Logged;
-use base::{AgentId, PartyId, RecordingId, Tenant};
+use base::{AgentId, CallId, PartyId, Pii, RecordingId, Tenant};
 use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
 use shell_web::{Archive, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use std::collections::BTreeMap;
@@ -106,6 +106,10 @@ impl Archive for StoreArchive {
     fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String> {
         let party = self.store.party(tenant, party).map_err(text)?;
         Ok(party.map(|p| Party { number: p.number, name: p.name }))
+    }
+
+    fn user_to_user(&self, call: CallId) -> Result<Option<Pii<Arc<str>>>, String> {
+        self.store.user_to_user(call).map_err(text)
     }
 
     fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {

@@ -140,6 +140,7 @@ impl Decider {
                     self.facts.push(fact);
                 }
                 Output::Party { tenant, party, number, name } => self.log.party(tenant, party, number, name),
+                Output::UserToUser { tenant, call, party, value } => self.log.user_to_user(tenant, call, party, value),
                 Output::Bindings { user, bindings } => self.keep(user, &bindings),
                 Output::Reply { number, reply } => self.way.answered(number, reply),
                 Output::Suspicious { remote, what } => tracing::warn!("suspicious from {remote}: {what}"),
