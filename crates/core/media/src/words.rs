@@ -132,7 +132,8 @@ pub enum Input {
     Heard {
         leg: LegId,
     },
-    /// Legs that hear somebody and from which RTP or RTCP came in the last [`LEASE`]: each conversation is renewed by it.
+    /// Legs from which RTP or RTCP came in the last [`LEASE`]: each conversation is renewed by it, also one on hold, in
+    /// which nobody hears anybody.
     Alive {
         legs: Vec<LegId>,
     },

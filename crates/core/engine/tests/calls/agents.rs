@@ -116,6 +116,9 @@ fn line_12_a_conversation_lasts_as_long_as_something_renews_it() {
     let mut o = Office::with_ana();
     o.pass(4 * 3_600);
     assert_eq!(o.hears("caller"), "ana", "never a fixed cap");
+    o.holds("ana", true);
+    o.pass(3_600);
+    assert_eq!(o.hears("caller"), "hold", "nor for a hold");
     o.dead_air = true;
     o.pass(81);
     assert_eq!(o.fact("call.ended")["cause"], "lease_ended");

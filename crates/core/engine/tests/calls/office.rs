@@ -187,7 +187,7 @@ impl Office {
             self.now = self.now.plus(next.since(self.now.mono));
             if alive <= self.now.mono {
                 self.last_alive = alive;
-                let legs: Vec<_> = self.plane.legs.iter().filter(|(_, e)| !e.others.is_empty()).map(|(leg, _)| *leg).collect();
+                let legs: Vec<_> = self.plane.legs.keys().copied().collect();
                 if !self.dead_air {
                     self.feed(Input::Media(media::Input::Alive { legs }));
                 }

@@ -76,7 +76,7 @@ impl Plane {
     }
 
     fn on_lease(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let renewed = |(id, leg): (&LegId, &mut Leg)| (std::mem::take(&mut leg.alive) && !leg.hears.is_empty()).then_some(*id);
+        let renewed = |(id, leg): (&LegId, &mut Leg)| std::mem::take(&mut leg.alive).then_some(*id);
         let legs: Vec<LegId> = self.legs.iter_mut().filter_map(renewed).collect();
         if !legs.is_empty() {
             out.push(Output::Input(Input::Alive { legs }));

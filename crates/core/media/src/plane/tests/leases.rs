@@ -8,13 +8,13 @@ fn alive(w: &mut World) -> Vec<Vec<LegId>> {
 }
 
 #[test]
-fn each_lease_renews_who_hears_somebody_and_was_heard() {
+fn line_12_each_lease_renews_who_was_heard_whomever_they_hear() {
     let mut w = World::of_three([&[B], &[A], &[]]);
     w.pass(ms(20_500));
     assert!(alive(&mut w).is_empty(), "to be open is no sign of life");
     w.talk(&[A, C], 10);
     w.pass(ms(20_000));
-    assert_eq!(alive(&mut w), [[A]], "B said nothing, C hears nobody");
+    assert_eq!(alive(&mut w), [[A, C]], "B said nothing; C hears nobody, as on hold");
     w.talk(&[A, B], 10);
     w.pass(ms(20_000));
     assert_eq!(alive(&mut w), [[A, B]]);
