@@ -107,3 +107,25 @@ fn prompt_path(folder: &Path, key: &str) -> Option<PathBuf> {
 fn read(path: &Path) -> Result<String, LoadError> {
     fs::read_to_string(path).map_err(|error| LoadError::Unreadable { path: path.into(), error })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn errors_stop_a_site_and_warnings_do_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("site.toml");
+        let site = "name = \"a\"\nflows = \".\"\n[sip]\nlisten = \"127.0.0.1:5060\"\n[media]\nports = \"20000-20999\"\n\
+                    [web]\nlisten = \"127.0.0.1:8080\"\n[[tenants]]\nname = \"acme\"\n[queues.\"acme/empty\"]\n";
+        fs::write(&file, site).unwrap();
+        let loaded = load(&file).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(loaded.warnings.len(), 1);
+        assert_eq!(loaded.warnings[0].message, "no agent serves the queue `acme/empty`");
+        fs::write(&file, format!("{site}overflow_after = \"1m\"\noverflow_to = \"nowhere\"\n")).unwrap();
+        let Err(error) = load(&file) else { panic!("a queue that is not there") };
+        let shown = error.to_string();
+        assert!(shown.contains("error: there is no queue `acme/nowhere`") && shown.contains("warning: no agent"), "{shown}");
+        assert!(shown.ends_with("\n1 error"), "{shown}");
+    }
+}

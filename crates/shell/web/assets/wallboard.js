@@ -264,7 +264,9 @@ function updateAgent(node, a) {
   node.dataset.state = a.state;
   setText(p.name, board.names[a.agent] ?? nameOf(a.agent));
   setShape(p.icon, "s-" + a.state);
-  setText(p.state, word("st_" + a.state) + (a.reason ? ` · ${a.reason}` : ""));
+  // A pause's reason is the agent's own word; that of a call of the agent's own is ours.
+  const reason = a.state === "engaged" && a.reason ? word("wk_" + a.reason) : a.reason;
+  setText(p.state, word("st_" + a.state) + (reason ? ` · ${reason}` : ""));
   if (a.state === "logged_out") {
     showTicking(p.time, null);
     setText(p.time, "");

@@ -20,7 +20,9 @@ export const WORDS = {
     legend: "Service level: {good} from 80 %, {warn} from 70 %, {bad} below. Longest wait: {warn} from 0:30, {bad} from 1:00.",
     good: "good", warn: "watch", bad: "act",
     st_available: "Available", st_reserved: "Reserved", st_ringing: "Ringing", st_talking: "Talking", st_holding: "On hold",
-    st_wrap_up: "Wrap-up", st_engaged: "Own call", st_paused: "Paused", st_unreachable: "Unreachable", st_logged_out: "Logged out",
+    st_wrap_up: "Wrap-up", st_engaged: "Own call",
+    wk_outbound: "outbound", wk_internal: "colleague", wk_monitoring: "monitoring", wk_feature_code: "code",
+    st_paused: "Paused", st_unreachable: "Unreachable", st_logged_out: "Logged out",
   },
   es: {
     language: "Idioma", theme: "Claro / oscuro", full: "Pantalla completa",
@@ -41,7 +43,9 @@ export const WORDS = {
     legend: "Nivel de servicio: {good} desde 80 %, {warn} desde 70 %, {bad} por debajo. Espera máxima: {warn} desde 0:30, {bad} desde 1:00.",
     good: "bien", warn: "atención", bad: "actuar",
     st_available: "Disponible", st_reserved: "Reservado", st_ringing: "Sonando", st_talking: "Hablando", st_holding: "En retención",
-    st_wrap_up: "Post-llamada", st_engaged: "Llamada propia", st_paused: "En pausa", st_unreachable: "Inalcanzable", st_logged_out: "Desconectado",
+    st_wrap_up: "Post-llamada", st_engaged: "Llamada propia",
+    wk_outbound: "saliente", wk_internal: "colega", wk_monitoring: "supervisión", wk_feature_code: "código",
+    st_paused: "En pausa", st_unreachable: "Inalcanzable", st_logged_out: "Desconectado",
   },
   pt: {
     language: "Idioma", theme: "Claro / escuro", full: "Tela cheia",
@@ -62,7 +66,9 @@ export const WORDS = {
     legend: "Nível de serviço: {good} a partir de 80 %, {warn} a partir de 70 %, {bad} abaixo. Maior espera: {warn} a partir de 0:30, {bad} a partir de 1:00.",
     good: "bom", warn: "atenção", bad: "agir",
     st_available: "Disponível", st_reserved: "Reservado", st_ringing: "Tocando", st_talking: "Falando", st_holding: "Em retenção",
-    st_wrap_up: "Pós-atendimento", st_engaged: "Chamada própria", st_paused: "Em pausa", st_unreachable: "Inacessível", st_logged_out: "Desconectado",
+    st_wrap_up: "Pós-atendimento", st_engaged: "Chamada própria",
+    wk_outbound: "externa", wk_internal: "colega", wk_monitoring: "supervisão", wk_feature_code: "código",
+    st_paused: "Em pausa", st_unreachable: "Inacessível", st_logged_out: "Desconectado",
   },
   fr: {
     language: "Langue", theme: "Clair / sombre", full: "Plein écran",
@@ -83,6 +89,8 @@ export const WORDS = {
     legend: "Niveau de service : {good} dès 80 %, {warn} dès 70 %, {bad} au-dessous. Attente maximale : {warn} dès 0:30, {bad} dès 1:00.",
     good: "bien", warn: "à surveiller", bad: "agir",
     st_available: "Disponible", st_reserved: "Réservé", st_ringing: "Sonne", st_talking: "En ligne", st_holding: "En garde",
-    st_wrap_up: "Post-appel", st_engaged: "Appel personnel", st_paused: "En pause", st_unreachable: "Injoignable", st_logged_out: "Déconnecté",
+    st_wrap_up: "Post-appel", st_engaged: "Appel personnel",
+    wk_outbound: "sortant", wk_internal: "collègue", wk_monitoring: "supervision", wk_feature_code: "code",
+    st_paused: "En pause", st_unreachable: "Injoignable", st_logged_out: "Déconnecté",
   },
 };

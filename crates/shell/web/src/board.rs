@@ -86,6 +86,7 @@ pub fn board(app: &App) -> Board {
     let now = (app.doors.clock)();
     let mut figures = Figures::clone(&app.doors.figures.load());
     figures.agents = with_silent_agents(figures.agents, &snapshot, now);
+    figures.queues = with_unseen_queues(figures.queues, app);
     let named = |a: &AgentFigures| Some((a.agent.clone(), app.doors.archive.agent_name(&a.agent)?));
     let names = figures.agents.iter().filter_map(named).collect();
     Board {
@@ -101,8 +102,8 @@ pub fn board(app: &App) -> Board {
 pub fn queues(app: &App) -> Vec<QueueRow> {
     let snapshot = app.doors.snapshot.load();
     let now = (app.doors.clock)();
-    let figures = app.doors.figures.load();
-    figures.queues.iter().map(|q| QueueRow { visits: waiting(&snapshot, &q.queue, now), figures: q.clone() }).collect()
+    let figures = with_unseen_queues(app.doors.figures.load().queues.clone(), app);
+    figures.into_iter().map(|q| QueueRow { visits: waiting(&snapshot, &q.queue, now), figures: q }).collect()
 }
 
 pub fn agents(app: &App) -> Vec<AgentRow> {
@@ -162,6 +163,17 @@ fn verb(ask: &Ask) -> &'static str {
         Ask::WrapUp => "wrap_up",
         Ask::Code { .. } => "code",
     }
+}
+
+/// The figures know a queue from the start of the node or from its first visit on; one that a reload brought stands here
+/// with nothing counted.
+fn with_unseen_queues(mut rows: Vec<QueueFigures>, app: &App) -> Vec<QueueFigures> {
+    for queue in app.doors.archive.queues() {
+        if !rows.iter().any(|row| row.queue == queue) {
+            rows.push(QueueFigures::nothing(queue));
+        }
+    }
+    rows
 }
 
 /// The figures know an agent from the first fact on; the site's others stand here with nothing counted.

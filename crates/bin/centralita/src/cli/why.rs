@@ -114,6 +114,7 @@ fn measure(strategy: &str, value: &Value) -> String {
     let Some(value) = value.as_i64() else { return "-".into() };
     match strategy {
         "most_skilled" => format!("levels {}", -value),
+        "least_skilled" => format!("levels {value}"),
         "fewest_calls" => format!("{value} calls"),
         "least_occupied" => format!("{:.1} % occupied", value as f64 / 10_000.0),
         "top_down" => format!("rank {value}"),

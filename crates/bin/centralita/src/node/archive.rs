@@ -2,9 +2,10 @@
 
 use arc_swap::ArcSwap;
 use base::fact::Logged;
-use base::{AgentId, CallId, PartyId, Pii, RecordingId, Tenant};
+use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
 use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
 use shell_web::{Archive, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use site::Site;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs::File;
@@ -21,18 +22,25 @@ pub struct StoreArchive {
     store: Arc<Store>,
     recordings: PathBuf,
     followers: broadcast::Sender<Arc<[Logged]>>,
-    /// What agents are called on screens.
-    names: ArcSwap<BTreeMap<AgentId, Arc<str>>>,
+    names: ArcSwap<Names>,
+}
+
+/// What the site says of agents and queues that screens want to know.
+pub struct Names {
+    agents: BTreeMap<AgentId, Arc<str>>,
+    queues: Vec<QueueId>,
+}
+
+impl Names {
+    pub fn of(site: &Site) -> Names {
+        let agents = site.agents.iter().map(|(id, agent)| (id.clone(), agent.display.reveal().as_str().into())).collect();
+        Names { agents, queues: site.queues.keys().cloned().collect() }
+    }
 }
 
 impl StoreArchive {
     /// Begins to hand each committed batch to whoever follows.
-    pub fn start(
-        store: Arc<Store>,
-        log: &shell_store::Handle,
-        recordings: PathBuf,
-        names: BTreeMap<AgentId, Arc<str>>,
-    ) -> std::io::Result<Arc<Self>> {
+    pub fn start(store: Arc<Store>, log: &shell_store::Handle, recordings: PathBuf, names: Names) -> std::io::Result<Arc<Self>> {
         let (followers, _) = broadcast::channel(BEHIND);
         let mut feed = log.subscribe(store.clone(), log.health().newest);
         let sender = followers.clone();
@@ -51,7 +59,7 @@ impl StoreArchive {
         Ok(Arc::new(StoreArchive { store, recordings, followers, names: ArcSwap::from_pointee(names) }))
     }
 
-    pub fn rename(&self, names: BTreeMap<AgentId, Arc<str>>) {
+    pub fn rename(&self, names: Names) {
         self.names.store(Arc::new(names));
     }
 }
@@ -113,7 +121,11 @@ impl Archive for StoreArchive {
     }
 
     fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {
-        self.names.load().get(agent).cloned()
+        self.names.load().agents.get(agent).cloned()
+    }
+
+    fn queues(&self) -> Vec<QueueId> {
+        self.names.load().queues.clone()
     }
 }
 

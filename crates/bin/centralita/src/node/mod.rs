@@ -11,13 +11,13 @@ mod way;
 
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use archive::StoreArchive;
+use archive::{Names, StoreArchive};
 use base::Instant;
 use before::{Disk, boot};
 use decide::Decider;
 use engine::{Centre, Input, Setup};
 use lines::Lines;
-use options::{figures_options, health, names, ticketing};
+use options::{figures_options, health, ticketing};
 use reload::Reloader;
 use shell_handoff::Published;
 use shell_signalling::Signalling;
@@ -113,7 +113,8 @@ impl Node {
         };
         let decider = decider.start().map_err(at("the decision thread"))?;
 
-        let archive = StoreArchive::start(store.clone(), &log, site.recordings.clone(), names(site)).map_err(at("the log"))?;
+        let archive =
+            StoreArchive::start(store.clone(), &log, site.recordings.clone(), Names::of(site)).map_err(at("the log"))?;
         let access = Access::new(site.web.token.as_ref().map(|t| t.reveal().as_str())).map_err(at("the web"))?;
         let reloader = Arc::new(Reloader {
             file,

@@ -4,7 +4,7 @@
 use super::{StartError, at, secret};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use base::{AgentId, Now, Wall};
+use base::{Now, Wall};
 use engine::Setup;
 use shell_store::journal::Journal;
 use shell_store::{MetricsOptions, Store, Tickets, TicketsOptions};
@@ -35,11 +35,6 @@ pub fn figures_options(clock: Clock, window: Window, changed: Arc<watch::Sender<
         formulas: BTreeMap::new(),
         changed: Box::new(move || changed.send_modify(|n| *n += 1)),
     }
-}
-
-/// What agents are called on screens.
-pub fn names(site: &site::Site) -> BTreeMap<AgentId, Arc<str>> {
-    site.agents.iter().map(|(id, agent)| (id.clone(), agent.display.reveal().as_str().into())).collect()
 }
 
 /// The ticket book's consumer, and the sender of its outbox.

@@ -5,9 +5,8 @@
 //!     └ findings ─▶ refused, a fact                             calls in progress keep their flow
 //! ```
 
-use super::archive::StoreArchive;
+use super::archive::{Names, StoreArchive};
 use super::before::called;
-use super::options::names;
 use super::way::Way;
 use crate::load::{self, LoadError, Loaded};
 use arc_swap::ArcSwap;
@@ -66,7 +65,7 @@ impl Reloader {
         *playing = book;
         let setup = Arc::new(setup);
         self.way.configure(setup.clone()).blocking_recv().map_err(|_| gone())?;
-        self.archive.rename(names(&setup.site));
+        self.archive.rename(Names::of(&setup.site));
         let token = setup.site.web.token.as_ref().map(|token| token.reveal().as_str());
         self.access.set(token).map_err(|e| refused(&e.to_string(), Vec::new()))?;
         let sha256 = setup.sha256_text();

@@ -48,6 +48,7 @@ fn a_reload_changes_the_site_and_leaves_the_call_in_progress_alone() {
     assert!(said(&reloaded.stdout).contains("Calls in progress go on."), "{}", said(&reloaded.stdout));
     server.facts_of("config.loaded", 2);
     assert_eq!(http::json(server.web, "/api/v1/agents/acme/bea")["live"]["state"], "unreachable");
+    assert_eq!(http::json(server.web, "/api/v1/queues/acme/new")["offered"], 0);
     let calls = http::json(server.web, "/api/v1/calls");
     assert_eq!((calls.as_array().unwrap().len(), &calls[0]["place"]), (1, &"conversation".into()));
     caller.succeeds_within(within(0));

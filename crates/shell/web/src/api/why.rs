@@ -4,6 +4,7 @@
 
 use super::who::Who;
 use super::{Answer, archive, id, queues, reply};
+use crate::board;
 use crate::error::ApiError;
 use crate::row::{ExpectedRow, left_ms, millis, time};
 use crate::{App, FactsAsk};
@@ -119,7 +120,7 @@ pub async fn queue(
 ) -> Answer<Json<Vec<WhyRow>>> {
     let queue: QueueId = id(&format!("{tenant}/{name}"))?;
     let snapshot = app.doors.snapshot.load_full();
-    if !app.doors.figures.load().queues.iter().any(|q| q.queue == queue) {
+    if !board::queues(&app).iter().any(|row| row.figures.queue == queue) {
         return Err(ApiError::unknown(format!("queue {queue}"), queues::LIST));
     }
     let mut waiting: Vec<_> = snapshot.visits.iter().filter(|visit| visit.queue == queue).collect();

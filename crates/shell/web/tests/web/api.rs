@@ -12,7 +12,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 async fn queues_show_their_figures_and_who_waits() {
     let served = Fake::new().serve(None).await;
     let queues = get(served.address, "/api/v1/queues").await.json();
-    assert_eq!(queues.as_array().unwrap().len(), 4);
+    assert_eq!(queues.as_array().unwrap().len(), 5);
+    let unseen = get(served.address, "/api/v1/queues/acme/new").await.json();
+    assert_eq!((&unseen["offered"], &unseen["visits"]), (&0.into(), &serde_json::json!([])), "no visit yet");
     let one = get(served.address, "/api/v1/queues/acme/soporte").await.json();
     assert_eq!((&one["queue"], &one["waiting_now"], &one["offered"]), (&"acme/soporte".into(), &2.into(), &48.into()));
     assert_eq!(one["service_level_formula"], "short_excluded");

@@ -54,6 +54,20 @@ async fn a_hostile_name_is_text_and_nothing_else() {
 }
 
 #[tokio::test]
+async fn an_agent_in_a_call_of_their_own_is_told_from_one_who_talks_with_a_customer() {
+    let fake = Fake::new();
+    fake.publish(|f| f.agents[9].reason = Some("outbound".into()));
+    let served = fake.serve(None).await;
+    let browser = Browser::open(TELEVISION, "es").await;
+    browser.go(&format!("http://{}/", served.address)).await;
+    browser.until("document.querySelector('[data-agent=\"acme/joao\"] .state').textContent === 'Llamada propia · saliente'").await;
+    let chip = browser.eval("document.querySelector('#agents .states [data-state=engaged]').innerText").await;
+    assert!(chip.as_str().unwrap().contains("Llamada propia"), "{chip}");
+    let icon = browser.eval("document.querySelector('[data-agent=\"acme/joao\"] .icon use').getAttribute('href')").await;
+    assert_eq!(icon, "#s-engaged");
+}
+
+#[tokio::test]
 async fn a_lost_link_is_told_and_comes_back_by_itself() {
     let fake = Fake::new();
     let served = fake.serve(None).await;

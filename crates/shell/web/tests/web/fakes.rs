@@ -2,7 +2,7 @@
 
 use arc_swap::ArcSwap;
 use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
-use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, Now, PartyId, Pii, RecordingId, Tenant, Wall};
+use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, Now, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
@@ -312,6 +312,9 @@ impl Archive for FakeArchive {
     }
     fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {
         self.names.lock().unwrap().get(agent.name()).map(|name| name.as_str().into())
+    }
+    fn queues(&self) -> Vec<QueueId> {
+        vec!["acme/soporte".parse().unwrap(), "acme/new".parse().unwrap()]
     }
 }
 
