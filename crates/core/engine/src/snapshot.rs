@@ -27,7 +27,8 @@ impl Centre {
 
     fn view(&self, call: &Call, expected: &BTreeMap<VisitId, Expected>) -> CallView {
         let conversation = call.conversation.as_ref();
-        let queue = call.visit.as_ref().map(|v| &v.queue).or(conversation.and_then(|c| c.queue.as_ref()));
+        let kept = call.callback.as_ref().map(|callback| &callback.queue);
+        let queue = call.visit.as_ref().map(|v| &v.queue).or(conversation.and_then(|c| c.queue.as_ref())).or(kept);
         let ringing = call.offers.values().next().map(|o| &o.agent);
         let own = call.own.as_ref().map(|o| &o.agent);
         CallView {
@@ -73,6 +74,8 @@ impl Centre {
             },
             Place::External if !call.reaches.is_empty() => self.waits_for_answer(call),
             Place::Conversation | Place::External => "either side to hang up".into(),
+            Place::Callback if !call.reaches.is_empty() => "the customer to answer".into(),
+            Place::Callback if call.visit.is_none() => "the queue to take its place again".into(),
             Place::Callback => "its turn to be called back".into(),
             Place::Ended => "nothing".into(),
         }

@@ -124,6 +124,9 @@ fn a_callback_keeps_the_place_and_what_was_waited() {
     }
     let snapshot = stage.snapshot();
     assert_eq!(snapshot.visits.len(), 1, "it counts in the queue's length");
+    let view = &snapshot.calls[0];
+    assert_eq!(view.queue.as_ref().unwrap().as_str(), "acme/support");
+    assert_eq!(&*view.waits_for, "its turn to be called back");
     assert_eq!(snapshot.ports, 0, "nobody is on the line");
 }
 
@@ -208,6 +211,7 @@ fn customer_first_the_customer_waits_on_the_line_for_the_agent() {
     assert!(stage.rung(CARRIER).is_none(), "nobody is free yet");
     ana(&mut stage, acd::Ask::LogIn);
     assert!(stage.rung(ANA).is_none());
+    assert_eq!(&*stage.snapshot().calls[0].waits_for, "the customer to answer");
     stage.answer(CARRIER);
     assert_eq!(stage.said(1), ["speech/es/callback-here"]);
     assert!(matches!(stage.place(1), Place::Queue | Place::Offer));
