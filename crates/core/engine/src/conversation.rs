@@ -93,7 +93,9 @@ impl Centre {
         let callback = self.calls.get(&id).is_some_and(Call::is_kept);
         let callback = callback.then(|| speech::notice(entry.lang, AgentNotice::Callback)).flatten();
         let callback = callback.map(|phrase| Sound::Prompt(phrase.key().into()));
-        zip.into_iter().chain(callback).collect()
+        let lang = self.calls.get(&id).and_then(|c| c.lang).filter(|_| entry.whisper && fresh);
+        let whisper = lang.and_then(|lang| speech::whisper(entry.lang, lang)).map(|phrase| Sound::Prompt(phrase.key().into()));
+        zip.into_iter().chain(callback).chain(whisper).collect()
     }
 
     /// The greeting was heard, or there is none: customer and agent hear each other.

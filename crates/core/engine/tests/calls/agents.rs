@@ -225,3 +225,52 @@ fn line_20_hops_and_branches_are_handed_on_and_bounded() {
     assert_eq!(o.last("caller").statuses, [440]);
     o.close();
 }
+
+#[test]
+fn line_08_the_callers_language_is_whispered_before_the_bridge() {
+    let mut o = Office::with(|site| site.agents.values_mut().for_each(|a| a.whisper = true));
+    o.plays_last = true;
+    o.dials("caller", "100");
+    o.answers("ana");
+    assert_eq!((o.played("ana"), o.hears("caller").as_str()), (vec!["whisper-es".to_string()], "music"));
+    let ends = o.plane.plays_end();
+    ends.into_iter().for_each(|input| o.feed(engine::Input::Media(input)));
+    assert_eq!(o.hears("caller"), "ana");
+    o.close();
+}
+
+#[test]
+fn a_caller_who_leaves_during_the_greeting_ends_the_conversation_that_had_begun() {
+    let mut o = Office::with(|site| site.agents.values_mut().for_each(|a| a.auto_answer = true));
+    o.plays_last = true;
+    o.dials("caller", "100");
+    o.answers("ana");
+    o.hangs_up("caller");
+    assert_eq!((o.count("agent_leg.ended"), o.state("ana").as_str()), (1, "wrap_up"));
+    o.close();
+}
+
+#[test]
+fn a_reload_that_was_refused_is_in_the_log() {
+    let mut o = Office::open();
+    o.feed(engine::Input::ConfigRejected { findings: 3 });
+    assert_eq!(o.fact("config.rejected")["findings"], 3);
+    o.close();
+}
+
+#[test]
+fn skills_set_by_a_supervisor_count_at_once_and_are_in_the_log() {
+    let needy = |site: &mut site::Site| {
+        let needs = [base::Need { skill: base::Skill::new("app:sap"), at_least: 5 }];
+        site.queues.values_mut().for_each(|q| q.requires = base::Requirement::new(needs.clone()));
+    };
+    let mut o = Office::with(needy);
+    o.dials("caller", "100");
+    assert!(!o.rings("ana"));
+    let skills: base::Skills = [(base::Skill::new("app:sap"), 7)].into_iter().collect();
+    assert_eq!(o.asks(Request::SetSkills { agent: agent_id("ana"), skills: Some(skills) }), Reply::Done);
+    assert!(o.rings("ana"));
+    assert_eq!(o.fact("config.overridden")["what"], "skills of agent acme/ana");
+    assert_eq!(o.fact("supervisor.acted")["act"], "set skills");
+    o.close();
+}

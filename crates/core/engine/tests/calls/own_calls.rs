@@ -165,3 +165,16 @@ fn a_phone_that_dials_nothing_known_is_refused_and_no_number_is_in_the_log() {
     assert_eq!((&arrived["number"], o.fact("call.rejected")["status"].as_u64()), (&"".into(), Some(404)));
     o.close();
 }
+
+#[test]
+fn line_17_an_emergency_call_makes_its_way_out_of_a_consultation() {
+    let mut o = Office::with_ana();
+    let call = o.call();
+    o.asks(Request::Consult { call, to: to_agent("beto") });
+    o.answers("beto");
+    o.dials("ana", "911");
+    assert!(o.rings("911") && !o.in_call("beto"), "whoever was consulted is hung up");
+    o.answers("911");
+    assert_eq!((o.hears("ana/2").as_str(), o.hears("caller").as_str()), ("911", "hold"));
+    o.close();
+}

@@ -182,3 +182,24 @@ fn a_waiting_call_is_moved_and_raised_by_request() {
     assert_eq!(o.fact("queue.left")["outcome"], "overflowed");
     o.close();
 }
+
+#[test]
+fn after_a_crash_monitoring_and_conversation_are_closed_at_the_last_moment_known() {
+    let mut o = Office::with_ana();
+    monitors(&mut o, Monitor::Listen);
+    o.answers("eva");
+    o.pass(3);
+    let log = o.facts.iter().zip(1..);
+    let log: Vec<_> = log.map(|(fact, seq)| base::fact::Logged { epoch: 1, seq, fact: fact.clone() }).collect();
+    let open = engine::Open::fold(&log);
+    let mut next = Office::open();
+    next.facts.clear();
+    next.feed(engine::Input::Resume(Box::new(engine::Resume { open, ..engine::Resume::default() })));
+    let closed: Vec<_> = next.story().into_iter().take_while(|name| name != "node.started").collect();
+    assert_eq!(
+        closed,
+        ["agent_leg.ended", "supervisor.monitor_ended", "call.ended", "recording.failed", "node.stopped"],
+        "the recording was begun, and nobody mended it"
+    );
+    assert_eq!(next.fact("call.ended")["cause"], "node_lost");
+}
