@@ -104,7 +104,7 @@ impl Acd {
             return false;
         }
         let lost = entry.party.and_then(|party| self.lost_places.recall(&(queue.clone(), party)));
-        let Some(lost) = lost.filter(|lost| lost.until >= now) else { return false };
+        let Some(lost) = lost else { return false };
         entry.aged = now.since(lost.entered);
         entry.credit = entry.credit.max(lost.credit.saturating_add(entry.aged));
         entry.priority_s = entry.priority_s.max(lost.priority_s);
