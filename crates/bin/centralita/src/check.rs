@@ -13,7 +13,7 @@ pub fn run(path: &Path, as_json: bool) -> ExitCode {
     let status = if loaded.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     match loaded {
         Ok(loaded) if as_json => println!("{}", good(&loaded)),
-        Ok(Loaded { setup, warnings }) => {
+        Ok(Loaded { setup, warnings, .. }) => {
             warnings.iter().for_each(|warning| eprintln!("{warning}\n"));
             let site = &setup.site;
             let (numbers, queues, agents, flows) = (site.numbers.len(), site.queues.len(), site.agents.len(), setup.flows.len());

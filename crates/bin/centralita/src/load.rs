@@ -3,8 +3,9 @@
 use base::Diagnostic;
 use engine::Setup;
 use ring::digest;
+use serde::{Deserialize, Serialize};
 use site::Site;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,6 +14,7 @@ use std::sync::Arc;
 /// A setup that can go live.
 pub struct Loaded {
     pub setup: Setup,
+    pub texts: Texts,
     /// What works and is perhaps not what was meant.
     pub warnings: Vec<Diagnostic>,
 }
@@ -48,53 +50,84 @@ pub fn counted(n: usize, what: &str) -> String {
     if n == 1 { format!("1 {what}") } else { format!("{n} {what}s") }
 }
 
+/// Everything a setup is made of but prompts: enough to have the same decisions again.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// Relative paths in the site count from here.
+    pub folder: PathBuf,
+    pub site: String,
+    /// Those that the site names.
+    pub flows: BTreeMap<String, String>,
+}
+
 /// Reads and checks a site file with its flows and prompts. Relative paths in it count from its own folder.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     let text = read(path)?;
-    let mut site = Site::parse(&text, &path.display().to_string()).map_err(LoadError::Wrong)?;
     let folder = path.parent().unwrap_or(Path::new("."));
+    let site = parse(&text, path, folder)?;
+    let mut loaded = setup(site, &text)?;
+    loaded.texts.folder = folder.into();
+    Ok(loaded)
+}
+
+fn parse(text: &str, path: &Path, folder: &Path) -> Result<Site, LoadError> {
+    let mut site = Site::parse(text, &path.display().to_string()).map_err(LoadError::Wrong)?;
     for relative in [&mut site.data, &mut site.recordings, &mut site.flows] {
         *relative = folder.join(&*relative);
     }
-    setup(site, &text)
+    Ok(site)
 }
 
 /// The flows that a parsed site names, checked together with it.
 pub fn setup(site: Site, text: &str) -> Result<Loaded, LoadError> {
-    let mut hash = digest::Context::new(&digest::SHA256);
-    hash.update(text.as_bytes());
     if !site.flows.is_dir() {
         let error = std::io::Error::other("the folder of flows is not there");
         return Err(LoadError::Unreadable { path: site.flows.clone(), error });
     }
-    let mut flows = BTreeMap::new();
-    let mut findings = Vec::new();
-    let names: std::collections::BTreeSet<&String> = site.numbers.iter().map(|n| &n.flow).collect();
-    for name in names {
-        let path = site.flows.join(format!("{name}.yaml"));
-        // A flow that is not there is a finding of the site's check, which can point at its name.
-        let Ok(text) = read(&path) else { continue };
-        hash.update(text.as_bytes());
-        match ivr::Flow::parse(&text, &path.display().to_string()) {
-            Ok(flow) => {
-                flows.insert(name.clone(), flow);
-            }
-            Err(found) => findings.extend(found),
-        }
-    }
-    if !findings.is_empty() {
-        // What follows from a flow that cannot be read is no finding of its own.
-        return Err(LoadError::Wrong(findings));
-    }
-    let folder = site.flows.clone();
+    // A flow that is not there is a finding of the site's check, which can point at its name.
+    let text_of = |name: &String| Some((name.clone(), read(&flow_path(&site, name)).ok()?));
+    let flows = site.numbers.iter().map(|n| &n.flow).collect::<BTreeSet<_>>().into_iter().filter_map(text_of).collect();
+    let texts = Texts { folder: PathBuf::new(), site: text.into(), flows };
+    let setup = texts.setup(site)?;
+    let folder = setup.site.flows.clone();
     let has_prompt = |key: &str| prompt_path(&folder, key).is_none_or(|p| p.is_file());
-    let findings = site::check(&site, &flows, &has_prompt);
+    let flows = setup.flows.iter().map(|(name, flow)| (name.clone(), (**flow).clone())).collect();
+    let findings = site::check(&setup.site, &flows, &has_prompt);
     if findings.iter().any(Diagnostic::is_error) {
         return Err(LoadError::Wrong(findings));
     }
-    let sha256 = hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
-    let flows = flows.into_iter().map(|(name, flow)| (name, Arc::new(flow))).collect();
-    Ok(Loaded { setup: Setup { site, flows, sha256 }, warnings: findings })
+    Ok(Loaded { setup, texts, warnings: findings })
+}
+
+impl Texts {
+    /// The setup as it was when these texts were read, without the checks it passed then.
+    pub fn again(&self) -> Result<Setup, LoadError> {
+        self.setup(parse(&self.site, Path::new("site.toml"), &self.folder)?)
+    }
+
+    fn setup(&self, site: Site) -> Result<Setup, LoadError> {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        hash.update(self.site.as_bytes());
+        let mut flows = BTreeMap::new();
+        let mut findings = Vec::new();
+        for (name, text) in &self.flows {
+            hash.update(text.as_bytes());
+            match ivr::Flow::parse(text, &flow_path(&site, name).display().to_string()) {
+                Ok(flow) => drop(flows.insert(name.clone(), Arc::new(flow))),
+                Err(found) => findings.extend(found),
+            }
+        }
+        if !findings.is_empty() {
+            // What follows from a flow that cannot be read is no finding of its own.
+            return Err(LoadError::Wrong(findings));
+        }
+        let sha256 = hash.finish().as_ref().try_into().expect("SHA-256 has 32 bytes");
+        Ok(Setup { site, flows, sha256 })
+    }
+}
+
+fn flow_path(site: &Site, name: &str) -> PathBuf {
+    site.flows.join(format!("{name}.yaml"))
 }
 
 /// `flow/lang/id` is at `flow/prompts/lang/id.wav`; sounds that the media plane makes itself have no file.

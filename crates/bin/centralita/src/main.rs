@@ -7,7 +7,9 @@ mod demo;
 mod load;
 mod logging;
 mod node;
+mod replay;
 mod serve;
+mod sites;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use std::path::PathBuf;

@@ -42,7 +42,7 @@ async fn serve(loaded: load::Loaded, path: &Path, as_json: bool) -> ExitCode {
     for warning in &loaded.warnings {
         eprintln!("{warning}\n");
     }
-    let node = match Node::start(loaded.setup, node::today(), Some(path.into())).await {
+    let node = match Node::start(loaded, node::today(), Some(path.into())).await {
         Ok(node) => node,
         Err(error) => {
             eprintln!("error: {error}");

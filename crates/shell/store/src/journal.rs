@@ -2,8 +2,11 @@
 //!
 //! ```text
 //! <data>/journal/<epoch>.jnl:  "CTLJ" · form u16 · epoch u32 · seed u64 · sha256 of the site [32] · crc32 of these
-//!                              then frames: length u32 · crc32 u32 · the entry in postcard
+//!                              then frames: length u32 · crc32 u32 · outputs [8] · the entry in postcard
 //! ```
+//! The first entry is what the epoch was born with; the others are inputs. `outputs` is a digest of what the entry
+//! before gave, so that a replay finds the first one that gives something else; a frame without an entry holds the last
+//! one, in a journal that was closed.
 //!
 //! All numbers little-endian. Entries are buffered and written by a thread each 100 ms, without an fsync: what a kill
 //! leaves behind reads up to the last whole frame. What does not fit in the buffer, or on the disk, ends the journal
@@ -12,7 +15,7 @@
 mod reader;
 mod retention;
 
-pub use reader::{Entries, read_journal};
+pub use reader::{Entries, Recorded, read_journal};
 pub use retention::Retention;
 
 use crate::error::{Result, StoreError};
@@ -27,7 +30,7 @@ use std::time::Duration;
 
 const MAGIC: &[u8; 4] = b"CTLJ";
 /// Raised with each change to the words of an entry: postcard names no field, so an older entry would read as another.
-const FORM: u16 = 2;
+const FORM: u16 = 3;
 const HEADER: usize = 4 + 2 + 4 + 8 + 32 + 4;
 /// An entry is at most a SIP message and its surroundings.
 const LONGEST_FRAME: usize = 16 << 20;
@@ -35,6 +38,9 @@ const LONGEST_FRAME: usize = 16 << 20;
 const EACH: Duration = Duration::from_millis(100);
 /// Bytes that wait for the disk; beyond them the journal ends.
 const BUFFERED: usize = 32 << 20;
+
+/// Of what an entry gave.
+pub type Digest = [u8; 8];
 
 /// What the decisions of an epoch depend on beside their inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,6 +65,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     buffer: Vec<u8>,
+    /// Of the last entry.
+    outputs: Digest,
     closed: bool,
     failed: Option<String>,
     written: u64,
@@ -66,8 +74,8 @@ struct State {
 }
 
 impl Journal {
-    /// Begins the file of the header's epoch, after making room for it.
-    pub fn start(data: &Path, header: Header, retention: Retention) -> Result<Journal> {
+    /// Begins the file of the header's epoch, after making room for it. `birth` is the first entry.
+    pub fn start<B: Serialize>(data: &Path, header: Header, birth: &B, retention: Retention) -> Result<Journal> {
         let dir = data.join("journal");
         std::fs::create_dir_all(&dir).map_err(StoreError::file(&dir))?;
         retention.make_room(&dir)?;
@@ -82,7 +90,9 @@ impl Journal {
             move || shared.run(file)
         };
         let thread = thread.spawn(run).map_err(StoreError::file(&path))?;
-        Ok(Journal { shared, thread: Some(thread) })
+        let journal = Journal { shared, thread: Some(thread) };
+        journal.append(birth);
+        Ok(journal)
     }
 
     pub fn append<T: Serialize>(&self, entry: &T) {
@@ -90,6 +100,11 @@ impl Journal {
             Ok(bytes) => self.shared.append(&bytes),
             Err(error) => self.shared.state().fail(format!("an entry cannot be rendered: {error}")),
         }
+    }
+
+    /// What the last entry gave.
+    pub fn gave(&self, outputs: Digest) {
+        self.shared.state().outputs = outputs;
     }
 
     /// Why the journal ended before its epoch did: an alarm.
@@ -104,6 +119,9 @@ impl Journal {
     }
 
     fn end(&mut self) {
+        if self.thread.is_some() {
+            self.shared.append(&[]);
+        }
         self.shared.state().closed = true;
         self.shared.work.notify_all();
         if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
@@ -129,8 +147,8 @@ impl Shared {
         if state.failed.is_some() || state.closed {
             return;
         }
-        let held = state.buffer.len() + bytes.len() + 8;
-        if bytes.len() > LONGEST_FRAME {
+        let held = state.buffer.len() + bytes.len() + 16;
+        if bytes.len() + 8 > LONGEST_FRAME {
             return state.fail(format!("an entry of {} bytes is longer than a frame", bytes.len()));
         }
         if held > BUFFERED {
@@ -141,9 +159,12 @@ impl Shared {
             return state.fail(why);
         }
         // It fits: bounded by LONGEST_FRAME above.
-        let len = u32::try_from(bytes.len()).unwrap_or(u32::MAX);
+        let len = u32::try_from(bytes.len() + 8).unwrap_or(u32::MAX);
+        let outputs = std::mem::take(&mut state.outputs);
+        let crc = !crc32_on(crc32_on(u32::MAX, &outputs), bytes);
         state.buffer.extend_from_slice(&len.to_le_bytes());
-        state.buffer.extend_from_slice(&crc32(bytes).to_le_bytes());
+        state.buffer.extend_from_slice(&crc.to_le_bytes());
+        state.buffer.extend_from_slice(&outputs);
         state.buffer.extend_from_slice(bytes);
     }
 
@@ -200,9 +221,14 @@ impl Header {
 
 /// CRC-32 as in IEEE 802.3, bit by bit over a table of 16: the journal's frames are small.
 fn crc32(bytes: &[u8]) -> u32 {
+    !crc32_on(u32::MAX, bytes)
+}
+
+/// The register after these bytes.
+fn crc32_on(crc: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 16] = table();
     let step = |crc: u32, nibble: u32| (crc >> 4) ^ TABLE[((crc ^ nibble) & 15) as usize];
-    !bytes.iter().fold(u32::MAX, |crc, b| step(step(crc, u32::from(*b)), u32::from(*b >> 4)))
+    bytes.iter().fold(crc, |crc, b| step(step(crc, u32::from(*b)), u32::from(*b >> 4)))
 }
 
 const fn table() -> [u32; 16] {

@@ -10,11 +10,13 @@ mod queue;
 mod recording;
 mod reload;
 mod render;
+mod replay;
 mod target;
 #[cfg(test)]
 mod tests;
 mod ticket;
 mod user;
+mod whatif;
 mod why;
 
 use clap::{Args, Subcommand};
@@ -59,6 +61,10 @@ pub enum Command {
     Ticket(ticket::Ticket),
     /// Have the node read its site file and flows again, all or nothing; calls go on
     Reload,
+    /// Make every decision of a journal again, byte for byte, or say where and why not; needs no node
+    Replay(replay::Options),
+    /// Run a journal's calls against another site, and print both beside what happened; needs no node
+    Whatif(Box<whatif::Options>),
 }
 
 /// Why a command ended badly.
@@ -119,6 +125,8 @@ fn run_into(command: Command, common: &Common, out: &mut dyn Write, err: &mut dy
 async fn ask(command: Command, common: &Common, out: &mut dyn Write, err: &mut dyn Write) -> Done {
     let client = Client::new(common)?;
     match command {
+        Command::Replay(options) => replay::run(&options, common.json, out),
+        Command::Whatif(options) => whatif::run(&options, common.json, out),
         Command::Queue(queue) => queue.run(&client, out).await,
         Command::Agent(agent) => agent.run(&client, out).await,
         Command::Call(call) => call.run(&client, out).await,

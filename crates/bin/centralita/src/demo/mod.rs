@@ -68,18 +68,18 @@ fn fail(error: &str) -> ExitCode {
 
 async fn demonstrate(options: &Options) -> Result<Summary, String> {
     let place = Place::prepare(options.dir.clone())?;
-    let setup = place.setup()?;
-    let agents = people::agents(&setup.site);
-    let numbers: Vec<String> = setup.site.numbers.iter().map(|n| n.number.clone()).collect();
+    let loaded = place.setup()?;
+    let site = loaded.setup.site.clone();
+    let numbers: Vec<&str> = site.numbers.iter().map(|n| n.number.as_str()).collect();
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let node = Node::start(setup, Box::new(|now| (base::Wall(0), now.wall.plus(Duration::from_secs(900)))), None)
+    let node = Node::start(loaded, Box::new(|now| (base::Wall(0), now.wall.plus(Duration::from_secs(900)))), None)
         .await
         .map_err(|e| e.to_string())?;
     eprintln!("Wallboard  http://{}", node.web);
     eprintln!("SIP        {} (UDP and TCP); dial {} from a softphone on this machine", node.sip, numbers.join(" or "));
     eprintln!("Kept in    {}", place.dir.display());
-    let plan = people::plan(node.sip, numbers, agents, options, LAST_CALLS);
+    let plan = people::plan(node.sip, &site, place::outside(&site), options, LAST_CALLS);
     let mut people = People::start(&plan)?;
     let mut report = None;
     let (mut stopping, mut stopped) = (false, false);

@@ -1,7 +1,6 @@
 //! Where a demonstration happens: a folder, free ports, the embedded site.
 
-use crate::load;
-use engine::Setup;
+use crate::load::{self, Loaded};
 use site::Site;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
@@ -20,14 +19,17 @@ impl Place {
     }
 
     /// The embedded site with free ports, its own folders, and the flows of this tree.
-    pub fn setup(&self) -> Result<Setup, String> {
+    pub fn setup(&self) -> Result<Loaded, String> {
         let mut site = Site::parse(SITE, "demo.toml").map_err(|found| load::LoadError::Wrong(found).to_string())?;
         site.data = self.dir.join("data");
         site.recordings = self.dir.join("recordings");
         site.flows = flows()?;
         site.sip.listen = free(site.sip.listen, |a| UdpSocket::bind(a).is_ok() && TcpListener::bind(a).is_ok());
         site.web.listen = free(site.web.listen, |a| TcpListener::bind(a).is_ok());
-        load::setup(site, SITE).map(|loaded| loaded.setup).map_err(|e| e.to_string())
+        for trunk in &mut site.trunks {
+            trunk.address = trunk.address.map(idle);
+        }
+        load::setup(site, SITE).map_err(|e| e.to_string())
     }
 }
 
@@ -35,6 +37,17 @@ impl Place {
 fn free(usual: SocketAddr, is_free: impl Fn(SocketAddr) -> bool) -> SocketAddr {
     let any = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
     if is_free(usual) { usual } else { any }
+}
+
+/// Where the site's calls to the outside go: the people whom the demonstration has there answer at that address.
+pub fn outside(site: &Site) -> Option<SocketAddr> {
+    site.trunks.iter().find_map(|trunk| trunk.address)
+}
+
+/// The usual address, or one that is free now: whoever answers there is started right after.
+fn idle(usual: SocketAddr) -> SocketAddr {
+    let found = UdpSocket::bind(usual).or_else(|_| UdpSocket::bind((usual.ip(), 0)));
+    found.and_then(|socket| socket.local_addr()).unwrap_or(usual)
 }
 
 /// `ivr-flows` here, or in the tree that this was built from.

@@ -1,5 +1,6 @@
 //! The decision thread: one owner of the Centre, applying inputs in order.
 
+use super::birth::Digester;
 use super::way::Way;
 use crate::clock::Clock;
 use base::Instant;
@@ -37,6 +38,7 @@ pub struct Decider {
     pub published: Instant,
     /// Facts of the batch so far.
     pub facts: Vec<Fact>,
+    pub digester: Digester,
 }
 
 impl Decider {
@@ -94,6 +96,7 @@ impl Decider {
         self.journal.append(&entry);
         let mut outputs = Vec::new();
         self.centre.handle(entry, &mut outputs);
+        self.journal.gave(self.digester.of(&outputs));
         if staged.is_some() || outputs.iter().any(|o| matches!(o, Output::Reply { .. })) {
             // Whoever asked for a change may look at once.
             self.publish(Duration::ZERO);

@@ -2,6 +2,7 @@
 
 mod archive;
 mod before;
+pub mod birth;
 mod decide;
 mod lines;
 mod options;
@@ -10,12 +11,14 @@ mod secret;
 mod way;
 
 use crate::clock::Clock;
+use crate::load::Loaded;
 use arc_swap::ArcSwap;
 use archive::{Names, StoreArchive};
 use base::Instant;
 use before::{Disk, boot};
+use birth::{Birth, Digester};
 use decide::Decider;
-use engine::{Centre, Input, Setup};
+use engine::{Centre, Input};
 use lines::Lines;
 use options::{figures_options, health, ticketing};
 use reload::Reloader;
@@ -71,7 +74,8 @@ pub struct Node {
 
 impl Node {
     /// `window`: what the figures are of, from and to, for a moment. `file`: where the site is read again from.
-    pub async fn start(setup: Setup, window: Window, file: Option<PathBuf>) -> Result<Node, StartError> {
+    pub async fn start(loaded: Loaded, window: Window, file: Option<PathBuf>) -> Result<Node, StartError> {
+        let Loaded { setup, texts, .. } = loaded;
         let setup = Arc::new(setup);
         let site = &setup.site;
         let clock = Clock::start();
@@ -93,8 +97,10 @@ impl Node {
         let (drained_sender, drained) = oneshot::channel();
         let snapshot = Arc::new(ArcSwap::from_pointee(engine::Snapshot::default()));
         let boot = boot(&setup, epoch, &store, &signalling)?;
+        crate::sites::keep(&site.data, &setup.sha256, &texts).map_err(at("the site's text beside the journal"))?;
         let header = Header { epoch, seed: boot.routing_seed, site_sha256: setup.sha256 };
-        let journal = Arc::new(Journal::start(&site.data, header, Retention::default()).map_err(at("the journal"))?);
+        let birth = Birth::of(&boot);
+        let journal = Arc::new(Journal::start(&site.data, header, &birth, Retention::default()).map_err(at("the journal"))?);
         let decider = Decider {
             centre: Centre::new(boot),
             inputs,
@@ -110,6 +116,7 @@ impl Node {
             runtime: tokio::runtime::Handle::current(),
             published: Instant::ZERO,
             facts: Vec::new(),
+            digester: Digester::default(),
         };
         let decider = decider.start().map_err(at("the decision thread"))?;
 

@@ -53,8 +53,11 @@ impl Reloader {
     fn read_again(&self) -> Result<Reloaded, NotReloaded> {
         let mut playing = self.prompts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = &self.file else { return Err(refused("this node's site is in no file", Vec::new())) };
-        let Loaded { setup, warnings } = load::load(file).map_err(not_loaded)?;
+        let Loaded { setup, texts, warnings } = load::load(file).map_err(not_loaded)?;
         self.can_change(&setup.site)?;
+        if let Err(error) = crate::sites::keep(&setup.site.data, &setup.sha256, &texts) {
+            tracing::error!(%error, "the site's text is not kept: to replay this epoch it must be given");
+        }
         let mut book = shell_media::load_prompts(&setup.site.flows).map_err(|e| refused(&e.to_string(), Vec::new()))?;
         // Calls in progress may yet ask for them.
         book.keep(&playing);

@@ -1,6 +1,6 @@
 //! Reading a journal back, up to the last whole frame.
 
-use super::{FORM, HEADER, Header, LONGEST_FRAME, MAGIC, crc32};
+use super::{Digest, FORM, HEADER, Header, LONGEST_FRAME, MAGIC, crc32};
 use crate::error::{Result, StoreError};
 use serde::de::DeserializeOwned;
 use std::fs::File;
@@ -13,16 +13,35 @@ pub struct Entries<T> {
     path: PathBuf,
     file: BufReader<File>,
     torn: bool,
+    /// The frame whose digest of outputs was needed for the entry before.
+    ahead: Option<Frame>,
     entry: PhantomData<fn() -> T>,
 }
 
+/// An entry, and the digest of what it gave; none if a kill came before that was written.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recorded<T> {
+    pub entry: T,
+    pub outputs: Option<Digest>,
+}
+
+struct Frame {
+    before: Digest,
+    entry: Vec<u8>,
+}
+
 /// Opens the journal at `path`, such as [`super::path_of`] names it.
-pub fn read_journal<T: DeserializeOwned>(path: &Path) -> Result<(Header, Entries<T>)> {
+pub fn read_journal<B: DeserializeOwned, T>(path: &Path) -> Result<(Header, B, Entries<T>)> {
     let mut file = BufReader::new(File::open(path).map_err(StoreError::file(path))?);
     let mut bytes = [0; HEADER];
     file.read_exact(&mut bytes).map_err(StoreError::file(path))?;
     let header = header(path, &bytes)?;
-    Ok((header, Entries { path: path.into(), file, torn: false, entry: PhantomData }))
+    let mut entries = Entries { path: path.into(), file, torn: false, ahead: None, entry: PhantomData };
+    let nothing = || StoreError::File { path: path.into(), error: std::io::Error::from(ErrorKind::UnexpectedEof) };
+    let birth = entries.frame().ok_or_else(nothing)?;
+    let birth = entries.parse(&birth.entry)?;
+    entries.ahead = entries.frame();
+    Ok((header, birth, entries))
 }
 
 fn header(path: &Path, bytes: &[u8; HEADER]) -> Result<Header> {
@@ -54,7 +73,7 @@ impl<T> Entries<T> {
         self.torn
     }
 
-    fn frame(&mut self) -> Option<Vec<u8>> {
+    fn frame(&mut self) -> Option<Frame> {
         let mut head = [0; 8];
         let mut got = 0;
         while got < head.len() {
@@ -77,23 +96,30 @@ impl<T> Entries<T> {
         if crc32(&bytes) != crc {
             return None;
         }
+        let entry = bytes.split_off(bytes.len().min(8));
+        let before = bytes.try_into().ok()?;
         self.torn = false;
-        Some(bytes)
+        Some(Frame { before, entry })
+    }
+
+    /// An error is a whole frame that does not read: another version's entry.
+    fn parse<U: DeserializeOwned>(&self, bytes: &[u8]) -> Result<U> {
+        postcard::from_bytes(bytes).map_err(|e| StoreError::File {
+            path: self.path.clone(),
+            error: std::io::Error::new(ErrorKind::InvalidData, format!("an entry does not read: {e}")),
+        })
     }
 }
 
 impl<T: DeserializeOwned> Iterator for Entries<T> {
-    type Item = Result<T>;
+    type Item = Result<Recorded<T>>;
 
-    /// An error is a whole frame that does not read: another version's entry.
-    fn next(&mut self) -> Option<Result<T>> {
-        if self.torn {
-            return None;
+    fn next(&mut self) -> Option<Result<Recorded<T>>> {
+        let frame = self.ahead.take().filter(|frame| !frame.entry.is_empty())?;
+        if !self.torn {
+            self.ahead = self.frame();
         }
-        let frame = self.frame()?;
-        Some(postcard::from_bytes(&frame).map_err(|e| StoreError::File {
-            path: self.path.clone(),
-            error: std::io::Error::new(ErrorKind::InvalidData, format!("an entry does not read: {e}")),
-        }))
+        let outputs = self.ahead.as_ref().map(|next| next.before);
+        Some(self.parse(&frame.entry).map(|entry| Recorded { entry, outputs }))
     }
 }

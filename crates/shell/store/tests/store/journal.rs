@@ -1,6 +1,6 @@
 //! The journal reads back what was written, up to the last whole frame.
 
-use shell_store::journal::{Header, Journal, Retention, path_of, read_journal};
+use shell_store::journal::{Digest, Header, Journal, Recorded, Retention, path_of, read_journal};
 use shell_store::{Store, StoreError};
 use std::path::Path;
 
@@ -14,17 +14,48 @@ fn entry(n: u64) -> Entry {
     (n, format!("entry {n}"), vec![n as u8; (n % 50) as usize])
 }
 
+/// What the epoch was born with.
+const BIRTH: &str = "born at noon";
+
+/// Of what the entry gave.
+fn outputs(n: u64) -> Digest {
+    (n + 1).to_le_bytes()
+}
+
 fn written(data: &Path, epoch: u32, n: u64) {
-    let journal = Journal::start(data, header(epoch), Retention::default()).unwrap();
-    (0..n).for_each(|n| journal.append(&entry(n)));
+    let journal = Journal::start(data, header(epoch), &BIRTH, Retention::default()).unwrap();
+    for n in 0..n {
+        journal.append(&entry(n));
+        journal.gave(outputs(n));
+    }
     assert_eq!(journal.close(), None);
 }
 
 fn read(data: &Path, epoch: u32) -> (Vec<Entry>, bool) {
-    let (found, mut entries) = read_journal::<Entry>(&path_of(data, epoch)).unwrap();
-    assert_eq!(found, header(epoch));
+    let (read, torn) = recorded(data, epoch);
+    (read.into_iter().map(|r| r.entry).collect(), torn)
+}
+
+fn recorded(data: &Path, epoch: u32) -> (Vec<Recorded<Entry>>, bool) {
+    let (found, birth, mut entries) = read_journal::<String, Entry>(&path_of(data, epoch)).unwrap();
+    assert_eq!((found, birth.as_str()), (header(epoch), BIRTH));
     let read = entries.by_ref().map(|e| e.unwrap()).collect();
     (read, entries.is_torn())
+}
+
+#[test]
+fn each_entry_comes_with_what_it_gave_and_after_a_kill_the_last_one_without() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 1, 3);
+    let of = |last: Option<Digest>| {
+        let all = [Some(outputs(0)), Some(outputs(1)), last];
+        all.into_iter().zip(0..).map(|(outputs, n)| Recorded { entry: entry(n), outputs }).collect::<Vec<_>>()
+    };
+    assert_eq!(recorded(dir.path(), 1), (of(Some(outputs(2))), false));
+    let path = path_of(dir.path(), 1);
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() - 1]).unwrap();
+    assert_eq!(recorded(dir.path(), 1), (of(None), true));
 }
 
 #[test]
@@ -40,7 +71,9 @@ fn a_tail_torn_at_any_byte_ends_before_its_frame() {
     written(dir.path(), 1, 3);
     let path = path_of(dir.path(), 1);
     let whole = std::fs::read(&path).unwrap();
-    let last = postcard::to_stdvec(&entry(2)).unwrap().len() + 8;
+    // Before the frame that closes it.
+    let whole = &whole[..whole.len() - 16];
+    let last = postcard::to_stdvec(&entry(2)).unwrap().len() + 16;
     for cut in 1..last {
         std::fs::write(&path, &whole[..whole.len() - cut]).unwrap();
         assert_eq!(read(dir.path(), 1), (vec![entry(0), entry(1)], true), "cut by {cut}");
@@ -55,9 +88,10 @@ fn a_damaged_byte_in_the_last_frame_is_noticed_wherever_it_is() {
     written(dir.path(), 1, 2);
     let path = path_of(dir.path(), 1);
     let whole = std::fs::read(&path).unwrap();
-    let last = postcard::to_stdvec(&entry(1)).unwrap().len() + 8;
+    let whole = &whole[..whole.len() - 16];
+    let last = postcard::to_stdvec(&entry(1)).unwrap().len() + 16;
     for at in whole.len() - last..whole.len() {
-        let mut damaged = whole.clone();
+        let mut damaged = whole.to_vec();
         damaged[at] ^= 0x40;
         std::fs::write(&path, &damaged).unwrap();
         assert_eq!(read(dir.path(), 1), (vec![entry(0)], true), "byte {at}");
@@ -74,10 +108,10 @@ fn what_is_no_journal_or_has_a_damaged_head_is_refused() {
         let mut damaged = whole.clone();
         damaged[at] ^= 0x01;
         std::fs::write(&path, &damaged).unwrap();
-        assert!(read_journal::<Entry>(&path).is_err(), "byte {at}");
+        assert!(read_journal::<String, Entry>(&path).is_err(), "byte {at}");
     }
     std::fs::write(&path, b"CT").unwrap();
-    assert!(matches!(read_journal::<Entry>(&path), Err(StoreError::File { .. })));
+    assert!(matches!(read_journal::<String, Entry>(&path), Err(StoreError::File { .. })));
 }
 
 #[test]
@@ -90,10 +124,10 @@ fn a_journal_of_another_form_says_which_and_is_not_read() {
         let mut other = whole.clone();
         other[4..6].copy_from_slice(&form.to_le_bytes());
         std::fs::write(&path, &other).unwrap();
-        read_journal::<Entry>(&path).err().unwrap().to_string()
+        read_journal::<String, Entry>(&path).err().unwrap().to_string()
     };
-    assert!(with_form(1).contains("a journal of form 1, this program reads form 2"), "{}", with_form(1));
-    assert!(with_form(9).contains("written by a newer version (form 9, this program knows 2)"), "{}", with_form(9));
+    assert!(with_form(2).contains("a journal of form 2, this program reads form 3"), "{}", with_form(2));
+    assert!(with_form(9).contains("written by a newer version (form 9, this program knows 3)"), "{}", with_form(9));
 }
 
 #[test]
@@ -103,7 +137,7 @@ fn the_oldest_journals_make_room_by_number_and_by_size() {
     (1..=5).for_each(|epoch| written(dir.path(), epoch, 100));
     let size = std::fs::metadata(path_of(dir.path(), 5)).unwrap().len();
     let keep = |epoch, retention| {
-        Journal::start(dir.path(), header(epoch), retention).unwrap().close();
+        Journal::start(dir.path(), header(epoch), &BIRTH, retention).unwrap().close();
         (1..=epoch).filter(|e| path_of(dir.path(), *e).exists()).collect::<Vec<_>>()
     };
     assert_eq!(keep(6, Retention { epochs: 4, bytes: 1 << 30 }), [3, 4, 5, 6]);
@@ -113,7 +147,7 @@ fn the_oldest_journals_make_room_by_number_and_by_size() {
 #[test]
 fn a_journal_that_reaches_its_size_ends_with_an_alarm_and_reads_up_to_there() {
     let dir = tempfile::tempdir().unwrap();
-    let journal = Journal::start(dir.path(), header(1), Retention { epochs: 2, bytes: 4096 }).unwrap();
+    let journal = Journal::start(dir.path(), header(1), &BIRTH, Retention { epochs: 2, bytes: 4096 }).unwrap();
     (0..1000).for_each(|n| journal.append(&entry(n)));
     assert_eq!(journal.close().as_deref(), Some("it reached 4096 bytes"));
     let (entries, torn) = read(dir.path(), 1);
