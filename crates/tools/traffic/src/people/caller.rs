@@ -21,10 +21,10 @@ pub enum Intent {
     LeaveInIvr(Duration),
     /// Leaves this long after the last key, unless an agent comes.
     LeaveInQueue(Duration),
-    /// Presses this key then, and waits for the centre to hang up.
-    AskForCallback(Duration, char),
-    /// Presses this key then, and speaks that long.
-    LeaveMessage(Duration, char, Duration),
+    /// Presses the keys for it then, and waits for the centre to hang up.
+    AskForCallback(Duration),
+    /// Presses the key for it then, and speaks that long.
+    LeaveMessage(Duration, Duration),
     Talk,
 }
 
@@ -33,7 +33,7 @@ enum State {
     Dialling,
     Greeted,
     Waiting,
-    /// Pressed the key for a callback or for voicemail.
+    /// Presses the keys for a callback or for voicemail.
     Asking,
     Speaking,
     Talking,
@@ -52,6 +52,8 @@ pub struct Caller {
     state: State,
     intent: Intent,
     keys: VecDeque<char>,
+    /// Pressed by those who lost patience.
+    wishes: VecDeque<char>,
     thinks: Span,
     talk: Duration,
     random: Random,
@@ -75,6 +77,7 @@ impl Caller {
             state: State::Dialling,
             intent,
             keys: key.into_iter().chain(service).collect(),
+            wishes: wishes(mix, intent),
             thinks: mix.thinks,
             talk,
             random,
@@ -142,7 +145,7 @@ impl Caller {
         self.state = State::Waiting;
         self.since = now;
         self.due = match self.intent {
-            Intent::LeaveInQueue(after) | Intent::AskForCallback(after, _) | Intent::LeaveMessage(after, ..) => now + after,
+            Intent::LeaveInQueue(after) | Intent::AskForCallback(after) | Intent::LeaveMessage(after, _) => now + after,
             _ => now + NEVER,
         };
     }
@@ -188,13 +191,7 @@ impl Caller {
                 self.leave(now)
             }
             State::Waiting => self.on_impatient(now),
-            State::Asking => match self.intent {
-                Intent::LeaveMessage(_, _, speaks) => {
-                    (self.state, self.due) = (State::Speaking, now + speaks);
-                    Some(Act::Say(self.report.tone_hz))
-                }
-                _ => self.leave(now),
-            },
+            State::Asking => self.on_asking(now),
             State::Speaking | State::Talking => self.leave(now),
             State::Dialling | State::Leaving | State::Over => {
                 (self.due, self.leaves) = (now + NEVER, now + NEVER);
@@ -204,17 +201,33 @@ impl Caller {
     }
 
     fn on_impatient(&mut self, now: Instant) -> Option<Act> {
-        let (outcome, key, until) = match self.intent {
-            Intent::AskForCallback(_, key) => (Outcome::AskedForCallback, key, PROMISED),
-            Intent::LeaveMessage(_, key, _) => (Outcome::LeftMessage, key, BREATH),
+        self.report.outcome = match self.intent {
+            Intent::AskForCallback(_) => Outcome::AskedForCallback,
+            Intent::LeaveMessage(..) => Outcome::LeftMessage,
             _ => {
                 self.report.outcome = Outcome::LeftInQueue;
                 return self.leave(now);
             }
         };
-        (self.report.outcome, self.state, self.due) = (outcome, State::Asking, now + until);
-        self.report.keys.push(key);
-        Some(Act::Press(key))
+        self.state = State::Asking;
+        self.on_asking(now)
+    }
+
+    /// The next key of the wish, or what comes after the last.
+    fn on_asking(&mut self, now: Instant) -> Option<Act> {
+        if let Some(key) = self.wishes.pop_front() {
+            self.report.keys.push(key);
+            let last = if matches!(self.intent, Intent::AskForCallback(_)) { PROMISED } else { BREATH };
+            self.due = now + if self.wishes.is_empty() { last } else { self.thinks.draw(&mut self.random) };
+            return Some(Act::Press(key));
+        }
+        match self.intent {
+            Intent::LeaveMessage(_, speaks) => {
+                (self.state, self.due) = (State::Speaking, now + speaks);
+                Some(Act::Say(self.report.tone_hz))
+            }
+            _ => self.leave(now),
+        }
     }
 
     fn leave(&mut self, now: Instant) -> Option<Act> {
@@ -274,6 +287,14 @@ fn language(mix: &CallerMix, random: &mut Random) -> (String, Option<char>) {
     (String::new(), None)
 }
 
+fn wishes(mix: &CallerMix, intent: Intent) -> VecDeque<char> {
+    match intent {
+        Intent::AskForCallback(_) => mix.callback_keys.chars().collect(),
+        Intent::LeaveMessage(..) => mix.message_keys.chars().collect(),
+        _ => VecDeque::new(),
+    }
+}
+
 fn intent(mix: &CallerMix, random: &mut Random) -> Intent {
     let (draw, patience) = (random.unit(), mix.patience.draw(random));
     // Before the second key at the latest: nobody who is meant to leave in the IVR reaches the queue.
@@ -289,9 +310,9 @@ fn intent(mix: &CallerMix, random: &mut Random) -> Intent {
     } else if among(mix.leaves_in_queue) {
         Intent::LeaveInQueue(patience)
     } else if among(mix.asks_for_callback) {
-        Intent::AskForCallback(patience, mix.callback_key)
+        Intent::AskForCallback(patience)
     } else if among(mix.leaves_message) {
-        Intent::LeaveMessage(patience, mix.message_key, message)
+        Intent::LeaveMessage(patience, message)
     } else {
         Intent::Talk
     }

@@ -24,12 +24,12 @@ pub struct CallerMix {
     pub leaves_in_queue: f64,
     /// How long those who lose patience wait, from the last key.
     pub patience: Span,
-    /// Likewise those who then press a key instead: to be called back, or to leave a message.
+    /// Likewise those who then press keys instead: to be called back (and to confirm it), or to leave a message.
     pub asks_for_callback: f64,
-    pub callback_key: char,
+    pub callback_keys: String,
     pub leaves_message: f64,
-    pub message_key: char,
-    /// From that key to hanging up, speaking all the time.
+    pub message_keys: String,
+    /// From the last of those keys to hanging up, speaking all the time.
     pub message: Span,
     /// From hearing an agent to hanging up, unless the agent does first.
     pub talk: Span,
@@ -49,9 +49,9 @@ impl Default for CallerMix {
             leaves_in_queue: 0.0,
             patience: Span::ms(2_000, 15_000),
             asks_for_callback: 0.0,
-            callback_key: '7',
+            callback_keys: "71".into(),
             leaves_message: 0.0,
-            message_key: '8',
+            message_keys: "8".into(),
             message: Span::ms(6_000, 12_000),
             talk: Span::ms(4_000, 12_000),
         }
