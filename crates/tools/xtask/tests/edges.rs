@@ -5,7 +5,7 @@
 //! core/*                    base, speech; site and engine also the other cores
 //! shell/*                   cores, never another shell
 //! tools/traffic             base, sip, media: never engine
-//! tools/sim                 cores
+//! tools/sim, tools/study    cores; study never engine
 //! bin/*                     everything but the tools that only test
 //! ```
 
@@ -39,6 +39,9 @@ fn each_forbidden_edge_is_named() {
         ("tools/traffic", "core/sip", true),
         ("tools/traffic", "core/engine", false),
         ("tools/sim", "shell/media", false),
+        ("tools/study", "core/acd", true),
+        ("tools/study", "core/engine", false),
+        ("bin/centralita", "tools/study", true),
         ("bin/centralita", "tools/traffic", true),
         ("bin/centralita", "tools/sim", false),
     ];
@@ -71,6 +74,7 @@ fn allowed(from: &str, to: &str) -> bool {
         Some(("shell", _)) => to.starts_with("core/"),
         _ if from == "tools/traffic" => matches!(to, "core/base" | "core/sip" | "core/media"),
         _ if from == "tools/sim" => to.starts_with("core/"),
+        _ if from == "tools/study" => to.starts_with("core/") && to != "core/engine",
         _ if from == "tools/xtask" => false,
         Some(("bin", _)) => to != "tools/xtask" && to != "tools/sim",
         _ => true,

@@ -67,7 +67,8 @@ impl Changed {
         let skills: Vec<String> = profile.skills.iter().map(|(skill, level)| format!("{skill} {level}")).collect();
         let queues: Vec<String> = profile.queues.iter().map(ToString::to_string).collect();
         let all = members.len();
-        let what = format!("of the commonest profile ({all} agents; queues {}; skills {})", queues.join(", "), skills.join(", "));
+        let agents = if all == 1 { "1 agent".into() } else { format!("{all} agents") };
+        let what = format!("of the commonest profile ({agents}; queues {}; skills {})", queues.join(", "), skills.join(", "));
         // Whoever was there longest first.
         members.sort_by_key(|id| std::cmp::Reverse(worked.get(id).copied().unwrap_or(0)));
         for n in 0..more.unsigned_abs() as usize {
