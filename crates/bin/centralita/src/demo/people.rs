@@ -7,7 +7,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use traffic::{AgentSpec, CallerMix, Plan, Said, Span};
+use traffic::{AgentSpec, CallerMix, Outside, OwnCalls, Plan, Purpose, Said, Span, Target, Transfers};
 
 /// Until Ctrl-C: a day.
 const ENDLESS: Duration = Duration::from_secs(86_400);
@@ -66,24 +66,76 @@ pub fn traffic() -> ExitCode {
     }
 }
 
-/// Every agent whom the site starts logged in, with habits: some are slow, one in a while lets it ring or says no.
-pub fn agents(site: &Site) -> Vec<AgentSpec> {
-    let phones = site.agents.values().filter(|a| a.acd.starts_logged_in).filter_map(|a| match &a.phone {
-        Phone::Registered(c) => Some(c),
-        Phone::Address { .. } => None,
-    });
-    let habits = |(i, c): (usize, &site::Credential)| {
-        let mut spec = AgentSpec::new(&c.user, c.password.reveal());
+/// Every agent whom the site starts logged in, and every supervisor, with habits: some are slow, one in a while lets it
+/// ring or says no, some pass calls on, one calls outside.
+fn agents(site: &Site) -> Vec<AgentSpec> {
+    let colleagues: Vec<(&str, String)> = site.agents.values().filter(|a| a.acd.starts_logged_in).filter_map(known).collect();
+    let simulated = site.agents.values().filter(|a| a.acd.starts_logged_in || a.supervisor);
+    let habits = |(i, agent): (usize, &site::Agent)| {
+        let Phone::Registered(phone) = &agent.phone else { return None };
+        let mut spec = AgentSpec::new(&phone.user, phone.password.reveal());
+        if agent.supervisor {
+            spec.own.push(listens(&site.feature_codes.monitor, &colleagues));
+            return Some(spec);
+        }
         spec.answer_after = Span::ms(300, 1_500 + 500 * (i as u64 % 4));
         spec.never_answers = if i % 5 == 4 { 0.2 } else { 0.0 };
         spec.refuses = if i % 6 == 5 { 0.1 } else { 0.0 };
         spec.talk = (i % 2 == 0).then(|| Span::ms(4_000, 14_000));
-        spec
+        spec.transfers = passes_on(i, &colleagues);
+        if i == 2 {
+            spec.own.push(calls_outside());
+        }
+        Some(spec)
     };
-    phones.enumerate().map(habits).collect()
+    simulated.enumerate().filter_map(habits).collect()
 }
 
-pub fn plan(server: SocketAddr, numbers: Vec<String>, agents: Vec<AgentSpec>, options: &Options, last_calls: Duration) -> Plan {
+/// An agent's user name and extension.
+fn known(agent: &site::Agent) -> Option<(&str, String)> {
+    match &agent.phone {
+        Phone::Registered(c) => Some((c.user.as_str(), agent.extension.clone()?)),
+        Phone::Address { .. } => None,
+    }
+}
+
+/// Whoever talks, one after the other.
+fn listens(code: &str, colleagues: &[(&str, String)]) -> OwnCalls {
+    let target =
+        |(user, extension): &(&str, String)| Target { dial: format!("{code}{extension}"), while_talking: Some(user.to_string()) };
+    OwnCalls {
+        purpose: Purpose::Monitor,
+        to: colleagues.iter().map(target).collect(),
+        keys: String::new(),
+        every: Span::ms(4_000, 9_000),
+        lasts: Span::ms(3_000, 5_000),
+    }
+}
+
+fn passes_on(i: usize, colleagues: &[(&str, String)]) -> Transfers {
+    let others = colleagues.iter().enumerate().filter(|(n, _)| *n != i).map(|(_, (_, extension))| extension.clone());
+    Transfers {
+        blind: if i % 3 == 1 { 0.3 } else { 0.0 },
+        attended: if i % 3 == 0 { 0.25 } else { 0.0 },
+        blind_to: vec!["billing".into()],
+        attended_to: others.collect(),
+        after: Span::ms(2_000, 3_500),
+        consult: Span::ms(1_000, 2_000),
+    }
+}
+
+fn calls_outside() -> OwnCalls {
+    OwnCalls {
+        purpose: Purpose::Call,
+        to: vec![Target { dial: "+525541112222".into(), while_talking: None }],
+        keys: String::new(),
+        every: Span::ms(15_000, 25_000),
+        lasts: Span::ms(3_000, 5_000),
+    }
+}
+
+/// `outside`: where the site's calls to numbers that are not its own arrive.
+pub fn plan(server: SocketAddr, site: &Site, outside: Option<SocketAddr>, options: &Options, last_calls: Duration) -> Plan {
     let whole = options.duration.unwrap_or(ENDLESS);
     // The time asked for is the whole demonstration's: calls that are left need some of it.
     let drain = last_calls.min(whole / 3);
@@ -91,6 +143,10 @@ pub fn plan(server: SocketAddr, numbers: Vec<String>, agents: Vec<AgentSpec>, op
         per_minute: options.calls_per_minute,
         leaves_in_ivr: 0.1,
         leaves_in_queue: 0.1,
+        asks_for_callback: 0.2,
+        leaves_message: 0.1,
+        patience: Span::ms(2_000, 8_000),
+        message: Span::ms(3_000, 6_000),
         talk: Span::ms(5_000, 15_000),
         ..CallerMix::default()
     };
@@ -100,11 +156,11 @@ pub fn plan(server: SocketAddr, numbers: Vec<String>, agents: Vec<AgentSpec>, op
         // Another address than the trunk's: a phone is known by its password.
         phones: SocketAddr::from((Ipv4Addr::new(127, 0, 0, 2), 0)),
         callers,
-        agents,
-        numbers,
+        agents: agents(site),
+        numbers: site.numbers.iter().map(|n| n.number.clone()).collect(),
         duration_ms: (whole - drain).as_millis() as u64,
         drain_ms: drain.as_millis() as u64,
         seed: options.seed,
-        outside: None,
+        outside: outside.map(Outside::at),
     }
 }
