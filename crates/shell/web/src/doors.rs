@@ -63,6 +63,8 @@ pub struct Finding {
     pub file: String,
     pub line: usize,
     pub column: usize,
+    /// `error`, which stops a site, or `warning`.
+    pub severity: &'static str,
     pub message: String,
     pub help: Option<String>,
     /// All of it with its line and a caret, for a terminal.

@@ -121,6 +121,7 @@ impl Reload for Again {
             file: "site.toml".into(),
             line: 3,
             column: 9,
+            severity: "warning",
             message: "no".into(),
             help: None,
             shown: "error: no\n --> site.toml:3:9\n  |\n3 | a = \u{1b}[2J".into(),

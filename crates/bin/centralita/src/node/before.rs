@@ -1,8 +1,11 @@
 //! What a node finds before it begins: what earlier epochs left, keys and seeds, a folder it may write to.
 
+use super::birth::Birth;
 use super::{StartError, at, secret};
+use crate::load::Texts;
 use engine::{Boot, Open, Repaired, Resume, Setup, Stored};
 use shell_signalling::Signalling;
+use shell_store::journal::{Header, Journal, Retention};
 use shell_store::{Store, Writer};
 use site::Site;
 use std::collections::BTreeMap;
@@ -76,6 +79,14 @@ pub fn boot(setup: &Arc<Setup>, epoch: u32, store: &Store, signalling: &Signalli
         towards,
         setup: setup.clone(),
     })
+}
+
+/// What the Centre is told, from now on, and what a replay needs beside it.
+pub fn journal(texts: &Texts, boot: &Boot) -> Result<Journal, StartError> {
+    let Setup { site, sha256, .. } = boot.setup.as_ref();
+    crate::sites::keep(&site.data, sha256, texts).map_err(at("the site's text beside the journal"))?;
+    let header = Header { epoch: boot.epoch, seed: boot.routing_seed, site_sha256: *sha256 };
+    Journal::start(&site.data, header, &Birth::of(boot), Retention::default()).map_err(at("the journal"))
 }
 
 /// Where the site says that calls are sent: phones that do not register, and trunks.

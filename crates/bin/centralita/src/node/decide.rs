@@ -3,12 +3,14 @@
 use super::birth::Digester;
 use super::way::Way;
 use crate::clock::Clock;
+use arc_swap::ArcSwap;
 use base::Instant;
 use base::fact::Fact;
 use engine::{Centre, Entry, Input, Output, Snapshot};
 use ring::rand::{SecureRandom, SystemRandom};
 use shell_handoff::{Published, Taken, Taker};
 use shell_signalling::Signalling;
+use shell_store::journal::Journal;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -19,32 +21,72 @@ const BATCH: usize = 64;
 /// A snapshot is made at most this often; what it costs grows with the calls.
 const SNAPSHOT: Duration = Duration::from_millis(50);
 
-/// Everything that the Centre's outputs go to.
-pub struct Decider {
-    pub centre: Centre,
-    pub inputs: Taker<Input>,
-    pub clock: Clock,
+/// Where the Centre's outputs go.
+#[derive(Clone)]
+pub struct Outlets {
     pub way: Arc<Way>,
     pub signalling: Signalling,
     pub media: Arc<shell_media::Handle>,
     pub log: shell_store::Handle,
-    pub journal: Arc<shell_store::journal::Journal>,
-    pub snapshot: Published<Snapshot>,
+    pub journal: Arc<Journal>,
+}
+
+/// The Centre as readers see it, and their sign to look again.
+#[derive(Clone)]
+pub struct Screen {
+    pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub changed: Arc<watch::Sender<u64>>,
-    pub drained: Option<oneshot::Sender<()>>,
+}
+
+impl Screen {
+    pub fn new() -> Screen {
+        let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
+        Screen { snapshot, changed: Arc::new(watch::channel(0).0) }
+    }
+}
+
+/// A decision thread that runs, and the end of its last call.
+pub struct Deciding {
+    pub thread: JoinHandle<()>,
+    pub drained: oneshot::Receiver<()>,
+}
+
+pub struct Decider {
+    centre: Centre,
+    inputs: Taker<Input>,
+    clock: Clock,
+    to: Outlets,
+    snapshot: Published<Snapshot>,
+    changed: Arc<watch::Sender<u64>>,
+    drained: Option<oneshot::Sender<()>>,
     /// Signalling opens connections on this runtime.
-    pub runtime: tokio::runtime::Handle,
+    runtime: tokio::runtime::Handle,
     /// When the last snapshot was made.
-    pub published: Instant,
+    published: Instant,
     /// Facts of the batch so far.
-    pub facts: Vec<Fact>,
-    pub digester: Digester,
+    facts: Vec<Fact>,
+    digester: Digester,
 }
 
 impl Decider {
     /// Begins to decide, in a thread of its own.
-    pub fn start(self) -> std::io::Result<JoinHandle<()>> {
-        std::thread::Builder::new().name("decide".into()).spawn(|| self.run_or_abort())
+    pub fn start(centre: Centre, inputs: Taker<Input>, clock: Clock, to: Outlets, screen: &Screen) -> std::io::Result<Deciding> {
+        let (sender, drained) = oneshot::channel();
+        let decider = Decider {
+            centre,
+            inputs,
+            clock,
+            to,
+            snapshot: Published::over(screen.snapshot.clone()),
+            changed: screen.changed.clone(),
+            drained: Some(sender),
+            runtime: tokio::runtime::Handle::current(),
+            published: Instant::ZERO,
+            facts: Vec::new(),
+            digester: Digester::default(),
+        };
+        let thread = std::thread::Builder::new().name("decide".into()).spawn(|| decider.run_or_abort())?;
+        Ok(Deciding { thread, drained })
     }
 
     /// Without decisions there is no node: a panic ends the process, whoever supervises it starts it again, and the
@@ -74,7 +116,7 @@ impl Decider {
             }
             self.publish(SNAPSHOT);
             if !self.facts.is_empty() {
-                self.log.facts(std::mem::take(&mut self.facts));
+                self.to.log.facts(std::mem::take(&mut self.facts));
             }
         }
     }
@@ -86,17 +128,17 @@ impl Decider {
             return;
         }
         let staged = match &input {
-            Input::Configure { sha256 } => self.way.staged(*sha256),
+            Input::Configure { sha256 } => self.to.way.staged(*sha256),
             _ => None,
         };
         if let Some(staged) = &staged {
             self.centre.stage(staged.setup.clone());
         }
         let entry = Entry { now: self.clock.now(), entropy, input };
-        self.journal.append(&entry);
+        self.to.journal.append(&entry);
         let mut outputs = Vec::new();
         self.centre.handle(entry, &mut outputs);
-        self.journal.gave(self.digester.of(&outputs));
+        self.to.journal.gave(self.digester.of(&outputs));
         if staged.is_some() || outputs.iter().any(|o| matches!(o, Output::Reply { .. })) {
             // Whoever asked for a change may look at once.
             self.publish(Duration::ZERO);
@@ -122,7 +164,7 @@ impl Decider {
         // No bindings are no bytes, which forgets the phone.
         let bytes = if bindings.is_empty() { Ok(Vec::new()) } else { postcard::to_stdvec(bindings) };
         match bytes {
-            Ok(bytes) => self.log.bindings(user, bytes),
+            Ok(bytes) => self.to.log.bindings(user, bytes),
             Err(error) => tracing::error!(%error, "bindings cannot be kept"),
         }
     }
@@ -130,9 +172,9 @@ impl Decider {
     fn deliver(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
-                Output::Send { flow, bytes } => self.signalling.send(flow, bytes),
-                Output::CloseConnection { flow } => self.signalling.close(flow),
-                Output::Media(command) => self.media.send(command),
+                Output::Send { flow, bytes } => self.to.signalling.send(flow, bytes),
+                Output::CloseConnection { flow } => self.to.signalling.close(flow),
+                Output::Media(command) => self.to.media.send(command),
                 Output::Fact(fact) => {
                     if let base::fact::What::NodeBreach { invariant, detail } = &fact.what {
                         tracing::error!(%invariant, %detail, "a routing invariant is broken");
@@ -142,10 +184,10 @@ impl Decider {
                     }
                     self.facts.push(fact);
                 }
-                Output::Party { tenant, party, number, name } => self.log.party(tenant, party, number, name),
-                Output::UserToUser { tenant, call, party, value } => self.log.user_to_user(tenant, call, party, value),
+                Output::Party { tenant, party, number, name } => self.to.log.party(tenant, party, number, name),
+                Output::UserToUser { tenant, call, party, value } => self.to.log.user_to_user(tenant, call, party, value),
                 Output::Bindings { user, bindings } => self.keep(user, &bindings),
-                Output::Reply { number, reply } => self.way.answered(number, reply),
+                Output::Reply { number, reply } => self.to.way.answered(number, reply),
                 Output::Suspicious { remote, what } => tracing::warn!("suspicious from {remote}: {what}"),
                 Output::Drained => {
                     if let Some(drained) = self.drained.take() {

@@ -37,12 +37,16 @@ pub fn figures_options(clock: Clock, window: Window, changed: Arc<watch::Sender<
     }
 }
 
+/// Who speaks in events and tickets.
+pub fn source(site: &site::Site) -> String {
+    format!("/centralita/{}/{}", site.name, site.node)
+}
+
 /// The ticket book's consumer, and the sender of its outbox.
 pub fn ticketing(
     setup: &Setup,
     store: &Arc<Store>,
     log: &shell_store::Handle,
-    source: &str,
     clock: Clock,
 ) -> Result<(Tickets, shell_outbound::Sender), StartError> {
     const WEBHOOK: &str = "webhook";
@@ -55,7 +59,7 @@ pub fn ticketing(
         seed: secret::seed().map_err(at("the webhook"))?,
     };
     let outbound = shell_outbound::Sender::start(options).map_err(at("the webhook"))?;
-    let (rules, source) = (setup.site.tickets.clone(), source.to_string());
+    let (rules, source) = (setup.site.tickets.clone(), source(&setup.site));
     let options = TicketsOptions { rules, destinations, source, changed: Box::new(outbound.waker()) };
     let tickets = Tickets::start(store.clone(), log, options).map_err(at("the ticket book"))?;
     Ok((tickets, outbound))

@@ -41,7 +41,9 @@ impl shell_web::Reload for Reloader {
             Ok(reloaded) => tracing::info!(who, sha256 = reloaded.sha256, "the site was read again and counts from now on"),
             Err(refused) => {
                 tracing::error!(who, error = refused.error, "the site was read again and refused");
-                let findings = u32::try_from(refused.findings.len()).unwrap_or(u32::MAX).max(1);
+                // What no finding points at is wrong too.
+                let errors = refused.findings.iter().filter(|finding| finding.severity == "error").count().max(1);
+                let findings = u32::try_from(errors).unwrap_or(u32::MAX);
                 self.way.push(Input::ConfigRejected { findings });
             }
         }
@@ -120,6 +122,7 @@ fn finding(found: &Diagnostic) -> Finding {
         file: found.file.clone(),
         line: found.line,
         column: found.column,
+        severity: if found.is_error() { "error" } else { "warning" },
         message: found.message.clone(),
         help: found.help.clone(),
         shown: found.to_string(),

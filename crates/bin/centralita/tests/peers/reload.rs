@@ -24,9 +24,8 @@ fn said(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// Another agent, whose skills nobody will ask for.
-const BEA: &str =
-    "\n[agents.\"acme/bea\"]\nqueues = [\"billing\"]\nlogged_in = true\nphone = { user = \"bea\", password = \"x\" }\n";
+/// Another queue, and another agent.
+const BEA: &str = "\n[queues.\"acme/new\"]\n[agents.\"acme/bea\"]\nqueues = [\"billing\"]\nlogged_in = true\nphone = { user = \"bea\", password = \"x\" }\n";
 
 #[test]
 fn a_reload_changes_the_site_and_leaves_the_call_in_progress_alone() {
@@ -75,7 +74,7 @@ fn a_reload_that_does_not_fit_is_refused_whole_with_its_reason() {
         "{why}"
     );
     assert!(why.ends_with("error: the site has 1 error: the old site still counts\n"), "{why}");
-    assert_eq!(server.fact("config.rejected", |_| true)["data"]["findings"], 1);
+    assert_eq!(server.fact("config.rejected", |_| true)["data"]["findings"], 1, "the warning does not count");
     assert_eq!(http::get(server.web, "/api/v1/agents/acme/bea").0, 404, "not even the part that was good");
     rewrite(&server, |text| text.replace("skill:biling", "skill:billing").replace("name = \"interop\"", "name = \"other\""));
     let why = said(&reload(&server).stderr);

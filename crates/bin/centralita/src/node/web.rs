@@ -1,0 +1,76 @@
+//! The web's doors, opened.
+
+use super::archive::{Names, StoreArchive};
+use super::decide::{Outlets, Screen};
+use super::lines::Lines;
+use super::options::{health, source};
+use super::reload::Reloader;
+use super::{StartError, at};
+use crate::clock::Clock;
+use arc_swap::ArcSwap;
+use engine::Setup;
+use shell_store::Store;
+use shell_web::{Access, Doors};
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+pub struct Web {
+    pub reloader: Arc<Reloader>,
+    stop: watch::Sender<bool>,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+/// What the doors lead to.
+pub struct Behind<'a> {
+    pub setup: &'a Arc<Setup>,
+    /// Where the site is read again from.
+    pub file: Option<PathBuf>,
+    pub store: Arc<Store>,
+    pub outlets: &'a Outlets,
+    pub screen: Screen,
+    pub figures: Arc<ArcSwap<metrics::Figures>>,
+    pub clock: Clock,
+}
+
+impl Web {
+    pub fn open(lines: Lines, behind: Behind<'_>) -> Result<Web, StartError> {
+        let Behind { setup, file, store, outlets, screen, figures, clock } = behind;
+        let site = &setup.site;
+        let archive =
+            StoreArchive::start(store, &outlets.log, site.recordings.clone(), Names::of(site)).map_err(at("the log"))?;
+        let access = Access::new(site.web.token.as_ref().map(|t| t.reveal().as_str())).map_err(at("the web"))?;
+        let reloader = Arc::new(Reloader {
+            file,
+            setup: ArcSwap::new(setup.clone()),
+            prompts: Mutex::new(lines.prompts),
+            way: outlets.way.clone(),
+            media: Arc::downgrade(&outlets.media),
+            signalling: outlets.signalling.clone(),
+            archive: archive.clone(),
+            access: access.clone(),
+        });
+        let doors = Doors {
+            snapshot: screen.snapshot,
+            figures: figures.clone(),
+            changed: screen.changed.subscribe(),
+            clock: Arc::new(move || clock.now()),
+            ask: outlets.way.clone(),
+            reload: reloader.clone(),
+            archive,
+            health: health(outlets.log.clone(), Arc::downgrade(&outlets.journal), figures, clock),
+        };
+        let config = shell_web::Config { access, source: source(site), site: site.name.clone() };
+        let (stop, mut stopped) = watch::channel(false);
+        let ended = async move { drop(stopped.wait_for(|stop| *stop).await) };
+        let task = tokio::spawn(shell_web::serve(lines.listener, config, doors, ended));
+        Ok(Web { reloader, stop, task })
+    }
+
+    /// Ends streams, lets answers under way finish.
+    pub async fn close(self) {
+        let _ = self.stop.send(true);
+        let _ = self.task.await;
+    }
+}
