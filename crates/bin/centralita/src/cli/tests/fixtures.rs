@@ -1,0 +1,149 @@
+//! One call, one queue, one agent, one ticket, one recording.
+
+use acd::{Caller, Candidate, Change, Estimate, Expected, Rival, Rule, Strategy, VisitView, Waits, Why};
+use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
+use base::{AgentState, CallId, Instant, Lang, Now, Pii, QueueId, Skill, Wall};
+use engine::{CallView, Decision, Place, Snapshot, WhyReport};
+use metrics::{AgentFigures, Figures, QueueFigures, Visits};
+use shell_web::RecordingRow;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use tickets::{Impact, Number, Priority, State, Ticket};
+
+pub const WAV: &[u8] = b"RIFF and so on";
+
+pub fn report() -> WhyReport {
+    let candidate = |name: &str, value| Candidate { agent: name.parse().unwrap(), value, idle: Duration::from_secs(9) };
+    let why = Why {
+        rule: Rule::Strategy(Strategy::MostSkilled),
+        score_ms: 12_500,
+        idle: Duration::from_secs(9),
+        agents: 2,
+        visits: 1,
+        candidates: [candidate("acme/ana", -14), candidate("acme/bea", -9)].into_iter().collect(),
+        rivals: [Rival { visit: "1-3-42.v1".parse().unwrap(), score_ms: 12_500 }].into_iter().collect(),
+    };
+    let (agent, queue) = ("acme/ana".parse().unwrap(), "acme/soporte".parse().unwrap());
+    let decision = Decision { offer: "1-3-42.v1.o1".parse().unwrap(), agent, queue, at: Wall(0), why };
+    let waits = Waits {
+        requires: "lang:es >= 3".parse().unwrap(),
+        position: 2,
+        score_ms: 75_000,
+        agents: BTreeMap::from([(AgentState::Talking, 3), (AgentState::WrapUp, 1)]),
+        barred: vec![("acme/carlos".parse().unwrap(), "busy a moment ago".into())],
+        next: Some((Instant(10_000_000_000), Change::Lower { skill: Skill::new("lang:es"), to: 2 })),
+        sticky: Some(("acme/ana".parse().unwrap(), Instant(5_000_000_000))),
+        expected: Some(expected()),
+    };
+    WhyReport { waits: Some(waits), decisions: vec![decision] }
+}
+
+pub fn expected() -> Expected {
+    Expected { p50: Duration::from_secs(30), p90: Duration::from_secs(90), from: Estimate::Position }
+}
+
+pub fn call() -> CallId {
+    "1-3-42".parse().unwrap()
+}
+
+pub fn logged(seq: u64, what: What) -> Logged {
+    let about = About { call: Some(call()), ..About::default() };
+    Logged { epoch: 3, seq, fact: Fact { now: Now::default(), about, what } }
+}
+
+pub fn ticket() -> Ticket {
+    Ticket {
+        number: Number(7),
+        tenant: "acme".parse().unwrap(),
+        call: call(),
+        state: State::Open,
+        subject: "Call to \u{1b}[31msoporte".into(),
+        category: "call".into(),
+        impact: Impact::One,
+        priority: Priority::Medium,
+        group: None,
+        assigned_to: None,
+        party: None,
+        queue: None,
+        agent: None,
+        lang: None,
+        wait_ms: Some(61_000),
+        outcome: None,
+        opened: Wall(0),
+        updated: Wall(0),
+        steps: Vec::new(),
+    }
+}
+
+pub fn recording() -> RecordingRow {
+    RecordingRow {
+        recording: "1-3-42.c1.p1".parse().unwrap(),
+        call: call(),
+        tenant: None,
+        queue: None,
+        agent: None,
+        lang: Some(Lang::ES),
+        started: Wall(0),
+        duration_ms: Some(61_000),
+        kept: Some(Kept::Complete),
+        sha256: None,
+        reason: None,
+    }
+}
+
+pub fn snapshot() -> Snapshot {
+    let call = CallView {
+        call: call(),
+        tenant: "acme".parse().unwrap(),
+        direction: Direction::Incoming,
+        place: Place::Queue,
+        since: Now::default(),
+        arrived: Wall(0),
+        lang: Some(Lang::ES),
+        party: None,
+        caller: Pii::new("+525559999".into()),
+        user_to_user: None,
+        number: "+525550001".into(),
+        queue: Some("acme/soporte".parse().unwrap()),
+        visit: None,
+        agent: None,
+        recording: None,
+        held: false,
+        third: Some("agent/bea".into()),
+        monitors: vec![("acme/sup".parse().unwrap(), Monitor::Listen)],
+        expected: Some(expected()),
+        deadline: None,
+        waits_for: "an agent".into(),
+    };
+    let visit = VisitView {
+        visit: "1-3-42.v1".parse().unwrap(),
+        queue: "acme/soporte".parse().unwrap(),
+        entered: Instant::ZERO,
+        requires: "lang:es >= 3".parse().unwrap(),
+        priority_s: 0,
+        credit: Duration::ZERO,
+        caller: Caller::OnTheLine,
+        offers: Vec::new(),
+        deadline: Some(Instant(100_000_000_000)),
+        expected: Some(expected()),
+    };
+    Snapshot { calls: vec![call], visits: vec![visit], ..Snapshot::default() }
+}
+
+pub fn figures() -> Figures {
+    let visits = Visits {
+        offered: 5,
+        answered: 4,
+        service_level: Some(0.8),
+        service_level_formula: "short_excluded".into(),
+        asa_ms: Some(9000),
+        ..Visits::default()
+    };
+    let id: QueueId = "acme/soporte".parse().unwrap();
+    let queue = QueueFigures { waiting_now: 1, longest_wait_ms: 61_000, visits, ..QueueFigures::nothing(id.clone()) };
+    let ana = AgentFigures {
+        queues: vec![id],
+        ..AgentFigures::nothing("acme/ana".parse().unwrap(), AgentState::Talking, String::new())
+    };
+    Figures { queues: vec![queue], agents: vec![ana], ..Figures::default() }
+}

@@ -1,0 +1,141 @@
+//! The client against a real server on a loopback port, with little behind its doors.
+
+mod acts;
+mod fixtures;
+mod node;
+
+use super::client::Client;
+use super::{Common, run_into};
+use base::fact::What;
+use clap::Parser;
+use fixtures::{WAV, logged};
+use node::{Line, Node, run};
+use serde_json::Value;
+use std::io::Write;
+use std::sync::Arc;
+
+#[test]
+fn lists_are_aligned_tables_and_json_is_the_apis_own() {
+    let node = Node::start(None);
+    let (status, out, err) = node.run("queue list");
+    assert_eq!((status, err.as_str()), (0, ""));
+    let lines: Vec<&str> = out.lines().collect();
+    assert!(lines[0].starts_with("QUEUE         WAITING  LONGEST"), "{out}");
+    assert!(lines[1].starts_with("acme/soporte        1     1:01"), "{out}");
+    assert!(lines[1].contains("80.0 %  short_excluded"));
+    let (_, out, _) = node.run("queue list --json");
+    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()[0]["offered"], 5);
+    assert!(node.run("agent list").1.contains("acme/ana  talking"));
+    assert!(node.run("call list").1.contains("1-3-42  queue"));
+    assert!(node.run("queue show acme/soporte").1.contains("service level       80.0 % (short_excluded)"));
+}
+
+#[test]
+fn a_call_is_shown_with_its_ticket_its_recording_and_its_events() {
+    let node = Node::start(None);
+    let (status, out, _) = node.run("call show 1-3-42");
+    assert_eq!(status, 0);
+    for part in ["caller             +525559999", "T-000007", "1-3-42.c1.p1", "call.arrived", "number=+525550001"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+    assert!(!out.contains('\u{1b}'), "no escape reaches the terminal");
+    assert!(node.run("ticket show T-7").1.contains("waited              1:01"));
+    assert!(node.run("recording show 1-3-42.c1.p1").1.contains("kept          complete"));
+}
+
+#[test]
+fn what_is_unknown_wrong_or_not_there_says_so_and_has_a_status() {
+    let node = Node::start(None);
+    let (status, _, err) = node.run("queue show acme/none");
+    assert_eq!(
+        (status, err.as_str()),
+        (1, "error: there is no queue acme/none\n  expected: one of those that GET /api/v1/queues lists\n")
+    );
+    let (status, _, err) = node.run("--json queue show acme/none");
+    assert_eq!((status, &serde_json::from_str::<Value>(&err).unwrap()["error"]), (1, &"there is no queue acme/none".into()));
+    assert_eq!(run("--api ftp://127.0.0.1 queue list").0, 2);
+    assert_eq!(node.run("events --type a'b").0, 2);
+    let unset = Common { api: String::new(), token: Some(String::new()), json: false };
+    assert!(Client::new(&unset).is_ok(), "a variable set to nothing is none");
+    assert!(Line::try_parse_from(["centralita", "queue", "show", "No such"]).is_err());
+    let gone = node.address;
+    drop(node);
+    let (status, _, err) = run(&format!("--api http://{gone} queue list"));
+    assert_eq!(status, 1);
+    assert!(err.starts_with(&format!("error: nothing listens at http://{gone}: is `centralita serve` running?")), "{err}");
+}
+
+#[test]
+fn a_token_opens_what_is_closed_without_it() {
+    let node = Node::start(Some("sesame"));
+    let (status, _, err) = node.run("queue list");
+    assert_eq!(status, 1);
+    assert!(err.contains("--token or CENTRALITA_TOKEN"), "{err}");
+    assert_eq!(node.run("queue list --token sesame").0, 0);
+}
+
+#[test]
+fn a_recording_is_saved_once_and_never_over_another_file() {
+    let node = Node::start(None);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("a.wav");
+    let save = format!("recording save 1-3-42.c1.p1 --out {}", file.display());
+    assert_eq!(node.run(&save).1, format!("1-3-42.c1.p1: 14 bytes in {}\n", file.display()));
+    assert_eq!(std::fs::read(&file).unwrap(), WAV);
+    let (status, _, err) = node.run(&save);
+    assert_eq!(status, 1);
+    assert!(err.contains("--force"), "{err}");
+    assert_eq!(node.run(&format!("{save} --force")).0, 0);
+    assert_eq!(node.run("recording save 1-3-42.c1.p1 --out -").1.as_bytes(), WAV);
+    let (status, ..) = node.run(&format!("recording save 1-3-42.c9.p1 --out {}", folder.path().join("b.wav").display()));
+    assert_eq!((status, folder.path().join("b.wav").exists()), (1, false));
+}
+
+#[test]
+fn events_are_lines_and_following_goes_on_until_the_reader_has_gone() {
+    let node = Node::start(None);
+    let (_, out, _) = node.run("events --type call.answered");
+    assert_eq!(out, "1970-01-01 00:00:00.000  call.answered             call/1-3-42\n");
+    let (_, out, _) = node.run("events --json");
+    assert_eq!(out.lines().map(|l| serde_json::from_str::<Value>(l).unwrap()["id"].clone()).collect::<Vec<_>>(), ["3-1", "3-2"]);
+    // A reader that leaves after the third line, as `head -3` does.
+    let (status, out) = follow(&node, 3);
+    assert_eq!(status, 0);
+    let third: Value = serde_json::from_str(out.lines().nth(2).unwrap()).unwrap();
+    assert_eq!((&third["id"], &third["data"]["duration_ms"]), (&"3-3".into(), &5.into()));
+}
+
+/// Follows as `events --follow --json`, with a fact appended as soon as the stream listens, up to `lines` lines.
+fn follow(node: &Node, lines: usize) -> (u8, String) {
+    struct Head<'a> {
+        node: &'a Node,
+        text: Vec<u8>,
+        lines: usize,
+    }
+    impl Write for Head<'_> {
+        fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+            self.text.extend_from_slice(bytes);
+            Ok(bytes.len())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            let lines = self.text.iter().filter(|b| **b == b'\n').count();
+            if lines >= self.lines { Err(std::io::ErrorKind::BrokenPipe.into()) } else { Ok(()) }
+        }
+    }
+    let mut out = Head { node, text: Vec::new(), lines };
+    let facts = out.node.facts.clone();
+    let (done, until) = std::sync::mpsc::channel::<()>();
+    let feeder = std::thread::spawn(move || {
+        // Whoever subscribes gets the fact; one that was told before is dropped by its place.
+        while until.try_recv() != Err(std::sync::mpsc::TryRecvError::Disconnected) {
+            let _ = facts.send(Arc::from([logged(3, What::CallEnded { duration_ms: 5, visits: 1 })]));
+            std::thread::yield_now();
+        }
+    });
+    let line = Line::try_parse_from(["centralita", "--api", &format!("http://{}", node.address), "--json", "events", "--follow"])
+        .unwrap();
+    let status = run_into(line.command, &line.common, &mut out, &mut Vec::new());
+    drop(done);
+    feeder.join().unwrap();
+    (status, String::from_utf8(out.text).unwrap())
+}

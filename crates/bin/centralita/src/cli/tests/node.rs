@@ -1,0 +1,165 @@
+//! A real server on a loopback port, with little behind its doors.
+
+use super::fixtures::{WAV, figures, logged, recording, report, snapshot, ticket};
+use crate::cli::{Command, Common, run_into, user};
+use arc_swap::ArcSwap;
+use base::fact::{Direction, Logged, What};
+use base::{Now, PartyId, RecordingId, Tenant};
+use clap::Parser;
+use engine::{Reply, Request};
+use shell_web::{
+    Access, Archive, Ask, Config, Doors, FactsAsk, Finding, Health, NotReloaded, Party, RecordingRow, RecordingsAsk, Reload,
+    Reloaded, TicketsAsk,
+};
+use std::fs::File;
+use std::io::{Seek, Write};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex};
+use tickets::{Number, Ticket};
+use tokio::sync::{broadcast, oneshot, watch};
+
+/// A server in a thread of its own; dropped, it ends.
+pub struct Node {
+    pub address: SocketAddr,
+    pub asked: Arc<Mutex<Vec<Request>>>,
+    /// Whether the next reload is refused.
+    pub broken: Arc<Mutex<bool>>,
+    pub facts: broadcast::Sender<Arc<[Logged]>>,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl Node {
+    pub fn start(token: Option<&str>) -> Node {
+        let asked = Arc::new(Mutex::new(Vec::new()));
+        let broken = Arc::new(Mutex::new(false));
+        let facts = broadcast::channel(16).0;
+        let (_, changed) = watch::channel(0);
+        let doors = Doors {
+            snapshot: Arc::new(ArcSwap::from_pointee(snapshot())),
+            figures: Arc::new(ArcSwap::from_pointee(figures())),
+            changed,
+            clock: Arc::new(Now::default),
+            ask: Arc::new(Door(asked.clone())),
+            reload: Arc::new(Again(broken.clone())),
+            archive: Arc::new(Shelf(facts.clone())),
+            health: Arc::new(Health::default),
+        };
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let config = Config { access: Access::new(token).unwrap(), source: "/centralita/acme/1".into(), site: "acme".into() };
+        let thread = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                tell.send(listener.local_addr().unwrap()).unwrap();
+                let stopped = async move { drop(stopped.await) };
+                shell_web::serve(listener, config, doors, stopped).await.unwrap();
+            });
+        });
+        Node { address: told.recv().unwrap(), asked, broken, facts, stop: Some(stop), thread: Some(thread) }
+    }
+
+    /// Status, output and errors of one command line.
+    pub fn run(&self, line: &str) -> (u8, String, String) {
+        run(&format!("--api http://{} {line}", self.address))
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        self.stop.take();
+        let _ = self.thread.take().map(|thread| thread.join());
+    }
+}
+
+#[derive(Parser)]
+pub struct Line {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+pub fn run(line: &str) -> (u8, String, String) {
+    let line = Line::try_parse_from(std::iter::once("centralita").chain(line.split_whitespace())).unwrap();
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let status = run_into(line.command, &line.common, &mut out, &mut err);
+    (status, String::from_utf8(out).unwrap(), String::from_utf8(err).unwrap())
+}
+
+struct Door(Arc<Mutex<Vec<Request>>>);
+
+impl Ask for Door {
+    fn ask(&self, who: Arc<str>, request: Request) -> oneshot::Receiver<Reply> {
+        assert_eq!(&*who, user::name());
+        let (answer, receiver) = oneshot::channel();
+        let reply = match &request {
+            Request::Agent { ask: acd::Ask::LogOut, .. } => Reply::Pending,
+            Request::Agent { ask: acd::Ask::Ready, .. } => Reply::Refused { why: "the agent is not logged in".into() },
+            Request::Why { .. } => Reply::Why(Box::new(report())),
+            _ => Reply::Done,
+        };
+        self.0.lock().unwrap().push(request);
+        let _ = answer.send(reply);
+        receiver
+    }
+}
+
+struct Again(Arc<Mutex<bool>>);
+
+impl Reload for Again {
+    fn reload(&self, _: &str) -> Result<Reloaded, NotReloaded> {
+        let finding = Finding {
+            file: "site.toml".into(),
+            line: 3,
+            column: 9,
+            severity: "warning",
+            message: "no".into(),
+            help: None,
+            shown: "error: no\n --> site.toml:3:9\n  |\n3 | a = \u{1b}[2J".into(),
+        };
+        if *self.0.lock().unwrap() {
+            let error = "the site file has 1 error: the old one still counts".to_string();
+            return Err(NotReloaded { error, expected: String::new(), findings: vec![finding] });
+        }
+        Ok(Reloaded { sha256: "0123456789abcdef".into(), warnings: vec![finding] })
+    }
+}
+
+/// A call that waits, after one agent who did not answer.
+struct Shelf(broadcast::Sender<Arc<[Logged]>>);
+
+impl Archive for Shelf {
+    fn facts(&self, ask: &FactsAsk) -> Result<Vec<Logged>, String> {
+        let arrived = What::CallArrived { direction: Direction::Incoming, trunk: "carrier".into(), number: "+525550001".into() };
+        let all = [logged(1, arrived), logged(2, What::CallAnswered {})];
+        Ok(all.into_iter().filter(|l| (l.epoch, l.seq) > ask.after && ask.lets_through(l)).collect())
+    }
+    fn newest(&self) -> Result<(u32, u64), String> {
+        Ok((3, 2))
+    }
+    fn follow(&self) -> broadcast::Receiver<Arc<[Logged]>> {
+        self.0.subscribe()
+    }
+    fn tickets(&self, _: &TicketsAsk) -> Result<Vec<Ticket>, String> {
+        Ok(vec![ticket()])
+    }
+    fn ticket(&self, number: Number) -> Result<Vec<Ticket>, String> {
+        Ok([ticket()].into_iter().filter(|t| t.number == number).collect())
+    }
+    fn recordings(&self, _: &RecordingsAsk) -> Result<Vec<RecordingRow>, String> {
+        Ok(vec![recording()])
+    }
+    fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
+        Ok(Some(recording()).filter(|r| r.recording == id))
+    }
+    fn audio(&self, id: RecordingId) -> Result<Option<File>, String> {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all(WAV).and_then(|()| file.rewind()).unwrap();
+        Ok((id == recording().recording).then_some(file))
+    }
+    fn party(&self, _: &Tenant, _: PartyId) -> Result<Option<Party>, String> {
+        Ok(None)
+    }
+}
