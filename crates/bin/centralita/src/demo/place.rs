@@ -20,17 +20,26 @@ impl Place {
 
     /// The embedded site with free ports, its own folders, and the flows of this tree.
     pub fn setup(&self) -> Result<Loaded, String> {
-        let mut site = Site::parse(SITE, "demo.toml").map_err(|found| load::LoadError::Wrong(found).to_string())?;
+        let text = with_idle_trunks(SITE)?;
+        let mut site = parse(&text)?;
         site.data = self.dir.join("data");
         site.recordings = self.dir.join("recordings");
         site.flows = flows()?;
         site.sip.listen = free(site.sip.listen, |a| UdpSocket::bind(a).is_ok() && TcpListener::bind(a).is_ok());
         site.web.listen = free(site.web.listen, |a| TcpListener::bind(a).is_ok());
-        for trunk in &mut site.trunks {
-            trunk.address = trunk.address.map(idle);
-        }
-        load::setup(site, SITE).map_err(|e| e.to_string())
+        load::setup(site, &text).map_err(|e| e.to_string())
     }
+}
+
+fn parse(text: &str) -> Result<Site, String> {
+    Site::parse(text, "demo.toml").map_err(|found| load::LoadError::Wrong(found).to_string())
+}
+
+/// Where calls go out decides what is sent, so it is the text that changes: its hash names what counts in a replay.
+fn with_idle_trunks(text: &str) -> Result<String, String> {
+    let addresses = parse(text)?.trunks.into_iter().filter_map(|trunk| trunk.address);
+    let quoted = |address: SocketAddr| format!("\"{address}\"");
+    Ok(addresses.fold(text.to_string(), |text, usual| text.replace(&quoted(usual), &quoted(idle(usual)))))
 }
 
 /// The usual port, or any if it is taken.
@@ -55,4 +64,20 @@ fn flows() -> Result<PathBuf, String> {
     let built_from = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ivr-flows");
     let found = [PathBuf::from("ivr-flows"), built_from].into_iter().find(|p| p.join("service-desk.yaml").is_file());
     found.ok_or_else(|| "no folder `ivr-flows` here: run the demonstration from the project's folder".to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_trunk_whose_port_is_taken_is_another_site_with_another_hash() {
+        let usual = outside(&parse(SITE).unwrap()).unwrap();
+        // Whoever holds the port, it is taken now.
+        let _taken = UdpSocket::bind(usual);
+        let text = with_idle_trunks(SITE).unwrap();
+        let moved = outside(&parse(&text).unwrap()).unwrap();
+        assert_ne!(moved, usual);
+        assert_ne!(text, SITE);
+    }
 }
