@@ -60,7 +60,9 @@ async fn an_agent_in_a_call_of_their_own_is_told_from_one_who_talks_with_a_custo
     let served = fake.serve(None).await;
     let browser = Browser::open(TELEVISION, "es").await;
     browser.go(&format!("http://{}/", served.address)).await;
-    browser.until("document.querySelector('[data-agent=\"acme/joao\"] .state').textContent === 'Llamada propia · saliente'").await;
+    browser
+        .until("document.querySelector('[data-agent=\"acme/joao\"] .state').textContent === 'Llamada propia · saliente'")
+        .await;
     let chip = browser.eval("document.querySelector('#agents .states [data-state=engaged]').innerText").await;
     assert!(chip.as_str().unwrap().contains("Llamada propia"), "{chip}");
     let icon = browser.eval("document.querySelector('[data-agent=\"acme/joao\"] .icon use').getAttribute('href')").await;
