@@ -1,6 +1,7 @@
 //! The process with the simulated callers and agents: a plan goes in, what they do and heard comes out.
 
 use super::Options;
+use base::AgentId;
 use site::{Phone, Site};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::process::{ExitCode, Stdio};
@@ -69,10 +70,10 @@ pub fn traffic() -> ExitCode {
 /// Every agent whom the site starts logged in, and every supervisor, with habits: some are slow, one in a while lets it
 /// ring or says no, some pass calls on, one calls outside.
 fn agents(site: &Site) -> Vec<AgentSpec> {
-    let colleagues: Vec<(&str, String)> = site.agents.values().filter(|a| a.acd.starts_logged_in).filter_map(known).collect();
-    let simulated = site.agents.values().filter(|a| a.acd.starts_logged_in || a.supervisor);
-    let habits = |(i, agent): (usize, &site::Agent)| {
+    let simulated = site.agents.iter().filter(|(_, a)| a.acd.starts_logged_in || a.supervisor);
+    let habits = |(i, (id, agent)): (usize, (&AgentId, &site::Agent))| {
         let Phone::Registered(phone) = &agent.phone else { return None };
+        let colleagues = colleagues(site, id);
         let mut spec = AgentSpec::new(&phone.user, phone.password.reveal());
         if agent.supervisor {
             spec.own.push(listens(&site.feature_codes.monitor, &colleagues));
@@ -81,7 +82,7 @@ fn agents(site: &Site) -> Vec<AgentSpec> {
         spec.answer_after = Span::ms(300, 1_500 + 500 * (i as u64 % 4));
         spec.never_answers = if i % 5 == 4 { 0.2 } else { 0.0 };
         spec.refuses = if i % 6 == 5 { 0.1 } else { 0.0 };
-        spec.talk = (i % 2 == 0).then(|| Span::ms(4_000, 14_000));
+        spec.talk = i.is_multiple_of(2).then(|| Span::ms(4_000, 14_000));
         spec.transfers = passes_on(i, &colleagues);
         if i == 2 {
             spec.own.push(calls_outside());
@@ -91,7 +92,12 @@ fn agents(site: &Site) -> Vec<AgentSpec> {
     simulated.enumerate().filter_map(habits).collect()
 }
 
-/// An agent's user name and extension.
+/// User names and extensions of the others of the account.
+fn colleagues<'a>(site: &'a Site, of: &AgentId) -> Vec<(&'a str, String)> {
+    let others = site.agents.iter().filter(|(id, a)| a.acd.starts_logged_in && id.tenant() == of.tenant() && *id != of);
+    others.filter_map(|(_, agent)| known(agent)).collect()
+}
+
 fn known(agent: &site::Agent) -> Option<(&str, String)> {
     match &agent.phone {
         Phone::Registered(c) => Some((c.user.as_str(), agent.extension.clone()?)),
@@ -113,12 +119,11 @@ fn listens(code: &str, colleagues: &[(&str, String)]) -> OwnCalls {
 }
 
 fn passes_on(i: usize, colleagues: &[(&str, String)]) -> Transfers {
-    let others = colleagues.iter().enumerate().filter(|(n, _)| *n != i).map(|(_, (_, extension))| extension.clone());
     Transfers {
         blind: if i % 3 == 1 { 0.3 } else { 0.0 },
-        attended: if i % 3 == 0 { 0.25 } else { 0.0 },
+        attended: if i.is_multiple_of(3) { 0.25 } else { 0.0 },
         blind_to: vec!["billing".into()],
-        attended_to: others.collect(),
+        attended_to: colleagues.iter().map(|(_, extension)| extension.clone()).collect(),
         after: Span::ms(2_000, 3_500),
         consult: Span::ms(1_000, 2_000),
     }
@@ -143,10 +148,11 @@ pub fn plan(server: SocketAddr, site: &Site, outside: Option<SocketAddr>, option
         per_minute: options.calls_per_minute,
         leaves_in_ivr: 0.1,
         leaves_in_queue: 0.1,
-        asks_for_callback: 0.2,
-        leaves_message: 0.1,
-        patience: Span::ms(2_000, 8_000),
-        message: Span::ms(3_000, 6_000),
+        asks_for_callback: 0.3,
+        leaves_message: 0.2,
+        // Keys lead out of the queue only once "please hold" has been said.
+        patience: Span::ms(4_500, 7_000),
+        message: Span::ms(8_000, 10_000),
         talk: Span::ms(5_000, 15_000),
         ..CallerMix::default()
     };
