@@ -1,55 +1,97 @@
-//! Sets of small numbers that are intersected 64 at a time.
+//! Sets of small numbers that are intersected 64 at a time, and past empty words 4,096 at a time.
+
+use smallvec::SmallVec;
 
 /// Which kinds, families or profiles. Grows with the highest number ever set.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Bits(Vec<u64>);
+pub(crate) struct Bits {
+    words: Vec<u64>,
+    /// Which words are not empty.
+    some: SmallVec<[u64; 2]>,
+}
 
 impl Bits {
     pub fn set(&mut self, number: usize, on: bool) {
         let (word, bit) = (number / 64, 1u64 << (number % 64));
-        if on && word >= self.0.len() {
-            self.0.resize(word + 1, 0);
+        if on && word >= self.words.len() {
+            self.words.resize(word + 1, 0);
+            self.some.resize(word / 64 + 1, 0);
         }
-        if let Some(w) = self.0.get_mut(word) {
-            *w = if on { *w | bit } else { *w & !bit };
-        }
+        let Some(w) = self.words.get_mut(word) else { return };
+        *w = if on { *w | bit } else { *w & !bit };
+        let mark = 1u64 << (word % 64);
+        let some = &mut self.some[word / 64];
+        *some = if *w == 0 { *some & !mark } else { *some | mark };
     }
 
     pub fn has(&self, number: usize) -> bool {
-        self.0.get(number / 64).is_some_and(|w| w & (1 << (number % 64)) != 0)
+        self.words.get(number / 64).is_some_and(|w| w & (1 << (number % 64)) != 0)
     }
 
     /// In rising order.
-    pub fn iter(&self) -> impl Iterator<Item = usize> {
+    pub fn iter(&self) -> Common<'_> {
         self.common(self)
     }
 
     /// What is in both, in rising order.
-    pub fn common<'a>(&'a self, other: &'a Bits) -> impl Iterator<Item = usize> + 'a {
-        self.0.iter().zip(&other.0).enumerate().flat_map(|(at, (a, b))| Ones(a & b).map(move |bit| at * 64 + bit))
+    pub fn common<'a>(&'a self, other: &'a Bits) -> Common<'a> {
+        let some = self.some_common(other, 0);
+        Common { sets: (self, other), block: 0, some, word: 0, bits: 0 }
     }
 
     /// Something is in both.
     pub fn meets(&self, other: &Bits) -> bool {
-        self.0.iter().zip(&other.0).any(|(a, b)| a & b != 0)
+        self.common(other).next().is_some()
+    }
+
+    /// Which words of this block of 64 are empty in neither.
+    fn some_common(&self, other: &Bits, block: usize) -> u64 {
+        let of = |bits: &Bits| bits.some.get(block).copied().unwrap_or(0);
+        of(self) & of(other)
     }
 }
 
-struct Ones(u64);
+pub(crate) struct Common<'a> {
+    sets: (&'a Bits, &'a Bits),
+    /// Words still to be looked at, of this block of 64.
+    block: usize,
+    some: u64,
+    /// Bits still to be told, of this word.
+    word: usize,
+    bits: u64,
+}
 
-impl Iterator for Ones {
+impl Iterator for Common<'_> {
     type Item = usize;
     fn next(&mut self) -> Option<usize> {
-        let bit = self.0.trailing_zeros();
-        // Clears the lowest bit that is set.
-        self.0 &= self.0.wrapping_sub(1);
-        (bit < 64).then_some(bit as usize)
+        let (a, b) = self.sets;
+        while self.bits == 0 {
+            while self.some == 0 {
+                self.block += 1;
+                if self.block >= a.some.len().min(b.some.len()) {
+                    return None;
+                }
+                self.some = a.some_common(b, self.block);
+            }
+            self.word = self.block * 64 + take_lowest(&mut self.some);
+            self.bits = a.words[self.word] & b.words[self.word];
+        }
+        Some(self.word * 64 + take_lowest(&mut self.bits))
     }
+}
+
+/// Of bits of which some are set.
+fn take_lowest(bits: &mut u64) -> usize {
+    let lowest = bits.trailing_zeros() as usize;
+    *bits &= bits.wrapping_sub(1);
+    lowest
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     #[test]
     fn two_sets_meet_in_rising_order() {
@@ -62,5 +104,20 @@ mod tests {
         assert_eq!(a.iter().collect::<Vec<_>>(), [0, 63, 64, 200, 500]);
         assert!(a.meets(&b) && b.meets(&a) && !b.meets(&Bits::default()));
         assert!(a.has(500) && !a.has(501) && !b.has(64) && !b.has(9_000));
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_sets(steps in prop::collection::vec((any::<bool>(), any::<bool>(), 0usize..20_000), 0..300)) {
+            let (mut bits, mut model) = ([Bits::default(), Bits::default()], [BTreeSet::new(), BTreeSet::new()]);
+            for (which, on, number) in steps {
+                bits[usize::from(which)].set(number, on);
+                let set = &mut model[usize::from(which)];
+                if on { set.insert(number) } else { set.remove(&number) };
+            }
+            prop_assert!(bits[0].iter().eq(model[0].iter().copied()));
+            prop_assert!(bits[0].common(&bits[1]).eq(model[0].intersection(&model[1]).copied()));
+            prop_assert_eq!(bits[0].meets(&bits[1]), !model[0].is_disjoint(&model[1]));
+        }
     }
 }

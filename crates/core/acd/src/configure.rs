@@ -15,12 +15,12 @@ use std::sync::Arc;
 impl Acd {
     pub(crate) fn on_configure(&mut self, config: Arc<Config>, turn: &mut Turn) {
         let gone = |key: &VisitKey| !config.queues.contains_key(&self.queues[self.visits[key.0].queue.0].id);
-        let homeless: Vec<VisitKey> = self.visit_of.iter().map(|(_, key)| *key).filter(gone).collect();
+        let homeless: Vec<VisitKey> = self.visits_by_id().into_iter().filter(gone).collect();
         for key in homeless {
             self.leave(key, End::new(Outcome::System, Cause::Closed), turn);
         }
         self.config = config;
-        for key in self.by_id.values().copied().collect::<Vec<_>>() {
+        for key in self.by_id.keys().collect::<Vec<_>>() {
             self.reconfigure_agent(key, turn);
         }
         let groups = group_numbers(&self.config);
@@ -47,8 +47,11 @@ impl Acd {
     /// Queues that stay keep what was set by a supervisor.
     fn reconfigure_queues(&mut self, groups: &Groups) {
         let config = self.config.clone();
-        let gone = self.queue_of.extract_if(.., |id, _| !config.queues.contains_key(id));
-        gone.for_each(|(_, key)| self.queues.remove(key.0));
+        let gone = self.queue_of.iter().filter(|(id, _)| !config.queues.contains_key(*id));
+        for (id, key) in gone.map(|(id, key)| (id.clone(), key)).collect::<Vec<_>>() {
+            self.queue_of.remove(&id);
+            self.queues.remove(key.0);
+        }
         let sticky = config.queues.iter().filter(|(_, queue)| !queue.sticky.is_zero());
         let remember: BTreeSet<Tenant> = sticky.map(|(id, _)| id.tenant()).collect();
         for (id, settings) in &config.queues {
@@ -69,7 +72,7 @@ impl Acd {
     /// again. Who waits keeps its age and what it was told.
     fn rebuild_board(&mut self, groups: &Groups, turn: &Turn) {
         self.board = Board::new(Orders::of(&self.config));
-        let agents: Vec<AgentKey> = self.by_id.values().copied().collect();
+        let agents: Vec<AgentKey> = self.by_id.keys().collect();
         for key in &agents {
             let agent = &mut self.agents[key.0];
             agent.seated = None;
@@ -78,7 +81,7 @@ impl Acd {
             self.agents[key.0].profile = self.board.join_profile(&traits, state);
             self.refresh_seat(*key, turn.now);
         }
-        for key in self.visit_of.iter().map(|(_, key)| *key).collect::<Vec<_>>() {
+        for key in self.visits_by_id() {
             self.find_place_again(key, turn);
         }
         agents.into_iter().for_each(|key| self.review_kept(key));
@@ -102,7 +105,7 @@ impl Acd {
     fn add_new_agents(&mut self, groups: &Groups, turn: &mut Turn) {
         let config = self.config.clone();
         for (id, settings) in &config.agents {
-            if self.by_id.contains_key(id) {
+            if self.by_id.get(id).is_some() {
                 continue;
             }
             let mut agent = Agent::new(id.clone(), settings.clone(), turn.now);
@@ -121,7 +124,7 @@ impl Acd {
     /// What decides which visits the agent can take.
     pub(crate) fn traits_of(&self, key: AgentKey) -> Traits {
         let agent = &self.agents[key.0];
-        let queues = agent.config.queues.iter().filter_map(|id| self.queue_of.get(id).copied());
+        let queues = agent.config.queues.iter().filter_map(|id| self.queue_of.get(id));
         Traits::new(agent.skills().clone(), queues.collect(), agent.groups.clone())
     }
 }

@@ -69,7 +69,7 @@ impl Acd {
             self.timers.set(timer, None);
         }
         let (visit, waited, queue) = (v.id, turn.now.since(v.entered), queue.id.clone());
-        self.visit_of.remove(&(visit, key));
+        self.visit_of.remove(&visit);
         self.visits.remove(key.0);
         let End { outcome, cause, to } = end;
         turn.say(Output::Left { visit, queue, outcome, cause, waited, ringing, to });
@@ -98,7 +98,7 @@ impl Acd {
             if been.contains(&target) {
                 return Err(why.unwrap_or(Cause::Loop));
             }
-            let Some(next) = self.queue_of.get(&target).copied() else { return Err(why.unwrap_or(Cause::Closed)) };
+            let Some(next) = self.queue_of.get(&target) else { return Err(why.unwrap_or(Cause::Closed)) };
             match self.admit(next, &entry, Door::Overflow, turn.wall) {
                 Ok(()) => return Ok((next, been)),
                 Err(cause) => why = why.or(Some(cause)),
@@ -134,7 +134,7 @@ impl Acd {
 
     /// By a supervisor. To a queue that is full, of another tenant, unknown or the same, nothing happens.
     pub(crate) fn on_move(&mut self, id: VisitId, queue: &QueueId, turn: &mut Turn) {
-        let (Some(key), Some(target)) = (self.visit_key(id), self.queue_of.get(queue).copied()) else { return };
+        let (Some(key), Some(target)) = (self.visit_key(id), self.queue_of.get(queue)) else { return };
         let from = self.visits[key.0].queue;
         if from == target || self.queues[from.0].tenant != self.queues[target.0].tenant {
             return;

@@ -49,6 +49,7 @@ mod configure;
 mod dispatch;
 mod door;
 mod expect;
+mod index;
 mod leaving;
 mod line;
 mod memory;
@@ -75,11 +76,10 @@ use agent::{Agent as AgentRecord, AgentKey, Talk};
 use base::{AgentId, Instant, Now, PartyId, QueueId, Random, Tenant, VisitId, Wall};
 use board::Board;
 use dispatch::Scratch;
-use line::Line;
+use index::{Index, Names};
 use memory::Memory;
 use queue::{Queue as QueueRecord, QueueKey};
 use slab::Slab;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use sticky::Lost;
@@ -101,11 +101,11 @@ pub struct Acd {
     config: Arc<Config>,
     random: Random,
     queues: Slab<QueueRecord>,
-    queue_of: BTreeMap<QueueId, QueueKey>,
+    queue_of: Names<QueueId, QueueKey>,
     agents: Slab<AgentRecord>,
-    by_id: BTreeMap<AgentId, AgentKey>,
+    by_id: Names<AgentId, AgentKey>,
     visits: Slab<Visit>,
-    visit_of: Line<(VisitId, VisitKey)>,
+    visit_of: Index<VisitId, VisitKey>,
     bars: Slab<Bar>,
     board: Board,
     timers: Timers,
@@ -138,11 +138,11 @@ impl Acd {
             config: Arc::default(),
             random: Random::from_seed(routing_seed),
             queues: Slab::default(),
-            queue_of: BTreeMap::new(),
+            queue_of: Names::default(),
             agents: Slab::default(),
-            by_id: BTreeMap::new(),
+            by_id: Names::default(),
             visits: Slab::default(),
-            visit_of: Line::default(),
+            visit_of: Index::default(),
             bars: Slab::default(),
             board: Board::default(),
             timers: Timers::default(),
@@ -223,7 +223,7 @@ impl Acd {
     }
 
     fn of_agent(&mut self, id: &AgentId, then: impl FnOnce(&mut Self, AgentKey)) {
-        if let Some(key) = self.by_id.get(id).copied() {
+        if let Some(key) = self.by_id.get(id) {
             then(self, key);
         }
     }

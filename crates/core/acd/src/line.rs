@@ -1,8 +1,12 @@
 //! A sorted list that knows how many stand before each.
 //!
 //! `BTreeSet` can't say a rank without a walk. Here the list is cut into chunks of at most [`ROOM`], so that a rank
-//! costs one step per chunk and one binary search. Chunks that empty are kept for the next that fill: a list that
-//! breathes does not allocate.
+//! costs one step per chunk and one binary search. Most who come are the last, and most who go are the first: both are
+//! found at once and move nobody else. Chunks that empty are kept for the next that fill: a list that breathes does not
+//! allocate.
+
+use std::cmp::Ordering;
+use std::collections::VecDeque;
 
 const ROOM: usize = 256;
 /// Empty chunks kept.
@@ -11,14 +15,14 @@ const SPARE: usize = 4;
 #[derive(Clone, Debug)]
 pub(crate) struct Line<T> {
     /// None is empty; sorted within and among themselves.
-    chunks: Vec<Vec<T>>,
-    spare: Vec<Vec<T>>,
+    chunks: VecDeque<VecDeque<T>>,
+    spare: Vec<VecDeque<T>>,
     len: usize,
 }
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
-        Line { chunks: Vec::new(), spare: Vec::new(), len: 0 }
+        Line { chunks: VecDeque::new(), spare: Vec::new(), len: 0 }
     }
 }
 
@@ -37,7 +41,7 @@ impl<T: Ord> Line<T> {
     }
 
     pub fn first(&self) -> Option<&T> {
-        self.chunks.first()?.first()
+        self.chunks.front()?.front()
     }
 
     /// The one before which so many stand.
@@ -51,70 +55,105 @@ impl<T: Ord> Line<T> {
         None
     }
 
-    /// What `compare` finds equal, as `binary_search_by` has it.
-    pub fn find(&self, mut compare: impl FnMut(&T) -> std::cmp::Ordering) -> Option<&T> {
-        let at = self.chunks.partition_point(|c| c.last().is_some_and(|last| compare(last).is_lt()));
-        let chunk = self.chunks.get(at)?;
-        chunk.binary_search_by(compare).ok().map(|place| &chunk[place])
-    }
-
     /// Nothing changes if it is there already.
     pub fn insert(&mut self, item: T) {
-        let last = self.chunks.len().saturating_sub(1);
-        let at = self.chunk_of(&item).min(last);
-        let Some(chunk) = self.chunks.get_mut(at) else {
-            let mut chunk = self.spare.pop().unwrap_or_default();
-            chunk.push(item);
-            self.chunks.push(chunk);
-            self.len = 1;
-            return;
-        };
-        let Err(place) = chunk.binary_search(&item) else { return };
-        chunk.insert(place, item);
+        let Some(at) = self.chunk_for(&item) else { return self.append(item) };
+        let Err(place) = self.chunks[at].binary_search(&item) else { return };
         self.len += 1;
-        if chunk.len() > ROOM {
-            let mut tail = self.spare.pop().unwrap_or_else(|| Vec::with_capacity(ROOM + 1));
-            tail.extend(chunk.drain(ROOM / 2..));
-            self.chunks.insert(at + 1, tail);
+        if self.chunks[at].len() < ROOM {
+            return self.chunks[at].insert(place, item);
+        }
+        let mut tail = spare(&mut self.spare);
+        tail.extend(self.chunks[at].drain(ROOM / 2..));
+        match place.checked_sub(ROOM / 2) {
+            Some(place) => tail.insert(place, item),
+            None => self.chunks[at].insert(place, item),
+        }
+        self.chunks.insert(at + 1, tail);
+    }
+
+    /// Behind everybody.
+    fn append(&mut self, item: T) {
+        self.len += 1;
+        match self.chunks.back_mut().filter(|chunk| chunk.len() < ROOM) {
+            Some(chunk) => chunk.push_back(item),
+            None => {
+                // The first chunk grows with the line, the others are filled.
+                let mut chunk =
+                    if self.chunks.is_empty() { self.spare.pop().unwrap_or_default() } else { spare(&mut self.spare) };
+                chunk.push_back(item);
+                self.chunks.push_back(chunk);
+            }
         }
     }
 
     pub fn remove(&mut self, item: &T) -> bool {
-        let at = self.chunk_of(item);
-        let Some(chunk) = self.chunks.get_mut(at) else { return false };
-        let Ok(place) = chunk.binary_search(item) else { return false };
-        chunk.remove(place);
+        let Some(at) = self.chunk_for(item) else { return false };
+        let chunk = &mut self.chunks[at];
+        if chunk.front() == Some(item) {
+            chunk.pop_front();
+        } else {
+            let Ok(place) = chunk.binary_search(item) else { return false };
+            chunk.remove(place);
+        }
         self.len -= 1;
-        if chunk.is_empty() {
-            let chunk = self.chunks.remove(at);
-            if self.spare.len() < SPARE {
-                self.spare.push(chunk);
-            }
+        if self.chunks[at].is_empty()
+            && let Some(chunk) = self.chunks.remove(at)
+            && self.spare.len() < SPARE
+        {
+            self.spare.push(chunk);
         }
         true
     }
 
     pub fn contains(&self, item: &T) -> bool {
-        self.find(|other| other.cmp(item)).is_some()
+        self.chunk_for(item).is_some_and(|at| self.chunks[at].binary_search(item).is_ok())
     }
 
     /// How many stand before it.
     pub fn rank(&self, item: &T) -> Option<usize> {
-        let at = self.chunk_of(item);
-        let within = self.chunks.get(at)?.binary_search(item).ok()?;
-        Some(self.chunks.iter().take(at).map(Vec::len).sum::<usize>() + within)
+        let at = self.chunk_for(item)?;
+        let within = self.chunks[at].binary_search(item).ok()?;
+        // The shorter way round.
+        if at < self.chunks.len() / 2 {
+            Some(self.chunks.range(..at).map(VecDeque::len).sum::<usize>() + within)
+        } else {
+            Some(self.len - self.chunks.range(at..).map(VecDeque::len).sum::<usize>() + within)
+        }
     }
 
     /// The first chunk that does not end before the item.
-    fn chunk_of(&self, item: &T) -> usize {
-        self.chunks.partition_point(|c| c.last().is_some_and(|last| last < item))
+    fn chunk_for(&self, item: &T) -> Option<usize> {
+        let ends_before = |chunk: &VecDeque<T>| chunk.back().is_some_and(|last| last.cmp(item) == Ordering::Less);
+        let first = self.chunks.front()?;
+        if !ends_before(first) {
+            return Some(0);
+        }
+        let last = self.chunks.len() - 1;
+        if ends_before(&self.chunks[last]) {
+            return None;
+        }
+        Some(self.chunks.partition_point(ends_before))
     }
+}
+
+/// An empty chunk with room.
+fn spare<T>(spare: &mut Vec<VecDeque<T>>) -> VecDeque<T> {
+    spare.pop().unwrap_or_else(|| VecDeque::with_capacity(ROOM))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    fn agrees(line: &Line<u16>, model: &std::collections::BTreeSet<u16>) {
+        assert_eq!((line.len(), line.first()), (model.len(), model.first()));
+        assert!(line.iter().eq(model.iter()));
+        assert!(model.iter().enumerate().all(|(i, n)| line.rank(n) == Some(i) && line.nth(i) == Some(n)));
+        assert_eq!((line.rank(&3_000), line.nth(model.len())), (None, None));
+        assert!((0..2_000).all(|n| line.contains(&n) == model.contains(&n)));
+    }
 
     proptest! {
         #[test]
@@ -128,11 +167,22 @@ mod tests {
                     prop_assert_eq!(line.remove(&n), model.remove(&n));
                 }
             }
-            prop_assert_eq!((line.len(), line.first()), (model.len(), model.first()));
-            prop_assert!(line.iter().eq(model.iter()));
-            prop_assert!(model.iter().enumerate().all(|(i, n)| line.rank(n) == Some(i) && line.nth(i) == Some(n)));
-            prop_assert_eq!((line.rank(&3_000), line.nth(model.len())), (None, None));
-            prop_assert!((0..2_000).all(|n| line.contains(&n) == model.contains(&n)));
+            agrees(&line, &model);
+        }
+
+        #[test]
+        fn those_who_came_first_go_first(ahead in 0u16..1_500, passed in prop::collection::vec(0u16..2_000, 0..40)) {
+            let (mut line, mut model) = (Line::default(), std::collections::BTreeSet::new());
+            for n in 0..2_000 {
+                line.insert(n);
+                model.insert(n);
+                if n >= ahead {
+                    prop_assert_eq!(line.remove(&(n - ahead)), model.remove(&(n - ahead)));
+                }
+            }
+            passed.iter().for_each(|n| assert_eq!(line.remove(n), model.remove(n)));
+            passed.iter().for_each(|n| { line.insert(*n); model.insert(*n); });
+            agrees(&line, &model);
         }
     }
 }

@@ -53,10 +53,11 @@ impl Acd {
         if kept {
             self.release(key);
         }
+        // An answered visit leaves at once.
         if end != OfferEnd::Accepted {
             self.expect_offers_changed(key, turn.now);
+            self.refresh_open(key);
         }
-        self.refresh_open(key);
         self.board.suspect(kind);
         Some(agent)
     }

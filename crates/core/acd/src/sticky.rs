@@ -30,7 +30,7 @@ impl Acd {
         let (sticky, family) = (queue.config.sticky, self.board.kinds[v.kind].family);
         let Some(party) = v.party.filter(|_| !sticky.is_zero() && v.hold == Hold::Nothing && !v.dials()) else { return };
         let Some(id) = self.last_agents.recall(&(queue.tenant.clone(), party)) else { return };
-        let Some(agent) = self.by_id.get(id).copied() else { return };
+        let Some(agent) = self.by_id.get(id) else { return };
         let a = &self.agents[agent.0];
         if !a.is_about() || a.removed || !self.board.could_serve(family, a.profile) {
             return;

@@ -1,13 +1,16 @@
 //! Every deadline of the ACD: what it is for, and which comes first.
 //!
-//! A table says when each is due; a heap says which comes first. What is moved or cleared stays in the heap until it
-//! surfaces, and is recognised by the table; when such leftovers outnumber the living, they are thrown out.
+//! A table says when each is due. Deadlines of one sort mostly come in the order in which they were set, so they queue up
+//! in lanes, each in rising order: a new one goes behind the latest that comes before it, and the first of all is the
+//! first of a lane. What fits no lane goes into a heap. What is moved or cleared is taken out at once where it is the
+//! first or the last; elsewhere it stays until it is the first, and is recognised by the table. When such leftovers
+//! outnumber the living, they are thrown out.
 
 use crate::agent::AgentKey;
 use crate::visit::{BarKey, VisitKey};
 use base::Instant;
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 
 /// What becomes due. Among equals the order below decides.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,20 +33,64 @@ pub(crate) enum Timer {
     Returns,
 }
 
-const TABLES: usize = 8;
+/// Of each visit, from `Age` to `Announce`.
+const OF_VISIT: usize = 5;
+const FIRST_OF_VISIT: u8 = 2;
+const SORTS: u8 = 8;
 const NEVER: u64 = u64::MAX;
-/// Leftovers in the heap that are not worth a sweep.
+/// Leftovers that are not worth a sweep.
 const LEFTOVERS: usize = 64;
+const LANES: usize = 12;
+
+/// When, and what: the timer's sort above its number, so that the order is that of [`Timer`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Entry(u64, u64);
+
+const NONE: Entry = Entry(NEVER, NEVER);
+const SORT_SHIFT: u32 = 56;
 
 #[derive(Clone, Debug, Default)]
+struct Tables {
+    agents: Vec<u64>,
+    bars: Vec<u64>,
+    visits: Vec<[u64; OF_VISIT]>,
+    returns: Vec<u64>,
+}
+
+/// Entries in rising order.
+#[derive(Clone, Debug, Default)]
+struct Lane(VecDeque<Entry>);
+
+#[derive(Clone, Debug)]
 pub(crate) struct Timers {
-    at: [Vec<u64>; TABLES],
-    heap: BinaryHeap<Reverse<(u64, Timer)>>,
+    at: Tables,
+    lanes: [Lane; LANES],
+    /// Of each lane, kept at hand; [`NONE`] if it is empty. The first ones live.
+    firsts: [Entry; LANES],
+    lasts: [Entry; LANES],
+    heap: BinaryHeap<Reverse<Entry>>,
     live: usize,
+    held: usize,
+    first: Entry,
+}
+
+impl Default for Timers {
+    fn default() -> Self {
+        Timers {
+            at: Tables::default(),
+            lanes: Default::default(),
+            firsts: [NONE; LANES],
+            lasts: [NONE; LANES],
+            heap: BinaryHeap::new(),
+            live: 0,
+            held: 0,
+            first: NONE,
+        }
+    }
 }
 
 impl Timer {
-    fn slot(self) -> (usize, usize) {
+    fn slot(self) -> (u8, usize) {
         match self {
             Timer::Agent(agent) => (0, agent.0),
             Timer::Bar(bar) => (1, bar.0),
@@ -56,8 +103,8 @@ impl Timer {
         }
     }
 
-    fn of(table: usize, key: usize) -> Timer {
-        match table {
+    fn of(sort: u8, key: usize) -> Timer {
+        match sort {
             0 => Timer::Agent(AgentKey(key)),
             1 => Timer::Bar(BarKey(key)),
             2 => Timer::Age(VisitKey(key)),
@@ -70,71 +117,159 @@ impl Timer {
     }
 }
 
+impl Entry {
+    fn new(at: u64, (sort, key): (u8, usize)) -> Self {
+        Entry(at, u64::from(sort) << SORT_SHIFT | key as u64)
+    }
+
+    fn slot(self) -> (u8, usize) {
+        ((self.1 >> SORT_SHIFT) as u8, (self.1 & ((1 << SORT_SHIFT) - 1)) as usize)
+    }
+}
+
+impl Tables {
+    fn get(&self, (sort, key): (u8, usize)) -> u64 {
+        let due = match sort {
+            0 => self.agents.get(key),
+            1 => self.bars.get(key),
+            7 => self.returns.get(key),
+            _ => self.visits.get(key).map(|due| &due[usize::from(sort - FIRST_OF_VISIT)]),
+        };
+        due.copied().unwrap_or(NEVER)
+    }
+
+    /// Gives what was there.
+    fn replace(&mut self, (sort, key): (u8, usize), at: u64) -> u64 {
+        let due = match sort {
+            0 => slot_of(&mut self.agents, key, NEVER),
+            1 => slot_of(&mut self.bars, key, NEVER),
+            7 => slot_of(&mut self.returns, key, NEVER),
+            _ => &mut slot_of(&mut self.visits, key, [NEVER; OF_VISIT])[usize::from(sort - FIRST_OF_VISIT)],
+        };
+        std::mem::replace(due, at)
+    }
+
+    fn lives(&self, entry: Entry) -> bool {
+        self.get(entry.slot()) == entry.0
+    }
+}
+
+fn slot_of<T: Clone>(table: &mut Vec<T>, key: usize, never: T) -> &mut T {
+    if key >= table.len() {
+        table.resize(key + 1, never);
+    }
+    &mut table[key]
+}
+
 impl Timers {
     /// Sets, moves or (with `None`) clears.
     pub fn set(&mut self, timer: Timer, at: Option<Instant>) {
-        let (table, key) = timer.slot();
+        let slot = timer.slot();
         let at = at.map_or(NEVER, |at| at.0.min(NEVER - 1));
-        let table = &mut self.at[table];
-        if key >= table.len() {
-            if at == NEVER {
-                return;
-            }
-            table.resize(key + 1, NEVER);
-        }
-        let before = std::mem::replace(&mut table[key], at);
+        let before = self.at.replace(slot, at);
         if before == at {
             return;
         }
-        self.live -= usize::from(before != NEVER);
+        if before != NEVER {
+            self.live -= 1;
+            self.take_out(Entry::new(before, slot));
+        }
         if at != NEVER {
             self.live += 1;
-            self.heap.push(Reverse((at, timer)));
+            self.put_in(Entry::new(at, slot));
         }
-        self.sweep();
     }
 
     pub fn at(&self, timer: Timer) -> Option<Instant> {
-        let (table, key) = timer.slot();
-        self.at[table].get(key).copied().filter(|at| *at != NEVER).map(Instant)
+        Some(self.at.get(timer.slot())).filter(|at| *at != NEVER).map(Instant)
     }
 
     pub fn first(&self) -> Option<Instant> {
-        self.heap.peek().map(|Reverse((at, _))| Instant(*at))
+        (self.first != NONE).then_some(Instant(self.first.0))
     }
 
     pub fn pop_due(&mut self, now: Instant) -> Option<Timer> {
-        let Reverse((at, timer)) = *self.heap.peek()?;
-        if at > now.0 {
+        if self.first.0 > now.0 || self.first == NONE {
             return None;
         }
+        let (sort, key) = self.first.slot();
+        let timer = Timer::of(sort, key);
         self.set(timer, None);
         Some(timer)
     }
 
     /// In no order of time.
     pub fn iter(&self) -> impl Iterator<Item = (Instant, Timer)> {
-        let all = self.at.iter().enumerate();
-        all.flat_map(|(t, table)| table.iter().enumerate().map(move |(key, at)| (*at, t, key)))
-            .filter(|(at, ..)| *at != NEVER)
-            .map(|(at, t, key)| (Instant(at), Timer::of(t, key)))
+        let keys = |sort: u8| match sort {
+            0 => self.at.agents.len(),
+            1 => self.at.bars.len(),
+            7 => self.at.returns.len(),
+            _ => self.at.visits.len(),
+        };
+        let all = (0..SORTS).flat_map(move |sort| (0..keys(sort)).map(move |key| Timer::of(sort, key)));
+        all.filter_map(|timer| Some((self.at(timer)?, timer)))
     }
 
-    /// What is first in the heap is alive.
-    fn sweep(&mut self) {
-        if self.heap.len() > 4 * self.live + LEFTOVERS {
-            let at = &self.at;
-            self.heap.retain(|Reverse(entry)| lives(at, *entry));
+    /// Behind the latest that comes before it.
+    fn put_in(&mut self, entry: Entry) {
+        self.held += 1;
+        self.first = self.first.min(entry);
+        let fits = |lane: &usize| self.lasts[*lane] < entry;
+        let best = (0..LANES).filter(fits).max_by_key(|lane| self.lasts[*lane]);
+        let Some(lane) = best.or_else(|| (0..LANES).find(|lane| self.lasts[*lane] == NONE)) else {
+            return self.heap.push(Reverse(entry));
+        };
+        if self.firsts[lane] == NONE {
+            self.firsts[lane] = entry;
         }
-        while self.heap.peek().is_some_and(|Reverse(entry)| !lives(&self.at, *entry)) {
+        self.lasts[lane] = entry;
+        self.lanes[lane].0.push_back(entry);
+    }
+
+    /// What is first of a lane or of the heap is alive.
+    fn take_out(&mut self, entry: Entry) {
+        for lane in 0..LANES {
+            if self.firsts[lane] == entry {
+                self.advance(lane);
+            } else if self.lasts[lane] == entry {
+                self.lanes[lane].0.pop_back();
+                self.held -= 1;
+                self.lasts[lane] = self.lanes[lane].0.back().copied().unwrap_or(NONE);
+            }
+        }
+        while self.heap.peek().is_some_and(|Reverse(first)| !self.at.lives(*first)) {
             self.heap.pop();
+            self.held -= 1;
+        }
+        if self.held > 4 * self.live + LEFTOVERS {
+            self.sweep();
+        }
+        if self.first == entry {
+            let of_heap = self.heap.peek().map_or(NONE, |Reverse(entry)| *entry);
+            self.first = self.firsts.iter().copied().fold(of_heap, Entry::min);
         }
     }
-}
 
-fn lives(tables: &[Vec<u64>; TABLES], (at, timer): (u64, Timer)) -> bool {
-    let (table, key) = timer.slot();
-    tables[table].get(key) == Some(&at)
+    /// Drops the first of the lane, which is dead, and those behind it that are.
+    fn advance(&mut self, lane: usize) {
+        let entries = &mut self.lanes[lane].0;
+        while entries.front().is_some_and(|entry| !self.at.lives(*entry)) {
+            entries.pop_front();
+            self.held -= 1;
+        }
+        self.firsts[lane] = entries.front().copied().unwrap_or(NONE);
+        self.lasts[lane] = entries.back().copied().unwrap_or(NONE);
+    }
+
+    fn sweep(&mut self) {
+        let at = &self.at;
+        for (lane, entries) in self.lanes.iter_mut().enumerate() {
+            entries.0.retain(|entry| at.lives(*entry));
+            self.lasts[lane] = entries.0.back().copied().unwrap_or(NONE);
+        }
+        self.heap.retain(|Reverse(entry)| at.lives(*entry));
+        self.held = self.heap.len() + self.lanes.iter().map(|lane| lane.0.len()).sum::<usize>();
+    }
 }
 
 #[cfg(test)]
@@ -157,9 +292,20 @@ mod tests {
         assert_eq!((timers.pop_due(Instant(99)), timers.first()), (None, None));
     }
 
+    #[test]
+    fn what_is_set_and_cleared_over_and_over_is_not_kept() {
+        let mut timers = Timers::default();
+        (0..100).for_each(|n| timers.set(Timer::Age(VisitKey(n)), Some(Instant(1_000 + n as u64))));
+        for n in 0..10_000 {
+            timers.set(Timer::Agent(AgentKey(n % 3)), Some(Instant(500 + n as u64)));
+            timers.set(Timer::Agent(AgentKey(n % 7)), None);
+        }
+        assert!(timers.held <= 4 * timers.live + LEFTOVERS, "{} for {}", timers.held, timers.live);
+    }
+
     proptest! {
         #[test]
-        fn it_agrees_with_a_sorted_map(steps in prop::collection::vec((0usize..TABLES, 0usize..40, prop::option::of(0u64..50)), 0..600)) {
+        fn it_agrees_with_a_sorted_map(steps in prop::collection::vec((0u8..SORTS, 0usize..40, prop::option::of(0u64..50)), 0..600)) {
             let (mut timers, mut model) = (Timers::default(), BTreeMap::new());
             for (n, (table, key, at)) in steps.into_iter().enumerate() {
                 let timer = Timer::of(table, key);

@@ -8,7 +8,7 @@ use base::{AgentId, Instant, QueueId, VisitId, Wall};
 impl Acd {
     /// Every agent of the configuration (and those removed from it who still talk), by id.
     pub fn agents(&self) -> impl Iterator<Item = AgentView> {
-        self.by_id.values().map(|key| self.agents[key.0].view())
+        self.by_id.keys().map(|key| self.agents[key.0].view())
     }
 
     pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
@@ -17,7 +17,7 @@ impl Acd {
 
     /// Every waiting visit, also those that ring, by id.
     pub fn visits(&self) -> impl Iterator<Item = VisitView> {
-        self.visit_of.iter().map(|(_, key)| self.view(*key))
+        self.visits_by_id().into_iter().map(|key| self.view(key))
     }
 
     /// Visits that wait in this queue, also those that ring.
@@ -36,7 +36,13 @@ impl Acd {
     }
 
     pub(crate) fn visit_key(&self, id: VisitId) -> Option<VisitKey> {
-        self.visit_of.find(|(other, _)| other.cmp(&id)).map(|(_, key)| *key)
+        self.visit_of.get(&id)
+    }
+
+    pub(crate) fn visits_by_id(&self) -> Vec<VisitKey> {
+        let mut visits: Vec<(VisitId, VisitKey)> = self.visits.iter().map(|(key, v)| (v.id, VisitKey(key))).collect();
+        visits.sort_unstable();
+        visits.into_iter().map(|(_, key)| key).collect()
     }
 
     fn view(&self, key: VisitKey) -> VisitView {

@@ -13,7 +13,7 @@ impl Acd {
         let mut talking: BTreeMap<VisitId, &AgentId> = BTreeMap::new();
         for (key, a) in self.agents.iter() {
             let key = AgentKey(key);
-            found.unless(self.by_id.get(&a.id) == Some(&key), "index", || format!("{} is not found by its id", a.id));
+            found.unless(self.by_id.get(&a.id) == Some(key), "index", || format!("{} is not found by its id", a.id));
             found.unless(!a.removed || a.phase.talk().is_some(), "index", || format!("{} is removed and still here", a.id));
             found.unless(a.told.state == a.state(), "index", || format!("{} is {}, told {}", a.id, a.state(), a.told.state));
             self.audit_offer_of(a, found);

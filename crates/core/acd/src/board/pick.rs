@@ -27,12 +27,20 @@ impl<T: Ord> Few<T> {
 
     /// False if it, and whatever is worse, is not among the best.
     fn meet(&mut self, item: T) -> bool {
-        if self.best.len() == SHOWN && self.best.last().is_some_and(|last| *last <= item) {
-            return false;
+        let mut at = self.best.len();
+        if at < SHOWN {
+            self.best.push(item);
+        } else {
+            at -= 1;
+            if self.best[at] <= item {
+                return false;
+            }
+            self.best[at] = item;
         }
-        let at = self.best.partition_point(|better| *better <= item);
-        self.best.truncate(SHOWN - 1);
-        self.best.insert(at.min(self.best.len()), item);
+        while at > 0 && self.best[at] < self.best[at - 1] {
+            self.best.swap(at, at - 1);
+            at -= 1;
+        }
         true
     }
 }
