@@ -13,3 +13,4 @@ mod sipp_calls;
 mod sipp_rules;
 mod support;
 mod traffic_day;
+mod transfers;

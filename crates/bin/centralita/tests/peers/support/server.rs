@@ -107,7 +107,7 @@ impl Site {
             .replace("%ring%", self.ring)
             .replace("%ports%", self.ports)
             .replace("%silent_after%", self.silent_after);
-        for Agent { name, phone } in &self.agents {
+        for (place, Agent { name, phone }) in self.agents.iter().enumerate() {
             let phone = match phone {
                 Phone::Registers { algorithms } => {
                     format!("{{ user = \"{name}\", password = \"{PASSWORD}\", algorithms = {algorithms} }}")
@@ -118,9 +118,11 @@ impl Site {
                 }
             };
             let skills = "{ \"lang:es\" = 9, \"lang:en\" = 9, \"lang:pt\" = 9, \"lang:fr\" = 9, \"skill:support\" = 9, \"skill:billing\" = 9 }";
+            // The first agent is 201 to colleagues.
+            let extension = 201 + place;
             let _ = write!(
                 text,
-                "\n[agents.\"acme/{name}\"]\nqueues = [\"soporte\", \"billing\"]\nskills = {skills}\nlogged_in = true\nphone = {phone}\n"
+                "\n[agents.\"acme/{name}\"]\nextension = \"{extension}\"\nqueues = [\"soporte\", \"billing\"]\nskills = {skills}\nlogged_in = true\nphone = {phone}\n"
             );
         }
         text
