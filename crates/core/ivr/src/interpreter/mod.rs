@@ -28,7 +28,7 @@
 //!              ├───────▶ Forwarding ─ QueueRefused: otherwise ──────────────────┘
 //!              │ hang_up: HangUp
 //!              ▼
-//!            Over ─ CalledBack ─▶ Queued
+//!            Over ─ CalledBack ─▶ Queued; Connected (the agent was called first) ─▶ Connected
 //! ```
 //!
 //! Saying and Asking end by themselves if nobody reports `Played`, Waiting and Recording by their timeouts; Queued

@@ -55,8 +55,11 @@ impl Interpreter {
 
     /// The engine cuts what plays: the agent's first word is the next thing heard. Also by who hears that the place is kept.
     pub(super) fn on_connected(&mut self) {
+        let flow = self.flow.clone();
         let waits = match self.state {
             State::Queued { .. } | State::Confirming(_) => true,
+            // The flow hung up on who is called back now, and stands at their queue.
+            State::Over => self.queue(&flow).is_some(),
             State::Saying { next, .. } => matches!(next, Next::HangUp { cause: Cause::Callback, .. }),
             _ => false,
         };
