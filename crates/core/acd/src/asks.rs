@@ -11,7 +11,7 @@
 
 use crate::agent::{AgentKey, Phase};
 use crate::{Acd, Ask, IdleEvent, Output, ReasonMode, Turn, WrapUpMode};
-use base::{Cause, OfferEnd};
+use base::{Cause, Mutation, OfferEnd, mutated};
 use std::sync::Arc;
 
 impl Acd {
@@ -58,7 +58,7 @@ impl Acd {
     /// The last wish wins: what was pending is forgotten.
     fn keep(&mut self, key: AgentKey, ask: Ask, cause: Cause, turn: &mut Turn) {
         let agent = &mut self.agents[key.0];
-        agent.pending = Some((ask.clone(), cause));
+        agent.pending = Some((ask.clone(), cause)).filter(|_| !mutated(Mutation::PendingAskLost));
         turn.say(Output::AskKept { agent: agent.id.clone(), ask });
     }
 

@@ -12,6 +12,7 @@ use crate::agent::AgentKey;
 use crate::board::{Barred, Few, Head, Rated};
 use crate::visit::VisitKey;
 use crate::{Acd, Rule, Strategy, Turn};
+use base::{Mutation, Random, mutated};
 
 /// Agents and visits being matched, and families being looked at, kept for their room.
 #[derive(Clone, Debug, Default)]
@@ -140,6 +141,9 @@ impl Acd {
 
     /// One of them, each as likely, comes first.
     fn draw(&mut self, kind: usize, barred: &Barred, agents: &mut Few<Rated>) {
+        if mutated(Mutation::RandomUsesEntropy) {
+            self.random = Random::from_seed(base::mutation::another());
+        }
         if let Some(seat) = self.board.any_agent(kind, barred, agents.of, &mut self.random) {
             *agents = agents.with_first(Rated::idle(seat));
         }

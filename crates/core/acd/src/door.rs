@@ -10,7 +10,7 @@
 use crate::queue::QueueKey;
 use crate::visits::Entry;
 use crate::{Acd, Caller};
-use base::{Cause, Wall};
+use base::{Cause, Mutation, Wall, mutated};
 use std::time::Duration;
 
 /// How somebody comes to the door.
@@ -36,7 +36,7 @@ impl Acd {
         if door <= Door::Overflow && !queue.look_at_hours(wall) {
             return Err(Cause::Closed);
         }
-        if queue.line.len() >= queue.config.capacity {
+        if queue.line.len() >= queue.config.capacity + usize::from(mutated(Mutation::CapacityOffByOne)) {
             return Err(Cause::QueueFull);
         }
         if door < Door::Privileged && self.is_deserted(key, entry) {

@@ -6,7 +6,7 @@ use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
 use crate::visits::Entry;
 use crate::{Acd, Output, Turn};
-use base::{Cause, OfferEnd, Outcome, QueueId, VisitId};
+use base::{Cause, Mutation, OfferEnd, Outcome, QueueId, VisitId, mutated};
 use smallvec::SmallVec;
 
 /// How a visit ends.
@@ -77,6 +77,9 @@ impl Acd {
 
     /// The visit is old enough to leave its queue, whether something rings or not.
     pub(crate) fn on_age_due(&mut self, key: VisitKey, turn: &mut Turn) {
+        if mutated(Mutation::OverflowAgeRestarts) && !self.visits[key.0].offers.is_empty() {
+            return self.timers.set(Timer::Age(key), Some(turn.now + std::time::Duration::from_secs(10)));
+        }
         if self.queues[self.visits[key.0].queue.0].config.overflow_to.is_none() {
             return self.leave(key, End::new(Outcome::Timeout, Cause::Timeout), turn);
         }
@@ -152,7 +155,8 @@ impl Acd {
         for family in suspects.drain(..) {
             let Some(f) = self.board.families.get(family) else { continue };
             let queue = &self.queues[f.queue.0];
-            if f.visits == 0 || queue.leave_empty.is_empty() || !self.board.is_alone(family, queue.leave_empty) {
+            let never = mutated(Mutation::LeaveEmptyNever);
+            if never || f.visits == 0 || queue.leave_empty.is_empty() || !self.board.is_alone(family, queue.leave_empty) {
                 continue;
             }
             let stays = |v: &crate::visit::Visit| v.is_virtual() || !v.offers.is_empty();

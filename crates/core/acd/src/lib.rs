@@ -215,6 +215,7 @@ impl Acd {
             Timer::Bar(bar) => self.on_bar_due(bar),
             Timer::Age(visit) => self.on_age_due(visit, turn),
             Timer::Step(visit) => self.on_step_due(visit, turn),
+            Timer::Kept(_) if base::mutated(base::Mutation::StickyNeverReleased) => {}
             Timer::Kept(visit) => self.release(visit),
             Timer::Callback(visit) => self.on_callback_due(visit, turn),
             Timer::Announce(visit) => self.on_announce_due(visit, turn),

@@ -14,7 +14,7 @@ use crate::leaving::End;
 use crate::timers::Timer;
 use crate::visit::{Bar, BarKey, Hold, Offer, VisitKey};
 use crate::{Acd, OfferResult, Output, PACE, Retry, Turn, Why};
-use base::{Cause, Instant, OfferEnd, OfferId, Outcome};
+use base::{Cause, Instant, Mutation, OfferEnd, OfferId, Outcome, mutated};
 use std::time::Duration;
 
 impl Acd {
@@ -29,7 +29,7 @@ impl Acd {
         v.offers.push(offer);
         let ring = Ring { offer: v.offer_id(&offer), visit: key };
         let queue = &self.queues[v.queue.0];
-        let until = turn.now + queue.config.ring;
+        let until = turn.now + queue.config.ring * if mutated(Mutation::SkipRingDeadline) { 100 } else { 1 };
         let a = &mut self.agents[agent.0];
         turn.say(Output::Offer { offer: ring.offer, agent: a.id.clone(), queue: queue.id.clone(), why });
         self.expect_offers_changed(key, turn.now);
@@ -56,6 +56,11 @@ impl Acd {
         // An answered visit leaves at once.
         if end != OfferEnd::Accepted {
             self.expect_offers_changed(key, turn.now);
+            if mutated(Mutation::LoseThePlaceOnRequeue) {
+                self.visits[key.0].entered = turn.now;
+                self.sort_again(key, turn);
+                self.set_deadlines(key, turn);
+            }
             self.refresh_open(key);
         }
         self.board.suspect(kind);
@@ -65,6 +70,9 @@ impl Acd {
     /// Ends an offer through no doing of the agent, who is free again with the idle clock as it was.
     fn take_back(&mut self, ring: Ring, end: OfferEnd, cause: Option<Cause>, turn: &mut Turn) {
         if let Some(agent) = self.end_offer(ring, end, cause, turn) {
+            if end == OfferEnd::Cancelled && mutated(Mutation::CancelledOfferPauses) {
+                return self.pause(agent, "".into(), Cause::NoAnswer, turn);
+            }
             self.settle(agent, None, cause.unwrap_or(Cause::Requested), turn);
         }
     }
@@ -100,7 +108,9 @@ impl Acd {
 
     fn on_accepted(&mut self, ring: Ring, turn: &mut Turn) {
         let Some(agent) = self.end_offer(ring, OfferEnd::Accepted, None, turn) else { return };
-        self.take_back_all(ring.visit, OfferEnd::Withdrawn, Some(Cause::CallWaiting), turn);
+        if !mutated(Mutation::RingAllTwoWinners) {
+            self.take_back_all(ring.visit, OfferEnd::Withdrawn, Some(Cause::CallWaiting), turn);
+        }
         self.remember_agent(ring.visit, agent);
         let v = &self.visits[ring.visit.0];
         let talk = Talk::offered(v.id, self.queues[v.queue.0].id.clone());
@@ -137,7 +147,7 @@ impl Acd {
         let agent = &mut self.agents[key.0];
         agent.misses = agent.misses.saturating_add(1);
         let cap = agent.config.max_misses;
-        if cap > 0 && agent.misses >= cap {
+        if cap > 0 && agent.misses >= cap && !mutated(Mutation::MissesNeverCount) {
             self.log_out(key, Cause::NoAnswer, turn);
         } else {
             let reason = Some("no_answer".into());
@@ -146,6 +156,9 @@ impl Acd {
     }
 
     fn bar(&mut self, visit: VisitKey, agent: AgentKey, until: Instant) {
+        if mutated(Mutation::SkipBarred) {
+            return;
+        }
         let bar = BarKey(self.bars.insert(Bar { visit, agent }));
         self.visits[visit.0].barred.push((agent, bar));
         let barred = &mut self.agents[agent.0].barred;

@@ -5,7 +5,7 @@ use crate::line::Line;
 use crate::place::Place;
 use crate::states::StateSet;
 use crate::{Change, Group, Queue as QueueConfig};
-use base::{Need, QueueId, Requirement, Tenant, Wall};
+use base::{Mutation, Need, QueueId, Requirement, Tenant, Wall, mutated};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -67,7 +67,7 @@ impl Queue {
 
     /// A queue without weight would never age its calls: 0 counts as 1.
     pub fn weight(&self) -> u32 {
-        self.config.weight.max(1)
+        if mutated(Mutation::WeightIgnored) { 1 } else { self.config.weight.max(1) }
     }
 
     pub fn is_open(&self, wall: Wall) -> bool {
@@ -81,6 +81,9 @@ impl Queue {
 
     /// The same, and the calendar is asked only once between two of its changes.
     pub fn look_at_hours(&mut self, wall: Wall) -> bool {
+        if mutated(Mutation::ClosedQueueTakes) {
+            return true;
+        }
         if let Some(calendar) = self.config.hours.as_ref().filter(|_| !self.hours.holds(wall)) {
             let until = calendar.next_change(wall).unwrap_or(Wall(i64::MAX));
             self.hours = Hours { from: wall, until, open: calendar.is_open(wall) };
@@ -137,8 +140,16 @@ impl Plan {
         });
         let delays =
             config.delays.iter().filter_map(|(group, after)| Some(Step { after: *after, ease: Ease::Unlock(key(group)?) }));
+        let delays = delays.filter(|_| !mutated(Mutation::DelayOfGroupIgnored));
         let mut steps: Vec<Step> = relax.chain(delays).collect();
         steps.sort_by_key(|step| step.after);
+        if mutated(Mutation::RelaxCountsFromTheLastStep) {
+            let mut age = Duration::ZERO;
+            for step in &mut steps {
+                age += step.after;
+                step.after = age;
+            }
+        }
         Plan { steps }
     }
 

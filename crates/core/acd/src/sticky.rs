@@ -11,7 +11,7 @@ use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
 use crate::visits::Entry;
 use crate::{Acd, Caller};
-use base::{Instant, QueueId};
+use base::{Instant, Mutation, QueueId, mutated};
 use std::time::Duration;
 
 /// The place of somebody who was cut off.
@@ -90,6 +90,9 @@ impl Acd {
         let v = &self.visits[key.0];
         let queue = &self.queues[v.queue.0];
         let within = queue.config.return_within;
+        if mutated(Mutation::ReturningCallerForgotten) {
+            return;
+        }
         let Some(party) = v.party.filter(|_| !within.is_zero() && !v.is_virtual()) else { return };
         let lost = Lost { entered: v.entered, credit: v.credit, priority_s: v.priority_s, until: now + within };
         let first = self.timers.at(Timer::Returns).map_or(lost.until, |first| first.min(lost.until));

@@ -1,5 +1,6 @@
 //! What can be asked of the ACD between two inputs.
 
+use crate::agent::Phase;
 use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
 use crate::{Acd, AgentView, VisitView};
@@ -13,6 +14,12 @@ impl Acd {
 
     pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
         self.by_id.get(agent).map(|key| self.agents[key.0].view())
+    }
+
+    /// When the agent's wrap-up ends by itself, also while a call of the agent's own lies over it.
+    pub fn wraps_up_until(&self, agent: &AgentId) -> Option<Instant> {
+        let agent = &self.agents[self.by_id.get(agent)?.0];
+        agent.until.filter(|_| matches!(agent.phase, Phase::WrapUp(_)))
     }
 
     /// Every waiting visit, also those that ring, by id.

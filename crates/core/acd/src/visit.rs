@@ -18,7 +18,7 @@ use crate::expect::Ticket;
 use crate::place::Place;
 use crate::queue::QueueKey;
 use crate::{CallFirst, Caller, Strategy};
-use base::{Instant, OfferId, PartyId, QueueId, Requirement, VisitId};
+use base::{Instant, Mutation, OfferId, PartyId, QueueId, Requirement, VisitId, mutated};
 use smallvec::SmallVec;
 use std::time::Duration;
 
@@ -91,7 +91,7 @@ pub(crate) struct Offer {
 impl Visit {
     /// Would take an(other) offer now.
     pub fn wants_offer(&self, strategy: Strategy) -> bool {
-        self.hold == Hold::Nothing && (self.offers.is_empty() || strategy == Strategy::RingAll)
+        self.hold == Hold::Nothing && (self.offers.is_empty() || strategy == Strategy::RingAll || mutated(Mutation::OfferTwice))
     }
 
     /// Its turn means that the customer is dialled.

@@ -7,7 +7,7 @@ use crate::queue::QueueKey;
 use crate::timers::Timer;
 use crate::visit::{Hold, Visit, VisitKey};
 use crate::{Acd, CALLBACK_LIFE, Caller, Output, PACE, Turn};
-use base::{Cause, Instant, PartyId, QueueId, Requirement, VisitId};
+use base::{Cause, Instant, Mutation, PartyId, QueueId, Requirement, VisitId, mutated};
 use smallvec::SmallVec;
 use std::time::Duration;
 
@@ -154,7 +154,7 @@ impl Acd {
     }
 
     pub(crate) fn on_prioritise(&mut self, id: VisitId, priority_s: i64, turn: &mut Turn) {
-        if let Some(key) = self.visit_key(id) {
+        if let Some(key) = self.visit_key(id).filter(|_| !mutated(Mutation::PriorityIgnored)) {
             self.visits[key.0].priority_s = priority_s;
             self.sort_again(key, turn);
         }

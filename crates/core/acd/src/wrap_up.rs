@@ -13,7 +13,7 @@
 use crate::agent::{AgentKey, Phase, Wrap};
 use crate::timers::Timer;
 use crate::{Acd, Ask, Output, Turn, WrapUp, WrapUpMode};
-use base::{Cause, QueueId};
+use base::{Cause, Mutation, QueueId, mutated};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +21,10 @@ impl Acd {
     /// The agent's own rule, else the queue's; without a queue there is none.
     pub(crate) fn wrap_up_rule(&self, key: AgentKey, queue: Option<&QueueId>) -> WrapUp {
         let none = WrapUp { mode: WrapUpMode::None, ..WrapUp::default() };
+        let first = self.agents[key.0].config.queues.first();
+        if mutated(Mutation::IgnoreWrapUpAcrossQueues) && first != queue {
+            return none;
+        }
         let Some(queue) = queue.and_then(|id| self.config.queues.get(id)) else { return none };
         self.agents[key.0].config.wrap_up.unwrap_or(queue.wrap_up)
     }

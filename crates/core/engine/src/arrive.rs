@@ -289,6 +289,7 @@ impl Centre {
         if let Some(session) = session {
             self.tell_sip(sip::Input::Reject { session, refusal: refusal(status, cause) });
         }
+        self.end_monitors(id);
         self.call_fact(id, |a| a.cause = Some(cause), What::CallRejected { status });
         self.forget(id);
     }

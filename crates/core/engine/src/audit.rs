@@ -3,6 +3,7 @@
 
 use crate::centre::Centre;
 use crate::hears::hears;
+use crate::leg::{Leg, Purpose};
 use crate::{Breach, CallView, Place, Snapshot};
 use acd::{AgentView, VisitView};
 use base::fact::Direction;
@@ -34,6 +35,10 @@ impl Centre {
         for call in self.calls.values().filter(|call| call.ending.is_none()) {
             if hears(call) != call.heard {
                 breach(&mut found, "who hears whom", format!("call {} is {:?}, told was {:?}", call.id, hears(call), call.heard));
+            }
+            let rings = |leg: &&Leg| matches!(leg.purpose, Purpose::Offer(offer) if !call.offers.contains_key(&offer));
+            if let Some(leg) = call.legs.values().find(rings) {
+                breach(&mut found, "one offer", format!("{} rings for an offer that is over", leg.id));
             }
         }
         found.extend(
@@ -101,6 +106,10 @@ fn one_conversation(snapshot: &Snapshot, agents: &BTreeMap<&AgentId, &AgentView>
         if talks != conversation && !asked {
             breach(found, "one conversation", format!("agent {} is {}, its call says otherwise", agent.agent, agent.state));
         }
+        let holds = agent.state == AgentState::Holding;
+        if conversation && call.is_some_and(|call| call.held != holds) {
+            breach(found, "one conversation", format!("agent {} is {}, its call is held or is not", agent.agent, agent.state));
+        }
         if call.is_some() && !conversation && agent.work.is_none() {
             breach(found, "one conversation", format!("agent {} makes a call, and the ACD does not know", agent.agent));
         }
@@ -158,6 +167,9 @@ fn every_wait_ends(snapshot: &Snapshot, found: &mut Vec<Breach>) {
         let engines = !matches!(call.place, Place::Queue | Place::Callback | Place::Ended) && call.visit.is_none();
         if engines && call.deadline.is_none() {
             breach(found, "every wait ends", format!("call {} is in {:?} without a deadline", call.call, call.place));
+        }
+        if call.place == Place::Callback && call.visit.is_none() && call.deadline.is_none() {
+            breach(found, "every wait ends", format!("callback {} waits in no queue and for nothing", call.call));
         }
         if call.deadline.is_some_and(late) {
             breach(found, "every wait ends", format!("call {} is in {:?} past its deadline", call.call, call.place));

@@ -21,7 +21,7 @@ use crate::party::{Errand, Party};
 use crate::{Place, identity};
 use acd::Caller;
 use base::fact::{About, CallbackEnd, What};
-use base::{CallId, Cause, Instant, LegId, Outcome, Pii, QueueId, VisitId};
+use base::{CallId, Cause, Instant, LegId, Mutation, Outcome, Pii, QueueId, VisitId, mutated};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -133,6 +133,9 @@ impl Centre {
         }
         customer.into_iter().for_each(|leg| self.drop_leg(leg, None));
         match visit {
+            Some(visit) if mutated(Mutation::CallbackAbandoned) => {
+                self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: false });
+            }
             Some(visit) => self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Callback, cut_off: false }),
             None => self.on_place_kept(id),
         }
@@ -252,11 +255,14 @@ impl Centre {
         let Some(call) = self.calls.get_mut(&id) else { return };
         let visit = call.visit.as_ref().map(|v| v.id);
         let Some(callback) = call.callback.as_mut() else { return };
-        if callback.attempts >= callback.terms.attempts {
+        if callback.attempts >= callback.terms.attempts && !mutated(Mutation::CallbackDialsForEver) {
             return self.callback_fails(id, Cause::NoAnswer);
         }
         callback.stage = Stage::Kept;
         callback.not_before = Some(now.mono + callback.terms.retry_after);
+        if mutated(Mutation::CallbackLostOnFailure) {
+            return call.deadline = None;
+        }
         match visit {
             Some(visit) => self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Callback, cut_off: false }),
             None => self.enter_line(id),

@@ -15,7 +15,7 @@ use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::party::Role;
 use base::fact::{About, CallbackEnd, What};
-use base::{AgentId, CallId, Cause, ConversationId, LegId, QueueId, VisitId};
+use base::{AgentId, CallId, Cause, ConversationId, LegId, Mutation, QueueId, VisitId, mutated};
 use media::{Command, Sound, Tone};
 use speech::AgentNotice;
 use std::time::Duration;
@@ -81,7 +81,15 @@ impl Centre {
         let Some(conversation) = call.conversation.as_mut() else { return };
         conversation.since = now;
         conversation.begun = true;
+        // A phone that holds while its customer is dialled holds from the first moment on.
+        conversation.held = Duration::ZERO;
+        conversation.held_since = conversation.held_since.map(|_| now);
+        let held = conversation.held_since.is_some();
+        let by_agent = call.agent_leg().is_some_and(Leg::on_hold);
         self.conversation_fact(id, None, What::AgentLegConnected { wait_ms });
+        if held {
+            self.conversation_fact(id, None, What::AgentLegHeld { by_agent });
+        }
     }
 
     /// What the agent hears before the bridge (calls.md line 8): that somebody is there, and who.
@@ -135,7 +143,9 @@ impl Centre {
                 conversation.held_since = None;
                 conversation.held += held;
                 self.conversation_fact(id, None, What::AgentLegResumed { held_ms: held.as_millis() as u64 });
-                self.held(agent, own, false);
+                if !mutated(Mutation::HoldNotResumed) {
+                    self.held(agent, own, false);
+                }
             }
             _ => {}
         }
@@ -201,7 +211,13 @@ impl Centre {
         call.deadline = None;
         call.lease = None;
         let Some(Conversation { agent, own, .. }) = call.conversation.take() else { return };
-        if own { self.disengage(&agent, id) } else { self.tell_acd(acd::Input::Released { agent, cause }) }
+        let forgotten = mutated(Mutation::ForgetRelease) && cause == Cause::AgentHungUp;
+        let kept = mutated(Mutation::TransferKeepsAgent) && cause == Cause::Transferred;
+        match own {
+            true => self.disengage(&agent, id),
+            false if forgotten || kept => {}
+            false => self.tell_acd(acd::Input::Released { agent, cause }),
+        }
     }
 
     pub(crate) fn conversation_fact(&mut self, id: CallId, cause: Option<Cause>, what: What) {

@@ -15,7 +15,7 @@ use crate::leg::Purpose;
 use crate::party::{Errand, Monitoring, Party};
 use acd::Work;
 use base::fact::{About, Monitor, What};
-use base::{AgentId, CallId, Cause, LegId};
+use base::{AgentId, AgentState, CallId, Cause, LegId};
 use media::{Command, Sound, Tone};
 use speech::AgentNotice;
 use std::sync::Arc;
@@ -119,7 +119,9 @@ impl Centre {
 
     pub(crate) fn may_take_over(&self, id: CallId, supervisor: &AgentId) -> bool {
         let talks = self.calls.get(&id).and_then(|c| c.conversation.as_ref()).is_some_and(|c| !c.own);
-        talks && self.monitor_leg(id, supervisor).is_some()
+        // Whoever is not logged in is given no customer.
+        let there = self.acd.agent(supervisor).is_some_and(|a| a.state != AgentState::LoggedOut);
+        talks && there && self.monitor_leg(id, supervisor).is_some()
     }
 
     /// The conversation is the supervisor's from now on; the agent is free.

@@ -230,7 +230,8 @@ impl Centre {
         let reason = reason.map(|r| r.to_string());
         self.fact(about(cause), What::AgentStateChanged { state, previous, previous_ms, reason });
         if state == AgentState::WrapUp {
-            let until = self.acd.agent(&agent).and_then(|a| a.deadline);
+            // The agent may be called in the very input that the conversation ended in.
+            let until = self.acd.wraps_up_until(&agent);
             let limit_ms = until.map_or(0, |at| at.since(self.now.mono).as_millis() as u64);
             self.fact(about(cause), What::WrapUpStarted { limit_ms });
         }

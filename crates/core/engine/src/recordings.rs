@@ -5,7 +5,7 @@ use crate::centre::Centre;
 use crate::hears::together;
 use crate::leg::Purpose;
 use base::fact::{Direction, Kept, What};
-use base::{CallId, LegId, RecordingId};
+use base::{CallId, LegId, Mutation, RecordingId, mutated};
 use media::Command;
 use std::time::Duration;
 
@@ -15,6 +15,9 @@ const CLOSED_WITHIN: Duration = Duration::from_secs(60);
 impl Centre {
     /// Begins the conversation's recording, unless it has one or the policy wants none.
     pub(crate) fn record(&mut self, id: CallId) {
+        if mutated(Mutation::RecordingNotOwed) {
+            return;
+        }
         let Some(call) = self.calls.get(&id).filter(|c| c.customer.is_some()) else { return };
         let Some(conversation) = call.conversation.as_ref().filter(|c| c.recording.is_none()) else { return };
         let account = self.setup.site.accounts.get(&call.tenant);

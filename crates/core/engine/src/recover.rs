@@ -28,11 +28,13 @@ impl Open {
                 self.count_on(&fact.about);
             }
             What::RecordingStarted { recording } => {
+                self.by_policy.remove(recording);
                 self.recordings.insert(*recording, fact.about.clone());
                 self.call_goes_on(logged);
             }
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 self.recordings.remove(recording);
+                self.by_policy.remove(recording);
                 self.count_on(&fact.about);
                 self.call_goes_on(logged);
             }
@@ -102,8 +104,9 @@ impl Open {
             What::AgentLegConnected { .. } => {
                 call.conversation = conversation(logged);
                 // Owed from here on, whether or not the recorder comes to say that it began.
-                let incoming = call.direction == Direction::Incoming;
-                let first = about.conversation.filter(|_| incoming).map(|conversation| RecordingId { conversation, n: 1 });
+                let owes = matches!(call.direction, Direction::Incoming | Direction::Outgoing);
+                let first = about.conversation.filter(|_| owes).map(|conversation| RecordingId { conversation, n: 1 });
+                self.by_policy.extend(first.filter(|_| call.direction == Direction::Outgoing));
                 self.recordings.extend(first.map(|recording| (recording, about.clone())));
             }
             What::AgentLegHeld { .. } => hold(call, |c| c.held_since = Some(now)),

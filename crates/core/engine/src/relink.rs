@@ -2,7 +2,7 @@
 
 use crate::centre::Centre;
 use crate::hears::{Hears, hears};
-use base::{CallId, LegId};
+use base::{CallId, LegId, Mutation, mutated};
 use media::{Command, Tone};
 
 /// What the side that waits hears.
@@ -31,7 +31,7 @@ impl Centre {
             Hears::Legs(legs) => Some(legs.clone()),
             _ => heard_legs.then(Vec::new),
         };
-        if let Some(others) = others {
+        if let Some(others) = others.filter(|_| !mutated(Mutation::HearsTheWrongOnes)) {
             self.tell_media(Command::Hear { leg, others });
         }
         match now {

@@ -68,6 +68,9 @@ impl Centre {
     fn check_dial(&self, agent: &AgentId, to: &Target) -> Result<(), No> {
         self.known_agent(agent)?;
         self.party_of(&agent.tenant(), to)?;
+        if self.draining() {
+            return refused("the node stops");
+        }
         if self.may_be_rung(agent, &Errand::FarEnd) { Ok(()) } else { refused("the agent is in a call") }
     }
 

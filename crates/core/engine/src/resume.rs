@@ -5,12 +5,16 @@ use crate::centre::Centre;
 use crate::voicemail::SHORTEST_MS;
 use crate::{Open, OpenAgent, OpenCall, OpenCallback, Output, Repaired, Resume, Stored};
 use base::fact::{About, CallbackEnd, Fact, Kept, VERSION, What};
-use base::{AgentId, AgentState, CallId, Cause, Now, Outcome, RecordingId};
+use base::{AgentId, AgentState, CallId, Cause, Mutation, Now, Outcome, RecordingId, mutated};
 use std::collections::BTreeMap;
 
 impl Centre {
     pub(crate) fn resume(&mut self, resume: Resume) {
-        let Resume { open, bindings, repaired } = resume;
+        let Resume { mut open, bindings, repaired } = resume;
+        let accounts = &self.setup.site.accounts;
+        let owed = |about: &About| about.tenant.as_ref().and_then(|t| accounts.get(t)).is_some_and(|a| a.record_outbound);
+        let by_policy = std::mem::take(&mut open.by_policy);
+        open.recordings.retain(|recording, about| !by_policy.contains(recording) || owed(about));
         if open.epoch > 0 && (!open.clean || !open.calls.is_empty() || !open.recordings.is_empty()) {
             self.close_epoch(&open, &repaired);
         }
@@ -102,7 +106,8 @@ impl Closing {
             let about = About { visit: Some(offer.visit), offer: Some(*offer), agent: Some(agent.clone()), ..about() };
             self.say(about, What::OfferWithdrawn { ring_ms: since(*sent) });
         }
-        if let Some((visit, queue, entered)) = &call.visit {
+        let forgets = mutated(Mutation::CrashForgetsTheVisit);
+        if let Some((visit, queue, entered)) = call.visit.as_ref().filter(|_| !forgets) {
             let about = About { visit: Some(*visit), queue: Some(queue.clone()), ..about() };
             let ringing = !call.offers.is_empty();
             let (wait_ms, outcome) = (since(*entered), Outcome::System);

@@ -15,7 +15,7 @@ use crate::dialling::{Shown, completed_elsewhere};
 use crate::leg::{Leg, Purpose};
 use acd::OfferResult;
 use base::fact::{About, What};
-use base::{AgentId, CallId, Cause, LegId, OfferId, Pii, VisitId};
+use base::{AgentId, CallId, Cause, LegId, Mutation, OfferId, Pii, VisitId, mutated};
 use media::{Command, Sound};
 
 impl Centre {
@@ -130,7 +130,7 @@ impl Centre {
 
     /// The ACD took the offer back, or it is over: no phone of it rings any more, except one that won.
     pub(crate) fn stop_ringing(&mut self, offer: OfferId) {
-        let Some(call) = self.calls.get(&offer.call()) else { return };
+        let Some(call) = self.calls.get(&offer.call()).filter(|_| !mutated(Mutation::ForgetToCancelOthers)) else { return };
         let won = call.offers.values().find_map(|o| o.winner).or_else(|| call.conversation.as_ref().map(|c| c.leg));
         let rings = |leg: &Leg| (leg.purpose == Purpose::Offer(offer) && Some(leg.id) != won).then_some(leg.id);
         let legs: Vec<LegId> = call.legs.values().filter_map(rings).collect();

@@ -16,7 +16,8 @@ use crate::centre::Centre;
 use crate::leg::Purpose;
 use crate::party::{Errand, Party, Passing, Role, Third};
 use base::fact::{Transfer, What};
-use base::{CallId, Cause, LegId, QueueId};
+use base::{CallId, Cause, LegId, Mutation, QueueId, mutated};
+use std::time::Duration;
 
 impl Centre {
     /// Passes the call on to a queue of its tenant.
@@ -26,6 +27,7 @@ impl Centre {
             return;
         }
         let Some((waited, asked)) = self.calls.get(&id).map(|c| (c.waited, c.asks_again())) else { return };
+        let waited = if mutated(Mutation::TransferForgetsTheWait) { Duration::ZERO } else { waited };
         self.visit(id, queue, asked, waited);
         self.relink(id);
     }

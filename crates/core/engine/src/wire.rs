@@ -4,7 +4,7 @@ use crate::Output;
 use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::ringing::result_of;
-use base::{Cause, LegId};
+use base::{Cause, LegId, Mutation, mutated};
 use media::Input as M;
 use sip::{EndedBy, Output as S};
 
@@ -53,7 +53,7 @@ impl Centre {
             }
             M::RecordingFailed { recording, reason } => self.on_recording_failed(recording, &reason),
             M::Closed { leg, .. } => {
-                if let Some(port) = self.closing.remove(&leg) {
+                if let Some(port) = self.closing.remove(&leg).filter(|_| !mutated(Mutation::PortKept)) {
                     self.ports.give(port);
                 }
             }
@@ -207,6 +207,7 @@ impl Centre {
         match purpose {
             Some(Purpose::Second) => self.second_gone(leg.call),
             Some(Purpose::Third) => self.third_gone(leg.call, cause),
+            Some(Purpose::Monitor(_)) if mutated(Mutation::MonitorExitEndsCall) => self.end_call(leg.call, cause),
             Some(Purpose::Monitor(supervisor)) => self.end_monitor(leg.call, &supervisor),
             Some(Purpose::Leaving) => self.leaving_gone(leg),
             _ => {}

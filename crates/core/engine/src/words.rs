@@ -6,7 +6,7 @@ use base::{
 };
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -244,7 +244,10 @@ pub struct Open {
     pub epoch: u32,
     pub calls: BTreeMap<CallId, OpenCall>,
     /// Recordings begun and not closed, with what their facts carry; their calls may be over.
+    #[serde(with = "begun")]
     pub recordings: BTreeMap<RecordingId, base::fact::About>,
+    /// Those of them that are owed only if the account records such calls, and of which nothing was heard.
+    pub by_policy: BTreeSet<RecordingId>,
     /// Agents with their last state, its beginning, and their login's; also those who logged out.
     pub agents: BTreeMap<AgentId, OpenAgent>,
     /// Whether the node stopped by itself, so that nothing but logins is left.
@@ -379,4 +382,43 @@ pub struct CallView {
 pub struct Breach {
     pub invariant: Arc<str>,
     pub detail: Arc<str>,
+}
+
+/// What a fact is about leaves out what it does not have, and only a form with names reads that back: here it is JSON, so
+/// that the journal's does.
+mod begun {
+    use base::RecordingId;
+    use base::fact::About;
+    use serde::de::Error as _;
+    use serde::ser::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+    use std::collections::BTreeMap;
+
+    pub fn serialize<S: Serializer>(begun: &BTreeMap<RecordingId, About>, to: S) -> Result<S::Ok, S::Error> {
+        let texts = begun.iter().map(|(id, about)| Ok((*id, serde_json::to_string(about)?)));
+        let texts: Result<BTreeMap<_, _>, serde_json::Error> = texts.collect();
+        texts.map_err(S::Error::custom)?.serialize(to)
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<BTreeMap<RecordingId, About>, D::Error> {
+        let texts = BTreeMap::<RecordingId, String>::deserialize(from)?;
+        let begun = texts.into_iter().map(|(id, text)| Ok((id, serde_json::from_str(&text)?)));
+        begun.collect::<Result<_, serde_json::Error>>().map_err(D::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use base::fact::About;
+
+    #[test]
+    fn what_a_crash_left_open_reads_back_from_the_journal() {
+        let recording: RecordingId = "1-3-42.c1.p1".parse().unwrap();
+        let about = About { call: Some(recording.call()), lang: Some(Lang::PT), rev: 7, ..About::default() };
+        let open = Open { epoch: 3, recordings: [(recording, about)].into(), ..Open::default() };
+        let input = Input::Resume(Box::new(Resume { open, ..Resume::default() }));
+        let bytes = postcard::to_stdvec(&input).unwrap();
+        assert_eq!(postcard::from_bytes::<Input>(&bytes).unwrap(), input);
+    }
 }

@@ -7,7 +7,7 @@ use crate::line::Line;
 use crate::place::Place;
 use crate::queue::{Queue, QueueKey};
 use crate::states::StateSet;
-use base::Requirement;
+use base::{Mutation, Requirement, mutated};
 use smallvec::SmallVec;
 
 /// Families without visits that are kept for the next of their kind.
@@ -209,7 +209,8 @@ impl Family {
     pub(super) fn meet(&mut self, profile: usize, traits: &super::Traits) {
         for stage in &mut self.stages {
             let lets_in = traits.serves(self.queue) || traits.is_in(&stage.wish.widened);
-            stage.profiles.set(profile, lets_in && stage.wish.requires.met_by(&traits.skills));
+            let able = stage.wish.requires.met_by(&traits.skills) || mutated(Mutation::SkillsIgnored);
+            stage.profiles.set(profile, lets_in && able);
         }
         if self.levels.len() <= profile {
             self.levels.resize(profile + 1, 0);

@@ -9,7 +9,7 @@ use crate::seats::Seat;
 use crate::states::Census;
 use crate::visit::VisitKey;
 use crate::{SHOWN, Strategy};
-use base::{Instant, Random, VisitId};
+use base::{Instant, Mutation, Random, VisitId, mutated};
 use smallvec::SmallVec;
 use std::cmp::{Ordering, Reverse};
 
@@ -156,6 +156,7 @@ impl Board {
             let (level, skills) = (i64::from(family.level(profile)), p.traits.skills.len());
             for seat in p.in_order(strategy).iter().filter(|seat| !is_among(barred, seat.agent)) {
                 let rated = match strategy {
+                    Strategy::MostSkilled if mutated(Mutation::StrategyReversed) => Rated::new(level, 0, *seat),
                     Strategy::MostSkilled => Rated::new(-level, 0, *seat),
                     Strategy::LeastSkilled => Rated::new(level, skills, *seat),
                     _ => Rated::new(i64::try_from(seat.key).unwrap_or(i64::MAX), 0, *seat),

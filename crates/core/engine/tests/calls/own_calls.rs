@@ -2,7 +2,7 @@
 
 use crate::line::Line;
 use crate::office::{Office, agent_id, to_agent, to_number};
-use engine::{Place, Reply, Request};
+use engine::{Input, Place, Reply, Request};
 
 #[test]
 fn line_13_early_media_of_an_outbound_call_is_relayed_without_a_second_ringback() {
@@ -176,5 +176,14 @@ fn line_17_an_emergency_call_makes_its_way_out_of_a_consultation() {
     assert!(o.rings("911") && !o.in_call("beto"), "whoever was consulted is hung up");
     o.answers("911");
     assert_eq!((o.hears("ana/2").as_str(), o.hears("caller").as_str()), ("911", "hold"));
+    o.close();
+}
+
+#[test]
+fn a_node_that_stops_dials_for_nobody() {
+    let mut o = Office::open();
+    o.feed(Input::Drain { grace_ms: 10_000 });
+    let reply = o.asks(Request::Dial { agent: agent_id("ana"), to: to_number("+525577") });
+    assert!(matches!(reply, Reply::Refused { .. }), "{reply:?}");
     o.close();
 }

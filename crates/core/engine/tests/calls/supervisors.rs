@@ -203,3 +203,29 @@ fn after_a_crash_monitoring_and_conversation_are_closed_at_the_last_moment_known
     );
     assert_eq!(next.fact("call.ended")["cause"], "node_lost");
 }
+
+#[test]
+fn who_is_logged_out_may_listen_and_is_given_no_customer() {
+    let mut o = Office::with_ana();
+    o.asks(Request::Agent { agent: agent_id("eva"), ask: acd::Ask::LogOut });
+    monitors(&mut o, Monitor::Barge);
+    o.answers("eva");
+    let call = o.call();
+    let refused = o.asks(Request::TakeOver { call, supervisor: agent_id("eva") });
+    assert!(matches!(refused, Reply::Refused { .. }), "{refused:?}");
+    o.presses("eva", '7');
+    assert_eq!((all(&o), o.state("ana").as_str()), (["ana eva".into(), "caller eva".into(), "ana caller".into()], "talking"));
+    o.close();
+}
+
+#[test]
+fn listening_to_a_call_that_is_never_answered_ends_before_it() {
+    let mut o = Office::open();
+    o.asks(Request::Dial { agent: agent_id("ana"), to: to_agent("beto") });
+    monitors(&mut o, Monitor::Listen);
+    o.answers("eva");
+    o.refuses("ana", 486);
+    let story = o.story();
+    assert!(story.windows(2).any(|next| next == ["supervisor.monitor_ended", "call.rejected"]), "{story:?}");
+    o.close();
+}

@@ -247,3 +247,14 @@ fn another_phone_of_the_agent_takes_the_line_over_by_replaces() {
     assert_eq!(o.voices("c1.p1"), "caller|ana");
     o.close();
 }
+
+#[test]
+fn the_facts_of_wrap_up_say_its_length_also_of_an_agent_who_is_called_back_at_once() {
+    let mut o = Office::with_ana();
+    o.asks(Request::Agent { agent: agent_id("eva"), ask: acd::Ask::LogOut });
+    let call = o.call();
+    assert_eq!(o.asks(Request::Transfer { call, to: to_agent("eva") }), Reply::Done);
+    assert!(o.rings("ana"), "nobody is there: she is called back");
+    assert_eq!(o.fact("wrapup.started")["limit_ms"], 20_000);
+    o.close();
+}
