@@ -1,18 +1,22 @@
 //! One process of the centre after the other: an epoch each, born from the facts of the one before.
 
+use crate::checks::{Broken, Checked, Ledger, Promises, Second, Seen, broken, must};
 use crate::dice::Dice;
-use crate::ledger::Ledger;
-use crate::line::{CENTRE, wall};
+use crate::people::phones;
 use crate::plane::Plane;
-use crate::setup::setup;
+use crate::setup::{by_hash, setup};
+use crate::wire::{CENTRE, wall};
 use base::fact::Logged;
-use base::{Instant, Now};
-use engine::{Boot, Centre, Entry, Input, Open, Output, Resume};
+use base::{Instant, Now, PartyId};
+use engine::{Boot, CallView, Centre, Entry, Input, Open, Output, Resume, Setup, Snapshot};
 use metrics::{Board, Figures, Folded, View};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// Inputs between two looks at the figures' sums.
+const SUMS: u64 = 64;
 
 pub struct Node {
     pub epoch: u32,
@@ -21,22 +25,29 @@ pub struct Node {
     pub inputs: u64,
     pub facts: u64,
     pub ledger: Ledger,
-    routing_seed: u64,
+    seed: u64,
     centre: Centre,
     /// When this process began, on the simulation's clock.
     began: Instant,
     /// The site it began with, and the one it has.
     born_as: u64,
-    variant: u64,
-    journal: Vec<Entry>,
+    setup: Arc<Setup>,
+    /// How often the site changed.
+    sites: u32,
+    /// Each input as the journal keeps it, and all that was said.
+    journal: Vec<Vec<u8>>,
     said: Vec<Output>,
     /// The facts of this epoch.
     log: Vec<Logged>,
     bindings: BTreeMap<Arc<str>, Vec<sip::Binding>>,
     board: Board,
+    shown: Snapshot,
+    promises: Promises,
+    /// Parties whose numbers many people share.
+    shared: BTreeSet<PartyId>,
 }
 
-fn boot(epoch: u32, routing_seed: u64, variant: u64) -> Boot {
+fn boot(epoch: u32, routing_seed: u64, setup: Arc<Setup>) -> Boot {
     Boot {
         node: 1,
         epoch,
@@ -45,55 +56,76 @@ fn boot(epoch: u32, routing_seed: u64, variant: u64) -> Boot {
         party_key: [7; 32],
         sip: SocketAddr::from(CENTRE),
         towards: BTreeMap::new(),
-        setup: setup(variant),
+        setup,
     }
 }
 
 impl Node {
-    pub fn new(routing_seed: u64) -> Self {
+    pub fn new(seed: u64, variant: u64) -> Self {
+        let setup = setup(variant);
         Node {
             epoch: 0,
-            plane: Plane::default(),
+            plane: Plane::new(seed, 0),
             drained: false,
             inputs: 0,
             facts: 0,
             ledger: Ledger::default(),
-            routing_seed,
-            centre: Centre::new(boot(0, routing_seed, 0)),
+            seed,
+            centre: Centre::new(boot(0, seed, setup.clone())),
             began: Instant::ZERO,
-            born_as: 0,
-            variant: 0,
+            born_as: variant,
+            setup,
+            sites: 0,
             journal: Vec::new(),
             said: Vec::new(),
             log: Vec::new(),
             bindings: BTreeMap::new(),
             board: Board::new(),
+            shown: Snapshot::default(),
+            promises: Promises::default(),
+            shared: BTreeSet::new(),
         }
     }
 
     /// The next epoch: what the last one left open is closed, logins and bindings come back. Its commands are returned.
-    pub fn start(&mut self, at: Instant, dice: &mut Dice) -> Result<Vec<Output>, String> {
+    pub fn start(&mut self, at: Instant) -> Checked<Vec<Output>> {
         let open = Open::fold(&self.log);
-        let repaired = self.plane.repaired(at, dice);
+        let repaired = self.plane.repaired(at);
         let bindings = self.bindings.clone().into_iter().collect();
         self.epoch += 1;
         self.began = at;
-        self.plane = Plane::default();
-        self.born_as = self.variant;
-        self.centre = Centre::new(boot(self.epoch, self.routing_seed, self.variant));
+        self.drained = false;
+        self.plane = Plane::new(self.seed, self.plane.chances());
+        self.born_as = u64::from(self.setup.sha256[0]);
+        self.centre = Centre::new(boot(self.epoch, self.seed, self.setup.clone()));
         self.journal.clear();
         self.said.clear();
         self.log.clear();
-        let mut commands = self.feed(at, Input::Resume(Box::new(Resume { open, bindings, repaired })), dice)?;
-        commands.extend(self.feed(at, Input::Configure { sha256: setup(self.variant).sha256 }, dice)?);
+        self.shown = Snapshot::default();
+        self.sites += 1;
+        self.ledger.on_restart();
+        self.promises.on_restart();
+        let mut commands = self.feed(at, Input::Resume(Box::new(Resume { open, bindings, repaired })))?;
+        commands.extend(self.feed(at, Input::Configure { sha256: self.setup.sha256 })?);
         Ok(commands)
     }
 
     /// Another site, with calls in progress.
-    pub fn reload(&mut self, at: Instant, variant: u64, dice: &mut Dice) -> Result<Vec<Output>, String> {
-        self.variant = variant;
-        self.centre.stage(setup(variant));
-        self.feed(at, Input::Configure { sha256: setup(variant).sha256 }, dice)
+    pub fn reload(&mut self, at: Instant, variant: u64) -> Checked<Vec<Output>> {
+        self.setup = setup(variant);
+        self.sites += 1;
+        self.ledger.on_reload();
+        self.centre.stage(self.setup.clone());
+        self.feed(at, Input::Configure { sha256: self.setup.sha256 })
+    }
+
+    pub fn sessions(&self) -> usize {
+        self.centre.snapshot().sessions
+    }
+
+    /// What the centre showed of itself after the last input.
+    pub fn shown(&self) -> &Snapshot {
+        &self.shown
     }
 
     fn clock(&self, at: Instant) -> Now {
@@ -106,33 +138,58 @@ impl Node {
     }
 
     /// Applies one input, and checks what follows from it. What is for the network and the plane is returned.
-    pub fn feed(&mut self, at: Instant, input: Input, dice: &mut Dice) -> Result<Vec<Output>, String> {
-        let entry = Entry { now: self.clock(at), entropy: dice.entropy(), input };
+    pub fn feed(&mut self, at: Instant, input: Input) -> Checked<Vec<Output>> {
+        self.plane.carries(&self.shown, &self.ledger)?;
+        let entropy = Dice::named(self.seed ^ 0xe17, self.inputs).entropy();
+        let entry = Entry { now: self.clock(at), entropy, input };
         let mut out = Vec::new();
-        self.journal.push(entry.clone());
+        self.journal.push(written(&entry)?);
+        let input = entry.input.clone();
         self.centre.handle(entry, &mut out);
         self.inputs += 1;
         self.said.extend(out.iter().cloned());
+        self.promises.hear(&input, &out)?;
         for output in &out {
             self.keep(output)?;
         }
-        if let Some(breach) = engine::audit(&self.centre.snapshot()).first() {
-            return Err(format!("the audit found: {}: {}", breach.invariant, breach.detail));
-        }
+        let before = self.look()?;
+        self.promises.shows(&input, &out, &self.shown)?;
+        supervisors_leave_alone(&input, &before, &self.shown)?;
         out.retain(|o| matches!(o, Output::Send { .. } | Output::Media(_)));
         Ok(out)
     }
 
-    fn keep(&mut self, output: &Output) -> Result<(), String> {
+    /// After each input. What was shown before it.
+    fn look(&mut self) -> Checked<Snapshot> {
+        if let Some(breach) = self.centre.audit().first() {
+            return broken(&format!("audit, {}", breach.invariant), &breach.detail);
+        }
+        let after = self.centre.snapshot();
+        let before = std::mem::replace(&mut self.shown, after);
+        let setup = &*self.setup;
+        Second { before: &before, after: &self.shown, setup, ledger: &self.ledger, site: self.sites }.look()?;
+        if self.inputs.is_multiple_of(SUMS) {
+            let at = Instant(self.shown.now.mono.0 + self.began.0);
+            must(self.figures(at).sums_hold(), "the figures add up", || format!("after input {}", self.inputs))?;
+        }
+        Ok(before)
+    }
+
+    fn keep(&mut self, output: &Output) -> Checked {
         match output {
             Output::Fact(fact) => {
                 let logged = Logged { epoch: self.epoch, seq: self.log.len() as u64 + 1, fact: fact.clone() };
-                self.ledger.read(&logged)?;
+                let shared_party = fact.about.party.is_some_and(|party| self.shared.contains(&party));
+                self.ledger.read(&Seen { logged: &logged, setup: &self.setup, site: self.sites, shared_party })?;
+                self.promises.read(&logged, &self.setup)?;
                 if self.board.apply(&logged) != Folded::Counted {
-                    return Err(format!("the board does not count fact {}-{}", logged.epoch, logged.seq));
+                    return broken("every fact is counted", format!("{}-{}", logged.epoch, logged.seq));
                 }
                 self.facts += 1;
                 self.log.push(logged);
+            }
+            Output::Party { party, number, .. } if self.setup.site.shared_numbers.contains(&**number.reveal()) => {
+                self.shared.insert(*party);
             }
             Output::Bindings { user, bindings } => drop(self.bindings.insert(user.clone(), bindings.clone())),
             Output::Drained => self.drained = true,
@@ -141,23 +198,26 @@ impl Node {
         Ok(())
     }
 
-    /// The journal, replayed into a new Centre, says the same.
-    pub fn replay(&self) -> Result<(), String> {
-        let mut centre = Centre::new(boot(self.epoch, self.routing_seed, self.born_as));
+    /// The journal, read back and replayed into a new Centre, says the same.
+    pub fn replay(&self) -> Checked {
+        let mut centre = Centre::new(boot(self.epoch, self.seed, setup(self.born_as)));
         let mut again = Vec::new();
-        for entry in &self.journal {
+        for bytes in &self.journal {
+            let entry: Entry = match postcard::from_bytes(bytes) {
+                Ok(entry) => entry,
+                Err(error) => return broken("the journal reads back", error),
+            };
             if let Input::Configure { sha256 } = &entry.input {
-                let named = (0..crate::setup::VARIANTS).map(setup).find(|s| s.sha256 == *sha256);
-                named.into_iter().for_each(|setup| centre.stage(setup));
+                centre.stage(by_hash(*sha256));
             }
-            centre.handle(entry.clone(), &mut again);
+            centre.handle(entry, &mut again);
         }
         match again.iter().zip(&self.said).position(|(a, b)| a != b) {
             Some(n) => {
-                Err(format!("replay of epoch {} differs at output {n}: {:?} was {:?}", self.epoch, again[n], self.said[n]))
+                let how = format!("epoch {} differs at output {n}: {:?} was {:?}", self.epoch, again[n], self.said[n]);
+                broken("the journal replays", how)
             }
-            None if again.len() != self.said.len() => Err(format!("replay of epoch {} says more or less", self.epoch)),
-            None => Ok(()),
+            None => must(again.len() == self.said.len(), "the journal replays", || "more or less is said".into()),
         }
     }
 
@@ -167,26 +227,40 @@ impl Node {
     }
 
     /// After draining nothing is left, and every sum holds.
-    pub fn close(&self, at: Instant) -> Result<(), String> {
+    pub fn close(&self, at: Instant) -> Checked {
         let left = self.centre.snapshot();
-        if !left.calls.is_empty() || !left.visits.is_empty() || left.ports != 0 || left.sessions != 0 {
+        let empty = left.calls.is_empty() && left.visits.is_empty() && left.ports == 0 && left.sessions == 0;
+        must(empty, "nothing is left over", || {
             let (calls, visits) = (left.calls.len(), left.visits.len());
-            return Err(format!("left over: {calls} calls, {visits} visits, {} ports, {} sessions", left.ports, left.sessions));
-        }
-        if !self.plane.is_idle() {
-            return Err(format!("the plane still has legs {:?} or recordings", self.plane.legs()));
-        }
+            format!("{calls} calls, {visits} visits, {} ports, {} sessions", left.ports, left.sessions)
+        })?;
+        must(self.plane.is_idle(), "nothing is left over", || format!("the plane has {:?}, or recordings", self.plane.legs()))?;
+        let engaged = left.agents.iter().find(|a| a.work.is_some()).map(|a| &a.agent);
+        must(engaged.is_none(), "nothing is left over", || format!("{engaged:?} is held by a call"))?;
         self.ledger.close()?;
         let figures = self.figures(at);
         let totals = &figures.totals;
-        if !figures.sums_hold() || totals.calls.live_now != 0 || totals.visits.waiting != 0 || figures.invariant_breaches != 0 {
-            return Err(format!("the figures do not add up: {figures:?}"));
-        }
-        let entries = totals.visits.offered + totals.callbacks.places;
-        if totals.calls.incoming != self.ledger.incoming() || entries != self.ledger.visits() {
-            let (calls, visits) = (self.ledger.incoming(), self.ledger.visits());
-            return Err(format!("the ledger has {calls} calls and {visits} visits, the figures {totals:?}"));
-        }
-        Ok(())
+        let quiet = totals.calls.live_now == 0 && totals.visits.waiting == 0 && figures.invariant_breaches == 0;
+        must(figures.sums_hold() && quiet, "the figures add up", || format!("{figures:?}"))?;
+        let (calls, visits) = (self.ledger.incoming(), self.ledger.visits());
+        let same = totals.calls.incoming == calls && totals.visits.offered == visits;
+        must(same, "the figures are the facts", || format!("{calls} calls and {visits} visits, the figures {totals:?}"))
     }
+}
+
+fn written(entry: &Entry) -> Result<Vec<u8>, Broken> {
+    postcard::to_stdvec(entry).map_err(|error| Broken { law: "the journal is written".into(), how: error.to_string() })
+}
+
+/// What comes from the phone of somebody who only listens ends no call.
+fn supervisors_leave_alone(input: &Input, before: &Snapshot, after: &Snapshot) -> Checked {
+    let Input::Sip(sip::Input::Received { flow, .. }) = input else { return Ok(()) };
+    let Some(agent) = phones::owner(flow.remote) else { return Ok(()) };
+    let third = format!("agent/{}", agent.name());
+    let listens = |c: &&CallView| {
+        let speaks = c.agent.as_ref() == Some(&agent) || c.third.as_deref() == Some(third.as_str());
+        !speaks && c.monitors.iter().any(|(who, _)| *who == agent)
+    };
+    let ended = before.calls.iter().filter(listens).find(|c| after.calls.iter().all(|a| a.call != c.call));
+    must(ended.is_none(), "a supervisor's exit ends no call", || format!("{agent} left {:?}", ended.map(|c| c.call)))
 }

@@ -1,13 +1,18 @@
 //! A media plane without media: it answers commands as the real one does, and asks for what it is owed.
 
+use crate::checks::{Checked, Ledger, must};
 use crate::dice::Dice;
+use crate::script::{ActId, Actor, Script};
 use base::{Instant, LegId, RecordingId};
-use engine::{Repaired, Stored};
+use engine::{CallView, Place, Repaired, Snapshot, Stored};
 use media::{Command, Input, LEASE, Sound, Stats, Tone};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
+
+/// By then an agent was greeted and bridged.
+const GREETED: Duration = Duration::from_secs(12);
 
 /// What the plane will say, and when.
 pub enum Later {
@@ -21,8 +26,10 @@ pub enum Later {
     Lease,
 }
 
-#[derive(Default)]
 pub struct Plane {
+    seed: u64,
+    /// What may go wrong has a number each.
+    chances: u32,
     legs: BTreeMap<LegId, Leg>,
     recordings: BTreeMap<RecordingId, Recording>,
     serial: u64,
@@ -49,6 +56,31 @@ struct Recording {
 }
 
 impl Plane {
+    /// `chances`: how often the planes before this one were put to the test.
+    pub fn new(seed: u64, chances: u32) -> Plane {
+        Plane {
+            seed,
+            chances,
+            legs: BTreeMap::new(),
+            recordings: BTreeMap::new(),
+            serial: 0,
+            leased: false,
+            last: Instant::ZERO,
+            recorder_last: Instant::ZERO,
+        }
+    }
+
+    pub fn chances(&self) -> u32 {
+        self.chances
+    }
+
+    /// The next thing that may go wrong, and its dice.
+    fn chance(&mut self) -> (ActId, Dice) {
+        self.chances += 1;
+        let id = ActId::new(Actor::Plane, self.chances, 0);
+        (id, Dice::of(self.seed, id))
+    }
+
     /// The leg whose peer sends from there.
     pub fn leg_at(&self, remote: SocketAddr) -> Option<LegId> {
         self.legs.iter().find(|(_, leg)| leg.remote == Some(remote)).map(|(id, _)| *id)
@@ -63,7 +95,8 @@ impl Plane {
     }
 
     /// What the next epoch finds of the recordings that this one was writing.
-    pub fn repaired(&self, at: Instant, dice: &mut Dice) -> Vec<Repaired> {
+    pub fn repaired(&mut self, at: Instant) -> Vec<Repaired> {
+        let (_, mut dice) = self.chance();
         let mend = |(id, r): (&RecordingId, &Recording)| {
             let whole = r.works && !dice.percent(20);
             let stored = whole.then(|| Stored {
@@ -77,25 +110,29 @@ impl Plane {
         self.recordings.iter().map(mend).collect()
     }
 
+    /// Who talks with nobody else hears whom they talk with, and nothing else.
+    pub fn carries(&self, shown: &Snapshot, ledger: &Ledger) -> Checked {
+        let plain = |c: &&CallView| {
+            let alone = c.third.is_none() && c.monitors.is_empty() && c.visit.is_none() && !c.held;
+            let kept = ledger.view().all.get(&c.call).is_none_or(|call| call.callback.is_some());
+            let settled = shown.now.mono.since(c.since.mono) > GREETED;
+            c.place == Place::Conversation && alone && !kept && settled
+        };
+        for call in shown.calls.iter().filter(plain) {
+            let legs: Vec<(&LegId, &Leg)> = self.legs.iter().filter(|(id, _)| id.call == call.call).collect();
+            if let [(one, first), (other, second)] = legs[..] {
+                let hear = first.hears == [*other] && second.hears == [*one];
+                must(hear, "who talks hears", || format!("{one} hears {:?}, {other} {:?}", first.hears, second.hears))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Applies a command. An error is a command that makes no sense.
-    pub fn handle(&mut self, at: Instant, command: Command, dice: &mut Dice) -> Result<Vec<(Instant, Later)>, String> {
+    pub fn handle(&mut self, at: Instant, command: Command, script: &mut Script) -> Result<Vec<(Instant, Later)>, String> {
         let mut later = Vec::new();
         match command {
-            Command::Open { leg, port, .. } => {
-                if let Some((other, _)) = self.legs.iter().find(|(_, l)| l.port == port) {
-                    return Err(format!("port {port} for {leg} is still open for {other}"));
-                }
-                if self.legs.is_empty() && !std::mem::replace(&mut self.leased, true) {
-                    later.push((at + LEASE, Later::Lease));
-                }
-                let input = if dice.percent(2) {
-                    Input::OpenFailed { leg, port }
-                } else {
-                    self.legs.insert(leg, Leg { port, remote: None, playing: None, hears: vec![], mute: false });
-                    Input::Opened { leg, port }
-                };
-                later.push(self.soon(at, input, dice));
-            }
+            Command::Open { leg, port, .. } => later = self.open(at, leg, port, script)?,
             Command::Configure { leg, session } => self.leg(leg, "configure")?.remote = Some(session.remote),
             Command::Play { leg, play, sounds } => {
                 self.serial += 1;
@@ -108,17 +145,37 @@ impl Plane {
             Command::Hear { leg, others } => self.hear(leg, others)?,
             Command::Record { recording, left, right, file, .. } => {
                 self.may_record(left.iter().chain(&right))?;
-                later.extend(self.record(at, recording, file, dice)?);
+                later.extend(self.record(at, recording, file, script)?);
             }
             Command::RecordLegs { left, right, .. } => self.may_record(left.iter().chain(&right))?,
-            Command::StopRecording { recording } => later.extend(self.close(at, recording, dice)),
+            Command::StopRecording { recording } => later.extend(self.close(at, recording, script)),
             Command::Close { leg } => {
                 // A leg whose port could not be opened is closed all the same.
                 self.legs.remove(&leg);
                 self.legs.values_mut().for_each(|other| other.hears.retain(|heard| *heard != leg));
-                later.push(self.soon(at, Input::Closed { leg, stats: Stats::default() }, dice));
+                later.push(self.soon(at, Input::Closed { leg, stats: Stats::default() }));
             }
         }
+        Ok(later)
+    }
+
+    fn open(&mut self, at: Instant, leg: LegId, port: u16, script: &mut Script) -> Result<Vec<(Instant, Later)>, String> {
+        let mut later = Vec::new();
+        if let Some((other, _)) = self.legs.iter().find(|(_, l)| l.port == port) {
+            return Err(format!("port {port} for {leg} is still open for {other}"));
+        }
+        if self.legs.is_empty() && !std::mem::replace(&mut self.leased, true) {
+            later.push((at + LEASE, Later::Lease));
+        }
+        let (id, mut dice) = self.chance();
+        let fails = dice.percent(2) && script.may(id, at, || format!("the port for {leg} cannot be opened"));
+        let input = if fails {
+            Input::OpenFailed { leg, port }
+        } else {
+            self.legs.insert(leg, Leg { port, remote: None, playing: None, hears: vec![], mute: false });
+            Input::Opened { leg, port }
+        };
+        later.push(self.soon(at, input));
         Ok(later)
     }
 
@@ -147,11 +204,11 @@ impl Plane {
     }
 
     /// What was announced has come: what is said now, and what comes later.
-    pub fn comes(&mut self, at: Instant, later: Later, dice: &mut Dice) -> (Option<Input>, Option<(Instant, Later)>) {
+    pub fn comes(&mut self, at: Instant, later: Later, script: &mut Script) -> (Option<Input>, Option<(Instant, Later)>) {
         match later {
             Later::Say(input) => (Some(input), None),
             Later::PlayEnds { leg, serial } => (self.play_ends(leg, serial), None),
-            Later::Lease => self.lease(at, dice),
+            Later::Lease => self.lease(at, script),
         }
     }
 
@@ -162,9 +219,15 @@ impl Plane {
         Some(Input::PlayDone { leg, play })
     }
 
-    fn lease(&mut self, at: Instant, dice: &mut Dice) -> (Option<Input>, Option<(Instant, Later)>) {
+    fn lease(&mut self, at: Instant, script: &mut Script) -> (Option<Input>, Option<(Instant, Later)>) {
         self.leased = !self.legs.is_empty();
-        self.legs.values_mut().for_each(|leg| leg.mute |= dice.percent(1));
+        let seed = self.seed;
+        for (leg, state) in &mut self.legs {
+            self.chances += 1;
+            let id = ActId::new(Actor::Plane, self.chances, 0);
+            let falls_mute = !state.mute && Dice::of(seed, id).percent(1);
+            state.mute |= falls_mute && script.may(id, at, || format!("nothing is heard of {leg} any more"));
+        }
         let legs: Vec<LegId> =
             self.legs.iter().filter(|(_, leg)| !leg.hears.is_empty() && !leg.mute).map(|(id, _)| *id).collect();
         let alive = (!legs.is_empty()).then_some(Input::Alive { legs });
@@ -176,40 +239,50 @@ impl Plane {
         at: Instant,
         id: RecordingId,
         file: Arc<str>,
-        dice: &mut Dice,
+        script: &mut Script,
     ) -> Result<Option<(Instant, Later)>, String> {
         if self.recordings.contains_key(&id) {
             return Err(format!("{id} is recorded twice"));
         }
-        let fate = dice.below(100);
-        if fate == 0 {
-            return Ok(Some(self.written(at, Input::RecordingFailed { recording: id, reason: "disk full".into() }, dice)));
+        let (act, mut dice) = self.chance();
+        // Some recorders are slow to begin, a few never do, and some disks are full.
+        let fate = match dice.below(100) {
+            0 => "the disk is full for",
+            1..3 => "the recorder never begins",
+            3..20 => "the recorder is slow with",
+            _ => "",
+        };
+        let fails = !fate.is_empty() && script.may(act, at, || format!("{fate} {id}"));
+        if fails && fate.starts_with("the disk") {
+            return Ok(Some(self.written(at, Input::RecordingFailed { recording: id, reason: "disk full".into() })));
         }
-        // Some recorders are slow to begin, a few never do.
-        let works = fate > 2;
+        let works = !fails || fate.ends_with("slow with");
         self.recordings.insert(id, Recording { file, since: at, works });
-        let slow = if dice.percent(20) { dice.millis(5, 2_000) } else { Duration::ZERO };
-        Ok(works.then(|| self.written(at + slow, Input::RecordingStarted { recording: id }, dice)))
+        let slow = if fails { dice.millis(5, 2_000) } else { Duration::ZERO };
+        Ok(works.then(|| self.written(at + slow, Input::RecordingStarted { recording: id })))
     }
 
-    fn close(&mut self, at: Instant, id: RecordingId, dice: &mut Dice) -> Option<(Instant, Later)> {
+    fn close(&mut self, at: Instant, id: RecordingId, script: &mut Script) -> Option<(Instant, Later)> {
         let Recording { file, since, works } = self.recordings.remove(&id)?;
         if !works {
             return None;
         }
-        let complete = !dice.percent(5);
+        let (act, mut dice) = self.chance();
+        let complete = !(dice.percent(5) && script.may(act, at, || format!("packets of {id} are missing")));
         let reason = if complete { "" } else { "packets missing" }.into();
         let duration_ms = at.since(since).as_millis() as u64;
         let input = Input::RecordingClosed { recording: id, file, duration_ms, sha256: "hash".into(), complete, reason };
-        Some(self.written(at, input, dice))
+        Some(self.written(at, input))
     }
 
-    fn soon(&mut self, at: Instant, input: Input, dice: &mut Dice) -> (Instant, Later) {
+    fn soon(&mut self, at: Instant, input: Input) -> (Instant, Later) {
+        let (_, mut dice) = self.chance();
         self.last = (at + dice.millis(0, 5)).max(self.last);
         (self.last, Later::Say(input))
     }
 
-    fn written(&mut self, at: Instant, input: Input, dice: &mut Dice) -> (Instant, Later) {
+    fn written(&mut self, at: Instant, input: Input) -> (Instant, Later) {
+        let (_, mut dice) = self.chance();
         self.recorder_last = (at + dice.millis(0, 5)).max(self.recorder_last);
         (self.recorder_last, Later::Say(input))
     }
@@ -217,7 +290,7 @@ impl Plane {
 
 fn length(sounds: &[Sound]) -> Duration {
     let one = |sound: &Sound| match sound {
-        Sound::Prompt(key) => Duration::from_millis(600 + 40 * key.len() as u64),
+        Sound::Prompt(key) => Duration::from_millis(200 + 20 * key.len() as u64),
         Sound::Silence(span) => *span,
         Sound::Tone(Tone::Zip | Tone::Beep) => Duration::from_millis(200),
         Sound::Tone(Tone::Ringback) => Duration::from_secs(5),

@@ -1,28 +1,60 @@
-//! Whole days of the centre from seeds. `sim --seeds 10000` runs more of them.
+//! Whole days of the centre from seeds that each commit has for itself. `sim --seeds 10000` runs more of them, and so
+//! does `CENTRALITA_LONG=1`.
 
-use sim::{Plan, Summary, run};
+use sim::{Batch, Outcome, Plan, base, batch, run, shrink};
+use std::time::Duration;
 
-/// In a debug build fewer, so that it stays a matter of seconds.
-const SEEDS: u64 = if cfg!(debug_assertions) { 40 } else { 200 };
+/// A debug build is slower: it runs fewer, so that it stays a matter of seconds.
+const LESS: u64 = if cfg!(debug_assertions) { 10 } else { 1 };
 
-#[test]
-fn on_every_day_calls_end_once_sums_hold_and_the_journal_replays() {
-    let mut total = Summary::default();
-    for seed in 0..SEEDS {
-        match run(&Plan { seed, inputs: 2_000, trace: false }) {
-            Ok(day) => total.add(&day),
-            Err(failure) => panic!("{failure}\nagain: cargo run --release -p sim -- --inputs 2000 --seed {seed}"),
+fn long() -> bool {
+    std::env::var_os("CENTRALITA_LONG").is_some()
+}
+
+/// Runs them all; what fails is told as a short script.
+fn days(seeds: u64, inputs: usize) -> Outcome {
+    let base = base();
+    println!("{seeds} days of {inputs} inputs from seed {} ({})", base.seed, base.from);
+    let outcome = batch(Batch { from: base.seed, seeds, inputs, one_failure: true });
+    if let Some(failure) = outcome.failures.first() {
+        match shrink(&Plan::new(failure.seed, inputs), Duration::from_secs(60)) {
+            Some(shrunk) => panic!("{shrunk}"),
+            None => panic!("{failure}, and not again: it depends on more than its seed"),
         }
     }
+    println!("{}", outcome.total);
+    outcome
+}
+
+#[test]
+fn in_a_thousand_days_each_law_holds_and_each_journal_replays() {
+    let seeds = if long() { 10_000 } else { 1_000 / LESS };
+    let total = days(seeds, 300).total;
     // A simulation in which nothing happens finds nothing.
-    assert!(total.answered > 5 * SEEDS && total.abandoned > 5 * SEEDS && total.overflowed > SEEDS, "{total}");
-    assert!(total.crashes > SEEDS / 2 && total.reloads > SEEDS, "{total}");
+    for (what, n) in total.parts() {
+        let least = match what {
+            "days" => seeds,
+            "inputs" => seeds * 300,
+            "calls" | "visits" | "answered" | "conversations" => seeds * 3,
+            "abandoned" | "overflowed" | "transfers" | "own calls" => seeds / 2,
+            "monitored" | "messages" | "forwarded" => seeds / 8,
+            _ => seeds / 40,
+        };
+        assert!(n >= least, "{n} {what} are few: {total}");
+    }
+}
+
+#[test]
+fn long_days_with_crashes_and_reloads_hold_too() {
+    let seeds = if long() { 1_000 } else { 60 / LESS };
+    let total = days(seeds, 2_000).total;
+    assert!(total.crashes > seeds / 2 && total.reloads > seeds && total.called_back > 0, "{total}");
 }
 
 #[test]
 fn the_same_seed_is_the_same_day() {
-    for seed in 0..5 {
-        let plan = Plan { seed, inputs: 1_000, trace: false };
+    for seed in base().seed..base().seed + 5 {
+        let plan = Plan::new(seed, 1_000);
         assert_eq!(run(&plan), run(&plan), "seed {seed}");
     }
 }

@@ -1,89 +1,92 @@
-//! What befalls the centre: requests, phones that vanish, silence, reloads, crashes.
+//! What befalls the centre: requests, silence, reloads, crashes.
 
-use super::{Event, World};
-use crate::phones;
+use super::{Event, Fate, World};
+use crate::checks::Checked;
+use crate::dice::Dice;
+use crate::people::desk;
+use crate::script::{ActId, Actor};
 use crate::setup::VARIANTS;
-use acd::Ask;
-use base::CallId;
-use engine::{Input, Request};
+use engine::Input;
+use std::time::Duration;
 
 impl World {
-    pub(super) fn on_phone_vanishes(&mut self) -> Result<(), String> {
-        let n = self.dice.below(self.phones.len() as u64) as usize;
-        self.phones[n].gone_until = self.at + self.dice.seconds(5, 90);
-        let next = self.dice.seconds(20, 120);
-        self.later(next, Event::PhoneVanishes);
+    /// At a desk: perhaps two people ask for the opposite in one moment.
+    pub(super) fn on_somebody_asks(&mut self, n: u32) -> Checked {
+        let id = ActId::new(Actor::Desk, n, 0);
+        let mut dice = Dice::of(self.plan.seed, id);
+        let lull = desk::lull(&mut dice);
+        self.later(lull, Event::SomebodyAsks { n: n + 1 });
+        if self.node.drained {
+            return Ok(());
+        }
+        let requests = desk::requests(&mut dice, self.node.shown());
+        for (step, request) in requests.into_iter().enumerate() {
+            let who = ["rosa", "hugo"][step % 2];
+            if self.alive && self.script.may(id.step(step), self.at, || format!("{who} {}", desk::words(&request))) {
+                self.asked += 1;
+                self.feed(Input::Asked { number: self.asked, who: who.into(), request })?;
+            }
+        }
         Ok(())
     }
 
-    /// Through the API, or by a feature code from the agent's phone.
-    pub(super) fn on_somebody_asks(&mut self) -> Result<(), String> {
-        let next = self.dice.seconds(1, 12);
-        self.later(next, Event::SomebodyAsks);
-        let n = self.dice.below(self.phones.len() as u64) as usize;
-        let (ask, code) = match self.dice.below(20) {
-            0..11 => (Ask::Ready, "*14"),
-            11..16 => (Ask::LogIn, "*11"),
-            16..19 => (Ask::Pause { reason: "lunch".into() }, "*13"),
-            _ => (Ask::LogOut, "*12"),
-        };
-        if self.dice.percent(25) {
-            let Some((session, invite)) = self.phones[n].dial(code, &mut self.dice) else { return Ok(()) };
-            if self.dice.percent(20) {
-                let after = self.dice.millis(10, 3_000);
-                self.later(after, Event::Phone { phone: n, session, plan: phones::Plan::HangUp });
-            }
-            return self.phone(n, invite);
-        }
-        let request = if self.dice.percent(4) {
-            Request::HangUp { call: CallId { node: 1, epoch: self.node.epoch, n: self.dice.below(40) as u32 } }
-        } else {
-            Request::Agent { agent: self.phones[n].agent.clone(), ask }
-        };
-        self.asked += 1;
-        self.feed(Input::Asked { number: self.asked, who: "desk".into(), request })
+    pub(super) fn fate_later(&mut self, n: u32, fate: Fate, after: Duration) {
+        self.later(after, Event::Fate { n: n + 1, fate });
     }
 
-    pub(super) fn on_leg_falls_silent(&mut self) -> Result<(), String> {
-        let next = self.dice.seconds(20, 150);
-        self.later(next, Event::LegFallsSilent);
-        match self.dice.pick(&self.node.plane.legs()).copied() {
-            Some(leg) => self.feed(Input::Media(media::Input::Silent { leg, millis: 30_000 })),
-            None => Ok(()),
+    pub(super) fn on_fate(&mut self, n: u32, fate: Fate) -> Checked {
+        let id = ActId::new(Actor::Fate, n, 0);
+        let mut dice = Dice::of(self.plan.seed, id);
+        let (from, to) = match fate {
+            Fate::Silence => (10, 120),
+            Fate::Reload => (20, 300),
+            Fate::Crash => (60, 600),
+        };
+        let next = dice.seconds(from, to);
+        self.fate_later(n, fate, next);
+        if !self.alive || (self.closing && !matches!(fate, Fate::Silence)) {
+            return Ok(());
+        }
+        match fate {
+            Fate::Silence => self.on_silence(id, dice),
+            Fate::Reload => self.on_reload(id, dice),
+            Fate::Crash => self.on_crash(id, dice),
         }
     }
 
-    pub(super) fn on_reload(&mut self) -> Result<(), String> {
-        let next = self.dice.seconds(40, 300);
-        self.later(next, Event::Reload);
-        if !self.alive || self.closing {
+    fn on_silence(&mut self, id: ActId, mut dice: Dice) -> Checked {
+        let Some(leg) = dice.pick(&self.node.plane.legs()) else { return Ok(()) };
+        if !self.script.may(id, self.at, || format!("nothing has been heard of {leg} for 30 s")) {
+            return Ok(());
+        }
+        self.feed(Input::Media(media::Input::Silent { leg, millis: 30_000 }))
+    }
+
+    fn on_reload(&mut self, id: ActId, mut dice: Dice) -> Checked {
+        let variant = dice.below(VARIANTS);
+        if !self.script.may(id, self.at, || format!("the site is loaded as variant {variant}")) {
             return Ok(());
         }
         self.summary.reloads += 1;
-        let variant = self.dice.below(VARIANTS);
-        let commands = self.node.reload(self.at, variant, &mut self.dice)?;
+        let commands = self.node.reload(self.at, variant)?;
         self.carry_out(commands)
     }
 
     /// The process is gone between two inputs, and media with it.
-    pub(super) fn on_crash(&mut self) -> Result<(), String> {
-        if self.closing {
+    fn on_crash(&mut self, id: ActId, mut dice: Dice) -> Checked {
+        let down = dice.millis(500, 20_000);
+        if !self.script.may(id, self.at, || format!("the centre dies, for {:.1} s", down.as_secs_f64())) {
             return Ok(());
         }
         self.summary.crashes += 1;
         self.alive = false;
-        self.node.replay()?;
-        let down = self.dice.millis(500, 20_000);
         self.later(down, Event::Restart);
-        Ok(())
+        self.node.replay()
     }
 
-    pub(super) fn on_restart(&mut self) -> Result<(), String> {
+    pub(super) fn on_restart(&mut self) -> Checked {
         self.alive = true;
-        let commands = self.node.start(self.at, &mut self.dice)?;
-        self.carry_out(commands)?;
-        let next = self.dice.seconds(60, 600);
-        self.later(next, Event::Crash);
-        Ok(())
+        let commands = self.node.start(self.at)?;
+        self.carry_out(commands)
     }
 }

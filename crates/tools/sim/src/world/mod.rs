@@ -3,17 +3,25 @@
 //! 1. The earliest of the agenda, the centre's deadline and the people's deadlines is next; time jumps there.
 //! 2. What the centre says becomes datagrams and media events of the agenda; what people say, datagrams.
 //! 3. After so many inputs the centre drains, and must come to an end with nothing left.
+//!
+//! Everything that people do and that befalls the centre is an act with a name (`script`). An act draws its chances from
+//! its name alone, and is left out if the plan does not have it.
 
+mod agents;
 mod mishaps;
-mod people;
+mod trunk;
 
-use crate::callers::{self, Callers};
+use crate::checks::{Broken, Checked, broken};
 use crate::dice::Dice;
-use crate::line::CENTRE;
 use crate::network::Network;
 use crate::node::Node;
-use crate::phones::{self, Phone};
+use crate::people::callers::Person;
+use crate::people::phones::{self, Phone};
+use crate::people::{callers, dialled, outside, rung};
 use crate::plane::Later;
+use crate::script::{Act, ActId, Actor, Script};
+use crate::setup::VARIANTS;
+use crate::wire::{CENTRE, Line, subject};
 use crate::{Failure, Plan, Summary};
 use base::Instant;
 use bytes::Bytes;
@@ -25,21 +33,39 @@ use std::time::Duration;
 
 /// Events at one instant beyond which nothing moves any more.
 const SPINS: u32 = 20_000;
+/// After the last word of a call its session may wait for an answer.
+const LINGERS: Duration = Duration::from_secs(70);
+/// Nobody waits longer for anything after the day: what is still there then is stuck.
+const FOREVER: Duration = Duration::from_secs(400);
 
 enum Event {
     Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
     Media { epoch: u32, later: Later },
-    CallComes,
-    Caller { session: SessionId, plan: callers::Plan },
-    Phone { phone: usize, session: SessionId, plan: phones::Plan },
+    CallComes { n: u32 },
+    Person { session: SessionId, id: ActId, act: PersonActs },
+    Phone { phone: usize, session: SessionId, id: ActId, plan: rung::Plan },
+    Dials { phone: usize },
     Register { phone: usize },
     RegisterAgain { phone: usize },
-    PhoneVanishes,
-    SomebodyAsks,
-    LegFallsSilent,
+    Vanishes { phone: usize },
+    SomebodyAsks { n: u32 },
+    Fate { n: u32, fate: Fate },
+    Restart,
+}
+
+/// What somebody on the trunk does.
+enum PersonActs {
+    Caller(callers::Plan),
+    Called(outside::Plan),
+    HangsUp,
+    CallsAgain(callers::Call),
+}
+
+#[derive(Clone, Copy)]
+enum Fate {
+    Silence,
     Reload,
     Crash,
-    Restart,
 }
 
 pub struct World {
@@ -48,7 +74,7 @@ pub struct World {
     agenda: BTreeMap<(Instant, u64), Event>,
     serial: u64,
     spins: u32,
-    dice: Dice,
+    script: Script,
     network: Network,
     node: Node,
     /// The process runs.
@@ -56,100 +82,149 @@ pub struct World {
     /// No new calls, no crashes: the day ends.
     closing: bool,
     busy: bool,
-    callers: Callers,
+    /// Callers, and whoever is called outside.
+    trunk: Line,
+    persons: BTreeMap<SessionId, Person>,
+    rtp: u16,
+    called_outside: u32,
+    calls_again: u32,
     phones: Vec<Phone>,
     asked: u64,
+    /// Randomness handed to the people's endpoints.
+    stirred: u64,
     summary: Summary,
 }
 
 impl World {
-    pub fn new(plan: &Plan) -> Self {
+    pub fn new(plan: &Plan, told: bool) -> Self {
         let mut dice = Dice::new(plan.seed);
-        let network = Network::new(&mut dice);
+        let network = Network::new(plan.seed, &mut dice);
         let phones = phones::all(&mut dice);
+        let variant = if dice.percent(25) { 0 } else { dice.below(VARIANTS) };
+        let lease = dice.percent(30).then_some(90);
         World {
             plan: plan.clone(),
             at: Instant::ZERO,
             agenda: BTreeMap::new(),
             serial: 0,
             spins: 0,
+            script: Script { only: plan.only.clone(), written: told, acts: Vec::new() },
             network,
-            node: Node::new(plan.seed),
+            node: Node::new(plan.seed, variant),
             alive: true,
             closing: false,
-            busy: dice.percent(60),
-            callers: Callers::new(callers::trunk()),
+            busy: dice.percent(70),
+            trunk: Line::new(SocketAddr::from(([10, 0, 1, 1], 5060)), lease),
+            persons: BTreeMap::new(),
+            rtp: 0,
+            called_outside: 0,
+            calls_again: 0,
             phones,
             asked: 0,
+            stirred: 0,
             summary: Summary::default(),
-            dice,
         }
     }
 
-    pub fn run(mut self) -> Result<Summary, Failure> {
-        let day = self.day();
+    pub fn acts(self) -> Vec<Act> {
+        self.script.acts
+    }
+
+    pub fn failure(&self, broken: Broken) -> Failure {
         let at = format!("{:.6} s", self.at.0 as f64 / 1e9);
-        day.map_err(|why| Failure { seed: self.plan.seed, at, why })?;
+        Failure { seed: self.plan.seed, inputs: self.node.inputs, at, law: broken.law, how: broken.how }
+    }
+
+    pub fn summary(&self) -> Summary {
         let totals = self.node.figures(self.at).totals;
-        Ok(Summary {
+        let ledger = &self.node.ledger;
+        Summary {
+            days: 1,
             inputs: self.node.inputs,
             facts: self.node.facts,
-            calls: self.node.ledger.incoming(),
-            visits: self.node.ledger.visits(),
+            calls: ledger.incoming(),
+            visits: ledger.visits(),
             answered: totals.visits.answered,
             abandoned: totals.visits.abandoned,
             overflowed: totals.visits.overflowed,
-            recordings: self.node.ledger.conversations(),
+            conversations: ledger.conversations(),
+            transfers: ledger.count("agent_leg.transferred"),
+            conferences: ledger.count("agent_leg.conferenced"),
+            monitored: ledger.count("supervisor.monitor_started"),
+            callbacks: ledger.count("callback.requested"),
+            called_back: totals.callbacks.connected,
+            messages: ledger.count("voicemail.left"),
+            own_calls: ledger.own_calls(),
+            forwarded: ledger.count("call.forwarded"),
             ..self.summary
-        })
+        }
     }
 
-    fn day(&mut self) -> Result<(), String> {
+    pub fn day(&mut self) -> Checked {
         self.begin()?;
         while self.node.inputs < self.plan.inputs as u64 {
             self.step()?;
         }
         self.closing = true;
+        self.wait_for_life()?;
+        self.drain()?;
+        if self.node.ledger.close().is_err() {
+            // What a recorder never closed in time is the next epoch's.
+            self.node.replay()?;
+            let commands = self.node.start(self.at)?;
+            self.carry_out(commands)?;
+            self.drain()?;
+        }
+        self.node.replay()?;
+        self.node.close(self.at)
+    }
+
+    fn drain(&mut self) -> Checked {
+        self.feed(Input::Drain { grace_ms: 30_000 })?;
+        let limit = self.at + FOREVER;
+        while !self.node.drained && self.at < limit {
+            self.step()?;
+        }
+        if !self.node.drained {
+            return broken("the centre drains", "it did not");
+        }
+        // A phone that is gone answers no BYE: its session is given up 32 s later (RFC 3261 17.1.2.2, timer F).
+        let limit = self.at + LINGERS;
+        while self.node.sessions() > 0 && self.at < limit {
+            self.step()?;
+        }
+        Ok(())
+    }
+
+    /// A day does not end while the process is down.
+    fn wait_for_life(&mut self) -> Checked {
         while !self.alive {
             self.step()?;
         }
-        let grace_ms = self.dice.below(60_000);
-        self.feed(Input::Drain { grace_ms })?;
-        let end = callers::forever(self.at);
-        while !self.node.drained {
-            if self.at > end {
-                return Err("the centre never drained".into());
-            }
-            self.step()?;
-        }
-        // Peers that did not answer a BYE are given up after 32 s (RFC 3261 17.1.2.2).
-        let end = self.at + Duration::from_secs(70);
-        while self.at < end {
-            self.step()?;
-        }
-        self.node.close(self.at)?;
-        self.node.replay()
+        Ok(())
     }
 
-    fn begin(&mut self) -> Result<(), String> {
-        let commands = self.node.start(self.at, &mut self.dice)?;
+    fn begin(&mut self) -> Checked {
+        let commands = self.node.start(self.at)?;
         self.carry_out(commands)?;
         for phone in 0..self.phones.len() {
-            let after = self.dice.millis(0, 3_000);
-            self.later(after, Event::Register { phone });
+            let mut dice = self.dice_of(Actor::Phone(phone as u8), 0);
+            self.later(dice.millis(0, 2_000), Event::Register { phone });
+            self.later(dice.seconds(20, 400), Event::Vanishes { phone });
+            let mut dice = self.dice_of(Actor::Dials(phone as u8), 0);
+            self.later(dialled::Dialled::lull(&mut dice), Event::Dials { phone });
         }
-        self.later(Duration::from_secs(2), Event::CallComes);
-        for (from, to, event) in [
-            (5, 20, Event::SomebodyAsks),
-            (20, 90, Event::PhoneVanishes),
-            (30, 200, Event::LegFallsSilent),
-            (60, 300, Event::Reload),
-            (60, 400, Event::Crash),
-        ] {
-            let after = self.dice.seconds(from, to);
-            self.later(after, event);
-        }
+        let mut dice = self.dice_of(Actor::Fate, 0);
+        self.later(dice.millis(100, 2_500), Event::CallComes { n: 1 });
+        self.later(dice.millis(1_000, 6_000), Event::SomebodyAsks { n: 1 });
+        self.fate_later(0, Fate::Silence, dice.seconds(10, 150));
+        self.fate_later(100_000, Fate::Reload, dice.seconds(15, 300));
+        self.fate_later(200_000, Fate::Crash, dice.seconds(15, 400));
         Ok(())
+    }
+
+    fn dice_of(&self, actor: Actor, n: u32) -> Dice {
+        Dice::of(self.plan.seed, ActId::new(actor, n, u8::MAX))
     }
 
     fn later(&mut self, after: Duration, event: Event) {
@@ -161,18 +236,23 @@ impl World {
         self.agenda.insert((at, self.serial), event);
     }
 
+    fn entropy(&mut self) -> [u8; 32] {
+        self.stirred += 1;
+        Dice::named(self.plan.seed ^ 0x5e7, self.stirred).entropy()
+    }
+
     /// One event, or one deadline.
-    fn step(&mut self) -> Result<(), String> {
+    fn step(&mut self) -> Checked {
         let event = self.agenda.first_key_value().map(|((at, _), _)| *at);
         let centre = self.node.deadline().filter(|_| self.alive);
-        let trunk = self.callers.line.endpoint.deadline();
-        let phone = (0..self.phones.len()).filter_map(|n| Some((self.phones[n].line.endpoint.deadline()?, n))).min();
-        let next =
-            [event, centre, trunk, phone.map(|(at, _)| at)].into_iter().flatten().min().ok_or("nothing will ever happen")?;
+        let trunk = self.trunk.deadline();
+        let phone = (0..self.phones.len()).filter_map(|n| Some((self.phones[n].line.deadline()?, n))).min();
+        let next = [event, centre, trunk, phone.map(|(at, _)| at)].into_iter().flatten().min();
+        let Some(next) = next else { return broken("something happens", "nothing will ever happen again") };
         self.spins = if next > self.at { 0 } else { self.spins + 1 };
         self.at = self.at.max(next);
         if self.spins > SPINS {
-            return Err("time stands still".into());
+            return broken("something happens", "time stands still");
         }
         match (centre, trunk, phone) {
             (Some(at), ..) if at == next => self.feed(Input::Due),
@@ -185,40 +265,36 @@ impl World {
         }
     }
 
-    fn on_event(&mut self, event: Event) -> Result<(), String> {
+    fn on_event(&mut self, event: Event) -> Checked {
         match event {
             Event::Datagram { from, to, bytes } => self.on_datagram(from, to, bytes),
             Event::Media { epoch, later } => self.on_media(epoch, later),
-            Event::CallComes => self.on_call_comes(),
-            Event::Caller { session, plan } => self.on_caller(session, plan),
-            Event::Phone { phone, session, plan } => match self.phones[phone].act(session, &plan) {
-                Some(input) => self.phone(phone, input),
-                None => Ok(()),
-            },
+            Event::CallComes { n } => self.on_call_comes(n),
+            Event::Person { session, id, act } => self.on_person(session, id, act),
+            Event::Phone { phone, session, id, plan } => self.on_phone(phone, session, id, plan),
+            Event::Dials { phone } => self.on_dials(phone),
             Event::Register { phone } => self.on_register(phone),
             Event::RegisterAgain { phone } => self.on_register_again(phone),
-            Event::PhoneVanishes => self.on_phone_vanishes(),
-            Event::SomebodyAsks => self.on_somebody_asks(),
-            Event::LegFallsSilent => self.on_leg_falls_silent(),
-            Event::Reload => self.on_reload(),
-            Event::Crash => self.on_crash(),
+            Event::Vanishes { phone } => self.on_vanishes(phone),
+            Event::SomebodyAsks { n } => self.on_somebody_asks(n),
+            Event::Fate { n, fate } => self.on_fate(n, fate),
             Event::Restart => self.on_restart(),
         }
     }
 
     /// One input of the centre, if it lives.
-    fn feed(&mut self, input: Input) -> Result<(), String> {
+    fn feed(&mut self, input: Input) -> Checked {
         if !self.alive {
             return Ok(());
         }
         if self.plan.trace {
             eprintln!("{:>12.6} {input:?}", self.at.0 as f64 / 1e9);
         }
-        let commands = self.node.feed(self.at, input, &mut self.dice)?;
+        let commands = self.node.feed(self.at, input)?;
         self.carry_out(commands)
     }
 
-    fn carry_out(&mut self, commands: Vec<Output>) -> Result<(), String> {
+    fn carry_out(&mut self, commands: Vec<Output>) -> Checked {
         for command in commands {
             match command {
                 Output::Send { flow, bytes } => self.transmit(SocketAddr::from(CENTRE), flow.remote, bytes),
@@ -227,9 +303,9 @@ impl World {
                         eprintln!("{:>12} → {command:?}", "");
                     }
                     let epoch = self.node.epoch;
-                    for (at, later) in self.node.plane.handle(self.at, command, &mut self.dice)? {
-                        self.at_instant(at, Event::Media { epoch, later });
-                    }
+                    let later = self.node.plane.handle(self.at, command, &mut self.script);
+                    let later = later.map_err(|how| Broken { law: "the plane can do what it is told".into(), how })?;
+                    later.into_iter().for_each(|(at, later)| self.at_instant(at, Event::Media { epoch, later }));
                 }
                 _ => (),
             }
@@ -238,19 +314,22 @@ impl World {
     }
 
     fn transmit(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
-        for after in self.network.carry(&mut self.dice) {
+        if self.plan.trace {
+            eprintln!("{:>12}   {from} to {to}: {}", "", subject(&bytes));
+        }
+        for after in self.network.carry(self.at, (from, to), || subject(&bytes), &mut self.script) {
             self.later(after, Event::Datagram { from, to, bytes: bytes.clone() });
         }
     }
 
-    fn on_datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) -> Result<(), String> {
+    fn on_datagram(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) -> Checked {
         let centre = SocketAddr::from(CENTRE);
         if to == centre {
             let flow = sip::Flow { transport: sip::Transport::Udp, local: centre, remote: from, connection: 0 };
             return self.feed(Input::Sip(sip::Input::Received { flow, bytes }));
         }
-        if to == self.callers.line.address {
-            let flow = self.callers.line.flow();
+        if to == self.trunk.address {
+            let flow = self.trunk.flow();
             return self.trunk(sip::Input::Received { flow, bytes });
         }
         match self.phones.iter().position(|p| p.line.address == to) {
@@ -259,11 +338,11 @@ impl World {
         }
     }
 
-    fn on_media(&mut self, epoch: u32, later: Later) -> Result<(), String> {
+    fn on_media(&mut self, epoch: u32, later: Later) -> Checked {
         if epoch != self.node.epoch {
             return Ok(());
         }
-        let (input, next) = self.node.plane.comes(self.at, later, &mut self.dice);
+        let (input, next) = self.node.plane.comes(self.at, later, &mut self.script);
         if let Some((at, later)) = next {
             self.at_instant(at, Event::Media { epoch, later });
         }
