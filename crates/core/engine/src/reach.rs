@@ -64,9 +64,13 @@ impl Centre {
     }
 
     pub(crate) fn is_in_call(&self, agent: &AgentId) -> bool {
-        let talks = [AgentState::Reserved, AgentState::Ringing, AgentState::Talking, AgentState::Holding];
-        let in_call = self.acd.agent(agent).is_some_and(|a| talks.contains(&a.state));
-        in_call || self.is_engaged(agent)
+        let rings = self.acd.agent(agent).is_some_and(|a| matches!(a.state, AgentState::Reserved | AgentState::Ringing));
+        rings || self.talks(agent) || self.is_engaged(agent)
+    }
+
+    /// As the ACD has it.
+    pub(crate) fn talks(&self, agent: &AgentId) -> bool {
+        self.acd.agent(agent).is_some_and(|a| matches!(a.state, AgentState::Talking | AgentState::Holding))
     }
 
     pub(crate) fn on_reach_progress(&mut self, leg: LegId, errand: &Errand, sdp: Option<&[u8]>) {
@@ -141,7 +145,7 @@ impl Centre {
         true
     }
 
-    fn not_reached(&mut self, id: CallId, errand: Errand, status: u16) {
+    pub(crate) fn not_reached(&mut self, id: CallId, errand: Errand, status: u16) {
         if self.give_up(id, &errand).is_none() {
             return;
         }

@@ -15,7 +15,7 @@ use crate::call::{Call, OwnAct};
 use crate::centre::Centre;
 use crate::identity;
 use crate::leg::Purpose;
-use crate::party::Party;
+use crate::party::{Errand, Party};
 use crate::setup::Dialled;
 use base::fact::Direction;
 use base::{AgentId, CallId, Cause, Lang, Tenant};
@@ -89,7 +89,8 @@ impl Centre {
         let call = self.call_of(&agent);
         match call {
             Some(call) if self.may_consult(call) => Way::Joins { call, purpose: Purpose::Second, to: Some(party) },
-            None if emergency || !self.is_engaged(&agent) => Way::Own { agent, act: OwnAct::Call(party), direction },
+            // Also whom a queue found for a consultation talks.
+            None if emergency || !(self.is_engaged(&agent) || self.talks(&agent)) => Way::Own { agent, act: OwnAct::Call(party), direction },
             _ => Way::Refused(BUSY),
         }
     }
@@ -106,7 +107,25 @@ impl Centre {
                 let rings = |c: &&Call| c.own.as_ref().is_some_and(|own| own.agent == *agent) && c.ending.is_none();
                 let own: Vec<CallId> = self.calls.values().filter(rings).map(|c| c.id).collect();
                 own.into_iter().for_each(|call| self.end_call(call, Cause::Requested));
+                let others: Vec<CallId> = self.calls.keys().copied().collect();
+                others.into_iter().for_each(|call| self.leaves(agent, call));
             }
+        }
+    }
+
+    /// The agent is out of somebody else's call, be it rung for it, asked about it, or listening.
+    fn leaves(&mut self, agent: &AgentId, id: CallId) {
+        let party = Party::Agent(agent.clone());
+        let Some(call) = self.calls.get(&id) else { return };
+        let rung: Vec<Errand> = call.reaches.iter().filter(|(_, r)| r.to == party).map(|(errand, _)| errand.clone()).collect();
+        rung.into_iter().for_each(|errand| self.not_reached(id, errand, 486));
+        let Some(call) = self.calls.get(&id) else { return };
+        let (asked, listens) = (call.third.as_ref().is_some_and(|t| t.to == party), call.monitors.contains_key(agent));
+        if asked {
+            self.end_consult(id);
+        }
+        if listens {
+            self.end_monitor(id, agent);
         }
     }
 

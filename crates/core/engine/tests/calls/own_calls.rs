@@ -1,7 +1,7 @@
 //! Agents' own calls: line 13 of calls.md, and the emergency calls of line 17.
 
 use crate::line::Line;
-use crate::office::{Office, agent_id, to_agent, to_number};
+use crate::office::{Office, agent_id, to_agent, to_number, to_queue};
 use engine::{Input, Place, Reply, Request};
 
 #[test]
@@ -185,5 +185,29 @@ fn a_node_that_stops_dials_for_nobody() {
     o.feed(Input::Drain { grace_ms: 10_000 });
     let reply = o.asks(Request::Dial { agent: agent_id("ana"), to: to_number("+525577") });
     assert!(matches!(reply, Reply::Refused { .. }), "{reply:?}");
+    o.close();
+}
+
+#[test]
+fn line_17_an_emergency_call_goes_out_also_from_whoever_is_asked_in_a_consultation() {
+    let mut o = Office::with_ana();
+    let call = o.call();
+    assert_eq!(o.asks(Request::Consult { call, to: to_agent("eva") }), Reply::Done);
+    o.answers("eva");
+    o.dials("eva", "911");
+    o.answers("911");
+    assert_eq!((o.hears("911").as_str(), o.hears("caller").as_str()), ("eva", "ana"));
+    assert!(matches!(o.asks(Request::CompleteTransfer { call }), Reply::Refused { .. }), "nobody is consulted any more");
+    o.close();
+}
+
+#[test]
+fn line_06_whom_a_queue_found_for_a_consultation_makes_no_other_call() {
+    let mut o = Office::with_ana();
+    let call = o.call();
+    assert_eq!(o.asks(Request::Consult { call, to: to_queue("ventas") }), Reply::Done);
+    o.answers("beto");
+    o.dials("beto", "+525577");
+    assert_eq!(o.last("beto").statuses.last(), Some(&486));
     o.close();
 }
