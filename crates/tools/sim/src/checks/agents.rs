@@ -47,7 +47,9 @@ impl Agents {
                     format!("{agent}: {previous} to {state}")
                 })?;
                 let lasted = fact.now.mono.since(entry.since.mono).as_millis() as u64;
-                must(restored || *previous_ms == lasted, "a state lasts from its beginning", || {
+                // Who was out of the site meanwhile is logged out since now.
+                let new = *previous == AgentState::LoggedOut && *previous_ms <= lasted;
+                must(restored || new || *previous_ms == lasted, "a state lasts from its beginning", || {
                     format!("{agent} {previous} {previous_ms} ms, not {lasted}")
                 })?;
                 must(!entry.wraps || *state == AgentState::WrapUp || restored, "wrap-up ends once", || agent.to_string())?;

@@ -251,7 +251,7 @@ impl Calls {
         must(passed_on == talk.transferred, "what is passed on ends so", || format!("{}: {:?}", talk.id, about.cause))?;
         // Whoever took part has the call now, if it was passed on.
         let joined = std::mem::take(&mut call.joined);
-        must(!joined || passed_on, "a third leaves first", || talk.id.to_string())
+        must(!joined || passed_on || about.cause == Some(Cause::NodeLost), "a third leaves first", || talk.id.to_string())
     }
 
     fn of_callback(&mut self, id: CallId, seen: &Seen) -> Checked {

@@ -1,6 +1,6 @@
 //! What the site file promises about visits, offers and callbacks, read off the facts.
 
-use super::calls::Calls;
+use super::calls::{Calls, Visit};
 use super::{Checked, Seen, must};
 use acd::Strategy;
 use base::fact::What;
@@ -164,7 +164,7 @@ impl Rules {
             let open = self.is_open(&visit.queue, seen, fact.now.wall);
             must(open, "a closed queue is closed", || format!("{} enters {}", visit.id, visit.queue))?;
         }
-        self.comes_back(seen, visit.credit, &visit.queue, visit.kept)
+        self.comes_back(seen, visit)
     }
 
     fn is_open(&self, queue: &QueueId, seen: &Seen, wall: Wall) -> bool {
@@ -172,21 +172,18 @@ impl Rules {
         self.forced.get(queue).copied().unwrap_or_else(hours)
     }
 
-    fn comes_back(&mut self, seen: &Seen, credit: Duration, queue: &QueueId, kept: bool) -> Checked {
+    fn comes_back(&mut self, seen: &Seen, visit: &Visit) -> Checked {
         let (fact, about) = (&seen.logged.fact, &seen.logged.fact.about);
-        let Some(party) = about.party.filter(|_| !kept) else { return Ok(()) };
-        let Some(cut) = self.cut_off.remove(&(party, queue.clone())) else { return Ok(()) };
-        let in_time = fact.now.mono <= cut.until && cut.site == seen.site;
+        let Some(party) = about.party.filter(|_| !visit.kept) else { return Ok(()) };
+        let Some(cut) = self.cut_off.remove(&(party, visit.queue.clone())) else { return Ok(()) };
+        // A call of the same party that overflows comes from elsewhere.
+        let in_time = fact.now.mono <= cut.until && cut.site == seen.site && visit.id.n == 1;
+        let credit = visit.credit;
         // Who calls by a number that many share is nobody's return, and has no credit.
-        must(
-            !in_time || credit >= cut.waited || credit.is_zero() && self.shared(seen),
-            "who was cut off has the old place",
-            || format!("{credit:?} of {:?}", cut.waited),
-        )
-    }
-
-    fn shared(&self, seen: &Seen) -> bool {
-        !seen.setup.site.shared_numbers.is_empty() && seen.shared_party
+        let nobody = credit.is_zero() && seen.shared_party;
+        must(!in_time || credit >= cut.waited || nobody, "who was cut off has the old place", || {
+            format!("{credit:?} of {:?}", cut.waited)
+        })
     }
 
     fn attempted(&self, seen: &Seen, calls: &Calls, n: u8) -> Checked {

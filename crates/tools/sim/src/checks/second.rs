@@ -69,7 +69,9 @@ impl Second<'_> {
             open && !kept && self.takes(agent, k, self.youngest(k)) && !self.refused(agent, k)
         });
         must(missed.is_none(), "a free agent takes who waits", || {
-            format!("{} is free and {:?} waits", agent.agent, missed.map(|k| k.view.visit))
+            let Some(k) = missed else { return String::new() };
+            let (visit, queue, age) = (k.view.visit, &k.view.queue, self.elapsed(k));
+            format!("{} is free and {visit} waits in {queue} since {age:?} for {}", agent.agent, k.view.requires)
         })
     }
 

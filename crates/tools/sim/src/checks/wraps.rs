@@ -104,6 +104,11 @@ impl Wraps {
         if state == AgentState::Engaged {
             return Ok(());
         }
+        // A consultation that ends with the conversation may leave a moment of hold.
+        if matches!((&next, state), (Next::WrapUp(_) | Next::NoWrapUp, AgentState::Holding | AgentState::Talking)) {
+            self.next.insert(agent, next);
+            return Ok(());
+        }
         match next {
             Next::WrapUp(limit) => {
                 must(state == AgentState::WrapUp, "wrap-up follows a conversation", || format!("{agent} is {state}"))?;
