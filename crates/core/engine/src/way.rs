@@ -90,7 +90,9 @@ impl Centre {
         match call {
             Some(call) if self.may_consult(call) => Way::Joins { call, purpose: Purpose::Second, to: Some(party) },
             // Also whom a queue found for a consultation talks.
-            None if emergency || !(self.is_engaged(&agent) || self.talks(&agent)) => Way::Own { agent, act: OwnAct::Call(party), direction },
+            None if emergency || !(self.is_engaged(&agent) || self.talks(&agent)) => {
+                Way::Own { agent, act: OwnAct::Call(party), direction }
+            }
             _ => Way::Refused(BUSY),
         }
     }
