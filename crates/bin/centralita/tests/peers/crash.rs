@@ -18,8 +18,7 @@ fn sounds(server: &Server<'_>) -> (String, String) {
     (text("caller.pcap"), text("agent.pcap"))
 }
 
-fn agent(server: &Server<'_>, host: u8) -> Program {
-    let (_, sound) = sounds(server);
+fn agent(server: &Server<'_>, host: u8, sound: &str) -> Program {
     Sipp::at("agent", host, 5070).with("rings", 100).with("sound", sound).start(server)
 }
 
@@ -27,8 +26,8 @@ fn agent(server: &Server<'_>, host: u8) -> Program {
 fn the_log_opens_the_recordings_play_and_nobody_is_stuck() {
     let site = Site::new([Agent::at("ana", 3, 5070), Agent::at("bruno", 4, 5070)]);
     let mut server = site.serve();
-    let (caller, _) = sounds(&server);
-    let mut agents = [agent(&server, 3), agent(&server, 4)];
+    let (caller, says) = sounds(&server);
+    let mut agents = [agent(&server, 3, &says), agent(&server, 4, &says)];
     let long = |port| Sipp::at("long_call", 2, port).with("sound", caller.clone()).with("talks", 60_000);
     let mut callers = [long(5060).start(&server), long(5080).start(&server)];
     server.facts_of("agent_leg.connected", 2);
@@ -64,7 +63,7 @@ fn the_log_opens_the_recordings_play_and_nobody_is_stuck() {
     server.is_at_rest();
 
     // The same agents take calls again.
-    let (mut ana, mut bruno) = (agent(&server, 3), agent(&server, 4));
+    let (mut ana, mut bruno) = (agent(&server, 3, &says), agent(&server, 4, &says));
     let ended = server.of_type("call.ended").len();
     let again = |port| Sipp::at("caller", 2, port).with("sound", caller.clone()).with("talks", 9_000);
     let mut second = again(5080).start(&server);
