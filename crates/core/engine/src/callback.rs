@@ -211,10 +211,15 @@ impl Centre {
         self.rearm(id);
     }
 
+    /// An agent has the call, and its customer is not there yet.
+    pub(crate) fn awaits_customer(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(|call| call.conversation.is_some() && call.customer.is_none())
+    }
+
     /// The agent who accepted a callback has heard so.
     pub(crate) fn is_to_be_dialled(&self, id: CallId) -> bool {
-        let Some(call) = self.calls.get(&id) else { return false };
-        call.conversation.is_some() && call.customer.is_none() && call.callback.as_ref().is_some_and(|c| c.stage == Stage::Kept)
+        let kept = self.calls.get(&id).and_then(|c| c.callback.as_ref()).is_some_and(|c| c.stage == Stage::Kept);
+        kept && self.awaits_customer(id)
     }
 
     pub(crate) fn customer_reached(&mut self, id: CallId, leg: LegId) {

@@ -100,6 +100,8 @@ impl Centre {
     /// Nothing that the agent's phone does may keep an emergency call from going out.
     fn make_way(&mut self, agent: &AgentId) {
         match self.call_of(agent) {
+            // The customer of a callback is not there yet: the next agent may have it.
+            Some(call) if self.awaits_customer(call) => _ = self.keep_place(call, Cause::AgentHungUp),
             Some(call) if !self.may_consult(call) => {
                 self.end_consult(call);
                 self.bridge(call);

@@ -202,6 +202,26 @@ fn line_17_an_emergency_call_goes_out_also_from_whoever_is_asked_in_a_consultati
 }
 
 #[test]
+fn line_17_an_emergency_call_goes_out_also_while_the_customer_of_a_callback_is_dialled() {
+    const CUSTOMER: &str = "+525512345678";
+    let mut o = Office::open();
+    o.asks(Request::Agent { agent: agent_id("ana"), ask: acd::Ask::LogOut });
+    o.dials(CUSTOMER, "100");
+    o.presses(CUSTOMER, '7');
+    o.presses(CUSTOMER, '1');
+    o.asks(Request::Agent { agent: agent_id("ana"), ask: acd::Ask::LogIn });
+    o.answers("ana");
+    assert!(o.rings(CUSTOMER), "the customer");
+    o.dials("ana", "911");
+    assert!(!o.rings(CUSTOMER), "the next agent may have the callback");
+    o.answers("911");
+    assert_eq!((o.hears("ana").as_str(), o.count("callback.done")), ("911", 0));
+    let kept = o.centre.snapshot().calls.into_iter().find(|call| call.place == Place::Callback).unwrap();
+    assert_eq!(o.asks(Request::CancelCallback { call: kept.call }), Reply::Done);
+    o.close();
+}
+
+#[test]
 fn line_06_whom_a_queue_found_for_a_consultation_makes_no_other_call() {
     let mut o = Office::with_ana();
     let call = o.call();

@@ -54,6 +54,7 @@ unanswered = true
 [queues."acme/soporte"]
 ring = "15s"
 wrap_up = "20s"
+callback = { first = "agent", attempts = 2, retry_after = "60s", ring = "20s" }
 
 [queues."acme/ventas"]
 ring = "15s"
@@ -100,12 +101,15 @@ steps:
       language_level: 0
       prompts: []
       music: music
+      keys: {7: call-me}
       apology: [apology]
       timeout: bye
       no_agents: bye
       full: bye
       closed: bye
       otherwise: bye
+  call-me:
+    callback: {}
   bye:
     hang_up: {prompts: [], cause: flow_ended}
 "#;
