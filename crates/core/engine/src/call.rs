@@ -27,6 +27,8 @@ pub struct Call {
     pub party: Option<PartyId>,
     pub lang: Option<Lang>,
     pub arrived: Now,
+    /// How long it lasted in epochs before this one; `arrived.mono` is of this one.
+    pub before: Duration,
     pub place: Place,
     pub since: Now,
     /// Facts written about this call.
@@ -162,6 +164,7 @@ impl Call {
             party: None,
             lang: None,
             arrived: now,
+            before: Duration::ZERO,
             place: Place::Arriving,
             since: now,
             rev: 0,

@@ -12,7 +12,7 @@
 //!        └── later ◀───┴──────────────── not there ◀──────────────┘ too often: done, failed
 //! ```
 //! A place that the queue does not hold just now (closed, nobody there) rests, and asks again. None lives longer than
-//! [`LONGEST`].
+//! [`LONGEST`]. The end of the node is not the end of a promise (`promise`).
 
 use crate::call::{Asked, Call};
 use crate::centre::Centre;
@@ -34,15 +34,15 @@ const REST: Duration = Duration::from_secs(60);
 pub struct Callback {
     pub stage: Stage,
     /// As it is dialled.
-    number: Pii<Arc<str>>,
+    pub number: Pii<Arc<str>>,
     pub queue: QueueId,
-    asked: Asked,
-    terms: acd::Callback,
+    pub asked: Asked,
+    pub terms: acd::Callback,
     /// How often the customer was dialled.
-    attempts: u8,
+    pub attempts: u8,
     /// The place is offered to nobody before this.
-    not_before: Option<Instant>,
-    expires: Instant,
+    pub not_before: Option<Instant>,
+    pub expires: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,6 +76,8 @@ impl Centre {
         if let Some(call) = self.calls.get_mut(&id) {
             call.callback = promise;
         }
+        // It is on its way to the disk before the caller hears of it.
+        self.write_promise(id);
         self.tell_flow(id, ivr::Input::CallbackTaken(taken));
     }
 
@@ -152,6 +154,9 @@ impl Centre {
 
     /// A virtual visit, with all that was waited as credit.
     fn enter_line(&mut self, id: CallId) {
+        if self.draining() {
+            return self.end_call(id, Cause::Draining);
+        }
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let (waited, lang, party) = (call.total_wait(now), call.lang, call.party);
@@ -165,6 +170,7 @@ impl Centre {
         let queue = callback.queue.clone();
         self.tell_acd(acd::Input::Enqueue { visit, queue, requires, priority_s, waited, lang, party, caller });
         self.rearm(id);
+        self.write_promise(id);
     }
 
     /// The queue held the place no longer. One that became too old there is taken up again at once.
@@ -177,6 +183,9 @@ impl Centre {
 
     /// The queue does not hold the place now.
     pub(crate) fn rest(&mut self, id: CallId) {
+        if self.draining() {
+            return self.end_call(id, Cause::Draining);
+        }
         let until = self.now.mono + REST;
         if let Some(call) = self.calls.get_mut(&id) {
             call.goes_to(Place::Callback, self.now);
@@ -203,6 +212,7 @@ impl Centre {
         callback.stage = Stage::Dialling;
         let (n, number, ring) = (callback.attempts, callback.number.clone(), callback.terms.ring);
         self.callback_fact(id, None, What::CallbackAttempted { n });
+        self.write_promise(id);
         self.reach(id, Errand::Customer, Party::Number(number), &crate::dialling::Shown::default());
         let until = self.now.mono + ring;
         if let Some(reach) = self.calls.get_mut(&id).and_then(|c| c.reaches.get_mut(&Errand::Customer)) {
@@ -288,13 +298,14 @@ impl Centre {
         if let Some(call) = self.calls.get_mut(&id) {
             call.callback = None;
         }
+        self.write_promise(id);
         // What was promised and never begun is in no figure.
         if !promised {
             self.callback_fact(id, Some(queue), What::CallbackDone { end, attempts, wait_ms });
         }
     }
 
-    fn forget_place(&mut self, id: CallId) {
+    pub(crate) fn forget_place(&mut self, id: CallId) {
         self.callbacks.retain(|_, call| *call != id);
     }
 
@@ -322,7 +333,7 @@ impl Centre {
         }
     }
 
-    fn callback_fact(&mut self, id: CallId, queue: Option<QueueId>, what: What) {
+    pub(crate) fn callback_fact(&mut self, id: CallId, queue: Option<QueueId>, what: What) {
         let queue = queue.or_else(|| Some(self.calls.get(&id)?.callback.as_ref()?.queue.clone()));
         self.call_fact(id, |a: &mut About| a.queue = queue, what);
     }

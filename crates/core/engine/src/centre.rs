@@ -66,6 +66,8 @@ pub struct Centre {
     pub(crate) messages: BTreeSet<RecordingId>,
     /// Places in line that are kept for a caller, by who and where.
     pub(crate) callbacks: BTreeMap<(PartyId, QueueId), CallId>,
+    /// Of those, what an epoch before promised, until the ACD has its queues.
+    pub(crate) promised: Vec<CallId>,
     pub(crate) channels: Channels,
     /// When the recorder must have closed what it was told to close.
     pub(crate) closed_by: BTreeMap<RecordingId, Instant>,
@@ -124,6 +126,7 @@ impl Centre {
             owed: BTreeMap::new(),
             messages: BTreeSet::new(),
             callbacks: BTreeMap::new(),
+            promised: Vec::new(),
             channels: Channels::default(),
             closed_by: BTreeMap::new(),
             logins: BTreeMap::new(),
@@ -175,6 +178,11 @@ impl Centre {
             .min()
     }
 
+    /// When the next audit is due: it is made with the first input from then on.
+    pub fn next_audit(&self) -> Option<Instant> {
+        self.audited
+    }
+
     fn dispatch(&mut self, input: Input) {
         match input {
             Input::Configure { sha256 } => self.configure(sha256),
@@ -210,6 +218,7 @@ impl Centre {
         }
         self.tell_acd(acd::Input::Configure(Arc::new(config)));
         self.restore_agents();
+        self.places_again();
         // An agent who is new to the ACD has not been told of; telling twice is telling once.
         self.reachable.clear();
         self.phones_at_fixed_addresses();

@@ -6,6 +6,7 @@
 //! ```
 
 use crate::Output;
+use crate::call::Call;
 use crate::centre::Centre;
 use base::fact::{About, What};
 use base::{CallId, Cause, Instant};
@@ -37,6 +38,10 @@ impl Centre {
     pub(crate) fn on_drain(&mut self, grace: Duration) {
         self.tell_sip(sip::Input::Drain);
         self.drain = Drain::Until(self.now.mono + grace);
+        // Who is to be called back waits for the next epoch, unless an agent is at it already.
+        let idle = |call: &&Call| call.is_kept() && call.conversation.is_none() && call.reaches.is_empty();
+        let kept: Vec<CallId> = self.calls.values().filter(idle).map(|call| call.id).collect();
+        kept.into_iter().for_each(|call| self.end_call(call, Cause::Draining));
     }
 
     pub(crate) fn finish_drain(&mut self) {

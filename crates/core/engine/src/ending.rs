@@ -36,7 +36,11 @@ impl Centre {
         if let Some(visit) = visit {
             let cut_off = matches!(cause, Cause::NoMedia | Cause::TransportFailed | Cause::LeaseEnded);
             let left = cut_off || cause == Cause::CallerHungUp;
-            let outcome = if left { Outcome::Abandoned } else { Outcome::System };
+            let outcome = match left {
+                true => Outcome::Abandoned,
+                false if self.is_put_off(id) => Outcome::Callback,
+                false => Outcome::System,
+            };
             self.tell_acd(acd::Input::Leave { visit, outcome, cut_off });
         } else if place == Place::Ivr && cause != Cause::FlowEnded {
             // A flow that hangs up has said where; one that is cut short has not.
@@ -51,6 +55,11 @@ impl Centre {
         legs.into_iter().for_each(|leg| self.drop_leg(leg, None));
         self.rearm(id);
         self.steps.push_back(Step::Conclude(id));
+    }
+
+    /// The node stops, and its caller was promised a call: neither is over, the next epoch has them.
+    fn is_put_off(&self, id: CallId) -> bool {
+        self.calls.get(&id).is_some_and(|call| call.ending == Some(Cause::Draining) && call.callback.is_some())
     }
 
     pub(crate) fn exit_flow(&mut self, id: CallId, cause: Cause) {
@@ -68,10 +77,14 @@ impl Centre {
             return self.steps.push_back(Step::Conclude(id));
         }
         let cause = call.ending;
+        if self.is_put_off(id) {
+            self.forget_place(id);
+            return self.forget(id);
+        }
         let back = call.callback.as_ref().is_some_and(|c| c.stage == Stage::Back);
         self.callback_done(id, if back { CallbackEnd::Failed } else { CallbackEnd::Cancelled });
         let Some(call) = self.calls.get(&id) else { return };
-        let duration_ms = self.now.mono.since(call.arrived.mono).as_millis() as u64;
+        let duration_ms = (call.before + self.now.mono.since(call.arrived.mono)).as_millis() as u64;
         let visits = call.visits;
         self.call_fact(id, |a| a.cause = cause, What::CallEnded { duration_ms, visits });
         self.forget(id);

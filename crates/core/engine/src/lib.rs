@@ -9,7 +9,7 @@
 //! - What a call is made of: `call`, `leg`, `party`. Who hears whom in it: `hears`; what follows from that: `relink`.
 //! - In: `way` what an INVITE is for; `arrive` a call, or a leg of one; `identity` and `numbers` who calls whom; `channels` of trunks and tenants;
 //!   `negotiate` a leg's port and SDP.
-//! - The flow: `flow`, and what else it may ask for: `callback`, `voicemail`, `forward`.
+//! - The flow: `flow`, and what else it may ask for: `callback` (and `promise`), `voicemail`, `forward`.
 //! - The queue: `queueing` what the ACD decides; `ringing` the phones of an offer.
 //! - Out: `dialling` legs that we dial; `reach` anybody rung without a queue's offer.
 //! - With an agent: `conversation`; passed on: `transfer`, `consult`, `refer`; supervisors: `monitor`; `recordings`.
@@ -42,6 +42,7 @@ mod numbers;
 mod own_calls;
 mod party;
 mod ports;
+mod promise;
 mod queueing;
 mod reach;
 mod recordings;

@@ -57,6 +57,7 @@ impl Open {
             party: about.party,
             lang: about.lang,
             arrived: logged.fact.now,
+            before_ms: 0,
             rev: about.rev,
             visits: 0,
             visit: None,
@@ -66,6 +67,13 @@ impl Open {
             monitors: Vec::new(),
         };
         self.calls.insert(call, open);
+    }
+
+    /// The call of a promise that an epoch before made, which is told of here first.
+    fn called_back(&mut self, logged: &Logged) {
+        if logged.fact.about.call.is_some_and(|call| !self.calls.contains_key(&call)) {
+            self.arrived(logged, Direction::Incoming);
+        }
     }
 
     fn agent_changed(&mut self, logged: &Logged, state: AgentState, reason: Option<&str>) {
@@ -79,17 +87,24 @@ impl Open {
 
     fn call_goes_on(&mut self, logged: &Logged) {
         let (about, now) = (&logged.fact.about, logged.fact.now);
+        if let What::CallbackRequested {} = &logged.fact.what {
+            self.called_back(logged);
+        }
         let Some(call) = about.call.and_then(|id| self.calls.get_mut(&id)) else { return };
         call.rev = call.rev.max(about.rev);
         call.lang = about.lang.or(call.lang);
         match &logged.fact.what {
-            What::QueueEntered { .. } => {
-                call.visits += 1;
+            What::QueueEntered { credit_ms, .. } => {
+                if call.visits == 0 && call.callback.is_some() {
+                    call.before_ms = *credit_ms;
+                }
+                call.visits = call.visits.max(about.visit.map_or(0, |visit| visit.n));
                 call.visit = about.visit.zip(about.queue.clone()).map(|(v, q)| (v, q, now));
             }
             What::QueueLeft { .. } => call.visit = None,
             What::CallbackRequested {} => {
-                call.callback = Some(OpenCallback { since: now, attempts: 0, queue: about.queue.clone() })
+                let begins = OpenCallback { since: now, attempts: 0, queue: about.queue.clone() };
+                call.callback.get_or_insert(begins);
             }
             What::CallbackAttempted { n } => call.callback.iter_mut().for_each(|callback| callback.attempts = *n),
             What::CallbackDone { .. } => call.callback = None,

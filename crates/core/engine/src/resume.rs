@@ -3,25 +3,30 @@
 
 use crate::centre::Centre;
 use crate::voicemail::SHORTEST_MS;
-use crate::{Open, OpenAgent, OpenCall, OpenCallback, Output, Repaired, Resume, Stored};
+use crate::{Open, OpenAgent, OpenCall, OpenCallback, Output, Promise, Repaired, Resume, Stored};
 use base::fact::{About, CallbackEnd, Fact, Kept, VERSION, What};
 use base::{AgentId, AgentState, CallId, Cause, Mutation, Now, Outcome, RecordingId, mutated};
 use std::collections::BTreeMap;
 
 impl Centre {
     pub(crate) fn resume(&mut self, resume: Resume) {
-        let Resume { mut open, bindings, repaired } = resume;
+        let Resume { mut open, bindings, repaired, promises } = resume;
         let accounts = &self.setup.site.accounts;
         let owed = |about: &About| about.tenant.as_ref().and_then(|t| accounts.get(t)).is_some_and(|a| a.record_outbound);
         let by_policy = std::mem::take(&mut open.by_policy);
         open.recordings.retain(|recording, about| !by_policy.contains(recording) || owed(about));
+        let promises = self.standing(promises, &open);
+        let mut revs = BTreeMap::new();
         if open.epoch > 0 && (!open.clean || !open.calls.is_empty() || !open.recordings.is_empty()) {
-            self.close_epoch(&open, &repaired);
+            revs = self.close_epoch(&open, &repaired, &promises);
         }
         let queues = self.setup.site.queues.keys().cloned().collect();
         let boot_id = self.boot.boot_id.to_string();
         self.fact(About::default(), What::NodeStarted { boot_id, version: VERSION, queues });
         self.sip.restore(self.now, bindings);
+        for (id, promise) in promises {
+            self.restore_promise(promise, &open, revs.get(&id).copied().unwrap_or_default());
+        }
         let known = &self.setup.site.agents;
         let (restored, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
             open.agents.into_iter().partition(|(a, _)| known.contains_key(a));
@@ -51,10 +56,11 @@ impl Centre {
         self.fact(about, What::AgentLoggedOut { session_ms });
     }
 
-    fn close_epoch(&mut self, open: &Open, repaired: &[Repaired]) {
+    /// How many facts there are now of each call that was open.
+    fn close_epoch(&mut self, open: &Open, repaired: &[Repaired], promises: &BTreeMap<CallId, Promise>) -> BTreeMap<CallId, u32> {
         let mut closing = Closing { at: open.last, facts: Vec::new(), revs: BTreeMap::new() };
         for (id, call) in &open.calls {
-            closing.call(*id, call);
+            closing.call(*id, call, promises.contains_key(id));
         }
         for (recording, about) in &open.recordings {
             closing.recording(*recording, about, repaired.iter().find(|r| r.recording == *recording));
@@ -63,6 +69,7 @@ impl Centre {
             closing.say(About { cause: Some(Cause::NodeLost), ..About::default() }, What::NodeStopped { clean: false });
         }
         self.out.extend(closing.facts.into_iter().map(Output::Fact));
+        closing.revs
     }
 
     /// Hands the logins of before the restart to the ACD. A conversation that a crash cut comes back as wrap-up.
@@ -93,7 +100,8 @@ impl Closing {
         self.facts.push(Fact { now: self.at, about, what });
     }
 
-    fn call(&mut self, id: CallId, call: &OpenCall) {
+    /// `goes_on`: somebody is to be called back, which ends neither the callback nor the call.
+    fn call(&mut self, id: CallId, call: &OpenCall, goes_on: bool) {
         let at = self.at;
         let since = |then: Now| at.mono.since(then.mono).as_millis() as u64;
         let mut rev = call.rev;
@@ -110,7 +118,7 @@ impl Closing {
         if let Some((visit, queue, entered)) = call.visit.as_ref().filter(|_| !forgets) {
             let about = About { visit: Some(*visit), queue: Some(queue.clone()), ..about() };
             let ringing = !call.offers.is_empty();
-            let (wait_ms, outcome) = (since(*entered), Outcome::System);
+            let (wait_ms, outcome) = (since(*entered), if goes_on { Outcome::Callback } else { Outcome::System });
             self.say(about, What::QueueLeft { outcome, wait_ms, ringing, threshold_ms: 0, short_ms: 0, to: None });
         }
         if let Some(c) = &call.conversation {
@@ -119,7 +127,8 @@ impl Closing {
             let (conversation, agent, queue) = (Some(c.conversation), Some(c.agent.clone()), c.queue.clone());
             self.say(About { conversation, agent, queue, ..about() }, What::AgentLegEnded { talk_ms, hold_ms, consult_ms: 0 });
         }
-        if let Some(OpenCallback { since: requested, attempts, queue }) = &call.callback {
+        let told = call.callback.as_ref().filter(|_| !goes_on);
+        if let Some(OpenCallback { since: requested, attempts, queue }) = told {
             let (attempts, wait_ms) = (*attempts, since(*requested));
             let about = About { queue: queue.clone(), ..about() };
             self.say(about, What::CallbackDone { end: CallbackEnd::Cancelled, attempts, wait_ms });
@@ -127,7 +136,10 @@ impl Closing {
         for (who, began) in &call.monitors {
             self.say(about(), What::MonitorEnded { who: who.to_string(), monitored_ms: since(*began) });
         }
-        self.say(about(), What::CallEnded { duration_ms: since(call.arrived), visits: call.visits });
+        if !goes_on {
+            let duration_ms = call.before_ms + since(call.arrived);
+            self.say(about(), What::CallEnded { duration_ms, visits: call.visits });
+        }
         self.revs.insert(id, rev);
     }
 

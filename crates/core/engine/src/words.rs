@@ -213,6 +213,11 @@ pub enum Output {
         user: Arc<str>,
         bindings: Vec<sip::Binding>,
     },
+    /// Somebody is to be called back, or (`None`) not any more: the node's own, kept over a restart and shown nowhere.
+    Promised {
+        call: CallId,
+        promise: Option<Box<Promise>>,
+    },
     Reply {
         number: u64,
         reply: Reply,
@@ -234,6 +239,39 @@ pub struct Resume {
     pub bindings: Vec<(Arc<str>, Vec<sip::Binding>)>,
     /// Recordings that the recorder found unfinished and mended, whatever their call's epoch.
     pub repaired: Vec<Repaired>,
+    /// Who is to be called back.
+    pub promises: Vec<Promise>,
+}
+
+/// A call back that somebody was promised, with all that is needed to keep it in a later epoch. Times are the wall's: no
+/// other clock is the same there.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Promise {
+    pub call: CallId,
+    pub tenant: Tenant,
+    pub party: Option<PartyId>,
+    pub lang: Option<Lang>,
+    pub caller: Pii<Arc<str>>,
+    /// As it is dialled.
+    pub number: Pii<Arc<str>>,
+    /// The number of ours that was called, the trunk it came by, and the step of its flow that leads to the queue.
+    pub dialled: Arc<str>,
+    pub trunk: Arc<str>,
+    pub step: Arc<str>,
+    pub queue: QueueId,
+    pub requires: base::Requirement,
+    pub priority_s: i64,
+    pub terms: acd::Callback,
+    pub arrived: Wall,
+    /// The wait counts from here.
+    pub waits_since: Wall,
+    pub attempts: u8,
+    /// The customer's phone rings for the last of them.
+    pub dialling: bool,
+    pub not_before: Option<Wall>,
+    pub expires: Wall,
+    pub visits: u16,
+    pub conversations: u16,
 }
 
 /// What was open when an epoch ended without its last word.
@@ -261,6 +299,8 @@ pub struct OpenCall {
     pub party: Option<PartyId>,
     pub lang: Option<Lang>,
     pub arrived: Now,
+    /// Of a call that an epoch before had: what it had waited, which is what is known of it.
+    pub before_ms: u64,
     pub rev: u32,
     pub visits: u16,
     /// The open visit with its queue and beginning.

@@ -27,4 +27,4 @@ pub use feed::{Feed, Next};
 pub use outbox::OutboxRow;
 pub use recording::{Recording, RecordingFilter};
 pub use store::{Party, Store};
-pub use writer::{Handle, Health, Writer};
+pub use writer::{Handle, Health, Promised, Writer};

@@ -10,7 +10,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The form of the tables that this code writes.
-const FORM: u32 = 2;
+const FORM: u32 = 3;
 
 /// Bits of a fact's place that are its seq; those above are its epoch.
 pub const SEQ_BITS: u32 = 40;
@@ -127,6 +127,17 @@ CREATE TABLE user_to_user (
 CREATE INDEX user_to_user_by_party ON user_to_user (tenant, party);
 ";
 
+/// What form 3 added: who was promised a call back, with the number. Each goes when its callback is over.
+const SINCE_3: &str = "
+CREATE TABLE promise (
+  call TEXT PRIMARY KEY,
+  tenant TEXT NOT NULL,
+  party TEXT,
+  promise BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX promise_by_party ON promise (tenant, party);
+";
+
 /// Opens one connection, for any number of threads one after the other.
 pub fn connect(file: &Path) -> Result<Connection> {
     let db = Connection::open(file)?;
@@ -164,6 +175,9 @@ pub fn prepare(db: &mut Connection, file: &Path) -> Result<()> {
     }
     if found < 2 {
         tx.execute_batch(SINCE_2)?;
+    }
+    if found < 3 {
+        tx.execute_batch(SINCE_3)?;
         tx.pragma_update(None, "user_version", FORM)?;
     }
     tx.commit()?;

@@ -5,8 +5,9 @@ use crate::schema;
 use base::{Pii, Tenant};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 use rustix::fs::FlockOperation;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -33,6 +34,8 @@ impl Store {
         let lock = lock(dir)?;
         let file = dir.join("centralita.db");
         let mut db = schema::connect(&file)?;
+        // Numbers are in it; its WAL takes over what it may.
+        std::fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(StoreError::file(&file))?;
         schema::prepare(&mut db, &file)?;
         Ok(Store { dir: dir.into(), file, db: Mutex::new(db), _lock: Some(lock) })
     }
@@ -72,6 +75,14 @@ impl Store {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Every promise to call somebody back, as it was handed to the writer.
+    pub fn promises(&self) -> Result<Vec<Vec<u8>>> {
+        let db = self.db();
+        let mut rows = db.prepare_cached("SELECT promise FROM promise ORDER BY call")?;
+        let rows = rows.query_map([], |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
     /// Number and name; none if never known, or erased.
     pub fn party(&self, tenant: &Tenant, party: base::PartyId) -> Result<Option<Party>> {
         let sql = "SELECT number, name FROM party WHERE tenant = ?1 AND party = ?2";
@@ -98,6 +109,7 @@ impl Store {
         let whose = params![tenant.as_str(), party.to_string()];
         let n = self.db().execute(sql, whose)?;
         self.db().execute("DELETE FROM user_to_user WHERE tenant = ?1 AND party = ?2", whose)?;
+        self.db().execute("DELETE FROM promise WHERE tenant = ?1 AND party = ?2", whose)?;
         // The WAL still holds the bytes: fold it into the file, where they are overwritten.
         self.db().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(n > 0)

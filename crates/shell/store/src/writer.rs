@@ -45,8 +45,17 @@ enum Message {
     Party { tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>> },
     UserToUser { tenant: Tenant, call: CallId, party: PartyId, value: Pii<Arc<str>> },
     Bindings { user: Arc<str>, bindings: Vec<u8> },
+    Promise { call: CallId, promise: Option<Promised> },
     Flush(Sender<bool>),
     Close,
+}
+
+/// A promise to call somebody back, rendered by whoever made it; who it is about, so that it goes with them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Promised {
+    pub tenant: Tenant,
+    pub party: Option<PartyId>,
+    pub rendered: Pii<Vec<u8>>,
 }
 
 /// How the log is.
@@ -126,6 +135,11 @@ impl Handle {
     /// The whole list of a phone's bindings, rendered by the caller; empty bytes forget the phone.
     pub fn bindings(&self, user: Arc<str>, bindings: Vec<u8>) {
         self.send(Message::Bindings { user, bindings });
+    }
+
+    /// Somebody is to be called back, or not any more.
+    pub fn promise(&self, call: CallId, promise: Option<Promised>) {
+        self.send(Message::Promise { call, promise });
     }
 
     /// Waits until all that was handed over before is committed. False if that takes longer.
@@ -223,6 +237,7 @@ enum Row {
     Party { tenant: Tenant, party: PartyId, number: Pii<Arc<str>>, name: Pii<Arc<str>> },
     UserToUser { tenant: Tenant, call: CallId, party: PartyId, value: Pii<Arc<str>> },
     Bindings { user: Arc<str>, bindings: Vec<u8> },
+    Promise { call: CallId, promise: Option<Promised> },
 }
 
 /// Rows that are not committed yet, and the connection they go to.
@@ -245,6 +260,7 @@ impl Log {
             Message::Party { tenant, party, number, name } => self.take_row(Row::Party { tenant, party, number, name }),
             Message::UserToUser { tenant, call, party, value } => self.take_row(Row::UserToUser { tenant, call, party, value }),
             Message::Bindings { user, bindings } => self.take_row(Row::Bindings { user, bindings }),
+            Message::Promise { call, promise } => self.take_row(Row::Promise { call, promise }),
             Message::Flush(_) | Message::Close => {}
         }
     }
@@ -330,6 +346,16 @@ fn write(tx: &Connection, row: &Row) -> rusqlite::Result<()> {
         Row::Bindings { user, bindings } => {
             let sql = "INSERT INTO binding (user, bindings) VALUES (?1, ?2) ON CONFLICT (user) DO UPDATE SET bindings = excluded.bindings";
             tx.prepare_cached(sql)?.execute(params![&**user, bindings]).map(drop)
+        }
+        Row::Promise { call, promise: None } => {
+            tx.prepare_cached("DELETE FROM promise WHERE call = ?1")?.execute([call.to_string()]).map(drop)
+        }
+        Row::Promise { call, promise: Some(promise) } => {
+            let sql = "INSERT INTO promise (call, tenant, party, promise) VALUES (?1, ?2, ?3, ?4) ON CONFLICT (call) \
+                       DO UPDATE SET promise = excluded.promise";
+            let (tenant, party, rendered) =
+                (promise.tenant.as_str(), promise.party.map(|p| p.to_string()), promise.rendered.reveal());
+            tx.prepare_cached(sql)?.execute(params![call.to_string(), tenant, party, rendered]).map(drop)
         }
     }
 }

@@ -7,8 +7,8 @@ use crate::plane::Plane;
 use crate::setup::{by_hash, setup};
 use crate::wire::{CENTRE, wall};
 use base::fact::Logged;
-use base::{Instant, Now, PartyId};
-use engine::{Boot, CallView, Centre, Entry, Input, Open, Output, Resume, Setup, Snapshot};
+use base::{CallId, Instant, Now, PartyId};
+use engine::{Boot, CallView, Centre, Entry, Input, Open, Output, Promise, Resume, Setup, Snapshot};
 use metrics::{Board, Figures, Folded, View};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
@@ -40,6 +40,8 @@ pub struct Node {
     /// The facts of this epoch.
     log: Vec<Logged>,
     bindings: BTreeMap<Arc<str>, Vec<sip::Binding>>,
+    /// Who is to be called back.
+    promised: BTreeMap<CallId, Promise>,
     board: Board,
     shown: Snapshot,
     promises: Promises,
@@ -80,6 +82,7 @@ impl Node {
             said: Vec::new(),
             log: Vec::new(),
             bindings: BTreeMap::new(),
+            promised: BTreeMap::new(),
             board: Board::new(),
             shown: Snapshot::default(),
             promises: Promises::default(),
@@ -92,6 +95,7 @@ impl Node {
         let open = Open::fold(&self.log);
         let repaired = self.plane.repaired(at);
         let bindings = self.bindings.clone().into_iter().collect();
+        let promises = self.promised.values().cloned().collect();
         self.epoch += 1;
         self.began = at;
         self.drained = false;
@@ -105,7 +109,7 @@ impl Node {
         self.sites += 1;
         self.ledger.on_restart();
         self.promises.on_restart();
-        let mut commands = self.feed(at, Input::Resume(Box::new(Resume { open, bindings, repaired })))?;
+        let mut commands = self.feed(at, Input::Resume(Box::new(Resume { open, bindings, repaired, promises })))?;
         commands.extend(self.feed(at, Input::Configure { sha256: self.setup.sha256 })?);
         Ok(commands)
     }
@@ -192,6 +196,8 @@ impl Node {
                 self.shared.insert(*party);
             }
             Output::Bindings { user, bindings } => drop(self.bindings.insert(user.clone(), bindings.clone())),
+            Output::Promised { call, promise: Some(promise) } => drop(self.promised.insert(*call, (**promise).clone())),
+            Output::Promised { call, promise: None } => drop(self.promised.remove(call)),
             Output::Drained => self.drained = true,
             _ => (),
         }
@@ -240,7 +246,9 @@ impl Node {
         self.ledger.close()?;
         let figures = self.figures(at);
         let totals = &figures.totals;
-        let quiet = totals.calls.live_now == 0 && totals.visits.waiting == 0 && figures.invariant_breaches == 0;
+        // Whoever is to be called back waits for the next epoch.
+        let put_off = self.promised.len() as u64;
+        let quiet = totals.calls.live_now == put_off && totals.visits.waiting == 0 && figures.invariant_breaches == 0;
         must(figures.sums_hold() && quiet, "the figures add up", || format!("{figures:?}"))?;
         let (calls, visits) = (self.ledger.incoming(), self.ledger.visits());
         let same = totals.calls.incoming == calls && totals.visits.offered == visits;

@@ -3,7 +3,7 @@
 use super::birth::Birth;
 use super::{StartError, at, secret};
 use crate::load::Texts;
-use engine::{Boot, Open, Repaired, Resume, Setup, Stored};
+use engine::{Boot, Open, Promise, Repaired, Resume, Setup, Stored};
 use shell_signalling::Signalling;
 use shell_store::journal::{Header, Journal, Retention};
 use shell_store::{Store, Writer};
@@ -42,11 +42,18 @@ fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, Start
     let read = |(user, bytes): (String, Vec<u8>)| Some((user.into(), postcard::from_bytes(&bytes).ok()?));
     let repaired = shell_media::repair(&setup.site.recordings, &open.recordings.keys().copied().collect())
         .map_err(at(setup.site.recordings.display()))?;
+    let promises = store.promises().map_err(at("the log"))?;
     Ok(Resume {
         open,
+        promises: promises.iter().filter_map(|bytes| promise(bytes)).collect(),
         bindings: bindings.into_iter().filter_map(read).collect(),
         repaired: repaired.into_iter().map(repaired_of).collect(),
     })
+}
+
+/// One that does not read is told as cancelled, as its call is closed.
+fn promise(bytes: &[u8]) -> Option<Promise> {
+    serde_json::from_slice(bytes).inspect_err(|error| tracing::error!(%error, "a callback of before the restart is lost")).ok()
 }
 
 fn repaired_of(mended: shell_media::Repaired) -> Repaired {

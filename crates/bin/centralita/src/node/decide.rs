@@ -4,12 +4,13 @@ use super::birth::Digester;
 use super::way::Way;
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use base::Instant;
 use base::fact::Fact;
-use engine::{Centre, Entry, Input, Output, Snapshot};
+use base::{CallId, Instant, Pii};
+use engine::{Centre, Entry, Input, Output, Promise, Snapshot};
 use ring::rand::{SecureRandom, SystemRandom};
 use shell_handoff::{Published, Taken, Taker};
 use shell_signalling::Signalling;
+use shell_store::Promised;
 use shell_store::journal::Journal;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -169,6 +170,16 @@ impl Decider {
         }
     }
 
+    fn keep_promise(&self, call: CallId, promise: Option<&Promise>) {
+        let promised = |p: &Promise| -> serde_json::Result<Promised> {
+            Ok(Promised { tenant: p.tenant.clone(), party: p.party, rendered: Pii::new(serde_json::to_vec(p)?) })
+        };
+        match promise.map(promised).transpose() {
+            Ok(promised) => self.to.log.promise(call, promised),
+            Err(error) => tracing::error!(%error, %call, "a callback cannot be kept over a restart"),
+        }
+    }
+
     fn deliver(&mut self, outputs: Vec<Output>) {
         for output in outputs {
             match output {
@@ -187,6 +198,7 @@ impl Decider {
                 Output::Party { tenant, party, number, name } => self.to.log.party(tenant, party, number, name),
                 Output::UserToUser { tenant, call, party, value } => self.to.log.user_to_user(tenant, call, party, value),
                 Output::Bindings { user, bindings } => self.keep(user, &bindings),
+                Output::Promised { call, promise } => self.keep_promise(call, promise.as_deref()),
                 Output::Reply { number, reply } => self.to.way.answered(number, reply),
                 Output::Suspicious { remote, what } => tracing::warn!("suspicious from {remote}: {what}"),
                 Output::Drained => {

@@ -3,7 +3,7 @@
 use crate::peer::{CENTRE, Message, flow, sdp};
 use base::fact::{About, Fact, What};
 use base::{CallId, Instant, LegId, Now, RecordingId, Wall};
-use engine::{Boot, Centre, Entry, Input, Output, Place, Reply, Request, Resume, Setup, Snapshot};
+use engine::{Boot, Centre, Entry, Input, Output, Place, Promise, Reply, Request, Resume, Setup, Snapshot};
 use media::{Command, Sound};
 use site::Site;
 use std::collections::{BTreeMap, VecDeque};
@@ -30,6 +30,10 @@ pub struct Stage {
     pub commands: Vec<Command>,
     recordings: BTreeMap<RecordingId, Instant>,
     pub replies: Vec<Reply>,
+    /// Who is to be called back, as the store has it.
+    pub promises: BTreeMap<CallId, Promise>,
+    /// The node has said its last word.
+    pub drained: bool,
     /// Calls of the peers' own: Call-ID to what is needed for the next request.
     dialogs: BTreeMap<String, Message>,
 }
@@ -52,7 +56,7 @@ impl Stage {
         let setup = Arc::new(Setup { site, flows, sha256: [0; 32] });
         let boot = Boot {
             node: 1,
-            epoch: 1,
+            epoch: resume.open.epoch + 1,
             boot_id: "boot".into(),
             routing_seed: 1,
             party_key: [7; 32],
@@ -62,7 +66,7 @@ impl Stage {
         };
         let mut stage = Stage {
             centre: Centre::new(boot),
-            now: Now { mono: Instant(1), wall: Wall(1_795_363_200_000_000) },
+            now: Now { mono: Instant(1), wall: resume.open.last.wall.max(Wall(1_795_363_200_000_000)) },
             inputs: 0,
             waiting: VecDeque::new(),
             busy: false,
@@ -73,6 +77,8 @@ impl Stage {
             commands: Vec::new(),
             recordings: BTreeMap::new(),
             replies: Vec::new(),
+            promises: BTreeMap::new(),
+            drained: false,
             dialogs: BTreeMap::new(),
         };
         stage.give(Input::Resume(Box::new(resume)));
@@ -115,6 +121,9 @@ impl Stage {
             Output::Media(command) => self.on_command(command),
             Output::Fact(fact) => self.facts.push(fact),
             Output::Reply { reply, .. } => self.replies.push(reply),
+            Output::Promised { call, promise: Some(promise) } => drop(self.promises.insert(call, *promise)),
+            Output::Promised { call, promise: None } => drop(self.promises.remove(&call)),
+            Output::Drained => self.drained = true,
             _ => {}
         }
     }

@@ -120,6 +120,17 @@ impl Interpreter {
         Interpreter { flow, lang, at, state, failures: 0, digits: String::new(), plays: 0, moves: 0 }
     }
 
+    /// As that of a caller who left the line at this step, a queue's, to be called back. None if the flow has no such step.
+    pub fn promised(flow: Arc<Flow>, lang: Option<Lang>, step: &str) -> Option<Self> {
+        let at = flow.steps.iter().position(|s| *s.name == *step && matches!(s.kind, Kind::Queue(_)))?;
+        Some(Interpreter { at, state: State::Over, ..Interpreter::new(flow, lang) })
+    }
+
+    /// The name of the queue's step, also while a callback is offered there.
+    pub fn queue_step(&self) -> &str {
+        self.name_of(self.at)
+    }
+
     pub fn flow_name(&self) -> &str {
         &self.flow.name
     }

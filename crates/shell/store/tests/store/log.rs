@@ -2,7 +2,9 @@
 
 use crate::common::*;
 use base::fact::What;
-use shell_store::{Filter, Next, Store, StoreError, Writer};
+use base::{PartyId, Pii};
+use shell_store::{Filter, Next, Promised, Store, StoreError, Writer};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -57,7 +59,7 @@ fn a_file_of_a_newer_form_is_refused() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path()).unwrap());
     sql(dir.path()).pragma_update(None, "user_version", 99).unwrap();
-    assert!(matches!(Store::open(dir.path()), Err(StoreError::TooNew { found: 99, known: 2, .. })));
+    assert!(matches!(Store::open(dir.path()), Err(StoreError::TooNew { found: 99, known: 3, .. })));
 }
 
 #[test]
@@ -65,11 +67,38 @@ fn a_file_of_the_first_form_is_given_what_it_has_not() {
     let dir = tempfile::tempdir().unwrap();
     drop(Store::open(dir.path()).unwrap());
     let old = sql(dir.path());
-    old.execute_batch("DROP TABLE user_to_user").unwrap();
+    old.execute_batch("DROP TABLE user_to_user; DROP TABLE promise").unwrap();
     old.pragma_update(None, "user_version", 1).unwrap();
     drop(old);
     let store = Store::open(dir.path()).unwrap();
     assert_eq!(store.user_to_user("1-1-1".parse().unwrap()).unwrap(), None);
+}
+
+#[test]
+fn a_promise_is_kept_as_long_as_it_stands_and_goes_with_its_party() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(dir.path()).unwrap());
+    let tenant: base::Tenant = "acme".parse().unwrap();
+    let promised = |party, text: &str| {
+        let rendered = Pii::new(text.as_bytes().to_vec());
+        Some(Promised { tenant: tenant.clone(), party: Some(PartyId(party)), rendered })
+    };
+    let (one, two) = ("1-1-1".parse().unwrap(), "1-1-2".parse().unwrap());
+    let writer = Writer::start(store.clone(), 1).unwrap();
+    writer.handle().promise(one, promised(7, "5512345678, no attempt"));
+    writer.handle().promise(two, promised(8, "5587654321"));
+    writer.handle().promise(one, promised(7, "5512345678, one attempt"));
+    writer.close();
+    drop(store);
+    let mode = std::fs::metadata(dir.path().join("centralita.db")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600, "numbers are nobody else's business");
+    let store = Arc::new(Store::open(dir.path()).unwrap());
+    assert_eq!(store.promises().unwrap(), [b"5512345678, one attempt".to_vec(), b"5587654321".to_vec()]);
+    store.erase_party(&tenant, PartyId(8)).unwrap();
+    let writer = Writer::start(store.clone(), 2).unwrap();
+    writer.handle().promise(one, None);
+    writer.close();
+    assert!(store.promises().unwrap().is_empty());
 }
 
 #[test]
