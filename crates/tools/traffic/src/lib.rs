@@ -17,6 +17,7 @@ pub mod streams;
 pub use plan::{AgentSpec, CallerMix, LanguageShare, Outside, OwnCalls, Plan, Purpose, Span, Target, Transfers};
 pub use process::main_with;
 pub use report::{
-    AgentReport, CallReport, CalledReport, ConversationReport, Outcome, OwnCallReport, PassedOn, Progress, Report, Said,
+    AgentReport, CallReport, CalledReport, ConversationReport, Moments, Outcome, OwnCallReport, PassedOn, Progress, Report, Ring,
+    Said,
 };
 pub use run::{Stop, run};

@@ -75,6 +75,8 @@ pub struct CallReport {
     pub ended_by_us: bool,
     pub sent: u64,
     pub heard: Heard,
+    #[serde(default)]
+    pub moments: Moments,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -86,10 +88,19 @@ pub struct AgentReport {
     pub refusal: Option<u16>,
     /// INVITEs, and what became of them.
     pub offers: u64,
+    #[serde(default)]
+    pub rings: Vec<Ring>,
     pub answered: u64,
     pub refused: u64,
     /// Cancelled, or given up by the server, while it rang.
     pub missed: u64,
+}
+
+/// An INVITE at an agent's phone: when it was read, in microseconds since the run began, and who calls.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ring {
+    pub at_us: u64,
+    pub from: String,
 }
 
 /// An agent's side of an answered call.
@@ -104,10 +115,30 @@ pub struct ConversationReport {
     #[serde(default)]
     pub display: String,
     #[serde(default)]
+    pub from: String,
+    #[serde(default)]
     pub passed_on: Option<PassedOn>,
     pub ended_by_us: bool,
     pub sent: u64,
     pub heard: Heard,
+    #[serde(default)]
+    pub moments: Moments,
+}
+
+/// When what happened on a leg, in microseconds since the run began; each for the first time, but the key.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Moments {
+    /// The 200 was about to be sent.
+    pub answered_us: Option<u64>,
+    /// The last key was about to be pressed.
+    pub key_us: Option<u64>,
+    /// The first packet with the voice of a person of the other kind was read.
+    pub heard_us: Option<u64>,
+    /// Whose voice that was.
+    pub heard_hz: Option<u32>,
+    /// The BYE or CANCEL was about to be sent.
+    pub hung_up_us: Option<u64>,
 }
 
 /// A transfer that the phone asked for.

@@ -76,3 +76,33 @@ fn a_call_that_nobody_answers_is_cancelled_when_the_run_is_stopped() {
     assert_eq!((report.count(Outcome::Cut), report.agents[0].missed), (3, 3), "{report:#?}");
     assert!(report.calls.iter().all(|c| c.ended_by_us));
 }
+
+#[test]
+fn each_sides_moments_are_in_their_order_and_name_the_other() {
+    let mut plan = plan(AgentSpec::new("ana", ""));
+    plan.callers.speaks_at_once = true;
+    let report = run(&plan);
+    let agent = &report.agents[0];
+    assert_eq!((report.conversations.len(), agent.rings.len()), (3, 3), "{report:#?}");
+    for conversation in &report.conversations {
+        let call = report.calls.iter().find(|call| call.from == conversation.from).expect("who calls is known at the phone");
+        let rang = agent.rings.iter().find(|ring| ring.from == call.from).unwrap().at_us;
+        let (phone, caller) = (conversation.moments, call.moments);
+        let answered = phone.answered_us.unwrap();
+        assert!(rang < answered && answered < phone.heard_us.unwrap() && answered < caller.heard_us.unwrap(), "{report:#?}");
+        assert_eq!((phone.heard_hz, caller.heard_hz), (Some(call.tone_hz), Some(agent.tone_hz)));
+        assert!(caller.heard_us < caller.hung_up_us && phone.hung_up_us.is_none(), "{report:#?}");
+        // The caller's microphone was open before: no key and no agent had to come first.
+        assert!(phone.heard_us.unwrap() < answered + 500_000, "{report:#?}");
+    }
+}
+
+#[test]
+fn no_more_calls_live_at_once_than_asked_for() {
+    let mut plan = plan(AgentSpec::new("ana", ""));
+    plan.callers.live = Some(1);
+    let report = run(&plan);
+    assert_eq!(report.count(Outcome::Talked), 3, "{report:#?}");
+    let next = report.calls.iter().skip(1);
+    assert!(report.calls.iter().zip(next).all(|(one, next)| next.start_ms + 1 >= one.start_ms + one.total_ms), "{report:#?}");
+}

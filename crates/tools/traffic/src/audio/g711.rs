@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// The two companding laws, and their static payload numbers (RFC 3551 table 4).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Law {
     #[default]

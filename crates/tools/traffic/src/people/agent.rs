@@ -134,7 +134,6 @@ impl AgentCall {
             (Event::Due, State::Passing) => self.on_passed_on(now, 408),
             (Event::Due, State::Talking) => self.leave(now),
             (Event::Stop, State::Ringing | State::Talking | State::Consulting | State::Passing) => self.leave(now),
-            (Event::Connected, State::Talking) => Some(Act::Say(self.tone_hz)),
             (Event::Failed(_) | Event::Ended { .. }, _) => self.on_ended(now, event == Event::Ended { by_us: true }),
             _ => None,
         }
@@ -147,7 +146,7 @@ impl AgentCall {
                 self.answered = Some(now);
                 self.report.ring_ms = millis(self.rang, now);
                 self.due = now + self.pass.as_ref().map_or(talk.unwrap_or(NEVER), |pass| pass.after);
-                Some(Act::Answer)
+                Some(Act::Answer(self.tone_hz))
             }
             Habit::Refuses => {
                 self.state = State::Leaving;
@@ -273,8 +272,8 @@ mod tests {
         let (ring, talk) = (Duration::from_secs(2), Duration::from_secs(5));
         let mut call = call(Habit::Answers(ring, Some(talk)), start);
         assert_eq!(call.handle(start, Event::Due), None);
-        assert_eq!(call.handle(start + ring, Event::Due), Some(Act::Answer));
-        assert_eq!(call.handle(start + ring, Event::Connected), Some(Act::Say(1_700)));
+        assert_eq!(call.handle(start + ring, Event::Due), Some(Act::Answer(1_700)));
+        assert_eq!(call.handle(start + ring, Event::Connected), None);
         assert_eq!(call.due(), start + ring + talk);
         assert_eq!(call.handle(start + ring + talk, Event::Due), Some(Act::HangUp));
         call.handle(start + ring + talk, Event::Ended { by_us: true });

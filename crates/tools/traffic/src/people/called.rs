@@ -56,8 +56,6 @@ impl CalledPerson {
         match (event, self.state) {
             (Event::Due, _) if now < self.due => None,
             (Event::Due, State::Ringing) => self.on_rung_enough(now),
-            // The one who picks up speaks first.
-            (Event::Connected, State::Listening) => Some(Act::Say(self.report.tone_hz)),
             (Event::Tone(hz), _) if is_agents(hz) => self.on_agent(now, hz),
             (Event::Due, State::Listening | State::Talking) => self.leave(now),
             (Event::Stop, State::Ringing | State::Listening | State::Talking) => self.leave(now),
@@ -75,7 +73,7 @@ impl CalledPerson {
         self.report.answered = true;
         self.report.ring_ms = millis(self.since, now);
         (self.state, self.since, self.due) = (State::Listening, now, now + PATIENCE);
-        Some(Act::Answer)
+        Some(Act::Answer(self.report.tone_hz))
     }
 
     fn on_agent(&mut self, now: Instant, hz: u32) -> Option<Act> {
@@ -123,8 +121,7 @@ mod tests {
         let start = Instant::now();
         let seconds = Duration::from_secs;
         let mut person = person(Habit::Answers(seconds(2), Some(seconds(5))), start);
-        assert_eq!(person.handle(start + seconds(2), Event::Due), Some(Act::Answer));
-        assert_eq!(person.handle(start + seconds(2), Event::Connected), Some(Act::Say(1_000)));
+        assert_eq!(person.handle(start + seconds(2), Event::Due), Some(Act::Answer(1_000)));
         person.handle(start + seconds(3), Event::Tone(1_000));
         person.handle(start + seconds(4), Event::Tone(1_700));
         assert_eq!(person.handle(person.due(), Event::Due), Some(Act::HangUp));

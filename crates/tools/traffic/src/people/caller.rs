@@ -56,6 +56,7 @@ pub struct Caller {
     wishes: VecDeque<char>,
     thinks: Span,
     talk: Duration,
+    speaks_at_once: bool,
     random: Random,
     dialled: Instant,
     /// The last moment that the next figure counts from.
@@ -80,6 +81,7 @@ impl Caller {
             wishes: wishes(mix, intent),
             thinks: mix.thinks,
             talk,
+            speaks_at_once: mix.speaks_at_once,
             random,
             dialled: now,
             since: now,
@@ -129,16 +131,16 @@ impl Caller {
         if let Intent::LeaveInIvr(after) = self.intent {
             self.leaves = now + after;
         }
-        self.think(now)
+        self.think(now);
+        self.speaks_at_once.then_some(Act::Say(self.report.tone_hz))
     }
 
-    fn think(&mut self, now: Instant) -> Option<Act> {
+    fn think(&mut self, now: Instant) {
         if self.keys.is_empty() {
             self.wait(now);
         } else {
             self.due = now + self.thinks.draw(&mut self.random);
         }
-        None
     }
 
     fn wait(&mut self, now: Instant) {

@@ -44,7 +44,8 @@ pub enum Act {
     Press(char),
     /// Speaks this tone from now on.
     Say(u32),
-    Answer,
+    /// Picks up, and speaks this tone from that moment on.
+    Answer(u32),
     Refuse,
     HangUp,
     /// Puts the caller on hold and dials whoever is to be consulted; and back to the caller.

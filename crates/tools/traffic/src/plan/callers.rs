@@ -12,6 +12,8 @@ pub struct CallerMix {
     pub per_minute: f64,
     /// No more calls than this in all.
     pub at_most: Option<u32>,
+    /// New ones come only while fewer than this are on the line.
+    pub live: Option<u32>,
     /// This many at once when the run begins.
     pub at_once: u32,
     pub languages: Vec<LanguageShare>,
@@ -33,6 +35,8 @@ pub struct CallerMix {
     pub message: Span,
     /// From hearing an agent to hanging up, unless the agent does first.
     pub talk: Span,
+    /// They speak from the 200 on, also to prompts and music: an open microphone. Else once an agent is heard.
+    pub speaks_at_once: bool,
 }
 
 impl Default for CallerMix {
@@ -41,6 +45,7 @@ impl Default for CallerMix {
         CallerMix {
             per_minute: 30.0,
             at_most: None,
+            live: None,
             at_once: 0,
             languages: vec![share("es", '1', 4), share("en", '2', 3), share("pt", '3', 2), share("fr", '4', 1)],
             services: vec!['1', '2'],
@@ -54,6 +59,7 @@ impl Default for CallerMix {
             message_keys: "8".into(),
             message: Span::ms(6_000, 12_000),
             talk: Span::ms(4_000, 12_000),
+            speaks_at_once: false,
         }
     }
 }

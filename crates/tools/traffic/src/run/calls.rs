@@ -6,7 +6,7 @@ use crate::line::News;
 use crate::people::{AgentCall, Caller, Habit, Pass};
 use crate::plan::caller_tone;
 use crate::register::Registration;
-use crate::report::{CallReport, ConversationReport};
+use crate::report::{CallReport, ConversationReport, Moments, Ring};
 use crate::sdp::Audio;
 use crate::streams::{StreamId, Way};
 use base::{Pii, Random};
@@ -38,7 +38,8 @@ impl World<'_> {
     }
 
     fn call(&mut self, now: Instant) {
-        if self.plan.callers.at_most.is_some_and(|most| self.started >= u64::from(most)) {
+        let full = self.plan.callers.live.is_some_and(|most| self.callers.len() >= most as usize);
+        if full || self.plan.callers.at_most.is_some_and(|most| self.started >= u64::from(most)) {
             return;
         }
         let mut own = Random::from_seed(self.random.bits());
@@ -71,7 +72,7 @@ impl World<'_> {
         };
         let machine = Caller::new(&self.plan.callers, own, report, now);
         self.who.insert(stream, Who::Caller(session));
-        self.callers.insert(session, Person { machine, stream, media, agreed: Some(audio) });
+        self.callers.insert(session, Person { machine, stream, media, agreed: Some(audio), moments: Moments::default() });
         self.started += 1;
         let outputs = self.trunk.input(Input::Invite { session, dial: Box::new(dial) });
         self.on_trunk(outputs);
@@ -105,13 +106,16 @@ impl World<'_> {
             let outputs = self.phones.input(Input::Reject { session, refusal });
             return self.on_phones(News { outputs, ..News::default() });
         };
+        let at_us = self.micros(now);
         let (Some(spec), Some(phone)) = (self.plan.agents.get(place), self.agents.get_mut(place)) else { return };
         phone.report.offers += 1;
+        phone.report.rings.push(Ring { at_us, from: invite.caller.reveal().to_string() });
         let tone = phone.report.tone_hz;
         let report = ConversationReport {
             user: spec.user.clone(),
             call_id: invite.call_id.to_string(),
             display: invite.caller_name.reveal().to_string(),
+            from: invite.caller.reveal().to_string(),
             start_ms: now.saturating_duration_since(self.start).as_millis() as u64,
             ..ConversationReport::default()
         };
@@ -119,7 +123,7 @@ impl World<'_> {
         let machine = AgentCall::new(habit, pass, tone, report, now);
         self.who.insert(stream, Who::Agent(session));
         let agreed = offer.answer(media);
-        self.calls.insert(session, (place, Person { machine, stream, media, agreed }));
+        self.calls.insert(session, (place, Person { machine, stream, media, agreed, moments: Moments::default() }));
         self.plane.go(stream, Way { send: false, ..way(&offer) });
         let outputs = self.phones.input(Input::Ring { session, status: 180, sdp: None });
         self.on_phones(News { outputs, ..News::default() });

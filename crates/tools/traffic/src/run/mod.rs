@@ -8,6 +8,7 @@
 //! When the time is over nobody calls any more; when the drain is over everybody hangs up.
 
 mod calls;
+mod moments;
 mod outside;
 mod own;
 mod phases;
@@ -18,7 +19,7 @@ use crate::line::Line;
 use crate::people::{AgentCall, CalledPerson, Caller, Event, OwnCall};
 use crate::plan::{Plan, agent_tone, all_tones};
 use crate::register::Registration;
-use crate::report::{AgentReport, Progress, Report};
+use crate::report::{AgentReport, Moments, Progress, Report};
 use crate::sdp::Audio;
 use crate::streams::{self, Plane, StreamId, Way};
 use base::Random;
@@ -70,6 +71,7 @@ struct Person<M> {
     media: SocketAddr,
     /// What was last agreed, for a re-INVITE without an offer.
     agreed: Option<Audio>,
+    moments: Moments,
 }
 
 struct Phone {

@@ -3,7 +3,7 @@
 use super::{Person, Who, World, way};
 use crate::people::{CalledPerson, Event, Habit};
 use crate::plan::caller_tone;
-use crate::report::{CallReport, CalledReport, Outcome};
+use crate::report::{CallReport, CalledReport, Moments, Outcome};
 use crate::sdp::Audio;
 use crate::streams::Way;
 use sip::{IncomingInvite, Input, Output, Refusal, SessionId};
@@ -62,7 +62,7 @@ impl World<'_> {
         let machine = CalledPerson::new(habit, report, now);
         self.who.insert(stream, Who::Outside(session));
         let agreed = offer.answer(media);
-        self.called.insert(session, Person { machine, stream, media, agreed });
+        self.called.insert(session, Person { machine, stream, media, agreed, moments: Moments::default() });
         self.plane.go(stream, Way { send: false, ..way(&offer) });
         self.input(Who::Outside(session), Input::Ring { session, status: 180, sdp: None });
     }

@@ -5,7 +5,7 @@ use crate::audio::Law;
 use crate::people::{Event, NEVER, OwnCall};
 use crate::plan::{OwnCalls, Purpose};
 use crate::register::Registration;
-use crate::report::OwnCallReport;
+use crate::report::{Moments, OwnCallReport};
 use crate::sdp::Audio;
 use base::{Pii, Random};
 use sip::{Dial, Input, SessionId};
@@ -102,7 +102,7 @@ impl World<'_> {
         };
         let machine = OwnCall::new(phone.report.tone_hz, &errand.keys, errand.lasts, report, now);
         self.who.insert(stream, Who::Own(session));
-        self.own.insert(session, (place, Person { machine, stream, media, agreed: Some(audio) }));
+        self.own.insert(session, (place, Person { machine, stream, media, agreed: Some(audio), moments: Moments::default() }));
         self.input(Who::Own(session), Input::Invite { session, dial: Box::new(dial) });
         Some(session)
     }

@@ -137,7 +137,10 @@ impl World<'_> {
         let Some(who) = self.who.get(&stream).copied() else { return };
         match event {
             streams::Event::First { .. } => self.happen(who, Event::FirstPacket),
-            streams::Event::Noticed { what: Noticed::Tone(hz), .. } => self.happen(who, Event::Tone(hz)),
+            streams::Event::Noticed { what: Noticed::Tone(hz), since, .. } => {
+                self.heard(who, hz, since);
+                self.happen(who, Event::Tone(hz));
+            }
             _ => {}
         }
     }
@@ -175,6 +178,7 @@ impl World<'_> {
     }
 
     fn act(&mut self, who: Who, stream: StreamId, act: Act) {
+        self.stamp(who, act);
         let session = session_of_who(who);
         let input = match act {
             Act::Consult => return self.consult(session),
@@ -187,11 +191,12 @@ impl World<'_> {
                 let refusal = Refusal { status: 486, phrase: None, reason: None, retry_after: None };
                 Input::Reject { session, refusal }
             }
-            Act::Answer => {
+            Act::Answer(hz) => {
                 let Some((_, _, Some(audio))) = self.leg(who) else { return };
                 let sdp = audio.write(1).into();
-                self.plane.unmute(stream);
-                Input::Answer { session, sdp }
+                self.input(who, Input::Answer { session, sdp });
+                self.plane.say(stream, Some(hz));
+                return self.plane.unmute(stream);
             }
         };
         self.input(who, input);
@@ -203,7 +208,7 @@ impl World<'_> {
             Some(Who::Caller(id)) => {
                 let Some(person) = self.callers.remove(&id) else { return };
                 self.trunk.forget(&person.machine.report.call_id);
-                self.report.calls.push(CallReport { heard, sent, ..person.machine.report });
+                self.report.calls.push(CallReport { heard, sent, moments: person.moments, ..person.machine.report });
             }
             Some(Who::Agent(id)) => {
                 let Some((place, person)) = self.calls.remove(&id) else { return };
@@ -212,7 +217,8 @@ impl World<'_> {
                 match &person.machine {
                     call if call.was_answered() => {
                         agent.report.answered += 1;
-                        self.report.conversations.push(ConversationReport { heard, sent, ..person.machine.report });
+                        let report = ConversationReport { heard, sent, moments: person.moments, ..person.machine.report };
+                        self.report.conversations.push(report);
                     }
                     call if call.refused => agent.report.refused += 1,
                     _ => agent.report.missed += 1,

@@ -1,11 +1,11 @@
 //! What one leg hears: packets read by the `rtp` crate, counted, decoded and listened to.
 
-use crate::audio::{Bank, Law};
+use super::listener::{Listener, Sound};
+use crate::audio::Law;
 use bytes::Bytes;
 use rtp::packet::Packet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 use webrtc_util::marshal::Unmarshal;
 
@@ -50,13 +50,20 @@ struct Last {
 
 /// One leg's ear. Time is counted from any fixed moment.
 pub struct Ear {
-    bank: Arc<Bank>,
     dtmf: Option<u8>,
     last: Option<Last>,
     key_timestamp: Option<u32>,
-    /// Who has been heard, frame after frame, and how often.
-    run: Vec<(u32, u32)>,
+    /// Who has been heard, frame after frame, how often, and since when.
+    run: Vec<Run>,
     pub heard: Heard,
+}
+
+/// Frames in a row that hold one tone.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    hz: u32,
+    frames: u32,
+    since: Duration,
 }
 
 /// What a packet meant to whoever listens.
@@ -68,8 +75,8 @@ pub enum Noticed {
 }
 
 impl Ear {
-    pub fn new(bank: Arc<Bank>, dtmf: Option<u8>) -> Self {
-        Ear { bank, dtmf, last: None, key_timestamp: None, run: Vec::new(), heard: Heard::default() }
+    pub fn new(dtmf: Option<u8>) -> Self {
+        Ear { dtmf, last: None, key_timestamp: None, run: Vec::new(), heard: Heard::default() }
     }
 
     pub fn expect_keys_as(&mut self, dtmf: Option<u8>) {
@@ -81,7 +88,8 @@ impl Ear {
         self.last = None;
     }
 
-    pub fn listen(&mut self, at: Duration, datagram: &[u8]) -> Option<Noticed> {
+    /// What it means, and since when that goes on: a tone is noticed some frames after it began.
+    pub fn listen(&mut self, at: Duration, datagram: &[u8], listener: &mut Listener) -> Option<(Noticed, Duration)> {
         let mut bytes = Bytes::copy_from_slice(datagram);
         let Ok(packet) = Packet::unmarshal(&mut bytes) else {
             self.heard.malformed += 1;
@@ -94,13 +102,13 @@ impl Ear {
         self.heard.packets += 1;
         let fresh = self.count(at, &packet);
         if Some(packet.header.payload_type) == self.dtmf {
-            return self.key(&packet);
+            return self.key(&packet).map(|key| (key, at));
         }
         let law = Law::of_payload(packet.header.payload_type)?;
         if !fresh {
             return None;
         }
-        self.sound(law, &packet.payload)
+        self.sound(at, listener.hears(law, &packet.payload), packet.payload.len())
     }
 
     /// Sequence, timestamp and arrival; false for a packet that is older than what was heard.
@@ -147,27 +155,27 @@ impl Ear {
         Some(Noticed::Key(key))
     }
 
-    fn sound(&mut self, law: Law, payload: &[u8]) -> Option<Noticed> {
-        let frame: Vec<i16> = payload.iter().map(|b| law.decode(*b)).collect();
-        let ms = frame.len() as u64 / 8;
-        if frame.iter().any(|s| s.unsigned_abs() > 64) {
+    fn sound(&mut self, at: Duration, sound: &Sound, samples: usize) -> Option<(Noticed, Duration)> {
+        let ms = samples as u64 / 8;
+        if sound.loud {
             self.heard.sound_ms += ms;
         }
         let before = std::mem::take(&mut self.run);
         let mut noticed = None;
-        for hz in self.bank.hears(&frame) {
-            let frames = before.iter().find(|(other, _)| *other == hz).map_or(1, |(_, frames)| frames + 1);
-            self.run.push((hz, frames));
-            let counts = match frames {
+        for hz in &sound.tones {
+            let run = before.iter().find(|run| run.hz == *hz);
+            let run = run.map_or(Run { hz: *hz, frames: 1, since: at }, |run| Run { frames: run.frames + 1, ..*run });
+            self.run.push(run);
+            let counts = match run.frames {
                 ..STEADY => 0,
                 STEADY => STEADY,
                 _ => 1,
             };
             if counts > 0 {
-                *self.heard.tones_ms.entry(hz).or_default() += ms * u64::from(counts);
+                *self.heard.tones_ms.entry(*hz).or_default() += ms * u64::from(counts);
             }
-            if frames == STEADY {
-                noticed = Some(Noticed::Tone(hz));
+            if run.frames == STEADY {
+                noticed = Some((Noticed::Tone(*hz), run.since));
             }
         }
         noticed
@@ -177,14 +185,15 @@ impl Ear {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audio::Bank;
     use crate::streams::voice::Voice;
 
     fn spoken(voice: &mut Voice, packets: usize) -> Vec<Vec<u8>> {
         (0..packets).map(|_| voice.next_packet().to_vec()).collect()
     }
 
-    fn ear() -> Ear {
-        Ear::new(Arc::new(Bank::new([1_000, 2_000])), Some(101))
+    fn ear() -> (Ear, Listener) {
+        (Ear::new(Some(101)), Listener::new(Bank::new([1_000, 2_000])))
     }
 
     fn ms(n: u64) -> Duration {
@@ -195,10 +204,13 @@ mod tests {
     fn a_steady_tone_is_noticed_once_and_counted_whole() {
         let mut voice = Voice::new(Law::Pcma, Some(101), 7);
         voice.say(Some(2_000));
-        let mut ear = ear();
-        let noticed: Vec<_> =
-            spoken(&mut voice, 50).iter().enumerate().filter_map(|(i, p)| ear.listen(ms(20 * i as u64), p)).collect();
-        assert_eq!(noticed, [Noticed::Tone(2_000)]);
+        let (mut ear, mut listener) = ear();
+        let noticed: Vec<_> = spoken(&mut voice, 50)
+            .iter()
+            .enumerate()
+            .filter_map(|(i, p)| ear.listen(ms(20 * i as u64), p, &mut listener))
+            .collect();
+        assert_eq!(noticed, [(Noticed::Tone(2_000), ms(0))], "it has been there since the first packet");
         assert_eq!(ear.heard.tones_ms, BTreeMap::from([(2_000, 1_000)]));
         assert_eq!((ear.heard.packets, ear.heard.lost, ear.heard.gaps_over_60ms, ear.heard.timestamp_jumps), (50, 0, 0, 0));
     }
@@ -207,9 +219,9 @@ mod tests {
     fn loss_reordering_and_gaps_are_told_apart() {
         let mut voice = Voice::new(Law::Pcmu, None, 7);
         let packets = spoken(&mut voice, 10);
-        let mut ear = ear();
+        let (mut ear, mut listener) = ear();
         for (at, i) in [(0, 0), (20, 1), (60, 3), (61, 2), (141, 5), (160, 6), (160, 6)] {
-            ear.listen(ms(at), &packets[i]);
+            ear.listen(ms(at), &packets[i], &mut listener);
         }
         let heard = &ear.heard;
         assert_eq!((heard.packets, heard.lost, heard.out_of_order), (7, 2, 2));
@@ -220,9 +232,9 @@ mod tests {
     fn keys_are_read_once_each() {
         let mut voice = Voice::new(Law::Pcmu, Some(101), 7);
         voice.press("12#2");
-        let mut ear = ear();
+        let (mut ear, mut listener) = ear();
         for (i, packet) in spoken(&mut voice, 80).iter().enumerate() {
-            ear.listen(ms(20 * i as u64), packet);
+            ear.listen(ms(20 * i as u64), packet, &mut listener);
         }
         assert_eq!(ear.heard.keys, "12#2");
         assert_eq!((ear.heard.lost, ear.heard.timestamp_jumps, ear.heard.sequence_jumps), (0, 0, 0));
@@ -230,9 +242,9 @@ mod tests {
 
     #[test]
     fn what_is_not_rtp_is_counted_and_dropped() {
-        let mut ear = ear();
+        let (mut ear, mut listener) = ear();
         for bad in [&b""[..], b"\x80", &[0u8; 12], &[0xFF; 40]] {
-            assert_eq!(ear.listen(ms(0), bad), None);
+            assert_eq!(ear.listen(ms(0), bad, &mut listener), None);
         }
         assert_eq!(ear.heard.malformed, 4);
     }

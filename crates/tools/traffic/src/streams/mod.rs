@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! orders ─▶ ┌──────────── thread ────────────┐ ─▶ noticed (tones, keys, the count at the end)
-//!           │ each 5 ms: a quarter of the legs│
+//!           │ each 1 ms: a 20th of the legs   │
 //!           │ says its next 20 ms             │
 //!           │ between: epoll, every arrival is│
 //!           │ stamped and heard at once       │
@@ -11,6 +11,8 @@
 
 mod ear;
 mod lateness;
+mod listener;
+mod ticker;
 mod voice;
 
 pub use ear::{Heard, Noticed};
@@ -18,6 +20,7 @@ pub use lateness::{Lateness, Percentiles};
 
 use crate::audio::{Bank, Law};
 use ear::Ear;
+use listener::Listener;
 use mio::net::UdpSocket;
 use mio::{Events, Interest, Poll, Token, Waker};
 use std::collections::BTreeMap;
@@ -27,12 +30,16 @@ use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, TryRecvError, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use ticker::Ticker;
 pub use voice::Voice;
 
-/// A quarter of a packet: the legs are spread over it, so that they do not all speak at once.
-const TICK: Duration = Duration::from_millis(5);
-const PHASES: u64 = 4;
+/// The legs are spread over the 20 ms of a packet, so that they do not all speak at once.
+const TICK: Duration = Duration::from_millis(1);
+const PHASES: u64 = 20;
+/// Sockets that are read between two looks at the time.
+const READ: usize = 64;
 const WAKE: Token = Token(usize::MAX);
+const TICKS: Token = Token(usize::MAX - 1);
 
 /// One leg's audio. Never reused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -60,21 +67,15 @@ enum Order {
 #[derive(Clone, Debug)]
 pub enum Event {
     /// The first packet of a leg.
-    First {
-        stream: StreamId,
-        at: Instant,
-    },
+    First { stream: StreamId, at: Instant },
     Noticed {
         stream: StreamId,
-        at: Instant,
+        /// When what was noticed began.
+        since: Instant,
         what: Noticed,
     },
     /// The last word about a leg: what it heard, and how many packets it sent.
-    Closed {
-        stream: StreamId,
-        heard: Box<Heard>,
-        sent: u64,
-    },
+    Closed { stream: StreamId, heard: Box<Heard>, sent: u64 },
 }
 
 /// The way to the thread. Dropping it ends the thread.
@@ -89,13 +90,15 @@ impl Plane {
     pub fn start(bank: Bank, seed: u64, tell: impl Fn(Event) + Send + 'static) -> io::Result<Plane> {
         let poll = Poll::new()?;
         let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
+        let ticker = Ticker::start(poll.registry(), TICKS, TICK)?;
         let (to, orders) = channel();
         let keep = waker.clone();
         let runner = Runner {
             poll,
+            ticker,
             orders,
             legs: BTreeMap::new(),
-            bank: Arc::new(bank),
+            listener: Listener::new(bank),
             seed,
             tell: Box::new(tell),
             start: Instant::now(),
@@ -139,7 +142,7 @@ impl Plane {
     }
 
     fn order(&self, order: Order) {
-        // The thread ends only with this value, so neither way can fail; a wake-up that fails costs 5 ms.
+        // The thread ends only with this value, so neither way can fail; a wake-up that fails costs a tick.
         if let Some(to) = &self.to {
             let _ = to.send(order);
         }
@@ -169,9 +172,10 @@ struct Leg {
 
 struct Runner {
     poll: Poll,
+    ticker: Ticker,
     orders: Receiver<Order>,
     legs: BTreeMap<StreamId, Leg>,
-    bank: Arc<Bank>,
+    listener: Listener,
     seed: u64,
     tell: Box<dyn Fn(Event) + Send>,
     start: Instant,
@@ -180,15 +184,16 @@ struct Runner {
 impl Runner {
     fn run(mut self) -> Lateness {
         let mut lateness = Lateness::default();
-        let mut events = Events::with_capacity(1024);
+        let mut events = Events::with_capacity(READ);
         let (mut due, mut phase) = (self.start, 0);
         while self.take_orders() {
-            let wait = due.saturating_duration_since(Instant::now());
             // An interrupted poll is an early one.
-            let _ = self.poll.poll(&mut events, Some(wait));
+            let _ = self.poll.poll(&mut events, None);
             for event in &events {
-                if event.token() != WAKE {
-                    self.hear(StreamId(event.token().0 as u64));
+                match event.token() {
+                    WAKE => {}
+                    TICKS => self.ticker.take(),
+                    Token(stream) => self.hear(StreamId(stream as u64)),
                 }
             }
             while Instant::now() >= due {
@@ -241,7 +246,7 @@ impl Runner {
             return;
         }
         let voice = Voice::new(Law::Pcmu, None, self.seed ^ stream.0.wrapping_mul(0x9E37_79B9_7F4A_7C15));
-        let ear = Ear::new(self.bank.clone(), Some(101));
+        let ear = Ear::new(Some(101));
         self.legs.insert(stream, Leg { socket, way: None, voice, ear, sent: 0 });
     }
 
@@ -258,12 +263,13 @@ impl Runner {
         while let Ok((length, _)) = leg.socket.recv_from(&mut buffer) {
             let at = Instant::now();
             let first = leg.ear.heard.packets == 0;
-            let what = leg.ear.listen(at - self.start, buffer.get(..length).unwrap_or_default());
+            let datagram = buffer.get(..length).unwrap_or_default();
+            let noticed = leg.ear.listen(at - self.start, datagram, &mut self.listener);
             if first && leg.ear.heard.packets == 1 {
                 (self.tell)(Event::First { stream, at });
             }
-            if let Some(what) = what {
-                (self.tell)(Event::Noticed { stream, at, what });
+            if let Some((what, since)) = noticed {
+                (self.tell)(Event::Noticed { stream, since: self.start + since, what });
             }
         }
     }

@@ -17,7 +17,9 @@ pub struct Voice {
     sequence: u16,
     timestamp: u32,
     marker: bool,
-    tone: Option<Tone>,
+    tone: Option<u32>,
+    /// 20 ms of it: whole periods, so that the next 20 ms are the same.
+    frame: [u8; FRAME],
     keys: VecDeque<u8>,
     /// The key being pressed, how many of its packets are out, and its timestamp.
     pressed: Option<(u8, u16, u32)>,
@@ -36,6 +38,7 @@ impl Voice {
             timestamp: random.bits() as u32,
             marker: true,
             tone: None,
+            frame: encoded(law, None),
             keys: VecDeque::new(),
             pressed: None,
             packet: [0; HEADER + FRAME],
@@ -44,11 +47,13 @@ impl Voice {
 
     pub fn negotiate(&mut self, law: Law, dtmf: Option<u8>) {
         (self.law, self.dtmf) = (law, dtmf);
+        self.frame = encoded(law, self.tone);
     }
 
-    /// A tone from now on, or silence.
+    /// A tone of a multiple of 50 Hz from now on, or silence.
     pub fn say(&mut self, hz: Option<u32>) {
-        self.tone = hz.map(Tone::new);
+        self.tone = hz;
+        self.frame = encoded(self.law, hz);
     }
 
     /// Presses keys one after the other: digits, `*`, `#`, `A` to `D`; anything else is ignored.
@@ -78,9 +83,7 @@ impl Voice {
     fn write_audio(&mut self) -> usize {
         let marker = std::mem::take(&mut self.marker);
         self.write_header(self.law.payload(), marker, self.timestamp);
-        for byte in &mut self.packet[HEADER..] {
-            *byte = self.law.encode(self.tone.as_mut().map_or(0, Tone::next_sample));
-        }
+        self.packet[HEADER..].copy_from_slice(&self.frame);
         HEADER + FRAME
     }
 
@@ -101,6 +104,11 @@ impl Voice {
         self.packet[4..8].copy_from_slice(&timestamp.to_be_bytes());
         self.packet[8..12].copy_from_slice(&self.ssrc.to_be_bytes());
     }
+}
+
+fn encoded(law: Law, hz: Option<u32>) -> [u8; FRAME] {
+    let mut tone = hz.map(Tone::new);
+    std::array::from_fn(|_| law.encode(tone.as_mut().map_or(0, Tone::next_sample)))
 }
 
 #[cfg(test)]

@@ -127,3 +127,11 @@ fn a_refusal_and_a_bye_before_an_agent_are_told_apart() {
     cut.handle(start, Event::Ended { by_us: true });
     assert_eq!(cut.report.outcome, Outcome::Cut);
 }
+
+#[test]
+fn an_open_microphone_is_heard_from_the_answer_on() {
+    let mix = CallerMix { speaks_at_once: true, ..CallerMix::default() };
+    let start = Instant::now();
+    assert_eq!(caller(&mix, start).handle(start, Event::Connected), Some(Act::Say(1_000)));
+    assert_eq!(caller(&CallerMix::default(), start).handle(start, Event::Connected), None);
+}
