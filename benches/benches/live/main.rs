@@ -1,0 +1,92 @@
+//! What people feel under 400 live calls: how soon a free agent's phone rings, how soon two people hear each other.
+//!
+//! `cargo bench -p benches --bench live` builds the server and the callers' program as they are released, starts both as
+//! processes of their own on loopback, and prints a table; `-- --calls 200 --agents 80 --hold 60` is another size.
+//!
+//! ```text
+//!  traffic ──SIP, RTP──▶ centralita serve ──▶ recordings, log
+//!     │ a line a second        │ /metrics, once a second; /proc/PID/task
+//!     └──────── report ──▶ this bench ──▶ table, target/live.json
+//! ```
+//! Both figures are taken from outside, by the clock of the process with the callers and phones: what it sends is stamped
+//! before, what it receives when it was read. So they hold the way through the kernel, the server, and the lateness of
+//! the callers' process itself; none of it is taken off. A run in which that process was late by more than 2 ms in one
+//! packet of a hundred is void, and says so.
+//!
+//! It ends with 0 when every target was reached, with 1 when one was missed, with 2 when the run is void.
+
+mod cpu;
+mod people;
+mod samples;
+mod scrape;
+mod server;
+mod site;
+mod table;
+
+use cpu::Cpu;
+use people::People;
+use samples::Samples;
+use scrape::Watch;
+use server::Server;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+use table::Run;
+
+/// How big the run is.
+#[derive(Clone, Copy, Debug)]
+pub struct Size {
+    pub calls: u32,
+    pub agents: u32,
+    /// New calls in a second, until there are enough.
+    pub rate: u32,
+    /// How long all of them are held.
+    pub hold: Duration,
+}
+
+impl Size {
+    fn asked() -> Size {
+        // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
+        let measured = std::env::args().any(|a| a == "--bench");
+        let usual = if measured { [400, 150, 13, 90] } else { [6, 2, 6, 8] };
+        let args: Vec<String> = std::env::args().collect();
+        let asked = |name: &str| args.iter().position(|a| a == name).and_then(|at| args.get(at + 1)?.parse::<u32>().ok());
+        let [calls, agents, rate, hold] = usual;
+        Size {
+            calls: asked("--calls").unwrap_or(calls),
+            agents: asked("--agents").unwrap_or(agents),
+            rate: asked("--rate").unwrap_or(rate),
+            hold: Duration::from_secs(asked("--hold").unwrap_or(hold).into()),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let size = Size::asked();
+    server::build();
+    let run = measure(size);
+    run.print();
+    run.write();
+    run.verdict()
+}
+
+fn measure(size: Size) -> Run {
+    let site = site::Site::new(size);
+    let server = Server::start(&site);
+    let mut people = People::start(&people::plan(size, &site, server.sip));
+    let watch = Watch::start(server.web);
+    let begins = people.until_full(size);
+    let before = Cpu::of(server.pid(), people.pid());
+    let first = scrape::read(server.web).expect("the metrics of a server that runs");
+    let started = Instant::now();
+    let ends = people.until_over(size.hold);
+    let after = Cpu::of(server.pid(), people.pid());
+    let last = scrape::read(server.web).expect("the metrics of a server that runs");
+    let held = started.elapsed();
+    let report = people.stop();
+    let watched = watch.stop();
+    let memory = cpu::memory(server.pid());
+    server.stop();
+    let samples = Samples::of(&report, begins..ends);
+    let used = after.since(&before, held);
+    Run { size, samples, watched, decided: last.since(&first), used, memory, live: people.live(), report }
+}
