@@ -2,24 +2,33 @@
 //!
 //! Before an input no free agent stands beside an open visit that it could take. So whatever can be matched after it
 //! involves somebody woken:
-//! - a woken agent takes the best of what is kept for it, then the best score among all its queues. That visit goes to
-//!   whom its queue's strategy puts first of those who can take it, who need not be the one woken; so the agent is asked
-//!   again until it is taken or nothing is left for it;
-//! - then a woken visit, best score first, goes to whom the strategy puts first. No other visit competes for that
-//!   agent, or it would have been matched before.
+//! - a woken agent first takes the best of what is kept for it;
+//! - then visits are served by score: the best of what any woken agent could take and of the woken visits comes first.
+//!   It goes to whom its queue's strategy puts first of those who can take it, who need not be the one woken; no visit
+//!   with a better score competes for that agent, or it would have been served before.
 
 use crate::agent::AgentKey;
 use crate::board::{Barred, Few, Head, Rated};
 use crate::visit::VisitKey;
 use crate::{Acd, Rule, Strategy, Turn};
 use base::{Mutation, Random, mutated};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Agents and visits being matched, and families being looked at, kept for their room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     agents: Vec<AgentKey>,
     visits: Vec<Head>,
+    turns: BinaryHeap<Reverse<(Head, Waker)>>,
     pub families: Vec<usize>,
+}
+
+/// By whom a visit has its turn. Of agents with the same best visit the one idle longest comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Waker {
+    Agent { nth: usize, key: AgentKey },
+    Itself,
 }
 
 impl Acd {
@@ -48,12 +57,16 @@ impl Acd {
     fn match_woken(&mut self, turn: &mut Turn) {
         let mut scratch = std::mem::take(&mut self.scratch);
         self.woken_in_order(&mut scratch, turn);
-        for agent in scratch.agents.drain(..) {
-            self.match_agent(agent, turn);
+        for agent in &scratch.agents {
+            self.take_kept(*agent, turn);
         }
-        for head in scratch.visits.drain(..) {
-            self.match_visit(head.visit, None, turn);
+        match (&*scratch.agents, &*scratch.visits) {
+            ([agent], []) => self.match_agent(*agent, turn),
+            ([], visits) => visits.iter().for_each(|head| _ = self.match_visit(head.visit, None, turn)),
+            _ => self.match_by_score(&mut scratch, turn),
         }
+        scratch.agents.clear();
+        scratch.visits.clear();
         self.scratch = scratch;
     }
 
@@ -75,19 +88,59 @@ impl Acd {
         scratch.visits.dedup();
     }
 
+    fn take_kept(&mut self, key: AgentKey, turn: &mut Turn) {
+        if !self.agents.get(key.0).is_some_and(|a| a.is_free()) {
+            return;
+        }
+        if let Some(kept) = self.best_kept(key, turn.now) {
+            let why = self.why_kept(key, kept, turn);
+            self.send_offer(kept.visit, key, why, turn);
+        }
+    }
+
+    /// One agent alone: until it is taken or nothing is left for it.
     fn match_agent(&mut self, key: AgentKey, turn: &mut Turn) {
         while self.agents.get(key.0).is_some_and(|a| a.is_free()) {
-            if let Some(kept) = self.best_kept(key, turn.now) {
-                let why = self.why_kept(key, kept, turn);
-                self.send_offer(kept.visit, key, why, turn);
-                continue;
-            }
             let rivals = self.rivals(key, turn);
             let Some(best) = rivals.best.first().copied() else { return };
             if !self.match_visit(best.visit, Some((key, rivals)), turn) {
                 return;
             }
         }
+    }
+
+    /// Several: whose best visit has the best score comes first. What was best for an agent may be gone when its turn
+    /// comes; nothing better has come meanwhile, so it takes its new place further down.
+    fn match_by_score(&mut self, scratch: &mut Scratch, turn: &mut Turn) {
+        let turns = &mut scratch.turns;
+        turns.extend(scratch.visits.iter().map(|head| Reverse((*head, Waker::Itself))));
+        for (nth, key) in scratch.agents.iter().enumerate() {
+            let best = self.best_of(*key, turn);
+            turns.extend(best.map(|head| Reverse((head, Waker::Agent { nth, key: *key }))));
+        }
+        while let Some(Reverse((head, waker))) = turns.pop() {
+            let Waker::Agent { key, .. } = waker else {
+                self.match_visit(head.visit, None, turn);
+                continue;
+            };
+            if !self.agents.get(key.0).is_some_and(|a| a.is_free()) {
+                continue;
+            }
+            let rivals = self.rivals(key, turn);
+            let next = match rivals.best.first().copied() {
+                Some(best) if best == head => {
+                    let found = self.match_visit(head.visit, Some((key, rivals)), turn);
+                    if found { self.best_of(key, turn) } else { None }
+                }
+                best => best,
+            };
+            turns.extend(next.map(|head| Reverse((head, waker))));
+        }
+    }
+
+    fn best_of(&self, key: AgentKey, turn: &Turn) -> Option<Head> {
+        let free = self.agents.get(key.0).is_some_and(|a| a.is_free());
+        if free { self.rivals(key, turn).best.first().copied() } else { None }
     }
 
     /// The visits that this agent could take.

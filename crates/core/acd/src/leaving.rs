@@ -135,11 +135,13 @@ impl Acd {
         self.enter(next, target, entry, turn);
     }
 
-    /// By a supervisor. To a queue that is full, of another tenant, unknown or the same, nothing happens.
+    /// By a supervisor. To a queue that is full, of another tenant, unknown or the same, nothing happens; nor while the
+    /// customer of a callback is dialled for an agent of this one.
     pub(crate) fn on_move(&mut self, id: VisitId, queue: &QueueId, turn: &mut Turn) {
         let (Some(key), Some(target)) = (self.visit_key(id), self.queue_of.get(queue)) else { return };
         let from = self.visits[key.0].queue;
-        if from == target || self.queues[from.0].tenant != self.queues[target.0].tenant {
+        let dialled = matches!(self.visits[key.0].hold, Hold::Dialling(_));
+        if dialled || from == target || self.queues[from.0].tenant != self.queues[target.0].tenant {
             return;
         }
         let entry = self.entry_of(key, turn);

@@ -52,7 +52,9 @@ impl Centre {
             }
             Request::Move { call, queue } => {
                 self.known_queue(queue)?;
-                self.same_tenant(&self.waiting(call)?.tenant, &queue.tenant())
+                self.same_tenant(&self.waiting(call)?.tenant, &queue.tenant())?;
+                let dialled = self.waiting(call)?.reaches.contains_key(&Errand::Customer);
+                if dialled { refused("its customer is being called") } else { Ok(()) }
             }
             Request::Prioritise { call, .. } => self.waiting(call).map(drop),
             Request::CancelCallback { call } => {

@@ -309,3 +309,25 @@ fn a_reload_leaves_waiting_calls_in_their_places_and_follows_the_new_rules() {
          63 | -                 | c3 timeout(timeout) 60s",
     );
 }
+
+#[test]
+fn a_call_that_goes_on_to_a_queue_that_rings_all_takes_nobody_from_who_waits_longer() {
+    check(
+        "queue vip overflow=10:sales
+         queue support relax=5:raise:20
+         queue sales ring_all
+         agent bea serves=sales
+         agent ana serves=vip,support,sales
+          0 | load              |
+          0 | bea registers     |
+          0 | ana registers     |
+          0 | bea logs in       | bea available
+          1 | ana logs in       | ana available
+          2 | c1 enters vip     | c1 in vip at 1; offer c1#1 to ana; ana reserved
+          3 | c2 enters support | c2 in support at 1
+          8 | -                 |
+         12 | -                 | withdraw c1#1; c1#1 withdrawn(timeout) 10s; ana available
+            |                   | c1 overflowed(timeout) 10s ringing to sales; c1/2 in sales at 1 after 10s
+            |                   | offer c2#1 to ana; ana reserved; offer c1/2#1 to bea; bea reserved",
+    );
+}

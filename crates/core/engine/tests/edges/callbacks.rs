@@ -222,6 +222,17 @@ fn customer_first_the_customer_waits_on_the_line_for_the_agent() {
 }
 
 #[test]
+fn while_its_customer_is_called_a_callback_is_not_moved_and_nobody_is_called_twice() {
+    let two = format!("{CUSTOMER_FIRST}\n[queues.\"acme/sales\"]\n{CUSTOMER_FIRST}");
+    let mut stage = kept(&two);
+    ana(&mut stage, acd::Ask::LogIn);
+    assert!(stage.rung(CARRIER).is_some());
+    let request = Request::Move { call: stage.id(1), queue: "acme/sales".parse().unwrap() };
+    assert_eq!(stage.ask(request), Reply::Refused { why: "its customer is being called".into() });
+    assert_eq!(stage.facts_of(1, "callback.attempted").len(), 1);
+}
+
+#[test]
 fn customer_first_nobody_there_is_tried_again() {
     let mut stage = kept(CUSTOMER_FIRST);
     ana(&mut stage, acd::Ask::LogIn);

@@ -66,7 +66,9 @@ impl Rules {
             What::QueueLeft { wait_ms, .. } => {
                 let Some(visit) = visit else { return Ok(()) };
                 let whole = visit.credit + Duration::from_millis(*wait_ms);
-                self.last_place.insert(visit.id.call, (visit.queue.clone(), whole, visit.site));
+                if !visit.consults {
+                    self.last_place.insert(visit.id.call, (visit.queue.clone(), whole, visit.site));
+                }
                 self.refused.retain(|(_, refused), _| *refused != visit.id);
                 let limit = seen.setup.site.queues.get(&visit.queue).and_then(|q| q.overflow_after);
                 let counts = visit.site == seen.site && !visit.kept && call.is_some_and(|c| c.callback.is_none());
@@ -137,6 +139,11 @@ impl Rules {
                 Ok(())
             }
             What::CallbackAttempted { n } => self.attempted(seen, calls, *n),
+            What::ConfigLoaded { .. } => {
+                // A queue that comes again later is a new one.
+                self.forced.retain(|queue, _| seen.setup.site.queues.contains_key(queue));
+                Ok(())
+            }
             What::ConfigOverridden { what, to } => {
                 if let Some(queue) = what.strip_prefix("queue ").and_then(|queue| queue.parse::<QueueId>().ok()) {
                     match to.as_str() {
