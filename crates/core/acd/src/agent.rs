@@ -123,8 +123,8 @@ pub(crate) struct Agent {
     pub kept: Vec<VisitKey>,
     /// The visit whose customer is being dialled because this agent was free.
     pub dialling: Option<VisitKey>,
-    /// How the board holds the agent as free, and the leaf in its tournament.
-    pub seated: Option<(Standing, usize)>,
+    /// The board holds the agent as free, as its standing says, with this leaf in its tournament.
+    pub seated: Option<u32>,
     /// No longer in the site file: gone when the conversation ends.
     pub removed: bool,
 }

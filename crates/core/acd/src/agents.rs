@@ -61,7 +61,7 @@ impl Acd {
         }
         if agent.seated.is_none() {
             let standing = agent.standing(key);
-            agent.seated = Some((standing, self.board.seat(agent.profile, &standing, now)));
+            agent.seated = Some(self.board.seat(agent.profile, &standing, now));
         }
         self.woken_agents.push(key);
     }
@@ -69,8 +69,8 @@ impl Acd {
     /// Before anything changes by which a free agent is ordered or found.
     pub(crate) fn unseat(&mut self, key: AgentKey, now: Instant) {
         let agent = &mut self.agents[key.0];
-        if let Some((standing, leaf)) = agent.seated.take() {
-            self.board.unseat(agent.profile, &standing, leaf, now);
+        if let Some(leaf) = agent.seated.take() {
+            self.board.unseat(agent.profile, &agent.standing(key), leaf, now);
         }
     }
 
@@ -161,6 +161,7 @@ impl Acd {
             return;
         }
         self.decline_offer(key, Cause::Transferred, turn);
+        self.unseat(key, turn.now);
         let agent = &mut self.agents[key.0];
         agent.work = None;
         agent.calls = agent.calls.saturating_add(1);

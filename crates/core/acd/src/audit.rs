@@ -50,7 +50,7 @@ impl Acd {
 
     /// A free agent beside an open visit that it could take: by who they are, not by what the board remembers as heads.
     fn audit_matches(&self, found: &mut Findings) {
-        for (profile, p) in self.board.profiles.iter().filter(|(_, p)| !p.seats.idle.is_empty()) {
+        for (profile, p) in self.board.profiles.iter().filter(|(_, p)| p.seats.free() > 0) {
             for (kind, k) in self.board.kinds.iter().filter(|(_, k)| !k.open.is_empty()) {
                 if self.board.fits(kind, profile) {
                     self.audit_pairs(p, k, found);
@@ -60,7 +60,7 @@ impl Acd {
     }
 
     fn audit_pairs(&self, profile: &Profile, kind: &Kind, found: &mut Findings) {
-        for seat in profile.seats.idle.iter() {
+        for seat in profile.seats.idle().iter() {
             let Some(agent) = self.agents.get(seat.agent.0).filter(|a| !kind.dials || a.dialling.is_none()) else { continue };
             let missed: Option<VisitId> = kind.open.iter().find(|place| !agent.bars(place.visit)).map(|place| place.id);
             let queue = &self.queues[kind.queue.0].id;

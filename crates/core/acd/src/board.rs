@@ -11,6 +11,7 @@
 //! of a profile logs in or the last one logs out.
 
 mod check;
+mod fronts;
 mod kinds;
 mod pick;
 mod profiles;
@@ -23,6 +24,7 @@ pub(crate) use profiles::Traits;
 
 use crate::bits::Bits;
 use crate::expect::OfFamily;
+use crate::index::Index;
 use crate::line::Line;
 use crate::place::Place;
 use crate::queue::{GroupKey, QueueKey, Wish};
@@ -30,6 +32,7 @@ use crate::seats::{Orders, Seats};
 use crate::slab::Slab;
 use crate::states::Census;
 use base::Requirement;
+use fronts::Fronts;
 use smallvec::SmallVec;
 use std::collections::BTreeMap;
 
@@ -97,12 +100,13 @@ pub(crate) struct Board {
     pub families: Slab<Family>,
     pub kinds: Slab<Kind>,
     pub profiles: Slab<Profile>,
-    /// By queue, sorted by what they ask.
-    family_of: Vec<Vec<(Requirement, usize)>>,
+    /// By queue and by what they ask.
+    family_of: Index<(QueueKey, Requirement), usize>,
     profile_of: BTreeMap<Traits, usize>,
     /// By queue, agents at work who serve it.
     able: Vec<u32>,
     orders: Orders,
+    fronts: Fronts,
     /// Families without visits, kept for the next one of their kind.
     deserted_families: usize,
     /// Kinds with an open visit; profiles with a free agent, with one on whose account a customer may be dialled, with

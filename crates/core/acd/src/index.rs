@@ -19,6 +19,11 @@ impl<I: Hash + Eq, K: Copy> Index<I, K> {
         self.0.find(hash(id), |(other, _)| other == id).map(|(_, key)| *key)
     }
 
+    /// Whose id is like this one: hashes the same, and `is` it.
+    pub fn find(&self, like: &impl Hash, is: impl Fn(&I) -> bool) -> Option<K> {
+        self.0.find(hash(like), |(id, _)| is(id)).map(|(_, key)| *key)
+    }
+
     /// An id that is not there.
     pub fn insert(&mut self, id: I, key: K) {
         self.0.insert_unique(hash(&id), (id, key), |(other, _)| hash(other));

@@ -65,9 +65,7 @@ impl Acd {
         self.board.leave(v.kind);
         let queue = &mut self.queues[v.queue.0];
         queue.line.remove(&v.place);
-        for timer in [Timer::Age(key), Timer::Step(key), Timer::Kept(key), Timer::Callback(key), Timer::Announce(key)] {
-            self.timers.set(timer, None);
-        }
+        self.timers.clear_visit(key);
         let (visit, waited, queue) = (v.id, turn.now.since(v.entered), queue.id.clone());
         self.visit_of.remove(&visit);
         self.visits.remove(key.0);

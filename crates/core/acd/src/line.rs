@@ -8,7 +8,7 @@
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
-const ROOM: usize = 256;
+const ROOM: usize = 128;
 /// Empty chunks kept.
 const SPARE: usize = 4;
 
@@ -42,6 +42,12 @@ impl<T: Ord> Line<T> {
 
     pub fn first(&self) -> Option<&T> {
         self.chunks.front()?.front()
+    }
+
+    /// The first and the second.
+    pub fn first_two(&self) -> (Option<&T>, Option<&T>) {
+        let Some(chunk) = self.chunks.front() else { return (None, None) };
+        (chunk.front(), chunk.get(1).or_else(|| self.chunks.get(1)?.front()))
     }
 
     /// The one before which so many stand.
@@ -88,14 +94,15 @@ impl<T: Ord> Line<T> {
     }
 
     pub fn remove(&mut self, item: &T) -> bool {
-        let Some(at) = self.chunk_for(item) else { return false };
-        let chunk = &mut self.chunks[at];
-        if chunk.front() == Some(item) {
-            chunk.pop_front();
+        let at = if self.first() == Some(item) {
+            self.chunks[0].pop_front();
+            0
         } else {
-            let Ok(place) = chunk.binary_search(item) else { return false };
-            chunk.remove(place);
-        }
+            let Some(at) = self.chunk_for(item) else { return false };
+            let Ok(place) = self.chunks[at].binary_search(item) else { return false };
+            self.chunks[at].remove(place);
+            at
+        };
         self.len -= 1;
         if self.chunks[at].is_empty()
             && let Some(chunk) = self.chunks.remove(at)
@@ -125,13 +132,11 @@ impl<T: Ord> Line<T> {
     /// The first chunk that does not end before the item.
     fn chunk_for(&self, item: &T) -> Option<usize> {
         let ends_before = |chunk: &VecDeque<T>| chunk.back().is_some_and(|last| last.cmp(item) == Ordering::Less);
-        let first = self.chunks.front()?;
-        if !ends_before(first) {
-            return Some(0);
-        }
-        let last = self.chunks.len() - 1;
-        if ends_before(&self.chunks[last]) {
+        if ends_before(self.chunks.back()?) {
             return None;
+        }
+        if !ends_before(&self.chunks[0]) {
+            return Some(0);
         }
         Some(self.chunks.partition_point(ends_before))
     }

@@ -63,24 +63,29 @@ struct Node {
 
 impl Tournament {
     /// Gives the number of the leaf, for [`Tournament::leave`].
-    pub fn join(&mut self, entrant: Entrant, now: Instant) -> usize {
+    pub fn join(&mut self, entrant: Entrant, now: Instant) -> u32 {
         let leaf = self.vacant.pop().unwrap_or_else(|| {
             self.grow(now);
             self.vacant.pop().unwrap_or(0)
         });
         self.leaves[leaf] = Some(entrant);
         self.replay(leaf, now);
-        leaf
+        u32::try_from(leaf).expect("an agent has a leaf, and agents are not that many")
     }
 
-    pub fn leave(&mut self, leaf: usize, now: Instant) {
+    pub fn leave(&mut self, leaf: u32, now: Instant) {
+        let leaf = leaf as usize;
         if self.leaves.get_mut(leaf).and_then(Option::take).is_some() {
             self.vacant.push(leaf);
             self.replay(leaf, now);
         }
     }
 
-    pub fn at(&self, leaf: usize) -> Option<&Entrant> {
+    pub fn at(&self, leaf: u32) -> Option<&Entrant> {
+        self.entrant(leaf as usize)
+    }
+
+    fn entrant(&self, leaf: usize) -> Option<&Entrant> {
         self.leaves.get(leaf)?.as_ref()
     }
 
@@ -91,7 +96,7 @@ impl Tournament {
     }
 
     fn first_below(&self, node: usize, now: Instant, passed_over: &impl Fn(&Seat) -> bool) -> Option<Entrant> {
-        let winner = self.at(self.node(node).winner?)?;
+        let winner = self.entrant(self.node(node).winner?)?;
         if !passed_over(&winner.seat) {
             return Some(*winner);
         }
@@ -135,14 +140,14 @@ impl Tournament {
     /// A node or, below the nodes, a leaf.
     fn node(&self, at: usize) -> Node {
         match at.checked_sub(self.leaves.len()) {
-            Some(leaf) => Node { winner: self.at(leaf).map(|_| leaf), until: u64::MAX },
+            Some(leaf) => Node { winner: self.entrant(leaf).map(|_| leaf), until: u64::MAX },
             None => self.nodes.get(at).copied().unwrap_or_default(),
         }
     }
 
     fn play(&mut self, node: usize, now: Instant) {
         let (left, right) = (self.node(2 * node), self.node(2 * node + 1));
-        let sides = |n: Node| n.winner.and_then(|leaf| Some((leaf, *self.at(leaf)?)));
+        let sides = |n: Node| n.winner.and_then(|leaf| Some((leaf, *self.entrant(leaf)?)));
         let (winner, ahead) = match (sides(left), sides(right)) {
             (Some((a, x)), Some((_, y))) if x.against(&y, now).is_le() => (Some(a), x.ahead_until(&y, now)),
             (Some((_, x)), Some((b, y))) => (Some(b), y.ahead_until(&x, now)),
@@ -180,7 +185,7 @@ mod tests {
     proptest! {
         #[test]
         fn it_agrees_with_a_walk(steps in prop::collection::vec((0usize..12, 0u64..1_000, 0u64..40, any::<bool>()), 1..120)) {
-            let (mut free, mut model, mut now) = (Tournament::default(), Vec::<(usize, Entrant)>::new(), 0);
+            let (mut free, mut model, mut now) = (Tournament::default(), Vec::<(u32, Entrant)>::new(), 0);
             for (n, (agent, busy, pause, join)) in steps.into_iter().enumerate() {
                 now += pause;
                 if join {
@@ -193,7 +198,7 @@ mod tests {
                     free.leave(leaf, Instant(now));
                 }
                 let passed = |seat: &Seat| seat.lot % 3 == 1;
-                let best = |model: &[(usize, Entrant)], all: bool| {
+                let best = |model: &[(u32, Entrant)], all: bool| {
                     let some = model.iter().map(|(_, e)| *e).filter(|e| all || !passed(&e.seat));
                     some.min_by(|a, b| a.against(b, Instant(now)))
                 };

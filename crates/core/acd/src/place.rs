@@ -24,6 +24,11 @@ impl Place {
         Place { key: since * i128::from(weight) - i128::from(priority_s) * SECOND, id, visit }
     }
 
+    /// By how much its key is higher.
+    pub fn behind(&self, first: &Place) -> i128 {
+        self.key.saturating_sub(first.key)
+    }
+
     /// In nanoseconds: compares among queues of different weights.
     pub fn score(self, now: Instant, weight: u32) -> i128 {
         i128::from(now.0) * i128::from(weight) - self.key
@@ -31,6 +36,10 @@ impl Place {
 }
 
 pub(crate) fn millis(score: i128) -> i64 {
+    // Nearly every score fits, and is divided in a tenth of the time.
+    if let Ok(score) = i64::try_from(score) {
+        return score.div_euclid(1_000_000);
+    }
     let millis = score.div_euclid(1_000_000);
     i64::try_from(millis).unwrap_or(if millis < 0 { i64::MIN } else { i64::MAX })
 }

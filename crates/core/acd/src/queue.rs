@@ -9,7 +9,7 @@ use base::{Mutation, Need, QueueId, Requirement, Tenant, Wall, mutated};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct QueueKey(pub usize);
 
 /// A group of agents within its tenant, by number.

@@ -31,10 +31,27 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    fn seat(&self, key: u64) -> Seat {
+    fn in_order(&self, order: Order) -> Seat {
+        let key = match order {
+            Order::Idle => 0,
+            Order::Calls => u64::from(self.calls),
+            Order::Offered => self.offered.0,
+            Order::Rank => u64::from(self.rank),
+        };
         Seat { key, ..self.seat }
     }
 }
+
+/// In which a profile's free agents stand, beside the share of their time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Idle,
+    Calls,
+    Offered,
+    Rank,
+}
+
+pub(crate) const ORDERS: usize = 4;
 
 /// Which orders some queue asks for; the others are not kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,6 +60,18 @@ pub(crate) struct Orders {
     offered: bool,
     rank: bool,
     occupancy: bool,
+}
+
+impl Order {
+    /// In which the strategy looks at the agents of one profile.
+    pub fn of(strategy: Strategy) -> Order {
+        match strategy {
+            Strategy::FewestCalls => Order::Calls,
+            Strategy::RoundRobin => Order::Offered,
+            Strategy::TopDown => Order::Rank,
+            _ => Order::Idle,
+        }
+    }
 }
 
 impl Orders {
@@ -55,34 +84,53 @@ impl Orders {
             occupancy: asked(Strategy::LeastOccupied),
         }
     }
+
+    pub fn kept(self) -> impl Iterator<Item = Order> {
+        let all = [(Order::Idle, true), (Order::Calls, self.calls), (Order::Offered, self.offered), (Order::Rank, self.rank)];
+        all.into_iter().filter(|(_, kept)| *kept).map(|(order, _)| order)
+    }
 }
 
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seats {
-    pub idle: Line<Seat>,
-    pub calls: Line<Seat>,
-    pub offered: Line<Seat>,
-    pub rank: Line<Seat>,
+    lines: [Line<Seat>; ORDERS],
     pub occupancy: Tournament,
-    /// Those on whose account a customer may be dialled.
-    pub may_dial: Line<Seat>,
+    /// Those on whose account a customer is being dialled.
+    dialling: Line<Seat>,
 }
 
 impl Seats {
+    pub fn in_order(&self, order: Order) -> &Line<Seat> {
+        &self.lines[order as usize]
+    }
+
+    /// All of them, longest idle first.
+    pub fn idle(&self) -> &Line<Seat> {
+        self.in_order(Order::Idle)
+    }
+
+    pub fn free(&self) -> usize {
+        self.idle().len()
+    }
+
+    /// Another customer may be dialled on somebody's account.
+    pub fn may_dial(&self) -> bool {
+        self.free() > self.dialling.len()
+    }
+
+    /// The longest idle on whose account no customer is dialled.
+    pub fn first_to_dial(&self) -> Option<&Seat> {
+        let mut dialling = self.dialling.iter().peekable();
+        self.idle().iter().find(|seat| dialling.next_if_eq(seat).is_none())
+    }
+
     /// Gives the leaf in the tournament.
-    pub fn take(&mut self, standing: &Standing, orders: Orders, now: Instant) -> usize {
-        self.idle.insert(standing.seat);
-        if orders.calls {
-            self.calls.insert(standing.seat(u64::from(standing.calls)));
+    pub fn take(&mut self, standing: &Standing, orders: Orders, now: Instant) -> u32 {
+        for order in orders.kept() {
+            self.lines[order as usize].insert(standing.in_order(order));
         }
-        if orders.offered {
-            self.offered.insert(standing.seat(standing.offered.0));
-        }
-        if orders.rank {
-            self.rank.insert(standing.seat(u64::from(standing.rank)));
-        }
-        if standing.may_dial {
-            self.may_dial.insert(standing.seat);
+        if !standing.may_dial {
+            self.dialling.insert(standing.seat);
         }
         if !orders.occupancy {
             return 0;
@@ -90,25 +138,23 @@ impl Seats {
         self.occupancy.join(Entrant { busy: standing.busy, login: standing.login, seat: standing.seat }, now)
     }
 
-    pub fn leave(&mut self, standing: &Standing, leaf: usize, orders: Orders, now: Instant) {
-        self.idle.remove(&standing.seat);
-        self.calls.remove(&standing.seat(u64::from(standing.calls)));
-        self.offered.remove(&standing.seat(standing.offered.0));
-        self.rank.remove(&standing.seat(u64::from(standing.rank)));
-        self.may_dial.remove(&standing.seat);
+    pub fn leave(&mut self, standing: &Standing, leaf: u32, orders: Orders, now: Instant) {
+        for order in orders.kept() {
+            self.lines[order as usize].remove(&standing.in_order(order));
+        }
+        if !standing.may_dial {
+            self.dialling.remove(&standing.seat);
+        }
         if orders.occupancy {
             self.occupancy.leave(leaf, now);
         }
     }
 
     /// Every order has the agent where the standing says.
-    pub fn agree(&self, standing: &Standing, leaf: usize, orders: Orders) -> bool {
+    pub fn agree(&self, standing: &Standing, leaf: u32, orders: Orders) -> bool {
         let entrant = Entrant { busy: standing.busy, login: standing.login, seat: standing.seat };
-        self.idle.contains(&standing.seat)
-            && self.calls.contains(&standing.seat(u64::from(standing.calls))) == orders.calls
-            && self.offered.contains(&standing.seat(standing.offered.0)) == orders.offered
-            && self.rank.contains(&standing.seat(u64::from(standing.rank))) == orders.rank
-            && self.may_dial.contains(&standing.seat) == standing.may_dial
+        orders.kept().all(|order| self.in_order(order).contains(&standing.in_order(order)))
+            && self.dialling.contains(&standing.seat) != standing.may_dial
             && (!orders.occupancy || self.occupancy.at(leaf) == Some(&entrant))
     }
 }

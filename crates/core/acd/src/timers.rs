@@ -2,9 +2,9 @@
 //!
 //! A table says when each is due. Deadlines of one sort mostly come in the order in which they were set, so they queue up
 //! in lanes, each in rising order: a new one goes behind the latest that comes before it, and the first of all is the
-//! first of a lane. What fits no lane goes into a heap. What is moved or cleared is taken out at once where it is the
-//! first or the last; elsewhere it stays until it is the first, and is recognised by the table. When such leftovers
-//! outnumber the living, they are thrown out.
+//! first of a lane. What fits no lane goes into a heap. What is moved or cleared stays until it is the first of all, and is
+//! recognised by the table: to give up a deadline costs nothing until it comes up. When such leftovers outnumber the
+//! living, they are thrown out.
 
 use crate::agent::AgentKey;
 use crate::visit::{BarKey, VisitKey};
@@ -65,9 +65,10 @@ struct Lane(VecDeque<Entry>);
 pub(crate) struct Timers {
     at: Tables,
     lanes: [Lane; LANES],
-    /// Of each lane, kept at hand; [`NONE`] if it is empty. The first ones live.
-    firsts: [Entry; LANES],
+    /// Of each lane, kept at hand; [`NONE`] if it is empty.
     lasts: [Entry; LANES],
+    /// Where the last of each sort was put.
+    lane_of: [usize; SORTS as usize],
     heap: BinaryHeap<Reverse<Entry>>,
     live: usize,
     held: usize,
@@ -79,8 +80,8 @@ impl Default for Timers {
         Timers {
             at: Tables::default(),
             lanes: Default::default(),
-            firsts: [NONE; LANES],
             lasts: [NONE; LANES],
+            lane_of: [0; SORTS as usize],
             heap: BinaryHeap::new(),
             live: 0,
             held: 0,
@@ -172,11 +173,22 @@ impl Timers {
         }
         if before != NEVER {
             self.live -= 1;
-            self.take_out(Entry::new(before, slot));
+            self.give_up(Entry::new(before, slot));
         }
         if at != NEVER {
             self.live += 1;
             self.put_in(Entry::new(at, slot));
+        }
+    }
+
+    /// Clears all of a visit's.
+    pub fn clear_visit(&mut self, visit: VisitKey) {
+        let Some(due) = self.at.visits.get_mut(visit.0) else { return };
+        for (sort, at) in std::mem::replace(due, [NEVER; OF_VISIT]).into_iter().enumerate() {
+            if at != NEVER {
+                self.live -= 1;
+                self.give_up(Entry::new(at, (FIRST_OF_VISIT + sort as u8, visit.0)));
+            }
         }
     }
 
@@ -210,55 +222,65 @@ impl Timers {
         all.filter_map(|timer| Some((self.at(timer)?, timer)))
     }
 
-    /// Behind the latest that comes before it.
+    /// Into the lane in which the last of its sort was put, else behind the latest that comes before it.
     fn put_in(&mut self, entry: Entry) {
         self.held += 1;
         self.first = self.first.min(entry);
-        let fits = |lane: &usize| self.lasts[*lane] < entry;
-        let best = (0..LANES).filter(fits).max_by_key(|lane| self.lasts[*lane]);
-        let Some(lane) = best.or_else(|| (0..LANES).find(|lane| self.lasts[*lane] == NONE)) else {
-            return self.heap.push(Reverse(entry));
-        };
-        if self.firsts[lane] == NONE {
-            self.firsts[lane] = entry;
+        let sort = usize::from(entry.slot().0);
+        if !self.fits(self.lane_of[sort], entry) {
+            let best = (0..LANES).filter(|lane| self.fits(*lane, entry)).max_by_key(|lane| self.lasts[*lane]);
+            let Some(lane) = best.or_else(|| (0..LANES).find(|lane| self.lasts[*lane] == NONE)) else {
+                return self.heap.push(Reverse(entry));
+            };
+            self.lane_of[sort] = lane;
         }
+        let lane = self.lane_of[sort];
         self.lasts[lane] = entry;
         self.lanes[lane].0.push_back(entry);
     }
 
-    /// What is first of a lane or of the heap is alive.
-    fn take_out(&mut self, entry: Entry) {
-        for lane in 0..LANES {
-            if self.firsts[lane] == entry {
-                self.advance(lane);
-            } else if self.lasts[lane] == entry {
-                self.lanes[lane].0.pop_back();
+    /// The lane ends before it. Of one that is empty that is not said.
+    fn fits(&self, lane: usize, entry: Entry) -> bool {
+        self.lasts[lane] < entry
+    }
+
+    /// It stays where it is until it is the first, unless it is what was put in last of its sort.
+    fn give_up(&mut self, entry: Entry) {
+        let lane = self.lane_of[usize::from(entry.slot().0)];
+        if self.lasts[lane] == entry {
+            self.lanes[lane].0.pop_back();
+            self.held -= 1;
+            self.lasts[lane] = self.lanes[lane].0.back().copied().unwrap_or(NONE);
+        }
+        if self.held > 4 * self.live + LEFTOVERS {
+            self.sweep();
+        }
+        if self.first == entry {
+            self.find_first();
+        }
+    }
+
+    /// Drops what is dead at the head of the lanes and of the heap.
+    fn find_first(&mut self) {
+        self.first = NONE;
+        for (lane, last) in self.lasts.iter_mut().enumerate().filter(|(_, last)| **last != NONE) {
+            let entries = &mut self.lanes[lane].0;
+            while entries.front().is_some_and(|entry| !self.at.lives(*entry)) {
+                entries.pop_front();
                 self.held -= 1;
-                self.lasts[lane] = self.lanes[lane].0.back().copied().unwrap_or(NONE);
+            }
+            match entries.front() {
+                Some(first) => self.first = self.first.min(*first),
+                None => *last = NONE,
             }
         }
         while self.heap.peek().is_some_and(|Reverse(first)| !self.at.lives(*first)) {
             self.heap.pop();
             self.held -= 1;
         }
-        if self.held > 4 * self.live + LEFTOVERS {
-            self.sweep();
+        if let Some(Reverse(first)) = self.heap.peek() {
+            self.first = self.first.min(*first);
         }
-        if self.first == entry {
-            let of_heap = self.heap.peek().map_or(NONE, |Reverse(entry)| *entry);
-            self.first = self.firsts.iter().copied().fold(of_heap, Entry::min);
-        }
-    }
-
-    /// Drops the first of the lane, which is dead, and those behind it that are.
-    fn advance(&mut self, lane: usize) {
-        let entries = &mut self.lanes[lane].0;
-        while entries.front().is_some_and(|entry| !self.at.lives(*entry)) {
-            entries.pop_front();
-            self.held -= 1;
-        }
-        self.firsts[lane] = entries.front().copied().unwrap_or(NONE);
-        self.lasts[lane] = entries.back().copied().unwrap_or(NONE);
     }
 
     fn sweep(&mut self) {

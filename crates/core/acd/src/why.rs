@@ -32,7 +32,11 @@ impl Acd {
             idle: turn.now.since(rated.seat.idle_since),
         };
         let own = Head::new(&v.place, self.board.kinds[v.kind].weight, turn.now);
-        let shown = if visits.best.contains(&own) { visits.best.clone() } else { visits.with_first(own).best };
+        let rival = |head: &Head| Rival { visit: head.id, score_ms: millis(head.score()) };
+        let rivals = match visits.best.contains(&own) {
+            true => visits.best.iter().map(rival).collect(),
+            false => visits.with_first(own).best.iter().map(rival).collect(),
+        };
         Why {
             rule,
             score_ms: millis(own.score()),
@@ -40,7 +44,7 @@ impl Acd {
             agents: u32::try_from(agents.of).unwrap_or(u32::MAX),
             visits: u32::try_from(visits.of).unwrap_or(u32::MAX),
             candidates: agents.best.iter().map(candidate).collect(),
-            rivals: shown.iter().map(|head| Rival { visit: head.id, score_ms: millis(head.score()) }).collect(),
+            rivals,
         }
     }
 

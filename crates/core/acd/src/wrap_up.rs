@@ -21,12 +21,12 @@ impl Acd {
     /// The agent's own rule, else the queue's; without a queue there is none.
     pub(crate) fn wrap_up_rule(&self, key: AgentKey, queue: Option<&QueueId>) -> WrapUp {
         let none = WrapUp { mode: WrapUpMode::None, ..WrapUp::default() };
-        let first = self.agents[key.0].config.queues.first();
-        if mutated(Mutation::IgnoreWrapUpAcrossQueues) && first != queue {
+        let first = || self.agents[key.0].config.queues.first();
+        if mutated(Mutation::IgnoreWrapUpAcrossQueues) && first() != queue {
             return none;
         }
-        let Some(queue) = queue.and_then(|id| self.config.queues.get(id)) else { return none };
-        self.agents[key.0].config.wrap_up.unwrap_or(queue.wrap_up)
+        let Some(queue) = queue.and_then(|id| self.queue_of.get(id)) else { return none };
+        self.agents[key.0].config.wrap_up.unwrap_or(self.queues[queue.0].config.wrap_up)
     }
 
     pub(crate) fn on_released(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {

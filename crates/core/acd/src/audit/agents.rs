@@ -48,7 +48,7 @@ impl Acd {
         let at_home = self.board.profiles.get(a.profile).is_some_and(|p| p.traits == self.traits_of(key));
         found.unless(at_home, "index", || format!("{} is of another profile", a.id));
         let seated = match a.seated {
-            Some((standing, leaf)) => standing == a.standing(key) && self.board.is_seated(a.profile, &standing, leaf),
+            Some(leaf) => self.board.is_seated(a.profile, &a.standing(key), leaf),
             None => true,
         };
         found.unless(seated && a.seated.is_some() == a.is_free(), "index", || format!("{} is seated as {:?}", a.id, a.seated));

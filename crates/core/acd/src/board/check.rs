@@ -32,6 +32,9 @@ impl Board {
                 found.push(format!("{} counts {} agents at work, there are {able}", q.id, self.able_in_line(QueueKey(queue))));
             }
         }
+        if !self.fronts_agree() {
+            found.push("a kind or a profile shows another first than it has".into());
+        }
         let deserted = self.families.iter().filter(|(_, f)| f.visits == 0).count();
         if deserted != self.deserted_families {
             found.push(format!("{deserted} families without visits, {} counted", self.deserted_families));
@@ -71,20 +74,20 @@ impl Board {
     }
 
     fn check_profile(&self, profile: usize, p: &Profile, found: &mut Vec<String>) {
-        let free = self.free.has(profile) != p.seats.idle.is_empty() && self.may_dial.has(profile) != p.seats.may_dial.is_empty();
+        let free = self.free.has(profile) == (p.seats.free() > 0) && self.may_dial.has(profile) == p.seats.may_dial();
         if !free || self.present.has(profile) != (p.census.logged_in() > 0) {
-            found.push(format!("profile {profile} is marked wrongly: {} free, {} agents", p.seats.idle.len(), p.census.all()));
+            found.push(format!("profile {profile} is marked wrongly: {} free, {} agents", p.seats.free(), p.census.all()));
         }
     }
 
     /// The agent is seated as this standing says.
-    pub fn is_seated(&self, profile: usize, standing: &crate::seats::Standing, leaf: usize) -> bool {
+    pub fn is_seated(&self, profile: usize, standing: &crate::seats::Standing, leaf: u32) -> bool {
         self.profiles.get(profile).is_some_and(|p| p.seats.agree(standing, leaf, self.orders))
     }
 
     /// Agents free, over all profiles, and open places, over all kinds.
     pub fn totals(&self) -> (usize, usize) {
-        let free = self.profiles.iter().map(|(_, p)| p.seats.idle.len()).sum();
+        let free = self.profiles.iter().map(|(_, p)| p.seats.free()).sum();
         (free, self.kinds.iter().map(|(_, k)| k.open.len()).sum())
     }
 

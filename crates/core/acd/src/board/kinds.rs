@@ -54,17 +54,12 @@ impl Board {
 
     /// Those who ask this of this queue.
     pub fn family(&mut self, key: QueueKey, asks: &Requirement, queue: &Queue) -> usize {
-        if self.family_of.len() <= key.0 {
-            self.family_of.resize(key.0 + 1, Vec::new());
+        if let Some(family) = self.family_of.find(&(key, asks), |(of, known)| *of == key && known == asks) {
+            return family;
         }
-        match self.family_of[key.0].binary_search_by(|(known, _)| known.cmp(asks)) {
-            Ok(at) => self.family_of[key.0][at].1,
-            Err(at) => {
-                let family = self.add_family(key, asks, queue);
-                self.family_of[key.0].insert(at, (asks.clone(), family));
-                family
-            }
-        }
+        let family = self.add_family(key, asks, queue);
+        self.family_of.insert((key, asks.clone()), family);
+        family
     }
 
     fn add_family(&mut self, key: QueueKey, asks: &Requirement, queue: &Queue) -> usize {
@@ -159,7 +154,8 @@ impl Board {
             }
             self.profiles.iter_mut().for_each(|(_, p)| p.families.set(family, false));
             self.relaxing.set(family, false);
-            self.family_of[self.families[family].queue.0].retain(|(_, known)| *known != family);
+            let f = &self.families[family];
+            self.family_of.remove(&(f.queue, f.requires.clone()));
             self.families.remove(family);
         }
         self.suspects.retain(|family| self.families.get(*family).is_some());
@@ -173,7 +169,10 @@ impl Board {
         } else {
             k.open.remove(&place);
         }
-        self.waiting.set(kind, !k.open.is_empty());
+        if k.open.len() <= 1 {
+            self.waiting.set(kind, !k.open.is_empty());
+        }
+        self.show_front_of_kind(kind);
     }
 
     /// What a visit of this kind asks for now, after the steps so far.

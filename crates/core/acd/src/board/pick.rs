@@ -2,10 +2,9 @@
 
 use super::{Board, Profile};
 use crate::agent::AgentKey;
-use crate::line::Line;
 use crate::occupancy::compare_shares;
 use crate::place::Place;
-use crate::seats::Seat;
+use crate::seats::{Order, Seat};
 use crate::states::Census;
 use crate::visit::VisitKey;
 use crate::{SHOWN, Strategy};
@@ -23,6 +22,11 @@ pub(crate) struct Few<T> {
 impl<T: Ord> Few<T> {
     fn none() -> Self {
         Few { best: SmallVec::new(), of: 0 }
+    }
+
+    /// It would not be among the best.
+    fn is_beyond(&self, item: &T) -> bool {
+        self.best.len() == SHOWN && self.best[SHOWN - 1] <= *item
     }
 
     /// False if it, and whatever is worse, is not among the best.
@@ -71,6 +75,11 @@ impl Rated {
     /// As idle time has it.
     pub fn idle(seat: Seat) -> Self {
         Rated::new(0, 0, seat)
+    }
+
+    /// As the key of its order has it.
+    fn in_order(seat: Seat) -> Self {
+        Rated::new(i64::try_from(seat.key).unwrap_or(i64::MAX), 0, seat)
     }
 
     fn new(value: i64, then: usize, seat: Seat) -> Self {
@@ -123,7 +132,31 @@ pub(crate) type Barred = SmallVec<[(usize, Seat); 2]>;
 
 impl Board {
     /// Of all open visits that this profile can take, those with the best score; of equals the earlier.
-    pub fn best_visits(&self, profile: usize, may_dial: bool, barred: impl Fn(VisitKey) -> bool, now: Instant) -> Few<Head> {
+    pub fn best_visits(&self, profile: usize, may_dial: bool, now: Instant) -> Few<Head> {
+        let mut firsts: Few<(Head, usize)> = Few::none();
+        for kind in self.profiles[profile].kinds.common(&self.waiting) {
+            let front = self.fronts.of_kind(kind);
+            if !front.dials || may_dial {
+                firsts.of += front.open as usize;
+                firsts.meet((Head::new(&front.place, front.weight, now), kind));
+            }
+        }
+        let mut few = Few { best: firsts.best.iter().map(|(head, _)| *head).collect(), of: firsts.of };
+        // Those behind the first of the best kind may be second and third, of the next kind third.
+        for (rank, (first, kind)) in firsts.best.iter().enumerate() {
+            let bound = Reverse(first.score() - self.fronts.of_kind(*kind).lead());
+            if few.best.len() == SHOWN && few.best[SHOWN - 1].score < bound {
+                continue;
+            }
+            let k = &self.kinds[*kind];
+            let behind = k.open.iter().take(SHOWN - rank).skip(1);
+            behind.map(|place| Head::new(place, k.weight, now)).take_while(|head| few.meet(*head)).for_each(drop);
+        }
+        few
+    }
+
+    /// The same without those that are barred.
+    pub fn best_visits_but(&self, profile: usize, may_dial: bool, barred: impl Fn(VisitKey) -> bool, now: Instant) -> Few<Head> {
         let mut few = Few::none();
         for kind in self.profiles[profile].kinds.common(&self.waiting) {
             let k = &self.kinds[kind];
@@ -143,23 +176,55 @@ impl Board {
     /// Of all free agents who can serve this kind, those whom the strategy puts first. `Random` and `RingAll` put nobody
     /// first: they are in the order of idle time.
     pub fn best_agents(&mut self, kind: usize, strategy: Strategy, barred: &Barred, now: Instant) -> Few<Rated> {
+        if barred.is_empty() && strategy != Strategy::LeastOccupied {
+            self.best_of_all_agents(kind, strategy)
+        } else {
+            self.best_agents_but(kind, strategy, barred, now)
+        }
+    }
+
+    fn best_of_all_agents(&self, kind: usize, strategy: Strategy) -> Few<Rated> {
+        let (k, order) = (&self.kinds[kind], Order::of(strategy));
+        let family = &self.families[k.family];
+        let rate = |profile: usize, skills: u32, seat: Seat| match strategy {
+            Strategy::MostSkilled | Strategy::LeastSkilled => by_level(strategy, family.level(profile), skills as usize, seat),
+            _ => Rated::in_order(seat),
+        };
+        let mut firsts: Few<(Rated, usize)> = Few::none();
+        for profile in k.profiles.common(&self.free) {
+            let front = self.fronts.of_profile(profile, order);
+            firsts.of += front.free as usize;
+            firsts.meet((rate(profile, front.skills, front.seat), profile));
+        }
+        let mut few = Few { best: firsts.best.iter().map(|(rated, _)| *rated).collect(), of: firsts.of };
+        for (rank, (_, profile)) in firsts.best.iter().enumerate() {
+            let front = self.fronts.of_profile(*profile, order);
+            let bound = Seat { key: front.next.0, idle_since: front.next.1, lot: 0, agent: AgentKey(0) };
+            if few.is_beyond(&rate(*profile, front.skills, bound)) {
+                continue;
+            }
+            let behind = self.profiles[*profile].seats.in_order(order).iter().take(SHOWN - rank).skip(1);
+            behind.map(|seat| rate(*profile, front.skills, *seat)).take_while(|rated| few.meet(*rated)).for_each(drop);
+        }
+        few
+    }
+
+    fn best_agents_but(&mut self, kind: usize, strategy: Strategy, barred: &Barred, now: Instant) -> Few<Rated> {
         let mut few = Few::none();
         let k = &self.kinds[kind];
         let family = &self.families[k.family];
         for profile in k.profiles.common(&self.free) {
             let p = &mut self.profiles[profile];
-            few.of += p.seats.idle.len();
+            few.of += p.seats.free();
             if strategy == Strategy::LeastOccupied {
                 p.meet_least_occupied(&mut few, barred, now);
                 continue;
             }
-            let (level, skills) = (i64::from(family.level(profile)), p.traits.skills.len());
-            for seat in p.in_order(strategy).iter().filter(|seat| !is_among(barred, seat.agent)) {
+            let (level, skills) = (family.level(profile), p.traits.skills.len());
+            for seat in p.seats.in_order(Order::of(strategy)).iter().filter(|seat| !is_among(barred, seat.agent)) {
                 let rated = match strategy {
-                    Strategy::MostSkilled if mutated(Mutation::StrategyReversed) => Rated::new(level, 0, *seat),
-                    Strategy::MostSkilled => Rated::new(-level, 0, *seat),
-                    Strategy::LeastSkilled => Rated::new(level, skills, *seat),
-                    _ => Rated::new(i64::try_from(seat.key).unwrap_or(i64::MAX), 0, *seat),
+                    Strategy::MostSkilled | Strategy::LeastSkilled => by_level(strategy, level, skills, *seat),
+                    _ => Rated::in_order(*seat),
                 };
                 if !few.meet(rated) {
                     break;
@@ -174,7 +239,7 @@ impl Board {
     pub fn any_agent(&self, kind: usize, barred: &Barred, of: usize, random: &mut Random) -> Option<Seat> {
         let mut number = usize::try_from(random.below(of as u64)).unwrap_or(0);
         for profile in self.kinds[kind].profiles.common(&self.free) {
-            let idle = &self.profiles[profile].seats.idle;
+            let idle = self.profiles[profile].seats.idle();
             let mut passed: SmallVec<[usize; 2]> =
                 barred.iter().filter(|b| b.0 == profile).filter_map(|b| idle.rank(&b.1)).collect();
             if number < idle.len() - passed.len() {
@@ -187,18 +252,17 @@ impl Board {
         None
     }
 
-    /// All free agents who can serve this kind, longest idle first.
-    pub fn all_agents(&self, kind: usize, barred: &Barred) -> Vec<Rated> {
-        let free = self.kinds[kind].profiles.common(&self.free).flat_map(|p| self.profiles[p].seats.idle.iter());
-        let mut all: Vec<Rated> = free.filter(|seat| !is_among(barred, seat.agent)).map(|seat| Rated::idle(*seat)).collect();
+    /// All free agents who can serve this kind, longest idle first, into a list that is empty.
+    pub fn all_agents(&self, kind: usize, barred: &Barred, all: &mut Vec<Rated>) {
+        let free = self.kinds[kind].profiles.common(&self.free).flat_map(|p| self.profiles[p].seats.idle().iter());
+        all.extend(free.filter(|seat| !is_among(barred, seat.agent)).map(|seat| Rated::idle(*seat)));
         all.sort_unstable();
-        all
     }
 
     /// Of all free agents who can serve this kind and on whose account no customer is dialled, the one idle longest.
     pub fn dialler(&self, kind: usize) -> Option<AgentKey> {
         let profiles = self.kinds[kind].profiles.common(&self.may_dial);
-        let heads = profiles.filter_map(|p| self.profiles[p].seats.may_dial.first());
+        let heads = profiles.filter_map(|p| self.profiles[p].seats.first_to_dial());
         heads.min().map(|seat| seat.agent)
     }
 
@@ -212,20 +276,11 @@ impl Board {
         let k = &self.kinds[kind];
         let stage = &self.families[k.family].stages[k.stage];
         let others = stage.profiles.common(&self.free).filter(|p| !k.profiles.has(*p));
-        others.flat_map(|p| self.profiles[p].seats.idle.iter())
+        others.flat_map(|p| self.profiles[p].seats.idle().iter())
     }
 }
 
 impl Profile {
-    fn in_order(&self, strategy: Strategy) -> &Line<Seat> {
-        match strategy {
-            Strategy::FewestCalls => &self.seats.calls,
-            Strategy::RoundRobin => &self.seats.offered,
-            Strategy::TopDown => &self.seats.rank,
-            _ => &self.seats.idle,
-        }
-    }
-
     fn meet_least_occupied(&mut self, few: &mut Few<Rated>, barred: &Barred, now: Instant) {
         let mut met: SmallVec<[AgentKey; SHOWN]> = SmallVec::new();
         while met.len() < SHOWN {
@@ -237,6 +292,16 @@ impl Profile {
             }
             met.push(rated.seat.agent);
         }
+    }
+}
+
+/// By the levels in the skills asked for; of equals, experts stay free.
+fn by_level(strategy: Strategy, level: u32, skills: usize, seat: Seat) -> Rated {
+    let level = i64::from(level);
+    match strategy {
+        Strategy::MostSkilled if mutated(Mutation::StrategyReversed) => Rated::new(level, 0, seat),
+        Strategy::MostSkilled => Rated::new(-level, 0, seat),
+        _ => Rated::new(level, skills, seat),
     }
 }
 

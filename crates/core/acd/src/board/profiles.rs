@@ -128,20 +128,21 @@ impl Board {
     }
 
     /// Gives the agent's leaf in the profile's tournament.
-    pub fn seat(&mut self, profile: usize, standing: &Standing, now: Instant) -> usize {
+    pub fn seat(&mut self, profile: usize, standing: &Standing, now: Instant) -> u32 {
         let leaf = self.profiles[profile].seats.take(standing, self.orders, now);
         self.mark_free(profile);
         leaf
     }
 
-    pub fn unseat(&mut self, profile: usize, standing: &Standing, leaf: usize, now: Instant) {
+    pub fn unseat(&mut self, profile: usize, standing: &Standing, leaf: u32, now: Instant) {
         self.profiles[profile].seats.leave(standing, leaf, self.orders, now);
         self.mark_free(profile);
     }
 
     fn mark_free(&mut self, profile: usize) {
         let seats = &self.profiles[profile].seats;
-        self.free.set(profile, !seats.idle.is_empty());
-        self.may_dial.set(profile, !seats.may_dial.is_empty());
+        self.free.set(profile, seats.free() > 0);
+        self.may_dial.set(profile, seats.may_dial());
+        self.show_front_of_profile(profile);
     }
 }

@@ -118,7 +118,9 @@ fn every_strategy_puts_first_whom_a_walk_over_all_free_agents_finds() {
                 let found: Vec<AgentKey> = few.best.iter().map(|rated| rated.seat.agent).collect();
                 assert_eq!((found, few.of), (expected, others.len()), "{strategy:?}, seed {seed}");
             }
-            let everybody: Vec<AgentKey> = hall.board.all_agents(kind, &barred).iter().map(|rated| rated.seat.agent).collect();
+            let mut all = Vec::new();
+            hall.board.all_agents(kind, &barred, &mut all);
+            let everybody: Vec<AgentKey> = all.iter().map(|rated| rated.seat.agent).collect();
             let mut expected: Vec<_> = others.iter().map(|(_, s)| (s.seat.idle_since, s.seat.agent)).collect();
             expected.sort_unstable();
             assert!(everybody.iter().eq(expected.iter().map(|(_, agent)| agent)));
@@ -143,9 +145,12 @@ fn an_agent_finds_the_visits_that_a_walk_over_all_finds() {
             });
             let mut places: Vec<Place> = fits.map(|(_, place)| *place).collect();
             places.sort_unstable();
-            let few = hall.board.best_visits(*profile, standing.may_dial, barred, hall.now);
+            let few = hall.board.best_visits_but(*profile, standing.may_dial, barred, hall.now);
             let expected = places.iter().take(crate::SHOWN).map(|place| place.visit);
             assert!(few.best.iter().map(|head| head.visit).eq(expected), "seed {seed}");
+            let all = hall.board.best_visits_but(*profile, standing.may_dial, |_| false, hall.now);
+            let firsts = hall.board.best_visits(*profile, standing.may_dial, hall.now);
+            assert_eq!((firsts.best, firsts.of), (all.best, all.of), "seed {seed}");
         }
     }
 }

@@ -1,0 +1,117 @@
+//! The first of each kind's open visits and of each profile's free agents, side by side in memory.
+//!
+//! A decision compares the firsts of all that are compatible: here it reads one line of the cache for each of them. It
+//! goes into a kind or a profile only for those behind a first that is among the best, and only if what is said here of
+//! the next one does not rule it out.
+
+use super::Board;
+use crate::line::Line;
+use crate::place::Place;
+use crate::seats::{ORDERS, Order, Seat};
+use base::Instant;
+
+/// A kind's first open visit.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct VisitFront {
+    pub place: Place,
+    pub weight: u32,
+    pub open: u32,
+    /// The next one's key is higher by as much at least, in units of [`GAP`] nanoseconds.
+    gap: u32,
+    pub dials: bool,
+}
+
+/// A profile's first free agent in one order.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct SeatFront {
+    pub seat: Seat,
+    /// Key and idle time of the next one.
+    pub next: (u64, Instant),
+    pub free: u32,
+    /// How many skills the profile has.
+    pub skills: u32,
+}
+
+const GAP: i128 = 1_024;
+const NOBODY: (u64, Instant) = (u64::MAX, Instant(u64::MAX));
+
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fronts {
+    kinds: Vec<VisitFront>,
+    profiles: [Vec<SeatFront>; ORDERS],
+}
+
+impl Fronts {
+    /// Of a kind with an open visit.
+    pub fn of_kind(&self, kind: usize) -> &VisitFront {
+        &self.kinds[kind]
+    }
+
+    /// Of a profile with a free agent, in an order that some queue asks for.
+    pub fn of_profile(&self, profile: usize, order: Order) -> &SeatFront {
+        &self.profiles[order as usize][profile]
+    }
+}
+
+impl VisitFront {
+    fn of(open: &Line<Place>, weight: u32, dials: bool) -> Option<Self> {
+        let (place, next) = open.first_two();
+        let place = *place?;
+        let gap = next.map_or(i128::MAX, |next| next.behind(&place) / GAP);
+        let open = u32::try_from(open.len()).unwrap_or(u32::MAX);
+        Some(VisitFront { place, weight, open, gap: u32::try_from(gap).unwrap_or(u32::MAX), dials })
+    }
+
+    /// By as much at least the next one's score is lower than the first's.
+    pub fn lead(&self) -> i128 {
+        i128::from(self.gap) * GAP
+    }
+}
+
+impl Board {
+    /// The kind's open visits are others now.
+    pub(super) fn show_front_of_kind(&mut self, kind: usize) {
+        let k = &self.kinds[kind];
+        if let Some(front) = VisitFront::of(&k.open, k.weight, k.dials) {
+            put(&mut self.fronts.kinds, kind, front);
+        }
+    }
+
+    /// The profile's free agents are others now.
+    pub(super) fn show_front_of_profile(&mut self, profile: usize) {
+        let p = &self.profiles[profile];
+        let (free, skills) = (p.seats.free(), p.traits.skills.len());
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        for order in self.orders.kept() {
+            let (first, next) = p.seats.in_order(order).first_two();
+            let Some(seat) = first.copied() else { return };
+            let next = next.map_or(NOBODY, |next| (next.key, next.idle_since));
+            let front = SeatFront { seat, next, free: count(free), skills: count(skills) };
+            put(&mut self.fronts.profiles[order as usize], profile, front);
+        }
+    }
+
+    /// What is shown is so.
+    pub(super) fn fronts_agree(&self) -> bool {
+        let visits = self.waiting.iter().all(|kind| {
+            let (k, front) = (&self.kinds[kind], self.fronts.of_kind(kind));
+            let is = VisitFront::of(&k.open, k.weight, k.dials);
+            is.is_some_and(|is| (is.place, is.open, is.gap, is.dials) == (front.place, front.open, front.gap, front.dials))
+        });
+        let seats = self.free.iter().all(|profile| {
+            let seats = &self.profiles[profile].seats;
+            let same = |order| seats.in_order(order).first() == Some(&self.fronts.of_profile(profile, order).seat);
+            self.orders.kept().all(same)
+        });
+        visits && seats
+    }
+}
+
+fn put<T: Copy>(table: &mut Vec<T>, number: usize, item: T) {
+    if number >= table.len() {
+        table.resize(number + 1, item);
+    }
+    table[number] = item;
+}
