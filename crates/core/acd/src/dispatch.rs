@@ -2,25 +2,33 @@
 //!
 //! Before an input no free agent stands beside an open visit that it could take. So whatever can be matched after it
 //! involves somebody woken:
-//! - a woken agent takes the best of what is kept for it, then the best score among all its queues. That visit goes to
-//!   whom its queue's strategy puts first of those who can take it, who need not be the one woken; so the agent is asked
-//!   again until it is taken or nothing is left for it;
-//! - then a woken visit, best score first, goes to whom the strategy puts first. No other visit competes for that
-//!   agent, or it would have been matched before.
+//! - a woken agent first takes the best of what is kept for it;
+//! - then visits are served by score: the best of what any woken agent could take and of the woken visits comes first.
+//!   It goes to whom its queue's strategy puts first of those who can take it, who need not be the one woken; no visit
+//!   with a better score competes for that agent, or it would have been served before.
 
 use crate::agent::AgentKey;
 use crate::board::{Barred, Few, Head, Rated};
 use crate::visit::VisitKey;
 use crate::{Acd, Rule, Strategy, Turn};
 use base::{Mutation, Random, mutated};
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
 
 /// Agents and visits being matched, and families being looked at, kept for their room.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Scratch {
     agents: Vec<AgentKey>,
     visits: Vec<Head>,
-    everybody: Vec<Rated>,
+    turns: BinaryHeap<Reverse<(Head, Waker)>>,
     pub families: Vec<usize>,
+}
+
+/// By whom a visit has its turn. Of agents with the same best visit the one idle longest comes first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Waker {
+    Agent { nth: usize, key: AgentKey },
+    Itself,
 }
 
 impl Acd {
@@ -47,42 +55,52 @@ impl Acd {
     }
 
     fn match_woken(&mut self, turn: &mut Turn) {
-        let (mut agents, mut visits) = (std::mem::take(&mut self.scratch.agents), std::mem::take(&mut self.scratch.visits));
-        self.woken_in_order(&mut agents, &mut visits, turn);
-        for agent in agents.drain(..) {
-            self.match_agent(agent, turn);
+        let mut scratch = std::mem::take(&mut self.scratch);
+        self.woken_in_order(&mut scratch, turn);
+        for agent in &scratch.agents {
+            self.take_kept(*agent, turn);
         }
-        for head in visits.drain(..) {
-            self.match_visit(head.visit, None, turn);
+        match (&*scratch.agents, &*scratch.visits) {
+            ([agent], []) => self.match_agent(*agent, turn),
+            ([], visits) => visits.iter().for_each(|head| _ = self.match_visit(head.visit, None, turn)),
+            _ => self.match_by_score(&mut scratch, turn),
         }
-        (self.scratch.agents, self.scratch.visits) = (agents, visits);
+        scratch.agents.clear();
+        scratch.visits.clear();
+        self.scratch = scratch;
     }
 
     /// Longest idle and best score first. Who is woken from here on has its turn in the next round.
-    fn woken_in_order(&mut self, agents: &mut Vec<AgentKey>, visits: &mut Vec<Head>, turn: &Turn) {
-        std::mem::swap(agents, &mut self.woken_agents);
+    fn woken_in_order(&mut self, scratch: &mut Scratch, turn: &Turn) {
+        scratch.agents.append(&mut self.woken_agents);
         let idle = |key: &AgentKey| {
             let a = &self.agents[key.0];
             (a.idle_since, a.lot, *key)
         };
-        agents.sort_unstable_by_key(idle);
-        agents.dedup();
+        scratch.agents.sort_unstable_by_key(idle);
+        scratch.agents.dedup();
         for key in self.woken_visits.drain(..) {
             if let Some(v) = self.visits.get(key.0) {
-                visits.push(Head::new(&v.place, self.board.kinds[v.kind].weight, turn.now));
+                scratch.visits.push(Head::new(&v.place, self.board.kinds[v.kind].weight, turn.now));
             }
         }
-        visits.sort_unstable();
-        visits.dedup();
+        scratch.visits.sort_unstable();
+        scratch.visits.dedup();
     }
 
+    fn take_kept(&mut self, key: AgentKey, turn: &mut Turn) {
+        if !self.agents.get(key.0).is_some_and(|a| a.is_free()) {
+            return;
+        }
+        if let Some(kept) = self.best_kept(key, turn.now) {
+            let why = self.why_kept(key, kept, turn);
+            self.send_offer(kept.visit, key, why, turn);
+        }
+    }
+
+    /// One agent alone: until it is taken or nothing is left for it.
     fn match_agent(&mut self, key: AgentKey, turn: &mut Turn) {
         while self.agents.get(key.0).is_some_and(|a| a.is_free()) {
-            if let Some(kept) = self.best_kept(key, turn.now) {
-                let why = self.why_kept(key, kept, turn);
-                self.send_offer(kept.visit, key, why, turn);
-                continue;
-            }
             let rivals = self.rivals(key, turn);
             let Some(best) = rivals.best.first().copied() else { return };
             if !self.match_visit(best.visit, Some((key, rivals)), turn) {
@@ -169,7 +187,7 @@ impl Acd {
     }
 
     fn ring_all(&mut self, key: VisitKey, barred: &Barred, agents: Few<Rated>, turn: &mut Turn) {
-        let mut everybody = std::mem::take(&mut self.scratch.everybody);
+        let mut everybody = std::mem::take(&mut self.everybody);
         self.board.all_agents(self.visits[key.0].kind, barred, &mut everybody);
         for rated in everybody.drain(..) {
             let agent = rated.seat.agent;
@@ -177,7 +195,7 @@ impl Acd {
             let why = self.why(key, agent, Rule::Strategy(Strategy::RingAll), (&shown, &rivals), turn);
             self.send_offer(key, agent, why, turn);
         }
-        self.scratch.everybody = everybody;
+        self.everybody = everybody;
     }
 
     /// One of them, each as likely, comes first.

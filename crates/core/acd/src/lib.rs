@@ -74,7 +74,7 @@ pub use words::*;
 
 use agent::{Agent as AgentRecord, AgentKey, Talk};
 use base::{AgentId, Instant, Now, PartyId, QueueId, Random, Tenant, VisitId, Wall};
-use board::Board;
+use board::{Board, Rated};
 use dispatch::Scratch;
 use index::{Index, Names};
 use memory::Memory;
@@ -115,6 +115,8 @@ pub struct Acd {
     woken_agents: Vec<AgentKey>,
     woken_visits: Vec<VisitKey>,
     scratch: Scratch,
+    /// Whom a call rings that rings all.
+    everybody: Vec<Rated>,
 }
 
 /// One input being handled: its moment, and what follows from it.
@@ -151,6 +153,7 @@ impl Acd {
             woken_agents: Vec::new(),
             woken_visits: Vec::new(),
             scratch: Scratch::default(),
+            everybody: Vec::new(),
         }
     }
 
