@@ -181,6 +181,14 @@ impl Leg {
         Some((to, Packet::new(payload, line, frame)))
     }
 
+    /// A key that another leg pressed, for a peer who hears a mix; none if nothing is being sent to it, or it reads no keys.
+    pub fn key(&mut self, now: Instant, header: &Header, event: &[u8]) -> Option<(SocketAddr, Packet)> {
+        let payload = self.session.as_ref().filter(|s| s.send && self.player.is_none())?.dtmf?;
+        let line = self.splice.event(now, header);
+        let to = self.sending(now, event.len())?;
+        Some((to, Packet::new(payload, line, event)))
+    }
+
     /// Where RTCP goes: whence it came, if from the peer's host, else the port above RTP (RFC 3550 section 11).
     pub fn rtcp_to(&self) -> Option<SocketAddr> {
         let peer = self.latch.peer()?;

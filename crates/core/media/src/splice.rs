@@ -125,6 +125,15 @@ impl Splice {
         Some(Line { marker, sequence, timestamp, ssrc: self.ssrc })
     }
 
+    /// A key that somebody else pressed, between frames of our own: one timestamp for all its packets, beside the audio.
+    pub fn event(&mut self, at: Instant, header: &Header) -> Line {
+        let fresh = self.resume_timestamp(at);
+        let timestamp = self.event_timestamp(header, fresh);
+        let line = Line { marker: header.marker, sequence: self.next_sequence, timestamp, ssrc: self.ssrc };
+        self.sent(at, line.sequence, timestamp, None);
+        line
+    }
+
     /// The other side's packet is not for this peer: its number is closed up, so that no loss is seen.
     pub fn skip(&mut self, header: &Header) {
         let Source::Relay(relay) = &mut self.source else { return };

@@ -59,7 +59,7 @@ impl Plane {
         let mut relayed_to: Option<LegId> = None;
         for listener in &listeners {
             if self.legs.get(listener).is_some_and(|leg| leg.mix.is_some()) {
-                self.pass_on(now, *listener, said, packet);
+                out.extend(self.pass_on(now, *listener, said, packet));
             } else if let Some(before) = relayed_to.replace(*listener) {
                 let mut copy: Box<[u8]> = (&*packet).into();
                 if let Some(Output::Forward { leg, to }) = self.pass_on(now, before, said, &mut copy) {
@@ -81,17 +81,12 @@ impl Plane {
     }
 
     /// What one listener gets of a packet: its part in a mix, or the packet as one of the listener's own stream.
-    fn pass_on(&mut self, now: Now, to: LegId, said: &Said, packet: &mut [u8]) -> Option<Output> {
-        let leg = self.legs.get_mut(&to)?;
-        let &Said { from, content, header, on_hold } = said;
-        if let Some(mix) = &mut leg.mix {
-            // Keys are not audio, and a phone on hold may send its own music.
-            if let (Content::Audio(law), false) = (content, on_hold) {
-                let payload = packet.get(header.body()).unwrap_or(&[]);
-                mix.hear(now.mono, from, (header.ssrc, header.timestamp), payload, law.decoder());
-            }
-            return None;
+    fn pass_on(&mut self, now: Now, id: LegId, said: &Said, packet: &mut [u8]) -> Option<Output> {
+        if self.legs.get(&id)?.mix.is_some() {
+            return self.mix_in(now, id, said, packet);
         }
+        let leg = self.legs.get_mut(&id)?;
+        let &Said { content, header, .. } = said;
         if leg.player.is_some() {
             return None;
         }
@@ -113,7 +108,29 @@ impl Plane {
             transcode(from, law, body);
         }
         rtp::rewrite(packet, payload, line);
-        Some(Output::Forward { leg: to, to: address })
+        Some(Output::Forward { leg: id, to: address })
+    }
+
+    /// A part of what a listener hears of several. Keys are not audio: they go out beside it (RFC 4733 section 2.3), to
+    /// those whom the one who pressed hears; somebody who listens in gets none.
+    fn mix_in(&mut self, now: Now, id: LegId, said: &Said, packet: &[u8]) -> Option<Output> {
+        let &Said { from, content, header, on_hold } = said;
+        let payload = packet.get(header.body()).unwrap_or(&[]);
+        let together = self.legs.get(&from)?.hears.contains(&id);
+        let leg = self.legs.get_mut(&id)?;
+        match content {
+            // A phone on hold may send its own music.
+            _ if on_hold => None,
+            Content::Audio(law) => {
+                leg.mix.as_mut()?.hear(now.mono, from, (header.ssrc, header.timestamp), payload, law.decoder());
+                None
+            }
+            Content::Event if together => {
+                let (to, packet) = leg.key(now.mono, header, payload)?;
+                Some(Output::Send { leg: id, to, packet })
+            }
+            Content::Event | Content::Other => None,
+        }
     }
 }
 

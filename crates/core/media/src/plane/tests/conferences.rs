@@ -300,3 +300,31 @@ fn many_splices_do_not_run_ahead_of_the_clock() {
     assert!((0..=40).contains(&ahead), "{ahead} ms");
     assert!(got.windows(2).all(|p| p[1].header.sequence == p[0].header.sequence.wrapping_add(1)));
 }
+
+#[test]
+fn a_key_pressed_in_a_conference_goes_out_to_the_others_beside_the_audio() {
+    let mut w = World::of_three([&[B, C], &[A, C], &[A, B]]);
+    w.command(Command::Configure { leg: C, session: Session { dtmf: Some(96), ..session(C) } });
+    w.command(Command::Configure { leg: A, session: Session { dtmf: None, ..session(A) } });
+    w.talk(&[A, B, C], 20);
+    for n in 1..=8 {
+        let line = Line { marker: n == 1, sequence: w.next(B), timestamp: 9_000, ssrc: u32::from(B.n) };
+        let event = dtmf::Event { code: 7, end: n > 5, duration: 160 * n.min(6) };
+        w.packet(B, home(B), 101, line, &event.to_bytes());
+        w.pass(ms(20));
+    }
+    w.talk(&[A, B, C], 20);
+    let keys: Vec<&Got> = w.got(C).iter().filter(|g| g.header.payload == 96).collect();
+    assert_eq!(keys.len(), 8, "as they came");
+    assert!(keys.iter().all(|key| key.header.timestamp == keys[0].header.timestamp), "one press");
+    assert_eq!(keys.iter().filter(|key| key.header.marker).count(), 1);
+    assert_eq!(keys[7].payload, dtmf::Event { code: 7, end: true, duration: 960 }.to_bytes());
+    assert!(w.got(A).iter().all(|g| g.header.payload == 8), "nobody gets what they cannot read");
+    for leg in [A, C] {
+        assert!(w.got(leg).windows(2).all(|p| p[1].header.sequence == p[0].header.sequence.wrapping_add(1)));
+    }
+    let audio: Vec<u32> = w.got(C).iter().filter(|g| g.header.payload == 8).map(|g| g.header.timestamp).collect();
+    assert!(audio.windows(2).all(|t| t[1].wrapping_sub(t[0]) == 160), "the audio's clock goes on beside it");
+    let pressed = w.inputs.iter().filter(|input| matches!(input, Input::Digit { leg, key: '7' } if *leg == B)).count();
+    assert_eq!(pressed, 1);
+}
