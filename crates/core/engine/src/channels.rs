@@ -2,10 +2,11 @@
 //! (calls.md line 17). A leg to or from outside the centre takes one, whichever way it came to be.
 //!
 //! ```text
-//!  a trunk's channels │ taken │ free for anyone │ guaranteed to others, not taken │ emergency reserve │
+//!  a trunk's channels │ taken │ free for anyone │ guaranteed to others, not taken │ escalation │ emergency reserve │
 //! ```
 //! A tenant below its guarantee may also take what is guaranteed to others: a trunk whose guarantees add up to more than
-//! it has is the site's own doing, and first come is served first then.
+//! it has is the site's own doing, and first come is served first then. What is kept for escalation is for whoever has
+//! a caller on the line already.
 
 use crate::centre::Centre;
 use crate::party::Errand;
@@ -23,6 +24,14 @@ pub struct Channels {
     of_trunks: BTreeMap<Arc<str>, u32>,
 }
 
+/// What a channel is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claim {
+    Any,
+    /// A caller is on the line already, and needs somebody else.
+    Escalation,
+}
+
 /// Why there is no channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Full {
@@ -35,17 +44,19 @@ pub enum Full {
 impl Channels {
     /// # Errors
     /// Whose limit is reached.
-    pub fn check(&self, site: &Site, tenant: &Tenant, trunk: &str) -> Result<(), Full> {
+    pub fn check(&self, site: &Site, tenant: &Tenant, trunk: &str, claim: Claim) -> Result<(), Full> {
         let used = self.of_tenant(tenant);
         let account = site.accounts.get(tenant);
         if account.and_then(|account| account.burst).is_some_and(|burst| used >= burst) {
             return Err(Full::Tenant);
         }
-        let Some(channels) = site.trunks.iter().find(|t| t.name == trunk).and_then(|t| t.channels) else { return Ok(()) };
+        let limits = site.trunks.iter().find(|t| t.name == trunk).and_then(|t| Some((t.channels?, t.escalation)));
+        let Some((channels, escalation)) = limits else { return Ok(()) };
+        let escalation = if claim == Claim::Escalation { 0 } else { escalation };
         let emergency = site.emergency.as_ref().filter(|e| e.trunk == trunk).map_or(0, |e| e.reserve);
         let own = account.is_some_and(|account| used < account.guaranteed);
         let others = if own { 0 } else { self.still_guaranteed(site, tenant, trunk) };
-        let taken = self.of_trunk(trunk) + emergency + others;
+        let taken = self.of_trunk(trunk) + emergency + escalation + others;
         if taken < channels { Ok(()) } else { Err(Full::Trunk) }
     }
 
@@ -101,7 +112,7 @@ impl Centre {
     pub(crate) fn take_channel(&mut self, id: CallId) -> Option<(u16, Cause)> {
         let call = self.calls.get(&id).filter(|call| call.direction == Direction::Incoming)?;
         let (tenant, trunk) = (call.tenant.clone(), call.trunk.clone());
-        match self.channels.check(&self.setup.site, &tenant, &trunk) {
+        match self.channels.check(&self.setup.site, &tenant, &trunk, Claim::Any) {
             Ok(()) => {
                 self.channels.take(LegId::caller(id), &tenant, &trunk);
                 None
@@ -113,10 +124,20 @@ impl Centre {
 
     /// The trunk to this number, if it has a channel for the tenant. An emergency call always goes out: its own trunk says
     /// no, if anybody does.
-    pub(crate) fn free_trunk(&self, tenant: &Tenant, number: &str) -> Option<Arc<str>> {
+    pub(crate) fn free_trunk(&self, tenant: &Tenant, number: &str, claim: Claim) -> Option<Arc<str>> {
         let trunk = self.trunk_to(tenant, number)?;
-        let free = self.setup.is_emergency(number) || self.channels.check(&self.setup.site, tenant, &trunk).is_ok();
+        let free = self.setup.is_emergency(number) || self.channels.check(&self.setup.site, tenant, &trunk, claim).is_ok();
         free.then_some(trunk)
+    }
+
+    /// An agent's consultation or transfer, and a caller whom a queue did not serve, may use what is kept for escalation.
+    pub(crate) fn claim(&self, id: CallId, errand: &Errand) -> Claim {
+        let waited = || self.calls.get(&id).is_some_and(|call| call.visits > 0);
+        match errand {
+            Errand::Consult | Errand::Transfer => Claim::Escalation,
+            Errand::Forward if waited() => Claim::Escalation,
+            _ => Claim::Any,
+        }
     }
 
     /// Legs that are dialled for this errand take channels of the trunk they leave by.

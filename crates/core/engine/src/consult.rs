@@ -68,6 +68,12 @@ impl Centre {
 
     fn reach_consulted(&mut self, id: CallId) {
         let Some(to) = self.calls.get(&id).and_then(|c| c.third.as_ref()).map(|t| t.to.clone()) else { return };
+        if let Party::Queue(queue) = to {
+            // The agent's phone rings back until somebody answers.
+            let second = self.calls.get(&id).and_then(|c| c.second()).map(|l| l.id);
+            second.into_iter().for_each(|second| self.ring_leg(second, false));
+            return self.ask_queue(id, queue);
+        }
         let shown = self.shown_to_agent(id);
         self.reach(id, Errand::Consult, to, &shown);
     }

@@ -14,8 +14,8 @@ use crate::call::{Call, Conversation};
 use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::party::Role;
-use base::fact::{About, CallbackEnd, What};
-use base::{AgentId, CallId, Cause, ConversationId, LegId, Mutation, QueueId, VisitId, mutated};
+use base::fact::{About, CallbackEnd, Direction, What};
+use base::{AgentId, CallId, Cause, ConversationId, Lang, LegId, Mutation, QueueId, VisitId, mutated};
 use media::{Command, Sound, Tone};
 use speech::AgentNotice;
 use std::time::Duration;
@@ -103,7 +103,14 @@ impl Centre {
         let callback = callback.map(|phrase| Sound::Prompt(phrase.key().into()));
         let lang = self.calls.get(&id).and_then(|c| c.lang).filter(|_| entry.whisper && fresh);
         let whisper = lang.and_then(|lang| speech::whisper(entry.lang, lang)).map(|phrase| Sound::Prompt(phrase.key().into()));
-        zip.into_iter().chain(callback).chain(whisper).collect()
+        let client = self.client(id, entry.lang).filter(|_| entry.whisper && fresh);
+        zip.into_iter().chain(callback).chain(client).chain(whisper).collect()
+    }
+
+    /// Whose customer it is, if the account has a prompt that says so.
+    fn client(&self, id: CallId, lang: Lang) -> Option<Sound> {
+        let call = self.calls.get(&id).filter(|call| call.direction == Direction::Incoming)?;
+        self.setup.site.whisper(&call.tenant, &call.number, lang).map(|key| Sound::Prompt(key.into()))
     }
 
     /// The greeting was heard, or there is none: customer and agent hear each other.

@@ -11,6 +11,7 @@
 use crate::Place;
 use crate::call::{Call, Own, OwnAct};
 use crate::centre::Centre;
+use crate::channels::Claim;
 use crate::dialling::Shown;
 use crate::leg::Purpose;
 use crate::party::{Errand, Party};
@@ -112,12 +113,12 @@ impl Centre {
     }
 
     /// The way to a number outside: by the emergency's trunk, always, or by the tenant's, with the tenant's number.
-    pub(crate) fn way_out(&mut self, id: CallId, number: &str) -> Option<Dial> {
+    pub(crate) fn way_out(&mut self, id: CallId, number: &str, claim: Claim) -> Option<Dial> {
         let setup = self.setup.clone();
         let tenant = &self.calls.get(&id)?.tenant;
         let shown = setup.site.accounts.get(tenant).and_then(|a| a.caller_number.as_ref());
         let user = Pii::new(shown.map(|n| n.reveal().as_str()).unwrap_or_default().into());
-        let trunk = self.free_trunk(tenant, number)?;
+        let trunk = self.free_trunk(tenant, number, claim)?;
         self.dial_number(id, &trunk, number, &Shown { display: Pii::default(), user })
     }
 }

@@ -30,7 +30,7 @@ impl Centre {
         let dials = match &to {
             Party::Agent(agent) if !self.may_be_rung(agent, &errand) => Vec::new(),
             Party::Agent(agent) => self.dials(id, agent, shown),
-            Party::Number(number) => self.way_out(id, number.reveal()).into_iter().collect(),
+            Party::Number(number) => self.way_out(id, number.reveal(), self.claim(id, &errand)).into_iter().collect(),
             Party::Queue(_) => Vec::new(),
         };
         let Some(call) = self.calls.get_mut(&id) else { return };

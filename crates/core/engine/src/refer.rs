@@ -51,8 +51,7 @@ impl Centre {
                     Some(party) => return Ok(Plan::To(party)),
                     None => {}
                 }
-                let queue = QueueId::new(&call.tenant, to).ok().filter(|q| self.setup.site.queues.contains_key(q));
-                queue.map(Plan::Queue).ok_or(404)
+                self.setup.site.queue_dialled(&call.tenant, to).cloned().map(Plan::Queue).ok_or(404)
             }
         }
     }

@@ -1,7 +1,7 @@
 //! A site and its flows as the Centre uses them: parsed and checked by the shell, immutable here.
 
 use crate::party::Party;
-use base::{AgentId, Pii, Tenant};
+use base::{AgentId, Pii, QueueId, Tenant};
 use site::{Algorithm, Phone, Site};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -20,6 +20,8 @@ pub(crate) enum Dialled {
     /// Listen to this agent's call.
     Monitor(AgentId),
     Colleague(AgentId),
+    /// Whoever this queue finds.
+    Queue(QueueId),
     Number(Pii<Arc<str>>),
 }
 
@@ -40,6 +42,10 @@ impl Setup {
         if let Some(extension) = number.strip_prefix(self.site.feature_codes.monitor.as_str()) {
             let may = self.site.agents.get(agent).is_some_and(|a| a.supervisor);
             return self.extension(agent, extension).filter(|_| may).map(Dialled::Monitor);
+        }
+        let queue = self.site.queue_dialled(&agent.tenant(), number).filter(|_| !self.is_emergency(number));
+        if let Some(queue) = queue {
+            return Some(Dialled::Queue(queue.clone()));
         }
         match self.party(agent, number)? {
             Party::Agent(colleague) if colleague == *agent => None,

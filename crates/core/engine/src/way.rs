@@ -6,6 +6,7 @@
 //! | an agent's phone | a feature code | a call of its own, for as long as its confirmation |
 //! | | the code to monitor, and an extension | a leg of that agent's call |
 //! | | a colleague or a number, in conversation | a leg of the agent's call: a consultation |
+//! | | a queue, in conversation | the same, with whom the queue finds |
 //! | | the same, with a consultation already, or in a colleague's call | busy: call waiting is off (calls.md line 6) |
 //! | | the same, not in a call | a call of its own |
 //! | | anything, with Replaces of the agent's line | that phone has the conversation from now on |
@@ -18,7 +19,7 @@ use crate::leg::Purpose;
 use crate::party::{Errand, Party};
 use crate::setup::Dialled;
 use base::fact::Direction;
-use base::{AgentId, CallId, Cause, Lang, Tenant};
+use base::{AgentId, CallId, Cause, Lang, QueueId, Tenant};
 use sip::{IncomingInvite, Peer};
 use std::sync::Arc;
 
@@ -77,7 +78,17 @@ impl Centre {
                 Some(Way::Joins { call, purpose: Purpose::Monitor(agent), to: None })
             }
             Dialled::Colleague(colleague) => Some(self.way_to(agent, Party::Agent(colleague), Direction::Internal)),
+            Dialled::Queue(queue) => Some(self.way_to_queue(&agent, queue)),
             Dialled::Number(number) => Some(self.way_to(agent, Party::Number(number), Direction::Outgoing)),
+        }
+    }
+
+    /// A queue is asked about a customer; without one there is nothing to ask it.
+    fn way_to_queue(&self, agent: &AgentId, queue: QueueId) -> Way {
+        match self.call_of(agent) {
+            Some(call) if self.may_consult(call) => Way::Joins { call, purpose: Purpose::Second, to: Some(Party::Queue(queue)) },
+            Some(_) => Way::Refused(BUSY),
+            None => Way::Refused(403),
         }
     }
 

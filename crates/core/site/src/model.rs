@@ -28,6 +28,8 @@ pub struct Site {
     pub trunks: Vec<Trunk>,
     pub numbers: Vec<Number>,
     pub queues: BTreeMap<QueueId, acd::Queue>,
+    /// What agents dial to ask a queue about a call.
+    pub queue_extensions: BTreeMap<QueueId, String>,
     pub agents: BTreeMap<AgentId, Agent>,
     pub feature_codes: FeatureCodes,
     pub emergency: Option<Emergency>,
@@ -82,6 +84,9 @@ pub struct Trunk {
     pub country: Option<Country>,
     /// Calls at once, both ways.
     pub channels: Option<u32>,
+    /// Of those, kept for whoever has a caller on the line already: a consultation, a transfer, a call that leaves its
+    /// queue for a number outside (calls.md line 17).
+    pub escalation: u32,
 }
 
 /// Whose rules a national number follows.
@@ -112,6 +117,8 @@ pub struct Account {
     pub record_outbound: bool,
     /// Consultations are recorded, as parts of their own.
     pub record_consults: bool,
+    /// The prompt that says whose customer it is, whispered to agents (calls.md line 8).
+    pub whisper: Option<String>,
 }
 
 /// Numbers that always go out (calls.md line 17).
@@ -163,6 +170,8 @@ pub struct Number {
     pub lang: Option<Lang>,
     /// What the caller hears before an agent answers is early media: 183, and 200 only then (calls.md, Answering).
     pub unanswered: bool,
+    /// Whispered instead of the account's.
+    pub whisper: Option<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -222,6 +231,11 @@ impl Default for FeatureCodes {
     }
 }
 
+/// The key of a whispered prompt: in `whisper/prompts/LANG` of the folder of flows.
+pub(crate) fn whispered(prompt: &str, lang: Lang) -> String {
+    format!("whisper/{lang}/{prompt}")
+}
+
 impl Site {
     /// What the ACD needs of it.
     pub fn acd(&self) -> acd::Config {
@@ -229,6 +243,22 @@ impl Site {
         let reasons = |(tenant, account): (&Tenant, &Account)| Some((tenant.clone(), account.pause_reasons.clone()?));
         let pause_reasons = self.accounts.iter().filter_map(reasons).collect();
         acd::Config { queues: self.queues.clone(), agents, pause_reasons, idle_restarts: self.idle_restarts.clone() }
+    }
+
+    /// What an agent in this language is whispered about a caller of this number: a prompt's key.
+    pub fn whisper(&self, tenant: &Tenant, number: &str, lang: Lang) -> Option<String> {
+        let of_account = || self.accounts.get(tenant)?.whisper.as_ref();
+        let prompt = self.number(number).and_then(|number| number.whisper.as_ref()).or_else(of_account)?;
+        Some(whispered(prompt, lang))
+    }
+
+    /// The queue of this tenant that agents mean by dialling this: its extension, or its name.
+    pub fn queue_dialled(&self, tenant: &Tenant, dialled: &str) -> Option<&QueueId> {
+        let means = |queue: &&QueueId| {
+            let extension = self.queue_extensions.get(queue).is_some_and(|extension| extension == dialled);
+            queue.tenant() == *tenant && (extension || queue.name() == dialled)
+        };
+        self.queues.keys().find(means)
     }
 
     /// The number a caller dialled, if it is one of ours.

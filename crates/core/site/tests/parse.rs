@@ -174,12 +174,12 @@ fn accounts_agents_and_lines_are_read() {
             "[[tenants]]\nname = \"acme\"",
             "[[tenants]]\nname = \"acme\"\npause_reasons = { mode = \"forced\", codes = [\"lunch\", \"7\"] }\n\
              channels = { guaranteed = 3, burst = 9 }\ntrunk = \"carrier\"\ncaller_number = \"+5255\"\nmonitor_tone = true\n\
-             record_outbound = true\nrecord_consults = true",
+             record_outbound = true\nrecord_consults = true\nwhisper = \"acme\"",
         )
         .replace(
             "[[numbers]]",
             "address = \"192.0.2.1:5060\"\nlogin = { realm = \"r\", user = \"u\", password = \"p\" }\ncountry = \"argentina\"\n\
-             channels = 20\n\n[emergency]\nnumbers = [\"911\"]\ntrunk = \"carrier\"\n\n[[numbers]]\nunanswered = true",
+             channels = 20\nescalation = 2\n\n[emergency]\nnumbers = [\"911\"]\ntrunk = \"carrier\"\n\n[[numbers]]\nwhisper = \"sales\"\nunanswered = true",
         )
         .replace(
             "logged_in = true",
@@ -198,7 +198,10 @@ fn accounts_agents_and_lines_are_read() {
     assert_eq!((*guaranteed, *burst, trunk.as_deref()), (3, Some(9), Some("carrier")));
     assert!(*monitor_tone && *record_outbound && *record_consults);
     let trunk = &site.trunks[0];
-    assert_eq!((trunk.country, trunk.channels), (Some(Country::Argentina), Some(20)));
+    assert_eq!((trunk.country, trunk.channels, trunk.escalation), (Some(Country::Argentina), Some(20), 2));
+    let (acme, number) = ("acme".parse().unwrap(), site.numbers[0].number.clone());
+    assert_eq!(site.whisper(&acme, &number, Lang::ES).as_deref(), Some("whisper/es/sales"));
+    assert_eq!(site.whisper(&acme, "another", Lang::EN).as_deref(), Some("whisper/en/acme"));
     assert!(trunk.address.is_some() && trunk.login.is_some());
     let (_, ana) = site.agent_of_user("ag01").unwrap();
     assert_eq!((ana.acd.groups.len(), ana.acd.rank, ana.acd.wrap_up.unwrap().time), (1, 4, Duration::from_secs(5)));

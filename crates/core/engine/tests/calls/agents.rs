@@ -240,6 +240,22 @@ fn line_08_the_callers_language_is_whispered_before_the_bridge() {
 }
 
 #[test]
+fn line_08_whose_customer_it_is_is_whispered_before_the_language() {
+    let mut o = Office::with(|site| {
+        site.agents.values_mut().for_each(|a| a.whisper = true);
+        site.accounts.values_mut().for_each(|account| account.whisper = Some("acme".into()));
+    });
+    o.plays_last = true;
+    o.dials("caller", "100");
+    o.answers("ana");
+    assert_eq!((o.played("ana"), o.hears("caller").as_str()), (vec!["acme".to_string(), "whisper-es".into()], "music"));
+    let ends = o.plane.plays_end();
+    ends.into_iter().for_each(|input| o.feed(engine::Input::Media(input)));
+    assert_eq!(o.hears("caller"), "ana");
+    o.close();
+}
+
+#[test]
 fn a_caller_who_leaves_during_the_greeting_ends_the_conversation_that_had_begun() {
     let mut o = Office::with(|site| site.agents.values_mut().for_each(|a| a.auto_answer = true));
     o.plays_last = true;

@@ -101,6 +101,67 @@ fn line_09_a_phone_consults_in_a_second_dialog_of_the_same_call() {
     o.close();
 }
 
+/// A call with ana, whose phone holds it; 301 asks the queue that beto serves.
+fn holding() -> Office {
+    let extension = |site: &mut site::Site| drop(site.queue_extensions.insert("acme/ventas".parse().unwrap(), "301".into()));
+    let mut o = Office::with(extension).calls_ana();
+    o.holds("ana", true);
+    o.pass(3);
+    o
+}
+
+#[test]
+fn line_09_a_phone_consults_a_queue_and_passes_the_customer_to_whom_it_found() {
+    let mut o = holding();
+    o.dials("ana", "301");
+    assert_eq!((o.centre.snapshot().calls.len(), o.line("ana").statuses.as_slice()), (1, [100, 180].as_slice()));
+    assert!(o.rings("beto"), "the queue's agent");
+    assert_eq!(o.place(), Place::Conversation, "the customer waits for nobody");
+    o.answers("beto");
+    assert_eq!((o.hears("ana/2").as_str(), o.hears("beto").as_str(), o.hears("caller").as_str()), ("beto", "ana/2", "hold"));
+    o.pass(7);
+    o.refers("ana", "301", true);
+    assert_eq!((o.hears("caller").as_str(), o.hears("beto").as_str()), ("beto", "caller"));
+    assert!(!o.in_call("ana"), "both dialogs are over");
+    assert_eq!(o.first("ana").notified, [100, 200]);
+    let ended = o.fact("agent_leg.ended");
+    assert_eq!((&ended["hold_ms"], &ended["consult_ms"]), (&3_000.into(), &7_000.into()), "counted apart");
+    o.close();
+}
+
+#[test]
+fn line_09_a_phone_that_passes_the_customer_on_before_the_queue_found_anybody_leaves_them_in_line() {
+    let mut o = holding();
+    o.dials("ana", "ventas");
+    assert!(o.rings("beto"));
+    o.refers("ana", "ventas", true);
+    assert_eq!((o.hears("caller").as_str(), o.place(), o.in_call("ana")), ("music", Place::Offer, false));
+    o.answers("beto");
+    assert_eq!(o.hears("caller"), "beto");
+    o.close();
+}
+
+#[test]
+fn line_09_a_queue_that_is_closed_or_given_up_leaves_the_agent_with_the_customer() {
+    let mut o = holding();
+    o.dials("ana", "cerrada");
+    assert_eq!(o.last("ana").statuses.last(), Some(&480));
+    o.dials("ana", "301");
+    o.on_line("ana", Line::cancel);
+    assert!(!o.rings("beto"));
+    o.holds("ana", false);
+    assert_eq!((o.hears("caller").as_str(), o.state("beto").as_str()), ("ana", "available"));
+    o.close();
+}
+
+#[test]
+fn a_queue_is_asked_by_whom_has_a_customer_and_by_nobody_else() {
+    let mut o = Office::open();
+    o.dials("ana", "ventas");
+    assert_eq!(o.last("ana").statuses.last(), Some(&403));
+    o.close();
+}
+
 #[test]
 fn line_09_an_attended_transfer_before_the_answer_ends_with_its_final_status() {
     let mut o = Office::with_ana();

@@ -76,3 +76,37 @@ fn line_17_outbound_legs_count_and_an_emergency_call_always_goes_out() {
     assert_eq!(stage.rung(CARRIER).unwrap().dialled(), "911");
     assert!(stage.rung(OTHER_TRUNK).is_none());
 }
+
+#[test]
+fn line_17_what_is_kept_for_escalation_is_for_who_has_a_caller_on_the_line() {
+    let out = "name = \"out\"\nchannels = 2\nescalation = 1";
+    let mut stage = Stage::new(&site("").replace("name = \"out\"", out), FLOW);
+    let outside = || Target::Number(base::Pii::new("5511112222".into()));
+    let dial = |stage: &mut Stage| stage.ask(Request::Dial { agent: "acme/ana".parse().unwrap(), to: outside() });
+    stage.ask(Request::Agent { agent: "acme/ana".parse().unwrap(), ask: acd::Ask::LogIn });
+    stage.call(TRUNK, "a", "5512345678", "5550001000", "");
+    let busy = stage.answer(ANA);
+    let call = stage.id(1);
+    assert_eq!(stage.ask(Request::Transfer { call, to: outside() }), Reply::Done);
+    stage.answer(CARRIER);
+    stage.wait(2.0);
+    assert!(stage.rung(ANA).is_none(), "{}", busy.dialled());
+    assert_eq!(dial(&mut stage), Reply::Done);
+    stage.answer(ANA);
+    assert!(stage.rung(CARRIER).is_none(), "the other channel is kept");
+    assert_eq!(stage.place(2), engine::Place::Ended);
+    stage.call(TRUNK, "b", "5512345678", "5550001000", "");
+    stage.answer(ANA);
+    let call = stage.id(3);
+    assert_eq!(stage.ask(Request::Consult { call, to: outside() }), Reply::Done);
+    assert!(stage.rung(CARRIER).is_some(), "for this");
+}
+
+#[test]
+fn line_17_a_caller_whom_the_queue_did_not_serve_leaves_by_the_reserve() {
+    let out = "name = \"out\"\nchannels = 1\nescalation = 1";
+    let mut stage = Stage::new(&site("").replace("name = \"out\"", out), FLOW);
+    stage.call(TRUNK, "a", "5512345678", "5550001000", "");
+    stage.key(1, '9');
+    assert_eq!(stage.answer(CARRIER).dialled(), "5599990000");
+}

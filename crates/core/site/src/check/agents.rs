@@ -1,7 +1,7 @@
 //! People: which queues they serve, how their phones are known, and what they dial.
 
 use super::{known_queue, known_tenant, twice};
-use crate::model::{Agent, Phone, Site};
+use crate::model::{Agent, Phone, Site, whispered};
 use acd::Change;
 use base::{AgentId, Diagnostic, Lang};
 use speech::{AgentNotice, LANGUAGES, Phrase};
@@ -56,6 +56,22 @@ pub fn spoken_to(site: &Site, has_prompt: &dyn Fn(&str) -> bool, found: &mut Vec
     }
 }
 
+/// Whoever is whispered whose customer it is hears something: in the language of each agent of the account.
+pub fn whispers(site: &Site, has_prompt: &dyn Fn(&str) -> bool, found: &mut Vec<Diagnostic>) {
+    let accounts =
+        site.tenants.iter().enumerate().filter_map(|(i, tenant)| {
+            Some((format!("tenants.{i}.whisper"), tenant, site.accounts.get(tenant)?.whisper.as_deref()?))
+        });
+    let numbers = site.numbers.iter().enumerate();
+    let numbers = numbers.filter_map(|(i, n)| Some((format!("numbers.{i}.whisper"), &n.tenant, n.whisper.as_deref()?)));
+    for (path, tenant, prompt) in accounts.chain(numbers) {
+        let theirs = site.agents.iter().filter(|(id, agent)| id.tenant() == *tenant && agent.whisper);
+        let langs: BTreeSet<Lang> = theirs.map(|(_, agent)| agent.lang).collect();
+        let silent = langs.into_iter().map(|lang| whispered(prompt, lang)).find(|key| !has_prompt(key));
+        found.extend(silent.map(|key| site.places.at(&path, format!("the prompt `{key}` has no audio"))));
+    }
+}
+
 /// Each code once, and none that another begins with: what follows a code would be taken for the rest of it.
 pub fn feature_codes(site: &Site, found: &mut Vec<Diagnostic>) {
     let codes = codes(site);
@@ -76,11 +92,12 @@ pub fn feature_codes(site: &Site, found: &mut Vec<Diagnostic>) {
 
 /// What colleagues dial means one phone and nothing else.
 pub fn extensions(site: &Site, found: &mut Vec<Diagnostic>) {
-    let all = || site.agents.iter().filter_map(|(id, agent)| Some((id, agent.extension.as_deref()?)));
-    let values = all().map(|(id, extension)| ((extension, id.tenant()), format!("agents.{id}.extension")));
+    let agents = site.agents.iter().filter_map(|(id, a)| Some((format!("agents.{id}"), id.tenant(), a.extension.as_deref()?)));
+    let queues = site.queue_extensions.iter().map(|(id, extension)| (format!("queues.{id}"), id.tenant(), extension.as_str()));
+    let all: Vec<_> = agents.chain(queues).map(|(whose, tenant, e)| (format!("{whose}.extension"), tenant, e)).collect();
+    let values = all.iter().map(|(path, tenant, extension)| ((*extension, tenant.clone()), path.clone()));
     twice(site, values, |(extension, _)| extension, "the extension", found);
-    for (id, extension) in all() {
-        let path = format!("agents.{id}.extension");
+    for (path, _, extension) in all {
         if let Some((key, code)) = codes(site).into_iter().find(|(_, code)| extension.starts_with(*code)) {
             found.push(site.places.at(&path, format!("`{extension}` begins like the feature code `{code}` ({key})")));
         }

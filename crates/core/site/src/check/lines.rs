@@ -20,6 +20,14 @@ pub fn tenants(site: &Site, found: &mut Vec<Diagnostic>) {
 pub fn trunks(site: &Site, found: &mut Vec<Diagnostic>) {
     let names = site.trunks.iter().enumerate().map(|(i, trunk)| (&trunk.name, format!("trunks.{i}.name")));
     twice(site, names, |name| name, "the trunk", found);
+    for (i, trunk) in site.trunks.iter().enumerate() {
+        let emergency = site.emergency.as_ref().filter(|e| e.trunk == trunk.name).map_or(0, |e| e.reserve);
+        if let Some(channels) = trunk.channels.filter(|c| *c < trunk.escalation.saturating_add(emergency) && *c >= emergency) {
+            let finding = site.places.at(&format!("trunks.{i}.escalation"), format!("the trunk has only {channels} channels"));
+            let kept = format!("{emergency} of them are kept for emergencies");
+            found.push(if emergency > 0 { finding.help(kept) } else { finding });
+        }
+    }
 }
 
 /// Reports a trunk that is not there, or by which no call can leave.

@@ -38,6 +38,7 @@ pub fn check(site: &Site, flows: &BTreeMap<String, Flow>, has_prompt: &dyn Fn(&s
     agents::agents(site, &mut found);
     agents::phones(site, &mut found);
     agents::spoken_to(site, has_prompt, &mut found);
+    agents::whispers(site, has_prompt, &mut found);
     agents::feature_codes(site, &mut found);
     agents::extensions(site, &mut found);
     tickets(site, &mut found);

@@ -1,6 +1,6 @@
 //! Accounts, and the people of each: their agents, phones and what these dial.
 
-use super::lines::{Dialled, credential, login};
+use super::lines::{Dialled, credential, login, whisper};
 use super::queues::wrap_up;
 use super::{id, queue_in, section};
 use crate::model::*;
@@ -28,6 +28,7 @@ pub fn account(n: &mut Node) -> Option<(Tenant, Account)> {
         monitor_tone: n.or("monitor_tone", false),
         record_outbound: n.or("record_outbound", false),
         record_consults: n.or("record_consults", false),
+        whisper: whisper(n),
     };
     Some((tenant?, account))
 }
@@ -64,7 +65,7 @@ pub fn agent(name: &str, n: &mut Node) -> Option<(AgentId, Agent)> {
     Some((id?, agent))
 }
 
-fn extension(n: &mut Node) -> Option<String> {
+pub fn extension(n: &mut Node) -> Option<String> {
     let extension: String = n.opt("extension")?;
     if extension.len() > 10 || !extension.bytes().all(|b| b.is_ascii_digit()) {
         n.report(n.at("extension", "expected up to 10 digits such as \"1001\""));

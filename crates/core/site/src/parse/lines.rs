@@ -32,8 +32,11 @@ pub fn trunk(n: &mut Node) -> Option<Trunk> {
         n.report(n.at("login", "expected `address` beside it: who would ask for this login?"));
     }
     let networks = networks.into_iter().map(|Network(address, length)| (address, length)).collect();
-    let (country, channels) = (n.opt("country"), n.opt("channels"));
-    Some(Trunk { name: name?, networks, port, credential, address, login, country, channels })
+    let (country, channels, escalation) = (n.opt("country"), n.opt("channels"), n.or("escalation", 0));
+    if channels.is_none() && n.has("escalation") {
+        n.report(n.at("escalation", "expected `channels` beside it: of how many are these kept?"));
+    }
+    Some(Trunk { name: name?, networks, port, credential, address, login, country, channels, escalation })
 }
 
 pub fn credential(n: &mut Node) -> Option<Credential> {
@@ -54,7 +57,17 @@ pub fn number(n: &mut Node) -> Option<Number> {
     let number: Option<Dialled> = n.need("number");
     let (tenant, flow, lang) = (n.need("tenant"), n.need("flow"), n.opt("lang"));
     let unanswered = n.or("unanswered", false);
-    Some(Number { number: number?.0, tenant: tenant?, flow: flow?, lang, unanswered })
+    Some(Number { number: number?.0, tenant: tenant?, flow: flow?, lang, unanswered, whisper: whisper(n) })
+}
+
+/// A prompt's name, which is also a file's.
+pub fn whisper(n: &mut Node) -> Option<String> {
+    let name: String = n.opt("whisper")?;
+    let plain = !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "-_".contains(c));
+    if !plain {
+        n.report(n.at("whisper", "expected the name of a prompt: letters, digits, `-` and `_`"));
+    }
+    plain.then_some(name)
 }
 
 pub fn emergency(n: &mut Node) -> Option<Emergency> {

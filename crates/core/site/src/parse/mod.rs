@@ -54,7 +54,9 @@ fn site(n: &mut Node) -> Option<Site> {
     let tenants = accounts.iter().map(|(tenant, _)| tenant.clone()).collect();
     let trunks = n.list("trunks", lines::trunk);
     let numbers = n.list("numbers", lines::number);
-    let queues: BTreeMap<_, _> = n.named("queues", queues::queue).into_iter().collect();
+    let read = n.named("queues", queues::queue);
+    let queue_extensions = read.iter().filter_map(|(id, _, extension)| Some((id.clone(), extension.clone()?))).collect();
+    let queues: BTreeMap<_, _> = read.into_iter().map(|(id, queue, _)| (id, queue)).collect();
     let agents: BTreeMap<_, _> = n.named("agents", agents::agent).into_iter().collect();
     let feature_codes = n.table("feature_codes", agents::feature_codes).unwrap_or_default();
     let emergency = n.table("emergency", lines::emergency);
@@ -77,6 +79,7 @@ fn site(n: &mut Node) -> Option<Site> {
         trunks,
         numbers,
         queues,
+        queue_extensions,
         agents,
         feature_codes,
         emergency,

@@ -1,5 +1,6 @@
 //! Queues: who is asked for, how that becomes easier, and what the caller is told meanwhile.
 
+use super::agents::extension;
 use super::{id, queue_in};
 use crate::reader::Node;
 use crate::scalar::{Hundredths, Level, Sometimes};
@@ -9,7 +10,8 @@ use base::{AgentState, Calendar, QueueId, Skill};
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-pub fn queue(name: &str, n: &mut Node) -> Option<(QueueId, Queue)> {
+/// With what agents dial for it, if anything.
+pub fn queue(name: &str, n: &mut Node) -> Option<(QueueId, Queue, Option<String>)> {
     let id: Option<QueueId> = id(name, "queues", n);
     let unset = Queue::default();
     let (overflow_after, overflow_to) = overflow(id.as_ref(), n);
@@ -43,7 +45,7 @@ pub fn queue(name: &str, n: &mut Node) -> Option<(QueueId, Queue)> {
     if queue.capacity == 0 {
         n.report(n.at("capacity", "expected at least 1: nobody could wait here"));
     }
-    Some((id?, queue))
+    Some((id?, queue, extension(n)))
 }
 
 fn overflow(id: Option<&QueueId>, n: &mut Node) -> (Option<Duration>, Option<QueueId>) {

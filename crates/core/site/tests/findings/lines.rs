@@ -39,6 +39,14 @@ fn channels_that_do_not_add_up_are_pointed_at() {
 }
 
 #[test]
+fn line_17_what_is_kept_for_escalation_must_be_there() {
+    let kept = ("channels = 20", "channels = 20\nescalation = 19");
+    assert_found(&site(), kept, ("the trunk has only 20 channels", "19", "2 of them are kept for emergencies"), true);
+    let saying = ("expected `channels` beside it: of how many are these kept?", "3", "");
+    assert_found(&site(), ("channels = 20", "escalation = 3"), saying, true);
+}
+
+#[test]
 fn a_misspelt_country_is_pointed_at() {
     let saying = ("expected a country such as \"mexico\", found this text", "\"brasil\"", "did you mean `brazil`?");
     assert_found(&site(), ("channels = 20", "country = \"brasil\""), saying, true);

@@ -20,6 +20,45 @@ fn an_extension_means_one_phone_of_an_account() {
 }
 
 #[test]
+fn a_queue_is_dialled_by_an_extension_of_its_own() {
+    let queue = "[queues.\"acme/second\"]\nextension = \"1001\"\n";
+    let saying = ("the extension `1001` stands here twice", "\"1001\"", "");
+    assert_found(&site(), ("[queues.\"acme/second\"]", queue), saying, true);
+    let good = site().replace("[queues.\"acme/second\"]", "[queues.\"acme/second\"]\nextension = \"1003\"");
+    assert_eq!(super::found(&good), []);
+}
+
+#[test]
+fn line_08_a_client_that_nobody_can_say_is_pointed_at() {
+    let whispers = |place: &str, line: &str| {
+        site().replace("queues = [\"support\", \"second\"]", "whisper = true\nqueues = [\"support\", \"second\"]").replacen(
+            place,
+            &format!("{place}\n{line}"),
+            1,
+        )
+    };
+    let check = |site: &str, silent: &str| {
+        let site = site::Site::parse(site, "site.toml").unwrap_or_else(|found| panic!("{}", found[0]));
+        let flows = std::collections::BTreeMap::from([("desk".into(), ivr::Flow::parse(super::FLOW, "desk.yaml").unwrap())]);
+        site::check(&site, &flows, &|key| key != silent)
+    };
+    for place in ["name = \"acme\"\n\n[[tenants]]", "number = \"100\""] {
+        let (place, rest) = place.split_once("\n\n").unwrap_or((place, ""));
+        let site = if rest.is_empty() {
+            whispers(place, "whisper = \"acme\"")
+        } else {
+            whispers(&format!("[[tenants]]\n{place}"), "whisper = \"acme\"")
+        };
+        let found = check(&site, "whisper/es/acme");
+        assert_eq!(found.len(), 1, "{found:?}");
+        assert_eq!(found[0].message, "the prompt `whisper/es/acme` has no audio");
+        assert_eq!(check(&site, ""), [], "in the language of those who hear it");
+    }
+    let saying = ("expected the name of a prompt: letters, digits, `-` and `_`", "\"../x\"", "");
+    assert_found(super::SITE, ("number = \"100\"", "number = \"100\"\nwhisper = \"../x\""), saying, true);
+}
+
+#[test]
 fn an_extension_that_begins_like_a_feature_code_is_pointed_at() {
     let site = site().replace("[[tickets]]", "[feature_codes]\npause = \"70\"\n\n[[tickets]]");
     let saying = ("`701` begins like the feature code `70` (pause)", "\"701\"", "");
