@@ -121,9 +121,12 @@ impl Acd {
         }
     }
 
-    /// What decides which visits the agent can take.
+    /// What decides which visits the agent can take: nothing, for whoever is out of the configuration and still talks.
     pub(crate) fn traits_of(&self, key: AgentKey) -> Traits {
         let agent = &self.agents[key.0];
+        if agent.removed {
+            return Traits::new(agent.skills().clone(), Vec::new(), Vec::new());
+        }
         let queues = agent.config.queues.iter().filter_map(|id| self.queue_of.get(id));
         Traits::new(agent.skills().clone(), queues.collect(), agent.groups.clone())
     }

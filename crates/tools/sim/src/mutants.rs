@@ -28,7 +28,11 @@ pub fn hunt(mutation: Mutation, from: u64, seeds: u64) -> Option<Caught> {
         select(None);
         match day {
             Ok(day) => inputs += day.inputs,
-            Err(failure) => return Some(Caught { inputs: inputs + failure.inputs, failure, days: n + 1 }),
+            // A day that breaks without the fault as well has not caught it.
+            Err(failure) => match run(&Plan::new(from + n, INPUTS)) {
+                Ok(_) => return Some(Caught { inputs: inputs + failure.inputs, failure, days: n + 1 }),
+                Err(_) => inputs += failure.inputs,
+            },
         }
     }
     None

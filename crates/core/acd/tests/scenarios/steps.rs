@@ -142,6 +142,25 @@ fn rules_reload_for_calls_already_waiting() {
 }
 
 #[test]
+fn who_is_out_of_the_site_and_still_talks_holds_no_step_back() {
+    check(
+        "queue support requires=es>=5 relax=30:drop:es
+         agent ana serves=support es=5
+         agent bob serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | bob registers     |
+          0 | ana logs in       | ana available
+          0 | bob logs in       | bob available
+          1 | c1 enters support | c1 in support at 1; offer c1#1 to ana; ana reserved
+          2 | c1#1 accepts      | c1#1 accepted 1s; c1 answered 1s ringing; ana talking
+          3 | c2 enters support | c2 in support at 1
+         no ana
+          4 | reload            | offer c2#1 to bob; bob reserved",
+    );
+}
+
+#[test]
 fn steps_and_overflow_count_from_the_visits_start_and_a_callbacks_from_before() {
     check(
         "queue support requires=es>=5 relax=30:drop:es overflow=50:sales
