@@ -37,7 +37,7 @@ impl Acd {
                 let busy = u64::try_from(in_previous.as_nanos()).unwrap_or(u64::MAX);
                 agent.busy = agent.busy.saturating_add(busy);
             }
-            let reason = work.map_or_else(|| agent.reason.clone(), |work| Some(work.name().into()));
+            let reason = work.map_or_else(|| agent.reason.clone(), |work| Some(self.reasons.of(work)));
             agent.since = turn.now;
             agent.cause = cause;
             agent.told = Told { state, work, reason: reason.clone() };

@@ -44,7 +44,8 @@ pub(crate) struct Family {
     requires: Requirement,
     /// With what the queue asks, at first and after each relaxation. Never empty.
     stages: Vec<Stage>,
-    /// By profile, the sum of its levels in the skills asked for at first.
+    /// By profile, the sum of its levels in the skills asked for at first, if the queue's strategy compares them.
+    by_level: bool,
     levels: Vec<u32>,
     kinds: SmallVec<[usize; 2]>,
     pub visits: usize,
@@ -103,6 +104,9 @@ pub(crate) struct Board {
     /// By queue and by what they ask.
     family_of: Index<(QueueKey, Requirement), usize>,
     profile_of: BTreeMap<Traits, usize>,
+    /// By queue and by group, the profiles that serve it or are in it.
+    serving: Vec<Bits>,
+    in_group: Vec<Bits>,
     /// By queue, agents at work who serve it.
     able: Vec<u32>,
     orders: Orders,

@@ -54,6 +54,9 @@ impl Acd {
         }
         let sticky = config.queues.iter().filter(|(_, queue)| !queue.sticky.is_zero());
         let remember: BTreeSet<Tenant> = sticky.map(|(id, _)| id.tenant()).collect();
+        if !remember.is_empty() {
+            self.last_agents.make_room();
+        }
         for (id, settings) in &config.queues {
             let mut queue = Queue::new(id.clone(), settings.clone(), groups);
             queue.remembers = remember.contains(&queue.tenant);

@@ -57,6 +57,7 @@ mod occupancy;
 mod offers;
 mod place;
 mod queue;
+mod reasons;
 mod seats;
 mod slab;
 mod states;
@@ -79,6 +80,7 @@ use dispatch::Scratch;
 use index::{Index, Names};
 use memory::Memory;
 use queue::{Queue as QueueRecord, QueueKey};
+use reasons::Reasons;
 use slab::Slab;
 use std::sync::Arc;
 use std::time::Duration;
@@ -117,6 +119,7 @@ pub struct Acd {
     scratch: Scratch,
     /// Whom a call rings that rings all.
     everybody: Vec<Rated>,
+    reasons: Reasons,
 }
 
 /// One input being handled: its moment, and what follows from it.
@@ -154,6 +157,7 @@ impl Acd {
             woken_visits: Vec::new(),
             scratch: Scratch::default(),
             everybody: Vec::new(),
+            reasons: Reasons::default(),
         }
     }
 

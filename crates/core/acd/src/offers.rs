@@ -150,7 +150,7 @@ impl Acd {
         if cap > 0 && agent.misses >= cap && !mutated(Mutation::MissesNeverCount) {
             self.log_out(key, Cause::NoAnswer, turn);
         } else {
-            let reason = Some("no_answer".into());
+            let reason = Some(self.reasons.no_answer.clone());
             self.change(key, Phase::Paused { missed: true }, None, (Cause::NoAnswer, reason), turn);
         }
     }

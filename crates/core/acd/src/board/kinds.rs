@@ -1,6 +1,7 @@
 //! Families and kinds: how visits find their own.
 
 use super::{Board, Family, Kind, Stage};
+use crate::Strategy;
 use crate::bits::Bits;
 use crate::expect::OfFamily;
 use crate::line::Line;
@@ -70,6 +71,7 @@ impl Board {
             queue: key,
             requires: asks.clone(),
             stages,
+            by_level: matches!(queue.config.strategy, Strategy::MostSkilled | Strategy::LeastSkilled),
             levels: Vec::new(),
             kinds: SmallVec::new(),
             visits: 0,
@@ -80,10 +82,18 @@ impl Board {
         self.deserted_families += 1;
         self.relaxing.set(family, relaxing);
         let f = &mut self.families[family];
-        for (profile, p) in self.profiles.iter_mut() {
-            f.meet(profile, &p.traits);
-            p.families.set(family, f.could_be_served_by(profile));
-            f.able += if f.could_be_served_by(profile) { p.census.at_work() } else { 0 };
+        // Nobody else can be let in.
+        let groups = f.last().wish.widened.clone();
+        let serving = self.serving.get(key.0).into_iter();
+        for profiles in serving.chain(groups.iter().filter_map(|group| self.in_group.get(group.0))) {
+            for profile in profiles.iter() {
+                let p = &mut self.profiles[profile];
+                f.meet(profile, &p.traits);
+                if f.could_be_served_by(profile) && !p.families.has(family) {
+                    p.families.set(family, true);
+                    f.able += p.census.at_work();
+                }
+            }
         }
         family
     }
@@ -115,8 +125,10 @@ impl Board {
     /// Asks every profile anew whether it can serve this kind. True if one can that could not before.
     fn meet_profiles(&mut self, kind: usize) -> bool {
         let mut more = false;
-        for profile in 0..self.profiles.slots() {
-            let fits = self.profiles.get(profile).is_some() && self.serves(profile, &self.kinds[kind]);
+        // Steps only ever let more agents in.
+        let able = self.families[self.kinds[kind].family].last().profiles.clone();
+        for profile in able.iter() {
+            let fits = self.serves(profile, &self.kinds[kind]);
             let before = self.kinds[kind].profiles.has(profile);
             if fits != before {
                 self.kinds[kind].profiles.set(profile, fits);
@@ -208,8 +220,12 @@ impl Family {
     pub(super) fn meet(&mut self, profile: usize, traits: &super::Traits) {
         for stage in &mut self.stages {
             let lets_in = traits.serves(self.queue) || traits.is_in(&stage.wish.widened);
-            let able = stage.wish.requires.met_by(&traits.skills) || mutated(Mutation::SkillsIgnored);
-            stage.profiles.set(profile, lets_in && able);
+            let able = || stage.wish.requires.met_by(&traits.skills) || mutated(Mutation::SkillsIgnored);
+            let fits = lets_in && able();
+            stage.profiles.set(profile, fits);
+        }
+        if !self.by_level {
+            return;
         }
         if self.levels.len() <= profile {
             self.levels.resize(profile + 1, 0);

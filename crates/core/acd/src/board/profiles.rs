@@ -54,6 +54,7 @@ impl Board {
             kinds: Bits::default(),
             families: Bits::default(),
         });
+        self.mark_memberships(profile, true);
         for (family, f) in self.families.iter_mut() {
             f.meet(profile, &traits);
             self.profiles[profile].families.set(family, f.could_be_served_by(profile));
@@ -77,10 +78,17 @@ impl Board {
             return;
         }
         self.profile_of.remove(&p.traits);
+        self.mark_memberships(profile, false);
         self.families.iter_mut().for_each(|(_, f)| f.forget(profile));
         self.kinds.iter_mut().for_each(|(_, k)| k.profiles.set(profile, false));
         self.stirred.retain(|stirred| *stirred != profile);
         self.profiles.remove(profile);
+    }
+
+    fn mark_memberships(&mut self, profile: usize, on: bool) {
+        let traits = &self.profiles[profile].traits;
+        traits.queues.iter().for_each(|queue| mark(&mut self.serving, queue.0, profile, on));
+        traits.groups.iter().for_each(|group| mark(&mut self.in_group, group.0, profile, on));
     }
 
     /// An agent of this profile goes from one state to another.
@@ -145,4 +153,11 @@ impl Board {
         self.may_dial.set(profile, seats.may_dial());
         self.show_front_of_profile(profile);
     }
+}
+
+fn mark(sets: &mut Vec<Bits>, number: usize, profile: usize, on: bool) {
+    if number >= sets.len() {
+        sets.resize(number + 1, Bits::default());
+    }
+    sets[number].set(profile, on);
 }

@@ -41,7 +41,8 @@ impl Hall {
         for (n, strategy) in STRATEGIES.into_iter().enumerate() {
             config.queues.insert(format!("t/q{n}").parse().unwrap(), QueueConfig { strategy, ..QueueConfig::default() });
         }
-        let queue = Queue::new("t/q".parse().unwrap(), QueueConfig::default(), &Default::default());
+        let settings = QueueConfig { strategy: Strategy::MostSkilled, ..QueueConfig::default() };
+        let queue = Queue::new("t/q".parse().unwrap(), settings, &Default::default());
         let (random, board, now) = (Random::from_seed(seed), Board::new(Orders::of(&config)), Instant(10_000));
         let mut hall = Hall { random, board, queue, agents: Vec::new(), visits: Vec::new(), now };
         (0..60).for_each(|_| hall.add_agent());
