@@ -183,6 +183,7 @@ pub struct Health {
     /// What a person should look at now: a log that cannot be written, a disk nearly full. Empty is well.
     pub alarms: Vec<String>,
     pub gauges: Vec<Gauge>,
+    pub histograms: Vec<Histogram>,
 }
 
 /// A value that only the wiring knows, for `/metrics`.
@@ -192,4 +193,17 @@ pub struct Gauge {
     pub name: &'static str,
     pub help: &'static str,
     pub value: f64,
+}
+
+/// How long something took, each time, that only the wiring knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Histogram {
+    /// Without the `centralita_` in front.
+    pub name: &'static str,
+    pub help: &'static str,
+    /// Upper bounds in seconds, each with how many were no longer.
+    pub buckets: Vec<(f64, u64)>,
+    /// All of them, and their sum in seconds.
+    pub count: u64,
+    pub sum: f64,
 }

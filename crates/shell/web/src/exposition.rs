@@ -1,6 +1,7 @@
 //! Families of metrics, built for one answer and written in the text form of Prometheus.
 
-use prometheus::proto::MetricFamily;
+use crate::Histogram;
+use prometheus::proto::{self, MetricFamily, MetricType};
 use prometheus::{Encoder, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
 /// Families in the order they are written. A family without a row is left out.
@@ -34,6 +35,27 @@ impl Page {
             name,
             help,
         );
+    }
+
+    pub fn histogram(&mut self, of: &Histogram) {
+        let buckets = of.buckets.iter().map(|(bound, no_longer)| {
+            let mut bucket = proto::Bucket::default();
+            bucket.set_upper_bound(*bound);
+            bucket.set_cumulative_count(*no_longer);
+            bucket
+        });
+        let mut histogram = proto::Histogram::default();
+        histogram.set_bucket(buckets.collect());
+        histogram.set_sample_count(of.count);
+        histogram.set_sample_sum(of.sum);
+        let mut metric = proto::Metric::default();
+        metric.set_histogram(histogram);
+        let mut family = MetricFamily::default();
+        family.set_name(format!("centralita_{}", of.name));
+        family.set_help(of.help.into());
+        family.set_field_type(MetricType::HISTOGRAM);
+        family.set_metric(vec![metric]);
+        self.0.push(family);
     }
 
     fn family(

@@ -209,6 +209,7 @@ fn health_of(page: &mut Page, health: &Health, up_seconds: f64) {
     for gauge in &health.gauges {
         page.gauge(gauge.name, gauge.help, &[], [(vec![], gauge.value)]);
     }
+    health.histograms.iter().for_each(|histogram| page.histogram(histogram));
 }
 
 fn seconds(ms: u64) -> f64 {
@@ -223,7 +224,7 @@ fn of(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Gauge;
+    use crate::{Gauge, Histogram};
     use metrics::{Callbacks, ExpectedWait, Transfers};
 
     fn queue() -> QueueFigures {
@@ -261,6 +262,13 @@ mod tests {
             version: "0.1 \"x\"\n".into(),
             breaches: 2,
             gauges: vec![Gauge { name: "log_bytes", help: "Size of the log.", value: 1024.0 }],
+            histograms: vec![Histogram {
+                name: "audit_seconds",
+                help: "An audit's time.",
+                buckets: vec![(0.001, 3), (0.01, 4)],
+                count: 5,
+                sum: 0.25,
+            }],
             ..Health::default()
         };
         text(&figures, &Snapshot::default(), &health, 7.5)
@@ -274,11 +282,12 @@ mod tests {
         for line in page.lines() {
             if let Some(rest) = line.strip_prefix("# TYPE ") {
                 announced = rest.split(' ').next().unwrap().to_string();
-                assert!(matches!(rest.split(' ').nth(1), Some("gauge" | "counter")), "{line}");
+                assert!(matches!(rest.split(' ').nth(1), Some("gauge" | "counter" | "histogram")), "{line}");
             } else if !line.starts_with("# HELP ") {
                 let (series, value) = line.rsplit_once(' ').unwrap();
                 assert!(value.parse::<f64>().unwrap().is_finite(), "{line}");
-                assert_eq!(series.split('{').next().unwrap(), announced);
+                let family = series.split('{').next().unwrap().strip_prefix(&announced);
+                assert!(matches!(family, Some("" | "_bucket" | "_sum" | "_count")), "{line}");
                 assert!(announced.starts_with("centralita_"));
             }
         }
@@ -295,6 +304,9 @@ mod tests {
         assert!(page.contains("centralita_queue_dispositions_total{code=\"resuelto\",queue=\"acme/soporte\"} 3\n"));
         assert!(page.contains("centralita_invariant_breaches_total 2\n"));
         assert!(page.contains("centralita_log_bytes 1024\n"));
+        assert!(page.contains("centralita_audit_seconds_bucket{le=\"0.01\"} 4\n"), "{page}");
+        assert!(page.contains("centralita_audit_seconds_bucket{le=\"+Inf\"} 5\n"));
+        assert!(page.contains("centralita_audit_seconds_sum 0.25\ncentralita_audit_seconds_count 5\n"));
         assert!(page.contains("version=\"0.1 \\\"x\\\"\\n\""));
     }
 

@@ -1,6 +1,7 @@
 //! The decision thread: one owner of the Centre, applying inputs in order.
 
 use super::birth::Digester;
+use super::stopwatch::Stopwatches;
 use super::way::Way;
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
@@ -37,12 +38,13 @@ pub struct Outlets {
 pub struct Screen {
     pub snapshot: Arc<ArcSwap<Snapshot>>,
     pub changed: Arc<watch::Sender<u64>>,
+    pub stopwatches: Arc<Stopwatches>,
 }
 
 impl Screen {
     pub fn new() -> Screen {
         let snapshot = Arc::new(ArcSwap::from_pointee(Snapshot::default()));
-        Screen { snapshot, changed: Arc::new(watch::channel(0).0) }
+        Screen { snapshot, changed: Arc::new(watch::channel(0).0), stopwatches: Arc::default() }
     }
 }
 
@@ -59,6 +61,7 @@ pub struct Decider {
     to: Outlets,
     snapshot: Published<Snapshot>,
     changed: Arc<watch::Sender<u64>>,
+    stopwatches: Arc<Stopwatches>,
     drained: Option<oneshot::Sender<()>>,
     /// Signalling opens connections on this runtime.
     runtime: tokio::runtime::Handle,
@@ -80,6 +83,7 @@ impl Decider {
             to,
             snapshot: Published::over(screen.snapshot.clone()),
             changed: screen.changed.clone(),
+            stopwatches: screen.stopwatches.clone(),
             drained: Some(sender),
             runtime: tokio::runtime::Handle::current(),
             published: Instant::ZERO,
@@ -110,6 +114,7 @@ impl Decider {
             if taken == Taken::Closed {
                 break;
             }
+            let began = std::time::Instant::now();
             // Also before a batch: a way that is never empty must not starve the timers.
             let due = deadline.is_some_and(|at| at <= self.clock.now().mono).then_some(Input::Due);
             for input in due.into_iter().chain(batch.drain(..)) {
@@ -119,6 +124,7 @@ impl Decider {
             if !self.facts.is_empty() {
                 self.to.log.facts(std::mem::take(&mut self.facts));
             }
+            self.stopwatches.batch.note(began.elapsed());
         }
     }
 
@@ -138,7 +144,7 @@ impl Decider {
         let entry = Entry { now: self.clock.now(), entropy, input };
         self.to.journal.append(&entry);
         let mut outputs = Vec::new();
-        self.centre.handle(entry, &mut outputs);
+        self.handle(entry, &mut outputs);
         self.to.journal.gave(self.digester.of(&outputs));
         if staged.is_some() || outputs.iter().any(|o| matches!(o, Output::Reply { .. })) {
             // Whoever asked for a change may look at once.
@@ -151,12 +157,23 @@ impl Decider {
         }
     }
 
+    fn handle(&mut self, entry: Entry, outputs: &mut Vec<Output>) {
+        let audits = self.centre.next_audit().is_some_and(|at| at <= entry.now.mono);
+        let began = std::time::Instant::now();
+        self.centre.handle(entry, outputs);
+        if audits {
+            self.stopwatches.audit.note(began.elapsed());
+        }
+    }
+
     /// If the last one is so old.
     fn publish(&mut self, age: Duration) {
         let now = self.clock.now().mono;
         if now.since(self.published) >= age {
             self.published = now;
+            let began = std::time::Instant::now();
             self.snapshot.publish(self.centre.snapshot());
+            self.stopwatches.snapshot.note(began.elapsed());
             self.changed.send_modify(|n| *n += 1);
         }
     }

@@ -8,6 +8,7 @@ mod lines;
 mod options;
 mod reload;
 mod secret;
+mod stopwatch;
 mod way;
 mod web;
 

@@ -1,6 +1,7 @@
 //! What the consumers of the log and the web are told: from when to when the figures are, where tickets go, how the
 //! node is.
 
+use super::stopwatch::Stopwatches;
 use super::{StartError, at, secret};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
@@ -70,6 +71,7 @@ pub fn health(
     log: shell_store::Handle,
     journal: Weak<Journal>,
     figures: Arc<ArcSwap<metrics::Figures>>,
+    stopwatches: Arc<Stopwatches>,
     clock: Clock,
 ) -> Arc<dyn Fn() -> Health + Send + Sync> {
     let started = clock.now().wall;
@@ -89,6 +91,7 @@ pub fn health(
                 help: "Rows that wait in memory for the log's disk",
                 value: state.waiting as f64,
             }],
+            histograms: stopwatches.shown(),
         }
     })
 }

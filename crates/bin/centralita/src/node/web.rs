@@ -59,7 +59,7 @@ impl Web {
             ask: outlets.way.clone(),
             reload: reloader.clone(),
             archive,
-            health: health(outlets.log.clone(), Arc::downgrade(&outlets.journal), figures, clock),
+            health: health(outlets.log.clone(), Arc::downgrade(&outlets.journal), figures, screen.stopwatches, clock),
         };
         let config = shell_web::Config { access, source: source(site), site: site.name.clone() };
         let (stop, mut stopped) = watch::channel(false);
