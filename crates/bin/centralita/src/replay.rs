@@ -132,7 +132,7 @@ impl Replay {
 
     /// As the node did: the first `Configure` is the one it was born with, the others are handed over beside the way.
     fn configure(&mut self, input: &Input, replayed: &mut Replayed) -> Result<(), CannotReplay> {
-        if let Input::Configure { sha256 } = input {
+        if let Input::Configure { sha256, .. } = input {
             replayed.configurations += 1;
             if replayed.configurations > 1 {
                 let setup = self.known.find(sha256)?;
@@ -223,7 +223,7 @@ fn summary(input: &Input) -> String {
             format!("SIP {word} from {flow:?}, {} bytes", bytes.len())
         }
         Input::Resume(resume) => format!("what {} calls and {} agents left", resume.open.calls.len(), resume.open.agents.len()),
-        Input::Configure { sha256 } => format!("the site {}", sites::hex(sha256)),
+        Input::Configure { sha256, .. } => format!("the site {}", sites::hex(sha256)),
         other => format!("{other:?}"),
     }
 }

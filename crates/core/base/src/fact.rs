@@ -282,7 +282,12 @@ pub enum What {
     RecordingFailed { recording: RecordingId, reason: String },
 
     #[serde(rename = "config.loaded")]
-    ConfigLoaded { site_sha256: String },
+    /// `who` asked for it; nobody did when the node started.
+    ConfigLoaded {
+        site_sha256: String,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
+    },
     /// A reload that did not fit; the old configuration stays. `findings` counts what was wrong.
     #[serde(rename = "config.rejected")]
     ConfigRejected { findings: u32 },

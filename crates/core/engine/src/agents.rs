@@ -17,7 +17,7 @@ impl Centre {
     pub(crate) fn on_registered(&mut self, user: Arc<str>, bindings: Vec<Binding>) {
         let reachable = !bindings.is_empty();
         if let Some(agent) = self.setup.agent_of_user(&user).cloned() {
-            self.set_reachable(agent, reachable);
+            self.set_phone(&agent, reachable);
         }
         self.out.push(Output::Bindings { user, bindings });
     }
@@ -31,15 +31,26 @@ impl Centre {
                 Phone::Registered(c) => !self.sip.bindings(&c.user).is_empty(),
             };
             if there {
-                self.set_reachable(agent.clone(), true);
+                self.set_phone(agent, true);
             }
         }
     }
 
-    fn set_reachable(&mut self, agent: AgentId, reachable: bool) {
-        let changed = if reachable { self.reachable.insert(agent.clone()) } else { self.reachable.remove(&agent) };
+    fn set_phone(&mut self, agent: &AgentId, there: bool) {
+        if there {
+            self.phones.insert(agent.clone());
+        } else {
+            self.phones.remove(agent);
+        }
+        self.tell_reachable(agent);
+    }
+
+    /// Whoever has a phone, and no desk that is gone, may be rung.
+    pub(crate) fn tell_reachable(&mut self, agent: &AgentId) {
+        let reachable = self.phones.contains(agent) && !self.desks.is_gone(agent);
+        let changed = if reachable { self.reachable.insert(agent.clone()) } else { self.reachable.remove(agent) };
         if changed {
-            self.tell_acd(acd::Input::Reachable { agent, reachable });
+            self.tell_acd(acd::Input::Reachable { agent: agent.clone(), reachable });
         }
     }
 
@@ -52,6 +63,8 @@ impl Centre {
         call.lang = lang;
         call.deadline = Some(now + CONFIRMATION);
         self.rearm(id);
+        // Who acts on the phone needs no desk.
+        self.forget_desk(&agent);
         // The phone is in a call: nobody rings it meanwhile (calls.md line 6).
         self.engage(&agent, id, acd::Work::FeatureCode);
         let asked = ask.clone();

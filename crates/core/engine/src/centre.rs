@@ -13,6 +13,7 @@
 
 use crate::call::Call;
 use crate::channels::Channels;
+use crate::desk::Desks;
 use crate::drain::Drain;
 use crate::ports::Ports;
 use crate::setup::Setup;
@@ -76,7 +77,10 @@ pub struct Centre {
     pub(crate) restored: BTreeMap<AgentId, OpenAgent>,
     /// The epoch before this one ended by itself.
     pub(crate) rested: bool,
+    /// Agents with a phone, and those of them whom the ACD may ring.
+    pub(crate) phones: BTreeSet<AgentId>,
     pub(crate) reachable: BTreeSet<AgentId>,
+    pub(crate) desks: Desks,
     due: BTreeSet<(Instant, CallId)>,
     due_of: BTreeMap<CallId, Instant>,
     audited: Option<Instant>,
@@ -132,7 +136,9 @@ impl Centre {
             logins: BTreeMap::new(),
             restored: BTreeMap::new(),
             rested: false,
+            phones: BTreeSet::new(),
             reachable: BTreeSet::new(),
+            desks: Desks::default(),
             due: BTreeSet::new(),
             due_of: BTreeMap::new(),
             audited: None,
@@ -172,10 +178,18 @@ impl Centre {
     /// When `Input::Due` is wanted, if nothing comes before.
     pub fn deadline(&self) -> Option<Instant> {
         let calls = self.due.first().map(|(at, _)| *at);
-        [self.sip.deadline(), self.acd.deadline(), self.ledger.deadline(), calls, self.audited, self.drain.until()]
-            .into_iter()
-            .flatten()
-            .min()
+        [
+            self.sip.deadline(),
+            self.acd.deadline(),
+            self.ledger.deadline(),
+            calls,
+            self.desks.next(),
+            self.audited,
+            self.drain.until(),
+        ]
+        .into_iter()
+        .flatten()
+        .min()
     }
 
     /// When the next audit is due: it is made with the first input from then on.
@@ -185,7 +199,7 @@ impl Centre {
 
     fn dispatch(&mut self, input: Input) {
         match input {
-            Input::Configure { sha256 } => self.configure(sha256),
+            Input::Configure { sha256, who } => self.configure(sha256, who),
             Input::Resume(resume) => self.resume(*resume),
             Input::Sip(input) => self.tell_sip(input),
             Input::Media(input) => self.on_media(input),
@@ -205,12 +219,13 @@ impl Centre {
         }
     }
 
-    fn configure(&mut self, sha256: [u8; 32]) {
+    fn configure(&mut self, sha256: [u8; 32], who: Option<Arc<str>>) {
         if let Some(staged) = self.staged.take().filter(|s| s.sha256 == sha256) {
             self.setup = staged;
             self.sip.reconfigure(self.setup.sip_config());
         }
-        self.fact(About::default(), What::ConfigLoaded { site_sha256: self.setup.sha256_text() });
+        let who = who.map(|who| who.to_string());
+        self.fact(About::default(), What::ConfigLoaded { site_sha256: self.setup.sha256_text(), who });
         let mut config = self.setup.site.acd();
         for agent in self.restored.keys() {
             // Whoever was logged in comes back as they were, not as the site starts them.
@@ -238,6 +253,7 @@ impl Centre {
         if self.ledger.deadline().is_some_and(|at| at <= now) {
             self.tell_ledger(recording::Input::Due);
         }
+        self.on_desk_due();
         while let Some((at, call)) = self.due.first().copied().filter(|(at, _)| *at <= now) {
             self.due.remove(&(at, call));
             self.due_of.remove(&call);

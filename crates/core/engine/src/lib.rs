@@ -13,7 +13,7 @@
 //! - The queue: `queueing` what the ACD decides; `ringing` the phones of an offer.
 //! - Out: `dialling` legs that we dial; `reach` anybody rung without a queue's offer.
 //! - With an agent: `conversation`; passed on: `transfer`, `consult`, `refer`; supervisors: `monitor`; `recordings`.
-//! - Agents: `agents` phones and feature codes; `own_calls`; `engaged` whom a call holds; `requests` the API.
+//! - Agents: `agents` phones and feature codes; `desk` their browsers; `own_calls`; `engaged` whom a call holds; `requests` the API.
 //! - The end: `lease` who is still there; `ending` a call's, once; `drain` the node's; `recover` and `resume` the restart.
 //! - From outside: `snapshot`, and `audit` what must hold in it.
 
@@ -26,6 +26,7 @@ mod centre;
 mod channels;
 mod consult;
 mod conversation;
+mod desk;
 mod dialling;
 mod drain;
 mod ending;

@@ -227,7 +227,7 @@ impl Centre {
         if previous == AgentState::WrapUp && state != AgentState::WrapUp {
             self.fact(about(cause), What::WrapUpEnded { wrapup_ms: previous_ms });
         }
-        let reason = reason.map(|r| r.to_string());
+        let reason = reason.or_else(|| self.desk_reason(&agent, state)).map(|r| r.to_string());
         self.fact(about(cause), What::AgentStateChanged { state, previous, previous_ms, reason });
         if state == AgentState::WrapUp {
             // The agent may be called in the very input that the conversation ended in.
@@ -242,6 +242,7 @@ impl Centre {
                 None => Duration::ZERO,
             };
             self.fact(about(cause), What::AgentLoggedOut { session_ms: session.as_millis() as u64 });
+            self.forget_desk(&agent);
         }
     }
 }

@@ -30,7 +30,9 @@ impl Centre {
 
     fn check(&self, request: &Request) -> Result<(), No> {
         match request {
-            Request::Agent { agent, .. } | Request::SetSkills { agent, .. } => self.known_agent(agent),
+            Request::Agent { agent, .. } | Request::SetSkills { agent, .. } | Request::Desk { agent, .. } => {
+                self.known_agent(agent)
+            }
             Request::SetOpen { queue, .. } => self.known_queue(queue),
             Request::HangUp { call } | Request::Why { call } => self.known_call(call).map(drop),
             Request::Dial { agent, to } => self.check_dial(agent, to),
@@ -181,6 +183,7 @@ impl Centre {
             Request::Agent { agent, ask } => {
                 self.tell_acd(acd::Input::AgentAsked { agent, ask, cause: Cause::Requested });
             }
+            Request::Desk { agent, open } => self.on_desk(&agent, open),
             Request::HangUp { call } => self.end_call(call, Cause::Requested),
             Request::Dial { agent, to } => self.with_party(agent.tenant(), to, |c, to| c.dial_for(agent, to)),
             Request::Transfer { call, to: Target::Queue(queue) } => self.transfer_to_queue(call, queue, None),
@@ -244,9 +247,10 @@ impl Centre {
 /// What a request is about.
 fn about(request: &Request) -> (Option<CallId>, Option<AgentId>, Option<QueueId>) {
     match request {
-        Request::Agent { agent, .. } | Request::SetSkills { agent, .. } | Request::Dial { agent, .. } => {
-            (None, Some(agent.clone()), None)
-        }
+        Request::Agent { agent, .. }
+        | Request::SetSkills { agent, .. }
+        | Request::Desk { agent, .. }
+        | Request::Dial { agent, .. } => (None, Some(agent.clone()), None),
         Request::SetOpen { queue, .. } => (None, None, Some(queue.clone())),
         Request::Monitor { call, supervisor, .. }
         | Request::StopMonitor { call, supervisor }
@@ -264,7 +268,7 @@ fn about(request: &Request) -> (Option<CallId>, Option<AgentId>, Option<QueueId>
     }
 }
 
-/// The act in words, without anybody's number. Asking why is none.
+/// The act in words, without anybody's number. Asking why is none, nor is a desk's sign of life.
 fn act(request: &Request) -> Option<String> {
     Some(match request {
         Request::Agent { ask, .. } => match ask {
@@ -294,7 +298,7 @@ fn act(request: &Request) -> Option<String> {
             None => "open as in the site".into(),
         },
         Request::CancelCallback { .. } => "cancel callback".into(),
-        Request::Why { .. } => return None,
+        Request::Why { .. } | Request::Desk { .. } => return None,
     })
 }
 

@@ -77,6 +77,7 @@ impl Centre {
         self.restored.retain(|_, before| before.state != AgentState::LoggedOut);
         let agents: Vec<_> = self.restored.iter().map(|(id, a)| (id.clone(), a.state, a.reason.clone())).collect();
         for (agent, state, reason) in agents {
+            self.restore_desk(&agent, reason.as_deref());
             let state = match state {
                 AgentState::Talking | AgentState::Holding | AgentState::WrapUp if !self.rested => AgentState::WrapUp,
                 AgentState::Paused => AgentState::Paused,

@@ -4,7 +4,7 @@ use crate::call::Call;
 use crate::centre::Centre;
 use crate::party::{Errand, Party};
 use crate::{CallView, Place, Snapshot};
-use acd::{Expected, VisitView};
+use acd::{AgentView, Expected, VisitView};
 use base::VisitId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,11 +18,16 @@ impl Centre {
             epoch: self.boot.epoch,
             draining: self.draining(),
             calls: self.calls.values().map(|c| self.view(c, &expected)).collect(),
-            agents: self.acd.agents().collect(),
+            agents: self.acd.agents().map(|agent| self.with_desk(agent)).collect(),
             visits,
             sessions: self.sip.sessions(),
             ports: self.ports.used(),
         }
+    }
+
+    fn with_desk(&self, agent: AgentView) -> AgentView {
+        let reason = self.desk_reason(&agent.agent, agent.state);
+        AgentView { reason: agent.reason.or(reason), ..agent }
     }
 
     fn view(&self, call: &Call, expected: &BTreeMap<VisitId, Expected>) -> CallView {

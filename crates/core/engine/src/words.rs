@@ -15,8 +15,10 @@ use std::sync::Arc;
 pub enum Input {
     /// The site and its flows, by the hash of their text: the first, or a reload. The texts are not in the journal
     /// (they hold passwords); who replays hands them over.
+    /// `who` asked for the reload, as the log will say.
     Configure {
         sha256: [u8; 32],
+        who: Option<Arc<str>>,
     },
     /// What the epochs before this one left behind. Once, before any call.
     Resume(Box<Resume>),
@@ -56,6 +58,11 @@ pub enum Request {
     Agent {
         agent: AgentId,
         ask: acd::Ask,
+    },
+    /// The agent's web desk is there, and will say so again; `open` false: it closes, and will not.
+    Desk {
+        agent: AgentId,
+        open: bool,
     },
     HangUp {
         call: CallId,

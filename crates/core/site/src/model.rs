@@ -66,6 +66,8 @@ pub struct Web {
     pub listen: SocketAddr,
     /// Without one the API answers on loopback only.
     pub token: Option<Pii<String>>,
+    /// An agent's desk that shows no sign of life for this long is gone (calls.md line 18).
+    pub desk_gone: Duration,
 }
 
 /// Who may send calls to our numbers: known by source address, or by digest.

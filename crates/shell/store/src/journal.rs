@@ -30,7 +30,7 @@ use std::time::Duration;
 
 const MAGIC: &[u8; 4] = b"CTLJ";
 /// Raised with each change to the words of an entry: postcard names no field, so an older entry would read as another.
-const FORM: u16 = 5;
+const FORM: u16 = 6;
 const HEADER: usize = 4 + 2 + 4 + 8 + 32 + 4;
 /// An entry is at most a SIP message and its surroundings.
 const LONGEST_FRAME: usize = 16 << 20;

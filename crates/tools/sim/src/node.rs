@@ -110,7 +110,7 @@ impl Node {
         self.ledger.on_restart();
         self.promises.on_restart();
         let mut commands = self.feed(at, Input::Resume(Box::new(Resume { open, bindings, repaired, promises })))?;
-        commands.extend(self.feed(at, Input::Configure { sha256: self.setup.sha256 })?);
+        commands.extend(self.feed(at, Input::Configure { sha256: self.setup.sha256, who: None })?);
         Ok(commands)
     }
 
@@ -120,7 +120,7 @@ impl Node {
         self.sites += 1;
         self.ledger.on_reload();
         self.centre.stage(self.setup.clone());
-        self.feed(at, Input::Configure { sha256: self.setup.sha256 })
+        self.feed(at, Input::Configure { sha256: self.setup.sha256, who: None })
     }
 
     pub fn sessions(&self) -> usize {
@@ -213,7 +213,7 @@ impl Node {
                 Ok(entry) => entry,
                 Err(error) => return broken("the journal reads back", error),
             };
-            if let Input::Configure { sha256 } = &entry.input {
+            if let Input::Configure { sha256, .. } = &entry.input {
                 centre.stage(by_hash(*sha256));
             }
             centre.handle(entry, &mut again);

@@ -114,7 +114,7 @@ fn facts_of(sources: &Sources) -> Result<Vec<Logged>, CannotReplay> {
 fn sites_of(sources: &Sources, facts: &[Logged]) -> Result<BTreeMap<String, Config>, CannotReplay> {
     let mut sites = BTreeMap::new();
     for logged in facts {
-        let What::ConfigLoaded { site_sha256 } = &logged.fact.what else { continue };
+        let What::ConfigLoaded { site_sha256, .. } = &logged.fact.what else { continue };
         if !sites.contains_key(site_sha256) {
             let bytes = unhex(site_sha256).ok_or_else(|| CannotReplay::NoSite(site_sha256.clone()))?;
             sites.insert(site_sha256.clone(), sources.setup(&bytes)?.site.acd());

@@ -135,7 +135,7 @@ impl Decider {
             return;
         }
         let staged = match &input {
-            Input::Configure { sha256 } => self.to.way.staged(*sha256),
+            Input::Configure { sha256, .. } => self.to.way.staged(*sha256),
             _ => None,
         };
         if let Some(staged) = &staged {

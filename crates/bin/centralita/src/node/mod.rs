@@ -72,7 +72,7 @@ impl Node {
         let way = Arc::new(way);
         // Before anything that the wire says.
         way.push(Input::Resume(Box::new(resume)));
-        way.push(Input::Configure { sha256: setup.sha256 });
+        way.push(Input::Configure { sha256: setup.sha256, who: None });
         let lines = Lines::open(&setup.site, &way).await?;
         let (tickets, outbound) = ticketing(&setup, &store, &log, clock)?;
         let screen = Screen::new();

@@ -36,7 +36,7 @@ pub struct Reloader {
 
 impl shell_web::Reload for Reloader {
     fn reload(&self, who: &str) -> Result<Reloaded, NotReloaded> {
-        let reloaded = self.read_again();
+        let reloaded = self.read_again(who);
         match &reloaded {
             Ok(reloaded) => tracing::info!(who, sha256 = reloaded.sha256, "the site was read again and counts from now on"),
             Err(refused) => {
@@ -52,7 +52,7 @@ impl shell_web::Reload for Reloader {
 }
 
 impl Reloader {
-    fn read_again(&self) -> Result<Reloaded, NotReloaded> {
+    fn read_again(&self, who: &str) -> Result<Reloaded, NotReloaded> {
         let mut playing = self.prompts.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(file) = &self.file else { return Err(refused("this node's site is in no file", Vec::new())) };
         let Loaded { setup, texts, warnings } = load::load(file).map_err(not_loaded)?;
@@ -69,7 +69,7 @@ impl Reloader {
         self.media.upgrade().ok_or_else(gone)?.use_prompts(book.clone());
         *playing = book;
         let setup = Arc::new(setup);
-        self.way.configure(setup.clone()).blocking_recv().map_err(|_| gone())?;
+        self.way.configure(setup.clone(), who).blocking_recv().map_err(|_| gone())?;
         self.archive.rename(Names::of(&setup.site));
         let token = setup.site.web.token.as_ref().map(|token| token.reveal().as_str());
         self.access.set(token).map_err(|e| refused(&e.to_string(), Vec::new()))?;

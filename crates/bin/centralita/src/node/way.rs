@@ -44,12 +44,12 @@ impl Way {
         self.inputs.close();
     }
 
-    /// Hands a configuration over. The receiver fails if the decision thread is gone.
-    pub fn configure(&self, setup: Arc<Setup>) -> oneshot::Receiver<()> {
+    /// Hands over a configuration that `who` asked for. The receiver fails if the decision thread is gone.
+    pub fn configure(&self, setup: Arc<Setup>, who: &str) -> oneshot::Receiver<()> {
         let (applied, told) = oneshot::channel();
         let sha256 = setup.sha256;
         self.staged.push(Staged { setup, applied });
-        if !self.push(Input::Configure { sha256 }) {
+        if !self.push(Input::Configure { sha256, who: Some(who.into()) }) {
             self.staged.pop();
         }
         told

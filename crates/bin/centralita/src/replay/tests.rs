@@ -51,7 +51,7 @@ impl Epoch {
         let centre = Centre::new(boot);
         let mut epoch = Epoch { dir, store, writer, journal, centre, digester: Digester::default(), told: 0, lies_at: None };
         epoch.tell(Input::Resume(Box::default()));
-        epoch.tell(Input::Configure { sha256: setup.sha256 });
+        epoch.tell(Input::Configure { sha256: setup.sha256, who: None });
         epoch
     }
 
@@ -83,7 +83,7 @@ impl Epoch {
     fn reload(&mut self, comment: &str) {
         let setup = keep(self.dir.path(), comment);
         self.centre.stage(setup.clone());
-        self.tell(Input::Configure { sha256: setup.sha256 });
+        self.tell(Input::Configure { sha256: setup.sha256, who: None });
     }
 
     /// The folder, its journal, and how many inputs there were.

@@ -290,3 +290,58 @@ fn skills_set_by_a_supervisor_count_at_once_and_are_in_the_log() {
     assert_eq!(o.fact("supervisor.acted")["act"], "set skills");
     o.close();
 }
+
+fn desk(o: &mut Office, open: bool) {
+    assert_eq!(o.asks(Request::Desk { agent: agent_id("ana"), open }), Reply::Done);
+}
+
+#[test]
+fn line_18_a_closed_browser_has_30_s_then_its_agent_is_unreachable_until_it_is_back() {
+    let mut o = Office::open();
+    desk(&mut o, true);
+    o.pass(20);
+    desk(&mut o, true);
+    o.pass(29);
+    assert_eq!(o.state("ana"), "available", "each sign has 30 s");
+    o.pass(1);
+    assert_eq!(o.state("ana"), "unreachable");
+    let changed = o.fact("agent.state_changed");
+    assert_eq!((&changed["state"], &changed["reason"]), (&"unreachable".into(), &"desk_gone".into()));
+    let shown = o.centre.snapshot().agents.into_iter().find(|a| a.agent == agent_id("ana")).and_then(|a| a.reason);
+    assert_eq!(shown.as_deref(), Some("desk_gone"));
+    o.dials("caller", "100");
+    assert!(!o.rings("ana"));
+    desk(&mut o, true);
+    assert!(o.rings("ana"), "back with its desk");
+    assert_eq!(o.count("supervisor.acted"), 0, "a sign of life is nobody's act");
+    o.close();
+}
+
+#[test]
+fn line_18_a_closed_browser_ends_no_call() {
+    let mut o = Office::with_ana();
+    desk(&mut o, true);
+    o.pass(60);
+    assert_eq!((o.state("ana").as_str(), o.hears("caller").as_str()), ("talking", "ana"));
+    o.hangs_up("caller");
+    assert_eq!(o.state("ana"), "wrap_up");
+    o.pass(20);
+    assert_eq!(o.state("ana"), "unreachable", "after the call, and its wrap-up");
+    o.close();
+}
+
+#[test]
+fn line_18_who_closes_the_desk_on_purpose_or_acts_on_the_phone_needs_none() {
+    let mut o = Office::open();
+    desk(&mut o, true);
+    desk(&mut o, false);
+    o.pass(60);
+    assert_eq!(o.state("ana"), "available");
+    desk(&mut o, true);
+    o.pass(60);
+    assert_eq!(o.state("ana"), "unreachable");
+    o.dials("ana", "*14");
+    o.pass(15);
+    assert_eq!(o.state("ana"), "available");
+    o.close();
+}

@@ -95,7 +95,7 @@ impl Office {
         };
         let bindings = AGENTS.map(|agent| (Arc::from(agent), vec![bound(agent)])).to_vec();
         office.feed(Input::Resume(Box::new(Resume { bindings, ..Resume::default() })));
-        office.feed(Input::Configure { sha256: setup.sha256 });
+        office.feed(Input::Configure { sha256: setup.sha256, who: None });
         office
     }
 

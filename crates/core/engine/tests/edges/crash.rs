@@ -220,3 +220,28 @@ fn a_message_that_a_crash_cut_is_a_message_all_the_same() {
     let revs: Vec<u32> = after.facts.iter().filter(|f| f.about.call.is_some()).map(|f| f.about.rev).collect();
     assert!(revs.is_sorted_by(|a, b| a < b), "{revs:?}");
 }
+
+#[test]
+fn line_18_a_desk_that_was_gone_before_a_restart_is_gone_after_it() {
+    let mut stage = Stage::new(&site(""), FLOW);
+    logs_in(&mut stage);
+    let sign = || Request::Desk { agent: "acme/ana".parse().unwrap(), open: true };
+    stage.ask(sign());
+    stage.wait(31.0);
+    let mut after = next(&stage, Vec::new());
+    let state = |stage: &Stage| stage.snapshot().agents[0].state;
+    assert_eq!(state(&after), base::AgentState::Unreachable);
+    after.ask(sign());
+    assert_eq!(state(&after), base::AgentState::Available);
+}
+
+#[test]
+fn the_log_says_who_read_the_site_again() {
+    let mut stage = Stage::new(&site(""), FLOW);
+    stage.give(Input::Configure { sha256: [0; 32], who: Some("rosa".into()) });
+    let loaded = stage.facts.iter().filter_map(|fact| match &fact.what {
+        What::ConfigLoaded { who, .. } => Some(who.as_deref()),
+        _ => None,
+    });
+    assert_eq!(loaded.collect::<Vec<_>>(), [None, Some("rosa")]);
+}

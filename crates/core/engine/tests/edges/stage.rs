@@ -82,7 +82,7 @@ impl Stage {
             dialogs: BTreeMap::new(),
         };
         stage.give(Input::Resume(Box::new(resume)));
-        stage.give(Input::Configure { sha256: [0; 32] });
+        stage.give(Input::Configure { sha256: [0; 32], who: None });
         stage
     }
 

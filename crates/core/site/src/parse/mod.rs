@@ -114,7 +114,11 @@ fn media(n: &mut Node) -> Option<Media> {
 
 fn web(n: &mut Node) -> Option<Web> {
     let (listen, token) = (n.need("listen"), n.opt("token"));
-    Some(Web { listen: listen?, token })
+    let desk_gone = n.or("desk_gone", Duration::from_secs(30));
+    if desk_gone < Duration::from_secs(5) {
+        n.report(n.at("desk_gone", "expected at least 5 s: a desk on a slow line is not gone"));
+    }
+    Some(Web { listen: listen?, token, desk_gone })
 }
 
 /// Reads an id, or says at the table's key what is wrong with it.

@@ -70,5 +70,5 @@ pub fn wait_until(is: impl Fn() -> bool) {
 
 /// The fact after which an epoch has said who is logged in.
 pub fn loaded() -> Fact {
-    fact(About::default(), What::ConfigLoaded { site_sha256: "00".into() })
+    fact(About::default(), What::ConfigLoaded { site_sha256: "00".into(), who: None })
 }

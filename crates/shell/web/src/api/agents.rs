@@ -43,13 +43,14 @@ pub async fn ask(
         "pause" => asks(Ask::Pause { reason: reason(&body)? }),
         "wrap-up" => asks(Ask::WrapUp),
         "code" => asks(Ask::Code { code: code(&body)? }),
+        "desk" => Request::Desk { agent, open: open(&body)? },
         "dial" => Request::Dial { agent, to: acts::target(&body)? },
         "skills" => Request::SetSkills { agent, skills: skills(&body)? },
         _ => {
             return Err(ApiError::new(
                 StatusCode::NOT_FOUND,
                 format!("agents know no \"{verb}\""),
-                "log-in, log-out, pause, ready, wrap-up, code, dial or skills",
+                "log-in, log-out, pause, ready, wrap-up, code, desk, dial or skills",
             ));
         }
     };
@@ -67,6 +68,16 @@ fn reason(body: &Body) -> Answer<Arc<str>> {
     let reason = if body.is_empty() { None } else { body.read::<Pause>(EXPECTED)?.reason };
     let Some(reason) = reason else { return Ok("".into()) };
     line(&reason).map(Into::into).ok_or_else(|| ApiError::bad("that is no reason for a pause", EXPECTED))
+}
+
+/// A desk says each 10 s or so that it is there, without a body; `{"open": false}` when it is left on purpose.
+fn open(body: &Body) -> Answer<bool> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Desk {
+        open: bool,
+    }
+    if body.is_empty() { Ok(true) } else { Ok(body.read::<Desk>("{\"open\": false}, or nothing at all")?.open) }
 }
 
 fn code(body: &Body) -> Answer<Arc<str>> {

@@ -65,6 +65,8 @@ async fn each_act_on_an_agent_or_a_queue_is_the_request_it_says() {
             r#"{"skills": {"lang:es": 9}}"#,
             Request::SetSkills { agent: ana.clone(), skills: Some(skills) },
         ),
+        ("agents/acme/ana/desk", "", Request::Desk { agent: ana.clone(), open: true }),
+        ("agents/acme/ana/desk", r#"{"open": false}"#, Request::Desk { agent: ana.clone(), open: false }),
         ("agents/acme/ana/skills", r#"{"skills": null}"#, Request::SetSkills { agent: ana, skills: None }),
         ("queues/acme/soporte/open", "", Request::SetOpen { queue: soporte.clone(), open: Some(true) }),
         ("queues/acme/soporte/close", "", Request::SetOpen { queue: soporte.clone(), open: Some(false) }),

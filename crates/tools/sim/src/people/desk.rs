@@ -42,6 +42,7 @@ fn request(dice: &mut Dice, view: &Snapshot) -> Option<Request> {
         89..92 => Request::SetSkills { agent, skills: skills(dice) },
         92..95 => Request::SetOpen { queue: a_queue(dice)?, open: dice.one_of([None, Some(true), Some(true), Some(false)]) },
         95..97 => Request::CancelCallback { call: a_call(dice, view, kept) },
+        97 => Request::Desk { agent, open: dice.percent(60) },
         _ => Request::Why { call: a_call(dice, view, waits) },
     })
 }
@@ -62,6 +63,7 @@ fn opposite(dice: &mut Dice, request: &Request, view: &Snapshot) -> Option<Reque
         Request::SetSkills { agent, .. } => Request::SetSkills { agent, skills: None },
         Request::SetOpen { queue, open } => Request::SetOpen { queue, open: Some(open != Some(true)) },
         Request::CancelCallback { call } => Request::HangUp { call },
+        Request::Desk { agent, open } => Request::Desk { agent, open: !open },
         Request::HangUp { .. } | Request::Dial { .. } | Request::Why { .. } => return None,
     })
 }
@@ -133,6 +135,7 @@ pub fn words(request: &Request) -> String {
     };
     match request {
         Request::Agent { agent, ask } => format!("{agent} asks for {ask:?}"),
+        Request::Desk { agent, open } => format!("{} the desk of {agent}", if *open { "opens" } else { "closes" }),
         Request::HangUp { call } => format!("hangs up call {call}"),
         Request::Dial { agent, to: target } => format!("dials {} for {agent}", to(target)),
         Request::Transfer { call, to: target } => format!("transfers call {call} to {}", to(target)),

@@ -120,7 +120,7 @@ impl Reader {
                 self.day.start = now;
                 self.day.queues = queues.clone();
             }
-            What::ConfigLoaded { site_sha256 } => self.day.configured.push((now.mono, site_sha256.clone())),
+            What::ConfigLoaded { site_sha256, .. } => self.day.configured.push((now.mono, site_sha256.clone())),
             What::ConfigOverridden { what, to } => self.on_overridden(what, to, now.mono),
             What::QueueEntered { requires, priority_s, credit_ms, .. } => {
                 self.on_entered(about, requires, *priority_s, Duration::from_millis(*credit_ms), now.mono);

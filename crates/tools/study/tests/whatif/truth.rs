@@ -43,7 +43,7 @@ impl Truth {
         let mut scribe = Scribe { config: config.clone(), facts: Vec::new() };
         let node = What::NodeStarted { boot_id: "b".into(), version: base::fact::VERSION, queues: vec![queue()] };
         scribe.write(Fact { now: start, about: About::default(), what: node });
-        let loaded = What::ConfigLoaded { site_sha256: SITE.into() };
+        let loaded = What::ConfigLoaded { site_sha256: SITE.into(), who: None };
         scribe.write(Fact { now: start, about: About::default(), what: loaded });
         let plan = Plan {
             schedule: self.schedule(&config, start.mono),
