@@ -45,13 +45,50 @@ impl Cpu {
     }
 }
 
-/// A name and its seconds: `PID (name) state … utime stime`, where the name may hold anything.
+/// What else there was: without it nobody can say what a figure is worth.
+#[derive(Clone, Debug, Serialize)]
+pub struct Machine {
+    pub cores: usize,
+    /// Average of the last minute, before and after: what runs besides counts as well.
+    pub load_before: f64,
+    pub load_after: f64,
+    pub scheduling: &'static str,
+}
+
+impl Machine {
+    pub fn before() -> Machine {
+        let cores = std::thread::available_parallelism().map_or(0, |n| n.get());
+        // Both processes inherit it from this one (field 41 of proc_pid_stat(5)).
+        let scheduling = match stat("/proc/self").and_then(|(_, fields)| fields.get(38).copied()) {
+            Some(1.0) => "real-time, first in first out",
+            Some(2.0) => "real-time, round robin",
+            _ => "usual",
+        };
+        Machine { cores, load_before: load(), load_after: 0.0, scheduling }
+    }
+
+    pub fn after(self) -> Machine {
+        Machine { load_after: load(), ..self }
+    }
+}
+
+fn load() -> f64 {
+    let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0)
+}
+
+/// A name and its seconds.
 fn thread(folder: &str) -> Option<(String, f64)> {
+    let (name, fields) = stat(folder)?;
+    Some((name, (fields.get(11)? + fields.get(12)?) / TICKS))
+}
+
+/// `PID (name) state …`, where the name may hold anything. The fields begin with the state, which is no number.
+fn stat(folder: &str) -> Option<(String, Vec<f64>)> {
     let stat = fs::read_to_string(format!("{folder}/stat")).ok()?;
     let (head, tail) = stat.rsplit_once(')')?;
-    let name = head.split_once('(')?.1.to_string();
-    let mut ticks = tail.split_whitespace().skip(11).map_while(|word| word.parse::<f64>().ok());
-    Some((name, (ticks.next()? + ticks.next()?) / TICKS))
+    let fields = tail.split_whitespace().map(|word| word.parse().unwrap_or(0.0)).collect();
+    Some((head.split_once('(')?.1.to_string(), fields))
 }
 
 /// What of it is in memory, in megabytes.

@@ -13,6 +13,9 @@
 //! the callers' process itself; none of it is taken off. A run in which that process was late by more than 2 ms in one
 //! packet of a hundred is void, and says so.
 //!
+//! On a machine that does something else as well, `chrt -r 1 cargo bench …` puts both processes before the rest; that
+//! is said in the result.
+//!
 //! It ends with 0 when every target was reached, with 1 when one was missed, with 2 when the run is void.
 
 mod cpu;
@@ -23,7 +26,7 @@ mod server;
 mod site;
 mod table;
 
-use cpu::Cpu;
+use cpu::{Cpu, Machine};
 use people::People;
 use samples::Samples;
 use scrape::Watch;
@@ -75,6 +78,7 @@ fn measure(size: Size) -> Run {
     let mut people = People::start(&people::plan(size, &site, server.sip));
     let watch = Watch::start(server.web);
     let begins = people.until_full(size);
+    let machine = Machine::before();
     let before = Cpu::of(server.pid(), people.pid());
     let first = scrape::read(server.web).expect("the metrics of a server that runs");
     let started = Instant::now();
@@ -82,11 +86,12 @@ fn measure(size: Size) -> Run {
     let after = Cpu::of(server.pid(), people.pid());
     let last = scrape::read(server.web).expect("the metrics of a server that runs");
     let held = started.elapsed();
+    let machine = machine.after();
     let report = people.stop();
     let watched = watch.stop();
     let memory = cpu::memory(server.pid());
     server.stop();
     let samples = Samples::of(&report, begins..ends);
     let used = after.since(&before, held);
-    Run { size, samples, watched, decided: last.since(&first), used, memory, live: people.live(), report }
+    Run { size, samples, watched, decided: last.since(&first), used, memory, machine, live: people.live(), report }
 }

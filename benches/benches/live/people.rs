@@ -3,6 +3,7 @@
 use crate::Size;
 use crate::server::program;
 use crate::site::{PASSWORD, Site};
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
 use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
@@ -14,12 +15,14 @@ use traffic::{AgentSpec, CallerMix, Plan, Progress, Report, Said, Span};
 const SILENCE: Duration = Duration::from_secs(20);
 /// Of the calls that were asked for: the line is full with so many.
 const FULL: f64 = 0.98;
+/// Conversations of a usual length are seen to their end only in a run of this length.
+const A_WHILE: Duration = Duration::from_secs(30);
 /// From the moment that the line is full to the first second that counts.
 const SETTLES: Duration = Duration::from_secs(5);
 
 /// A desk with more callers than agents: whoever hangs up has the next call at once. Either side may hang up first.
 pub fn plan(size: Size, site: &Site, server: SocketAddr) -> Plan {
-    let talk = if size.hold > Duration::from_secs(20) { Span::ms(15_000, 40_000) } else { Span::ms(1_000, 2_000) };
+    let talk = if size.hold >= A_WHILE { Span::ms(15_000, 40_000) } else { Span::ms(1_000, 2_000) };
     let agent =
         |user: &String| AgentSpec { answer_after: Span::ms(300, 1_500), talk: Some(talk), ..AgentSpec::new(user, PASSWORD) };
     Plan {
@@ -80,8 +83,10 @@ impl People {
         let wanted = (f64::from(size.calls) * FULL) as u64;
         let until = Instant::now() + Duration::from_secs(30 + 4 * u64::from(size.calls / size.rate.max(1)));
         while self.next().live < wanted {
-            let Progress { live, talking, over, .. } = self.now;
-            assert!(Instant::now() < until, "{live} calls are all there are, {talking} of them with an agent; {over} are over");
+            if Instant::now() >= until {
+                let Progress { live, talking, .. } = self.now;
+                panic!("{live} calls are all there are, {talking} of them with an agent; {}", ends(&self.stop()));
+            }
         }
         self.pass(SETTLES);
         self.held.clear();
@@ -128,6 +133,15 @@ impl People {
     fn micros(&self) -> u64 {
         self.now.elapsed_ms * 1_000
     }
+}
+
+/// How the others ended, by outcome and status.
+fn ends(report: &Report) -> String {
+    let mut ends: BTreeMap<String, u32> = BTreeMap::new();
+    for call in &report.calls {
+        *ends.entry(format!("{:?} {}", call.outcome, call.status)).or_default() += 1;
+    }
+    format!("they ended as {ends:?}")
 }
 
 impl Drop for People {

@@ -1,7 +1,7 @@
 //! What was measured, as a table and as JSON.
 
 use crate::Size;
-use crate::cpu::Used;
+use crate::cpu::{Machine, Used};
 use crate::samples::{Samples, Spread};
 use crate::scrape::{Decided, Took, Watched};
 use serde_json::json;
@@ -22,6 +22,7 @@ pub struct Run {
     pub used: Used,
     /// Of the server, in megabytes.
     pub memory: f64,
+    pub machine: Machine,
     pub live: Vec<u64>,
     pub report: Report,
 }
@@ -83,6 +84,8 @@ impl Run {
         self.print_spreads();
         self.print_decisions();
         self.print_load();
+        let Machine { cores, load_before, load_after, scheduling } = &self.machine;
+        println!("machine: {cores} cores, load {load_before} before and {load_after} after, {scheduling} scheduling");
         match self.valid() {
             true => println!("valid: yes, the callers' process was late by {} us in p99", self.late_us()),
             false => println!("VOID: the callers' process was late by {} us in p99; at most {LATE_US} count", self.late_us()),
@@ -121,7 +124,9 @@ impl Run {
 
     fn print_load(&self) {
         let (s, used, w) = (&self.samples, &self.used, &self.watched);
-        println!("\ncores: server {:.3}, callers and phones {:.3}", used.server, used.people);
+        let hundreds = f64::from(self.size.calls) / 100.0;
+        let (server, people) = (used.server, used.people);
+        println!("\ncores: server {server:.3}, {:.3} for 100 calls; callers and phones {people:.3}", server / hundreds);
         let mut threads: Vec<_> = used.threads.iter().filter(|(_, part)| **part >= 0.0005).collect();
         threads.sort_by(|one, other| other.1.total_cmp(one.1));
         let threads: Vec<String> = threads.iter().map(|(name, part)| format!("{name} {part:.3}")).collect();
@@ -151,6 +156,7 @@ impl Run {
             "decision_thread_ms": self.decided,
             "cores": self.used,
             "memory_mb": self.memory,
+            "machine": self.machine,
             "lateness": self.report.lateness,
         });
         let file = crate::server::program("live.json");
