@@ -1,19 +1,23 @@
 //! The ACD with its clock, a supply of calls, and the two decisions that are measured.
 //!
 //! - [`Hall::frees`]: everybody talks and calls wait in every queue. A conversation ends (`Released`); the agent has no
-//!   wrap-up, is free, and is offered the best of the waiting calls it can take; the agent answers (`Accepted`).
+//!   wrap-up, is free, and is offered the best of the waiting calls it can take.
 //! - [`Hall::comes`]: half of the queues are swamped and their agents talk; the agents of the other half are free. A
-//!   call comes to that half (`Enqueue`) and is offered to the agent whom the strategy chooses, who answers.
+//!   call comes to that half (`Enqueue`) and is offered to the agent whom the strategy chooses.
 //!
-//! Each is one decision: two inputs and all that follows from them, which is at least six outputs, the why with its
-//! candidates and rivals among them. What puts the hall back as it was (a call joins the line; the agent is released and
-//! nobody waits) is not part of it, and is told apart.
+//! Each is one decision: one input that leads to an offer, with all its outputs: the why with its candidates and rivals,
+//! and the agent's two or the visit's one change of state. The agent's answer (`Accepted`) is told apart, and so is what
+//! puts the hall back as it was: a call joins the line, or the agent is released and nobody waits. The three are a round.
 
+use crate::Event;
 use crate::world::{Dice, LANGUAGE_LEVEL, LANGUAGES, QUEUES, Size, Want, asked_by, is_even, person, wanted};
-use acd::{Acd, Agent, Caller, Change, Config, Input, OfferResult, Output, Queue, Relax, Strategy, WrapUp, WrapUpMode};
+use acd::{
+    Acd, Agent, Ask, Caller, Change, Config, Input, OfferResult, Output, Queue, Relax, Strategy, Work, WrapUp, WrapUpMode,
+};
 use base::{
     AgentId, AgentState, CallId, Cause, Need, Now, OfferId, Outcome, PartyId, QueueId, Requirement, Skill, Skills, VisitId,
 };
+use std::collections::VecDeque;
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,6 +32,8 @@ pub enum Rules {
     Plain,
     /// The strategies by turns, and in each queue sticky agents, steps of relaxation and leave-empty.
     Rich,
+    /// The same, and every call rings all who can take it.
+    RingAll,
 }
 
 pub struct Hall {
@@ -48,6 +54,11 @@ pub struct Hall {
     /// Who is released, in turn.
     turns: Vec<u32>,
     turn: usize,
+    /// Inputs handled so far: released, accepted, enqueued.
+    pub handled: [u64; 3],
+    /// What was prepared.
+    releases: VecDeque<(Input, u32)>,
+    calls: VecDeque<(Input, VisitId)>,
 }
 
 /// Each sort of input goes through a function of its own, by whose name its instructions are counted. What they do with
@@ -113,9 +124,12 @@ impl Hall {
             asks: (0..LANGUAGES).map(|language| requires(language, LANGUAGE_LEVEL)).collect(),
             wants,
             calm: Vec::new(),
-            asked: Vec::with_capacity(size.waiting + 10_000_000),
+            asked: Vec::with_capacity(size.waiting + 1_000_000),
             turns,
             turn: 0,
+            handled: [0; 3],
+            releases: VecDeque::new(),
+            calls: VecDeque::new(),
         };
         hall.feed(Input::Configure(Arc::new(config(size, rules))));
         for agent in hall.agents.clone() {
@@ -133,7 +147,8 @@ impl Hall {
     pub fn fill(&mut self, waiting: usize) {
         for _ in 0..waiting {
             let want = self.dice.one_of(&self.wants);
-            self.enqueue(want);
+            let (call, _) = self.call(want);
+            self.enqueue(call);
             assert!(self.offered().is_none(), "everybody who could take it talks");
         }
     }
@@ -158,66 +173,129 @@ impl Hall {
         self.out.iter().find_map(|o| if let Output::Offer { offer, .. } = o { Some(*offer) } else { None })
     }
 
-    fn enqueue(&mut self, want: Want) -> VisitId {
+    /// A call that is about to come.
+    fn call(&mut self, want: Want) -> (Input, VisitId) {
         let visit = VisitId { call: CallId { node: 1, epoch: 1, n: self.asked.len() as u32 }, n: 1 };
         self.asked.push(want);
-        let party = (self.rules == Rules::Rich).then(|| PartyId(self.dice.below(100_000)));
+        let party = (self.rules != Rules::Plain).then(|| PartyId(self.dice.below(100_000)));
         let (queue, requires) = (self.queues[usize::from(want.queue)].clone(), self.asks[usize::from(want.language)].clone());
         let caller = Caller::OnTheLine;
-        let enqueue = Input::Enqueue { visit, queue, requires, priority_s: 0, waited: Duration::ZERO, lang: None, party, caller };
-        self.tick();
-        decide_enqueued(&mut self.acd, self.now, enqueue, &mut self.out);
-        visit
+        let waited = Duration::ZERO;
+        (Input::Enqueue { visit, queue, requires, priority_s: 0, waited, lang: None, party, caller }, visit)
     }
 
-    fn release(&mut self, agent: AgentId) {
+    fn enqueue(&mut self, call: Input) {
         self.tick();
-        let released = Input::Released { agent, cause: Cause::AgentHungUp };
+        self.handled[2] += 1;
+        decide_enqueued(&mut self.acd, self.now, call, &mut self.out);
+    }
+
+    fn release(&mut self, released: Input) {
+        self.tick();
+        self.handled[0] += 1;
         decide_released(&mut self.acd, self.now, released, &mut self.out);
     }
 
-    /// The agent answers what was offered. What the call had asked for.
-    fn accept(&mut self) -> Option<Want> {
-        let offer = self.offered()?;
+    fn released(&self, agent: u32) -> Input {
+        Input::Released { agent: self.agents[agent as usize].clone(), cause: Cause::AgentHungUp }
+    }
+
+    fn next_release(&mut self) -> (Input, u32) {
+        self.turn = (self.turn + 1) % self.turns.len();
+        let agent = self.turns[self.turn];
+        (self.released(agent), agent)
+    }
+
+    fn next_call(&mut self) -> (Input, VisitId) {
+        let want = self.dice.one_of(&self.calm);
+        self.call(want)
+    }
+
+    /// Makes what the next decisions are about, so that making it is not timed.
+    pub fn prepare(&mut self, event: Event, decisions: usize) {
+        for _ in 0..decisions {
+            match event {
+                Event::Frees => {
+                    let next = self.next_release();
+                    self.releases.push_back(next);
+                }
+                Event::Comes => {
+                    let next = self.next_call();
+                    self.calls.push_back(next);
+                }
+            }
+        }
+    }
+
+    /// One decision: an agent becomes free. What was offered.
+    pub fn frees(&mut self) -> Option<Decided> {
+        let (released, agent) = self.releases.pop_front().unwrap_or_else(|| self.next_release());
+        self.release(released);
+        Some(Decided { offer: self.offered()?, agent })
+    }
+
+    /// One decision: a call comes. What was offered.
+    pub fn comes(&mut self) -> Option<Decided> {
+        let (call, visit) = self.calls.pop_front().unwrap_or_else(|| self.next_call());
+        self.enqueue(call);
+        let to = |o: &Output| if let Output::Offer { agent, .. } = o { Some(number_of(agent)) } else { None };
+        match (self.offered(), self.out.iter().find_map(to)) {
+            (Some(offer), Some(agent)) => Some(Decided { offer, agent }),
+            _ => {
+                self.feed(Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: false });
+                None
+            }
+        }
+    }
+
+    /// The agent takes what was offered. Who else rang rings no more.
+    pub fn answers(&mut self, decided: &Decided) {
+        self.answer(decided.offer);
+    }
+
+    fn answer(&mut self, offer: OfferId) {
         self.tick();
+        self.handled[1] += 1;
         let accepted = Input::OfferResult { offer, result: OfferResult::Accepted };
         decide_accepted(&mut self.acd, self.now, accepted, &mut self.out);
-        Some(self.asked[offer.visit.call.n as usize])
     }
 
-    /// One decision. What the call had asked for, which the next call asks for again.
-    pub fn frees(&mut self) -> Option<Want> {
-        self.turn = (self.turn + 1) % self.turns.len();
-        let agent = self.agents[self.turns[self.turn] as usize].clone();
-        self.release(agent);
-        self.accept()
-    }
-
-    pub fn call_joins(&mut self, want: Option<Want>) {
-        let Some(want) = want else { return };
-        self.enqueue(want);
+    /// After [`Hall::frees`]: the next call asks for the same.
+    pub fn call_joins(&mut self, decided: &Decided) {
+        let (call, _) = self.call(self.asked[decided.offer.visit.call.n as usize]);
+        self.enqueue(call);
         // For somebody who had found nothing to do.
-        self.accept();
-    }
-
-    /// One decision. Who talks now.
-    pub fn comes(&mut self) -> Option<AgentId> {
-        let want = self.dice.one_of(&self.calm);
-        let visit = self.enqueue(want);
-        let agent = self.out.iter().find_map(|o| if let Output::Offer { agent, .. } = o { Some(agent.clone()) } else { None });
-        if agent.is_some() {
-            self.accept();
-        } else {
-            self.feed(Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: false });
-        }
-        agent
-    }
-
-    pub fn call_ends(&mut self, agent: Option<AgentId>) {
-        if let Some(agent) = agent {
-            self.release(agent);
+        if let Some(offer) = self.offered() {
+            self.answer(offer);
         }
     }
+
+    /// After [`Hall::comes`].
+    pub fn call_ends(&mut self, decided: &Decided) {
+        self.release(self.released(decided.agent));
+    }
+
+    /// Somebody of the calm half makes a call of their own, and takes a break with a reason.
+    pub fn is_away(&mut self, reason: &Arc<str>) {
+        self.turn = (self.turn + 1) % self.turns.len();
+        let agent = &self.agents[self.turns[self.turn] as usize].clone();
+        let asked = |ask| Input::AgentAsked { agent: agent.clone(), ask, cause: Cause::Requested };
+        self.feed(Input::Engaged { agent: agent.clone(), work: Some(Work::Outbound) });
+        self.feed(Input::Engaged { agent: agent.clone(), work: None });
+        self.feed(asked(Ask::Pause { reason: reason.clone() }));
+        self.feed(asked(Ask::Ready));
+    }
+}
+
+/// What was offered to whom.
+#[derive(Clone, Copy)]
+pub struct Decided {
+    pub offer: OfferId,
+    agent: u32,
+}
+
+fn number_of(agent: &AgentId) -> u32 {
+    agent.name()[1..].parse().expect("agents are named by their numbers")
 }
 
 fn queue_id(n: u16) -> QueueId {
@@ -274,7 +352,7 @@ fn queue(n: u16, rules: Rules) -> Queue {
     let lower = Change::Lower { skill: skill(subject), to: 1 };
     let steps = [(600, lower), (900, Change::Raise { seconds: 60 }), (1_200, Change::Drop { skill: skill(subject) })];
     Queue {
-        strategy: strategies[usize::from(n) % strategies.len()],
+        strategy: if rules == Rules::RingAll { Strategy::RingAll } else { strategies[usize::from(n) % strategies.len()] },
         relax: steps.map(|(after, change)| Relax { after: Duration::from_secs(after), change }).into(),
         sticky: Duration::from_secs(20),
         leave_empty: [AgentState::LoggedOut].into(),

@@ -1,9 +1,11 @@
 //! Instructions per decision, counted by callgrind: they repeat, whatever else the machine does.
 
-use crate::Case;
+use crate::{Case, Event};
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-const ROUNDS: usize = 5_000;
+const ROUNDS: usize = 2_000;
+const WARM_UP: usize = 2_000;
 /// What is counted, by the functions of `hall.rs` through which each input goes.
 const INPUTS: [&str; 3] = ["decide_released", "decide_accepted", "decide_enqueued"];
 
@@ -13,41 +15,80 @@ fn counted_rounds(case: &Case, hall: &mut crate::Hall, rounds: usize) -> usize {
     case.rounds(hall, rounds)
 }
 
-/// `CASE ROUNDS`, in a process of its own.
+/// `CASE ROUNDS`, in a process of its own. Says how often each input was handled while it was counted.
 pub fn child(args: &[String]) {
-    let case = crate::CASES.iter().find(|case| Some(case.name) == args.first().map(String::as_str)).expect("a case");
+    let mut cases = crate::GROUPS.iter().flat_map(|group| group.iter());
+    let case = cases.find(|case| Some(case.name) == args.first().map(String::as_str)).expect("a case");
     let rounds = args.get(1).and_then(|n| n.parse().ok()).expect("how many rounds");
-    let mut hall = case.hall();
-    println!("{}", counted_rounds(case, &mut hall, rounds));
+    let mut hall = case.hall(WARM_UP);
+    let before = hall.handled;
+    let decided = counted_rounds(case, &mut hall, rounds);
+    let handled: Vec<u64> = hall.handled.iter().zip(before).map(|(after, before)| after - before).collect();
+    println!("{decided} {} {} {}", handled[0], handled[1], handled[2]);
 }
 
-pub fn table(cases: &[Case]) {
-    println!("Instructions of Acd::handle, mean of {ROUNDS} rounds (callgrind)");
-    println!("{:<28} {:>9} {:>9} {:>9} {:>10} {:>8}", "case", "Released", "Accepted", "Enqueue", "decision", "decided");
-    for case in cases {
-        match count(case) {
-            Ok(counted) => counted.print(case),
-            Err(why) => return println!("not counted: {why}"),
+/// Instructions of one input of each sort, and of the decision among them.
+pub struct Row {
+    pub case: Case,
+    each: [u64; 3],
+    decided: u64,
+}
+
+impl Row {
+    pub fn decision(&self) -> u64 {
+        if self.case.event == Event::Frees { self.each[0] } else { self.each[2] }
+    }
+}
+
+pub fn table(groups: &[&[Case]]) -> Vec<Row> {
+    println!("Instructions of Acd::handle, mean of {ROUNDS} rounds (callgrind); x small: of the decision");
+    println!(
+        "{:<26} {:>9} {:>9} {:>9} {:>9} {:>8} {:>8}",
+        "case", "decision", "Released", "Accepted", "Enqueue", "x small", "decided"
+    );
+    let cases: Vec<Case> = groups.iter().flat_map(|group| group.iter().copied()).collect();
+    let rows = match count_all(&cases) {
+        Ok(rows) => rows,
+        Err(why) => {
+            println!("not counted: {why}\n");
+            return Vec::new();
         }
+    };
+    for row in &rows {
+        let [released, accepted, enqueued] = row.each;
+        let (name, decision, ratio) = (row.case.name, row.decision(), ratio(row, &rows));
+        println!("{name:<26} {decision:>9} {released:>9} {accepted:>9} {enqueued:>9} {ratio:>8.2} {:>8}", row.decided);
     }
     println!();
+    rows
 }
 
-struct Counted {
-    /// Calls and instructions of each of [`INPUTS`].
-    inputs: [(u64, u64); 3],
-    decided: usize,
+/// To the small case with the same event and rules.
+pub fn ratio(row: &Row, rows: &[Row]) -> f64 {
+    let same = |small: &&Row| small.case.event == row.case.event && small.case.rules == row.case.rules;
+    rows.iter().find(same).map_or(f64::NAN, |small| row.decision() as f64 / small.decision() as f64)
 }
 
-impl Counted {
-    fn print(&self, case: &Case) {
-        let each = self.inputs.map(|(calls, cost)| cost.checked_div(calls).unwrap_or(0));
-        let decision = each[1] + if case.event == crate::Event::Frees { each[0] } else { each[2] };
-        println!("{:<28} {:>9} {:>9} {:>9} {decision:>10} {:>8}", case.name, each[0], each[1], each[2], self.decided);
-    }
+/// Two at a time.
+fn count_all(cases: &[Case]) -> Result<Vec<Row>, String> {
+    let next = AtomicUsize::new(0);
+    let some = || {
+        let mut rows = Vec::new();
+        while let Some(case) = cases.get(next.fetch_add(1, Relaxed)) {
+            rows.push(count(case)?);
+        }
+        Ok::<_, String>(rows)
+    };
+    let (a, b) = std::thread::scope(|s| {
+        let other = s.spawn(some);
+        (some(), other.join().expect("counting does not panic"))
+    });
+    let mut rows: Vec<Row> = a?.into_iter().chain(b?).collect();
+    rows.sort_by_key(|row| cases.iter().position(|case| case.name == row.case.name));
+    Ok(rows)
 }
 
-fn count(case: &Case) -> Result<Counted, String> {
+fn count(case: &Case) -> Result<Row, String> {
     let file = std::env::temp_dir().join(format!("acd-{}-{}.callgrind", std::process::id(), case.name));
     let run = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet", "--compress-strings=no", "--compress-pos=no", "--collect-atstart=no"])
@@ -61,22 +102,24 @@ fn count(case: &Case) -> Result<Counted, String> {
     }
     let profile = std::fs::read_to_string(&file).map_err(|e| e.to_string())?;
     std::fs::remove_file(&file).map_err(|e| e.to_string())?;
-    let decided = String::from_utf8_lossy(&run.stdout).trim().parse().map_err(|e| format!("{e}"))?;
-    Ok(Counted { inputs: INPUTS.map(|input| calls_of(&profile, input)), decided })
+    let said = String::from_utf8_lossy(&run.stdout).into_owned();
+    let numbers: Vec<u64> = said.split_whitespace().filter_map(|n| n.parse().ok()).collect();
+    let [decided, released, accepted, enqueued] = numbers[..] else { return Err(format!("{} said {said}", case.name)) };
+    let mean = |input: &str, handled: u64| cost_of(&profile, input).checked_div(handled).unwrap_or(0);
+    let each = [mean(INPUTS[0], released), mean(INPUTS[1], accepted), mean(INPUTS[2], enqueued)];
+    Ok(Row { case: *case, each, decided })
 }
 
-/// Calls of this function, and instructions in it and below. In the profile a call is `cfn=NAME`, `calls=N LINE`, and a
-/// line whose last number is the cost.
-fn calls_of(profile: &str, function: &str) -> (u64, u64) {
-    let (mut calls, mut cost) = (0, 0);
+/// Instructions in this function and below, as its callers paid them. In the profile a call is `cfn=NAME`,
+/// `calls=N LINE`, and a line whose last number is the cost; calls from before the counting are in N, not in the cost.
+fn cost_of(profile: &str, function: &str) -> u64 {
+    let mut cost = 0;
     let mut lines = profile.lines();
     while let Some(line) = lines.next() {
-        if !(line.starts_with("cfn=") && line.contains(function)) {
-            continue;
+        if line.starts_with("cfn=") && line.contains(function) {
+            let paid = lines.nth(1).and_then(|line| line.rsplit(' ').next());
+            cost += paid.and_then(|n| n.parse::<u64>().ok()).unwrap_or(0);
         }
-        let number = |line: Option<&str>, at: fn(&str) -> Option<&str>| line.and_then(at).and_then(|n| n.parse::<u64>().ok());
-        calls += number(lines.next(), |l| l.strip_prefix("calls=")?.split(' ').next()).unwrap_or(0);
-        cost += number(lines.next(), |l| l.rsplit(' ').next()).unwrap_or(0);
     }
-    (calls, cost)
+    cost
 }

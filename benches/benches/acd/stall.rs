@@ -13,7 +13,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-const PUSHES: usize = 400_000;
+const PUSHES: usize = 100_000;
 /// What may wait at once; more, and the producer looks on.
 const WAITING: usize = 1_024;
 const BATCH: usize = 256;
@@ -24,21 +24,31 @@ struct Owner {
 
 impl Owner {
     fn decide(&mut self) {
-        let taken = self.hall.frees();
-        self.hall.call_joins(taken);
+        if let Some(decided) = self.hall.frees() {
+            self.hall.answers(&decided);
+            self.hall.call_joins(&decided);
+        }
     }
 }
 
-pub fn table() {
+/// Through our way: the longest hand-over, beside the longest of a producer that hands nothing over; how often it slept.
+pub struct Stall {
+    pub longest: Duration,
+    pub of_nothing: Duration,
+    pub slept: u64,
+}
+
+pub fn table() -> Stall {
     println!("A producer, while the owner decides ({PUSHES} hand-overs each)");
     println!("{:<44} {:>8} {:>8} {:>9} {:>10} {:>8}", "through", "p50", "p99", "p99.99", "max", "slept");
     let mut owner = Owner { hall: Hall::busy(LARGE, Rules::Plain) };
-    nothing(&mut owner);
-    through_way(&mut owner);
+    let (of_nothing, _) = nothing(&mut owner);
+    let (longest, slept) = through_way(&mut owner);
     through_channel(&mut owner);
     through_queue_under_a_lock(&mut owner);
     through_one_lock(&mut owner);
     println!();
+    Stall { longest, of_nothing, slept }
 }
 
 /// Hands over until all are, never more at once than may wait.
@@ -63,14 +73,16 @@ fn sleeps() -> u64 {
     line.and_then(|n| n.trim().parse().ok()).unwrap_or(0)
 }
 
-fn print(name: &str, (mut took, slept): (Vec<u64>, u64)) {
+/// The longest, and how often the producer slept.
+fn print(name: &str, (mut took, slept): (Vec<u64>, u64)) -> (Duration, u64) {
     took.sort_unstable();
     let at = |share: f64| Duration::from_nanos(took[(share * (took.len() - 1) as f64) as usize]);
     let (p50, p99, p9999, max) = (at(0.5), at(0.99), at(0.9999), at(1.0));
     println!("{name:<44} {p50:>8.0?} {p99:>8.0?} {p9999:>9.1?} {max:>10.1?} {slept:>8}");
+    (max, slept)
 }
 
-fn nothing(owner: &mut Owner) {
+fn nothing(owner: &mut Owner) -> (Duration, u64) {
     let (done, over) = (AtomicUsize::new(0), AtomicBool::new(false));
     std::thread::scope(|s| {
         s.spawn(|| {
@@ -81,11 +93,11 @@ fn nothing(owner: &mut Owner) {
         });
         let took = produce(&done, |n| assert!(std::hint::black_box(n) < u64::MAX));
         over.store(true, Relaxed);
-        print("nothing", took);
-    });
+        print("nothing", took)
+    })
 }
 
-fn through_way(owner: &mut Owner) {
+fn through_way(owner: &mut Owner) -> (Duration, u64) {
     let done = AtomicUsize::new(0);
     let (way, taker) = way::<u64>(4 * WAITING);
     std::thread::scope(|s| {
@@ -100,8 +112,8 @@ fn through_way(owner: &mut Owner) {
                 }
             }
         });
-        print("shell_handoff::way", produce(done, |n| assert!(way.push(n).is_ok())));
-    });
+        print("shell_handoff::way", produce(done, |n| assert!(way.push(n).is_ok())))
+    })
 }
 
 fn through_channel(owner: &mut Owner) {

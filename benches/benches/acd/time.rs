@@ -1,74 +1,131 @@
-//! Time per decision, beside the linear scan in the same run: A-B-A.
+//! Time per decision: the small case and the large one by turns, and a linear scan before and after.
 
+use crate::hall::Hall;
+use crate::memory::{self, Allocated};
 use crate::scan::Scan;
-use crate::{Case, Event};
+use crate::{Case, Event, WARM_UP};
 use rustix::time::{ClockId, clock_gettime};
 use std::hint::black_box;
 use std::time::Instant;
 
 /// Decisions between two looks at the clock, small enough to leave the hall as it is.
 const BATCH: usize = 8;
-const BATCHES: usize = 6_000;
-/// For what can be sustained, arrivals and all.
-const SUSTAINED: usize = 200_000;
+/// Batches before it is another hall's turn. The first ones bring the hall back into the caches.
+const BATCHES: usize = 120;
+const UNTIMED: usize = 20;
+const TURNS: usize = 30;
 
-pub fn table(cases: &[Case]) {
-    println!("Time, beside a linear scan that only chooses (A-B-A; a scan whose two rounds differ by over a fifth: void)");
-    println!(
-        "{:<28} {:>9} {:>9} {:>9} {:>12} {:>11} {:>11} {:>8} valid",
-        "case", "median", "p10", "p90", "rounds/s", "scan before", "scan after", "ratio"
-    );
-    for case in cases {
-        let mut scan = Scan::new(case.size, case.event == Event::Comes);
-        let mut hall = case.hall();
-        let before = scanned(case, &mut scan);
-        let mut batches = batches(case, &mut hall);
-        let per_second = sustained(case, &mut hall);
-        let after = scanned(case, &mut scan);
-        batches.sort_unstable_by(f64::total_cmp);
-        let at = |share: f64| batches[(share * (batches.len() - 1) as f64) as usize];
-        let reference = (before + after) / 2.0;
-        let valid = if (before - after).abs() <= reference / 5.0 { "yes" } else { "no: the machine was busy" };
-        println!(
-            "{:<28} {:>6.0} ns {:>6.0} ns {:>6.0} ns {per_second:>12.0} {before:>8.0} ns {after:>8.0} ns {:>8.4} {valid}",
-            case.name,
-            at(0.5),
-            at(0.1),
-            at(0.9),
-            at(0.5) / reference
-        );
+/// Nanoseconds, batch by batch.
+#[derive(Default)]
+struct Times(Vec<f64>);
+
+impl Times {
+    fn at(&self, share: f64) -> f64 {
+        let mut sorted = self.0.clone();
+        sorted.sort_unstable_by(f64::total_cmp);
+        sorted[(share * (sorted.len() - 1) as f64) as usize]
     }
-    println!();
+
+    /// How far the medians of the two halves are apart.
+    fn drift(&self) -> f64 {
+        let (first, second) = self.0.split_at(self.0.len() / 2);
+        let [a, b] = [first, second].map(|half| Times(half.to_vec()).at(0.5));
+        (a - b).abs() / a.min(b)
+    }
 }
 
-/// Nanoseconds per decision, batch by batch; what undoes them is not in it.
-fn batches(case: &Case, hall: &mut crate::Hall) -> Vec<f64> {
-    let mut freed = Vec::with_capacity(BATCH);
-    let mut came = Vec::with_capacity(BATCH);
-    let batch = |_| {
-        let from = Instant::now();
-        match case.event {
-            Event::Frees => (0..BATCH).for_each(|_| freed.push(hall.frees())),
-            Event::Comes => (0..BATCH).for_each(|_| came.push(hall.comes())),
-        }
-        let nanos = from.elapsed().as_nanos() as f64 / BATCH as f64;
-        freed.drain(..).for_each(|taken| hall.call_joins(taken));
-        came.drain(..).for_each(|agent| hall.call_ends(agent));
-        nanos
+#[derive(Default)]
+struct Timed {
+    decision: Times,
+    answer: Times,
+    undoing: Times,
+    /// The linear scan, before and after.
+    scan: [f64; 2],
+}
+
+pub struct Row {
+    pub case: Case,
+    /// Medians in nanoseconds.
+    pub decision: f64,
+    /// Of the decision, to the first of the group.
+    pub ratio: f64,
+    pub valid: bool,
+    pub allocated: Allocated,
+}
+
+pub fn table(groups: &[&[Case]]) -> Vec<Row> {
+    println!("Time in ns, the cases of a group by turns; beside it a linear scan that only chooses, before and after");
+    println!(
+        "{:<26} {:>8} {:>6} {:>6} {:>7} {:>8} {:>11} {:>9} {:>7} {:>8} {:>8} {:>7}  valid",
+        "case", "decision", "p10", "p90", "answer", "undoing", "decisions/s", "rounds/s", "x small", "scan", "after", "x scan"
+    );
+    let rows: Vec<Row> = groups.iter().flat_map(|group| measure(group)).collect();
+    println!("void: the two halves of the small case, or the two scans, differ by over a fifth: the machine was busy\n");
+    memory::print(&rows);
+    rows
+}
+
+fn measure(group: &[Case]) -> Vec<Row> {
+    let mut scans: Vec<Scan> = group.iter().map(|case| Scan::new(case.size, case.event == Event::Comes)).collect();
+    let mut halls: Vec<Hall> = group.iter().map(|case| case.hall(WARM_UP)).collect();
+    let mut timed: Vec<Timed> = group.iter().map(|_| Timed::default()).collect();
+    let scan_all = |scans: &mut [Scan], timed: &mut [Timed], at: usize| {
+        group.iter().zip(scans).zip(timed).for_each(|((case, scan), timed)| timed.scan[at] = scanned(case, scan));
     };
-    (0..BATCHES).map(batch).collect()
+    scan_all(&mut scans, &mut timed, 0);
+    for _ in 0..TURNS {
+        for ((case, hall), timed) in group.iter().zip(&mut halls).zip(&mut timed) {
+            (0..BATCHES).for_each(|n| batch(case, hall, if n < UNTIMED { None } else { Some(&mut *timed) }));
+        }
+    }
+    scan_all(&mut scans, &mut timed, 1);
+    let small = timed[0].decision.at(0.5);
+    let steady = timed[0].decision.drift() <= 0.2;
+    let rows = group.iter().zip(&timed).zip(&mut halls);
+    rows.map(|((case, timed), hall)| row(case, timed, small, steady, memory::allocated(case, hall))).collect()
 }
 
-/// Rounds per second of CPU time, decisions with their undoing.
-fn sustained(case: &Case, hall: &mut crate::Hall) -> f64 {
-    let from = thread_cpu();
-    let decided = case.rounds(hall, SUSTAINED);
-    decided as f64 * 1e9 / (thread_cpu() - from) as f64
+fn row(case: &Case, timed: &Timed, small: f64, steady: bool, allocated: Allocated) -> Row {
+    let [decision, answer, undoing] = [&timed.decision, &timed.answer, &timed.undoing].map(|times| times.at(0.5));
+    let [before, after] = timed.scan;
+    let scan = (before + after) / 2.0;
+    let valid = steady && (before - after).abs() <= scan / 5.0;
+    let round = decision + answer + undoing;
+    let (p10, p90, ratio) = (timed.decision.at(0.1), timed.decision.at(0.9), decision / small);
+    println!(
+        "{:<26} {decision:>8.0} {p10:>6.0} {p90:>6.0} {answer:>7.0} {undoing:>8.0} {:>11.0} {:>9.0} {ratio:>7.2} {before:>8.0} {after:>8.0} {:>7.3}  {}",
+        case.name,
+        1e9 / decision,
+        1e9 / round,
+        decision / scan,
+        if valid { "yes" } else { "void" }
+    );
+    Row { case: *case, decision, ratio, valid, allocated }
+}
+
+/// Some decisions, then their answers, then what undoes them: between a decision and its answer others are made, as in
+/// a hall where phones ring for seconds.
+fn batch(case: &Case, hall: &mut Hall, timed: Option<&mut Timed>) {
+    let mut decided = Vec::with_capacity(BATCH);
+    hall.prepare(case.event, BATCH);
+    let from = Instant::now();
+    (0..BATCH).for_each(|_| decided.extend(case.decide(hall)));
+    let chosen = Instant::now();
+    decided.iter().for_each(|decided| hall.answers(decided));
+    let answered = Instant::now();
+    decided.iter().for_each(|decided| case.undo(hall, decided));
+    let undone = Instant::now();
+    let each = |from: Instant, to: Instant| (to - from).as_nanos() as f64 / BATCH as f64;
+    if let Some(timed) = timed.filter(|_| decided.len() == BATCH) {
+        timed.decision.0.push(each(from, chosen));
+        timed.answer.0.push(each(chosen, answered));
+        timed.undoing.0.push(each(answered, undone));
+    }
 }
 
 fn scanned(case: &Case, scan: &mut Scan) -> f64 {
     let looked_at = if case.event == Event::Frees { case.size.waiting } else { case.size.agents };
-    let rounds = (50_000_000 / looked_at).clamp(200, 20_000);
+    let rounds = (20_000_000 / looked_at).clamp(100, 10_000);
     let mut once = || match case.event {
         Event::Frees => black_box(scan.frees()).is_some(),
         Event::Comes => black_box(scan.comes()).is_some(),

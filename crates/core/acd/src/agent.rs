@@ -89,7 +89,10 @@ pub(crate) struct Told {
 #[derive(Clone, Debug)]
 pub(crate) struct Agent {
     pub id: AgentId,
-    pub config: AgentConfig,
+    /// As it is read when the site changes; what decisions read of it is beside.
+    pub config: Box<AgentConfig>,
+    pub rank: u32,
+    pub wrap_up: Option<Box<WrapUp>>,
     /// By a supervisor, instead of the site's.
     pub own_skills: Option<Skills>,
     pub groups: Vec<GroupKey>,
@@ -173,7 +176,9 @@ impl Agent {
     pub fn new(id: AgentId, config: AgentConfig, now: Instant) -> Self {
         Agent {
             id,
-            config,
+            rank: config.rank,
+            wrap_up: config.wrap_up.map(Box::new),
+            config: Box::new(config),
             own_skills: None,
             groups: Vec::new(),
             profile: 0,
@@ -199,6 +204,12 @@ impl Agent {
             seated: None,
             removed: false,
         }
+    }
+
+    /// Before the board is made anew.
+    pub fn configure(&mut self, config: AgentConfig) {
+        (self.rank, self.wrap_up) = (config.rank, config.wrap_up.map(Box::new));
+        *self.config = config;
     }
 
     /// As it shows from outside.
@@ -231,7 +242,7 @@ impl Agent {
             seat: Seat { key: 0, idle_since: self.idle_since, lot: self.lot, agent },
             calls: self.calls,
             offered: self.offered,
-            rank: self.config.rank,
+            rank: self.rank,
             busy: self.busy,
             login: self.login,
             may_dial: self.dialling.is_none(),

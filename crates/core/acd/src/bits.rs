@@ -39,6 +39,21 @@ impl Bits {
         Common { sets: (self, other), block: 0, some, word: 0, bits: 0 }
     }
 
+    /// The same at a fraction of the cost: what is in both goes to `each`, in rising order.
+    #[inline]
+    pub fn for_common(&self, other: &Bits, mut each: impl FnMut(usize)) {
+        for (block, (a, b)) in self.some.iter().zip(&other.some).enumerate() {
+            let mut some = a & b;
+            while some != 0 {
+                let word = block * 64 + take_lowest(&mut some);
+                let mut bits = self.words[word] & other.words[word];
+                while bits != 0 {
+                    each(word * 64 + take_lowest(&mut bits));
+                }
+            }
+        }
+    }
+
     /// Something is in both.
     pub fn meets(&self, other: &Bits) -> bool {
         self.common(other).next().is_some()
@@ -117,6 +132,9 @@ mod tests {
             }
             prop_assert!(bits[0].iter().eq(model[0].iter().copied()));
             prop_assert!(bits[0].common(&bits[1]).eq(model[0].intersection(&model[1]).copied()));
+            let mut common = Vec::new();
+            bits[0].for_common(&bits[1], |number| common.push(number));
+            prop_assert!(common.into_iter().eq(model[0].intersection(&model[1]).copied()));
             prop_assert_eq!(bits[0].meets(&bits[1]), !model[0].is_disjoint(&model[1]));
         }
     }

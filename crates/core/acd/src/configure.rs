@@ -32,7 +32,7 @@ impl Acd {
     fn reconfigure_agent(&mut self, key: AgentKey, turn: &mut Turn) {
         let agent = &mut self.agents[key.0];
         if let Some(config) = self.config.agents.get(&agent.id) {
-            agent.config = config.clone();
+            agent.configure(config.clone());
             agent.removed = false;
             return;
         }

@@ -31,7 +31,8 @@ impl Place {
 
     /// In nanoseconds: compares among queues of different weights.
     pub fn score(self, now: Instant, weight: u32) -> i128 {
-        i128::from(now.0) * i128::from(weight) - self.key
+        // 64 bits by 32 bits: there is room for it, and a product that is not checked costs a tenth.
+        i128::from(now.0).wrapping_mul(i128::from(weight)) - self.key
     }
 }
 

@@ -54,12 +54,17 @@ pub(crate) enum Order {
 pub(crate) const ORDERS: usize = 4;
 
 /// Which orders some queue asks for; the others are not kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Orders {
-    calls: bool,
-    offered: bool,
-    rank: bool,
+    kept: [Order; ORDERS],
+    len: usize,
     occupancy: bool,
+}
+
+impl Default for Orders {
+    fn default() -> Self {
+        Orders { kept: [Order::Idle; ORDERS], len: 1, occupancy: false }
+    }
 }
 
 impl Order {
@@ -77,17 +82,16 @@ impl Order {
 impl Orders {
     pub fn of(config: &Config) -> Orders {
         let asked = |strategy| config.queues.values().any(|q| q.strategy == strategy);
-        Orders {
-            calls: asked(Strategy::FewestCalls),
-            offered: asked(Strategy::RoundRobin),
-            rank: asked(Strategy::TopDown),
-            occupancy: asked(Strategy::LeastOccupied),
+        let mut orders = Orders { occupancy: asked(Strategy::LeastOccupied), ..Orders::default() };
+        for strategy in [Strategy::FewestCalls, Strategy::RoundRobin, Strategy::TopDown].into_iter().filter(|s| asked(*s)) {
+            orders.kept[orders.len] = Order::of(strategy);
+            orders.len += 1;
         }
+        orders
     }
 
-    pub fn kept(self) -> impl Iterator<Item = Order> {
-        let all = [(Order::Idle, true), (Order::Calls, self.calls), (Order::Offered, self.offered), (Order::Rank, self.rank)];
-        all.into_iter().filter(|(_, kept)| *kept).map(|(order, _)| order)
+    pub fn kept(&self) -> &[Order] {
+        &self.kept[..self.len]
     }
 }
 
@@ -127,7 +131,7 @@ impl Seats {
     /// Gives the leaf in the tournament.
     pub fn take(&mut self, standing: &Standing, orders: Orders, now: Instant) -> u32 {
         for order in orders.kept() {
-            self.lines[order as usize].insert(standing.in_order(order));
+            self.lines[*order as usize].insert(standing.in_order(*order));
         }
         if !standing.may_dial {
             self.dialling.insert(standing.seat);
@@ -140,7 +144,7 @@ impl Seats {
 
     pub fn leave(&mut self, standing: &Standing, leaf: u32, orders: Orders, now: Instant) {
         for order in orders.kept() {
-            self.lines[order as usize].remove(&standing.in_order(order));
+            self.lines[*order as usize].remove(&standing.in_order(*order));
         }
         if !standing.may_dial {
             self.dialling.remove(&standing.seat);
@@ -153,7 +157,7 @@ impl Seats {
     /// Every order has the agent where the standing says.
     pub fn agree(&self, standing: &Standing, leaf: u32, orders: Orders) -> bool {
         let entrant = Entrant { busy: standing.busy, login: standing.login, seat: standing.seat };
-        orders.kept().all(|order| self.in_order(order).contains(&standing.in_order(order)))
+        orders.kept().iter().all(|order| self.in_order(*order).contains(&standing.in_order(*order)))
             && self.dialling.contains(&standing.seat) != standing.may_dial
             && (!orders.occupancy || self.occupancy.at(leaf) == Some(&entrant))
     }

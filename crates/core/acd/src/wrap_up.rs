@@ -26,7 +26,7 @@ impl Acd {
             return none;
         }
         let Some(queue) = queue.and_then(|id| self.queue_of.get(id)) else { return none };
-        self.agents[key.0].config.wrap_up.unwrap_or(self.queues[queue.0].config.wrap_up)
+        self.agents[key.0].wrap_up.as_deref().copied().unwrap_or(self.queues[queue.0].config.wrap_up)
     }
 
     pub(crate) fn on_released(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {

@@ -84,7 +84,7 @@ impl Board {
         let p = &self.profiles[profile];
         let (free, skills) = (p.seats.free(), p.traits.skills.len());
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        for order in self.orders.kept() {
+        for order in self.orders.kept().iter().copied() {
             let (first, next) = p.seats.in_order(order).first_two();
             let Some(seat) = first.copied() else { return };
             let next = next.map_or(NOBODY, |next| (next.key, next.idle_since));
@@ -102,8 +102,8 @@ impl Board {
         });
         let seats = self.free.iter().all(|profile| {
             let seats = &self.profiles[profile].seats;
-            let same = |order| seats.in_order(order).first() == Some(&self.fronts.of_profile(profile, order).seat);
-            self.orders.kept().all(same)
+            let same = |order: &Order| seats.in_order(*order).first() == Some(&self.fronts.of_profile(profile, *order).seat);
+            self.orders.kept().iter().all(same)
         });
         visits && seats
     }

@@ -127,30 +127,69 @@ impl Head {
     }
 }
 
+/// The best of the firsts, by what is compared and where it is: nothing is moved that is not among them.
+struct Firsts<T> {
+    best: [(T, usize); SHOWN],
+    len: usize,
+}
+
+impl Default for Firsts<Reverse<i128>> {
+    fn default() -> Self {
+        Firsts { best: [(Reverse(i128::MIN), 0); SHOWN], len: 0 }
+    }
+}
+
+impl<T: Ord + Copy> Firsts<T> {
+    fn best(&self) -> &[(T, usize)] {
+        &self.best[..self.len]
+    }
+
+    /// `earlier`: of equals it comes before that one.
+    #[inline]
+    fn meet(&mut self, value: T, of: usize, earlier: impl Fn(usize) -> bool) {
+        let before = |other: &(T, usize)| value < other.0 || (value == other.0 && earlier(other.1));
+        if self.len == SHOWN && !before(&self.best[SHOWN - 1]) {
+            return;
+        }
+        let mut at = self.len.min(SHOWN - 1);
+        while at > 0 && before(&self.best[at - 1]) {
+            self.best[at] = self.best[at - 1];
+            at -= 1;
+        }
+        self.best[at] = (value, of);
+        self.len = (self.len + 1).min(SHOWN);
+    }
+}
+
 /// Free agents of a kind who are passed over, with their profile.
 pub(crate) type Barred = SmallVec<[(usize, Seat); 2]>;
 
 impl Board {
     /// Of all open visits that this profile can take, those with the best score; of equals the earlier.
     pub fn best_visits(&self, profile: usize, may_dial: bool, now: Instant) -> Few<Head> {
-        let mut firsts: Few<(Head, usize)> = Few::none();
-        for kind in self.profiles[profile].kinds.common(&self.waiting) {
+        let mut firsts = Firsts::default();
+        let mut of = 0;
+        self.profiles[profile].kinds.for_common(&self.waiting, |kind| {
             let front = self.fronts.of_kind(kind);
             if !front.dials || may_dial {
-                firsts.of += front.open as usize;
-                firsts.meet((Head::new(&front.place, front.weight, now), kind));
+                of += front.open as usize;
+                let earlier = |other: usize| front.place.id < self.fronts.of_kind(other).place.id;
+                firsts.meet(Reverse(front.place.score(now, front.weight)), kind, earlier);
             }
-        }
-        let mut few = Few { best: firsts.best.iter().map(|(head, _)| *head).collect(), of: firsts.of };
+        });
+        let head = |(score, kind): &(Reverse<i128>, usize)| {
+            let Place { id, visit, .. } = self.fronts.of_kind(*kind).place;
+            Head { score: *score, id, visit }
+        };
+        let mut few = Few { best: firsts.best().iter().map(head).collect(), of };
         // Those behind the first of the best kind may be second and third, of the next kind third.
-        for (rank, (first, kind)) in firsts.best.iter().enumerate() {
-            let bound = Reverse(first.score() - self.fronts.of_kind(*kind).lead());
-            if few.best.len() == SHOWN && few.best[SHOWN - 1].score < bound {
-                continue;
+        for (rank, (score, kind)) in firsts.best().iter().enumerate() {
+            let front = self.fronts.of_kind(*kind);
+            let beyond = || few.best.len() == SHOWN && few.best[SHOWN - 1].score < Reverse(score.0 - front.lead());
+            if front.open > 1 && !beyond() {
+                let behind = self.kinds[*kind].open.iter().take(SHOWN - rank).skip(1);
+                behind.map(|place| Head::new(place, front.weight, now)).take_while(|head| few.meet(*head)).for_each(drop);
             }
-            let k = &self.kinds[*kind];
-            let behind = k.open.iter().take(SHOWN - rank).skip(1);
-            behind.map(|place| Head::new(place, k.weight, now)).take_while(|head| few.meet(*head)).for_each(drop);
         }
         few
     }
@@ -191,14 +230,17 @@ impl Board {
             _ => Rated::in_order(seat),
         };
         let mut firsts: Few<(Rated, usize)> = Few::none();
-        for profile in k.profiles.common(&self.free) {
+        k.profiles.for_common(&self.free, |profile| {
             let front = self.fronts.of_profile(profile, order);
             firsts.of += front.free as usize;
             firsts.meet((rate(profile, front.skills, front.seat), profile));
-        }
+        });
         let mut few = Few { best: firsts.best.iter().map(|(rated, _)| *rated).collect(), of: firsts.of };
         for (rank, (_, profile)) in firsts.best.iter().enumerate() {
             let front = self.fronts.of_profile(*profile, order);
+            if front.free == 1 {
+                continue;
+            }
             let bound = Seat { key: front.next.0, idle_since: front.next.1, lot: 0, agent: AgentKey(0) };
             if few.is_beyond(&rate(*profile, front.skills, bound)) {
                 continue;

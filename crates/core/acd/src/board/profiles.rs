@@ -149,8 +149,13 @@ impl Board {
 
     fn mark_free(&mut self, profile: usize) {
         let seats = &self.profiles[profile].seats;
-        self.free.set(profile, seats.free() > 0);
-        self.may_dial.set(profile, seats.may_dial());
+        let (free, may_dial) = (seats.free() > 0, seats.may_dial());
+        if self.free.has(profile) != free {
+            self.free.set(profile, free);
+        }
+        if self.may_dial.has(profile) != may_dial {
+            self.may_dial.set(profile, may_dial);
+        }
         self.show_front_of_profile(profile);
     }
 }

@@ -99,7 +99,7 @@ fn who_says_no_did_not_miss_the_call() {
 }
 
 #[test]
-fn a_busy_phone_blocks_its_agent_for_every_call_until_the_delay_is_over() {
+fn line_06_a_busy_phone_blocks_its_agent_for_every_call_until_the_delay_is_over() {
     check(
         "queue support retry=10
          agent ana serves=support
@@ -267,7 +267,7 @@ fn a_call_of_the_agents_own_blocks_all_queues_and_leaves_the_idle_clock_alone() 
 }
 
 #[test]
-fn longest_idle_counts_from_the_end_of_wrap_up_and_a_cancelled_offer_changes_nothing() {
+fn line_16_longest_idle_counts_from_the_end_of_wrap_up_and_a_cancelled_offer_changes_nothing() {
     check(
         "queue support wrap_up=5
          agent ana serves=support

@@ -4,7 +4,7 @@
 use crate::script::check;
 
 #[test]
-fn a_call_of_the_agents_own_blocks_all_queues_and_gives_back_what_was_before() {
+fn line_06_a_call_of_the_agents_own_blocks_all_queues_and_gives_back_what_was_before() {
     check(
         "queue support
          queue sales
@@ -127,7 +127,7 @@ fn idle_after(restarts: &str, what: &str) -> String {
 }
 
 #[test]
-fn whether_a_pause_an_internal_call_or_rona_restarts_the_idle_clock_is_a_setting() {
+fn line_16_whether_a_pause_an_internal_call_or_rona_restarts_the_idle_clock_is_a_setting() {
     let pause = "5 | ana pauses lunch  | ana paused(lunch)
                 10 | ana is ready      | ana available";
     let call = |work: &str| format!("5 | ana dials {work} | ana engaged({work})\n10 | ana dialled | ana available");

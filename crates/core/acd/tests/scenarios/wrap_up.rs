@@ -49,7 +49,7 @@ fn wrap_up_optional_follows_only_if_the_agent_asked_and_lasts_until_ready_or_the
 }
 
 #[test]
-fn wrap_up_timed_can_be_made_longer_up_to_the_cap() {
+fn line_18_wrap_up_timed_can_be_made_longer_up_to_the_cap() {
     after_a_call(
         "wrap_up=timed:20:50",
         "",
