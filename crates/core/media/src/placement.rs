@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn clocks_that_drift_do_not_pull_the_channels_apart() {
+    fn line_11_clocks_that_drift_do_not_pull_the_channels_apart() {
         let mut tape = Tape::new();
         // As much drift as in an hour at 100 ppm, left slow and right fast, in twelve minutes, and each says something every 10 s.
         let packets = (0..36_000u64).flat_map(|n| [(20_000 + n * 20_010, Side::Left, n), (20_000 + n * 19_990, Side::Right, n)]);
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn another_stream_or_a_timestamp_set_anew_is_placed_by_arrival() {
+    fn line_11_another_stream_or_a_timestamp_set_anew_is_placed_by_arrival() {
         let mut tape = Tape::new();
         tape.packet(20_000, Side::Left, 0, 4_000);
         tape.packet(520_000, Side::Left, 4_000_000_000, 4_000);

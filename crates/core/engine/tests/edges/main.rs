@@ -11,6 +11,7 @@ mod early;
 mod forward;
 mod identity;
 mod peer;
+mod phones;
 mod returns;
 mod stage;
 mod storm;

@@ -16,7 +16,7 @@ fn relay(splice: &mut Splice, ms: u64, header: Header) -> Option<Line> {
 }
 
 #[test]
-fn a_prompt_then_a_bridge_then_a_prompt_is_one_stream() {
+fn line_11_a_prompt_then_a_bridge_then_a_prompt_is_one_stream() {
     let mut splice = Splice::new(7, 65_534, u32::MAX - 100);
     let lines: Vec<Line> = [
         splice.frame(Instant(0)),
@@ -52,7 +52,7 @@ fn what_comes_late_from_before_the_bridge_is_dropped() {
 }
 
 #[test]
-fn a_telephone_event_keeps_one_timestamp_and_its_own_marker() {
+fn line_11_a_telephone_event_keeps_one_timestamp_and_its_own_marker() {
     let mut splice = Splice::new(7, 0, 0);
     relay(&mut splice, 0, theirs(1, 1, 0)).unwrap();
     let events: Vec<Line> =

@@ -10,7 +10,7 @@ fn prompt(play: u32) -> Command {
 }
 
 #[test]
-fn a_prompt_starts_at_once_and_is_heard_whole_without_a_gap() {
+fn line_19_a_prompt_starts_at_once_and_is_heard_whole_without_a_gap() {
     let room = Room::new();
     let caller = room.peer(CALLER);
     // Another program may hold this machine's cores for a moment; a plane that is late by itself is late each time.
@@ -93,7 +93,7 @@ fn a_bridge_carries_both_voices_and_hold_gives_music() {
 }
 
 #[test]
-fn each_leg_gets_reports_on_the_port_above() {
+fn line_11_each_leg_gets_reports_on_the_port_above() {
     let room = Room::new();
     let port = free_ports();
     room.send(Command::Open { leg: CALLER, address: Ipv4Addr::LOCALHOST.into(), port });

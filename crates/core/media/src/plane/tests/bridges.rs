@@ -14,7 +14,7 @@ fn a_bridge_relays_the_payload_untouched_both_ways() {
 }
 
 #[test]
-fn two_laws_and_two_event_numbers_are_mapped() {
+fn line_11_two_laws_and_two_event_numbers_are_mapped() {
     let mut w = World::new();
     w.command(Command::Configure { leg: B, session: Session { codec: Codec::Pcmu, payload: 0, dtmf: Some(96), ..session(B) } });
     w.join(A, B);

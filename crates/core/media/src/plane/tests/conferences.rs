@@ -258,7 +258,7 @@ fn keys_go_to_who_is_relayed_and_are_no_noise_in_a_mix() {
 }
 
 #[test]
-fn a_press_that_a_prompt_interrupts_keeps_its_timestamp() {
+fn line_11_a_press_that_a_prompt_interrupts_keeps_its_timestamp() {
     let mut w = World::new();
     w.join(A, B);
     w.speak(A, 10, LOW);

@@ -3,7 +3,7 @@
 use super::*;
 
 #[test]
-fn the_first_packet_of_a_prompt_leaves_at_once_and_the_rest_every_20_ms() {
+fn line_19_the_first_packet_of_a_prompt_leaves_at_once_and_the_rest_every_20_ms() {
     let mut w = World::new();
     w.play(A, 1, "low");
     assert_eq!(w.got(A).len(), 1);
@@ -53,7 +53,7 @@ fn a_new_book_of_prompts_counts_for_what_begins_and_leaves_alone_what_plays() {
 }
 
 #[test]
-fn prompts_music_and_a_bridge_are_one_stream_to_the_caller() {
+fn line_11_prompts_music_and_a_bridge_are_one_stream_to_the_caller() {
     let mut w = World::new();
     w.play(A, 1, "low");
     w.pass(ms(207));

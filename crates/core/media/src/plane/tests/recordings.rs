@@ -31,7 +31,7 @@ fn reports_of_the_peer_and_hold_are_no_silence() {
 }
 
 #[test]
-fn each_leg_reports_about_every_five_seconds() {
+fn line_11_each_leg_reports_about_every_five_seconds() {
     let mut w = World::new();
     w.pass(ms(100_000));
     assert!((28..=56).contains(&w.reports.len()), "{} from two legs in 100 s", w.reports.len());
@@ -53,6 +53,29 @@ fn a_recording_holds_what_each_said_in_its_channel() {
     let (left, right) = (w.channel(0), w.channel(1));
     assert!(tone::carries(&left[400..7_600], 8_000, 440.0) && tone::carries(&right[8_400..15_600], 8_000, 1_000.0));
     assert!(tone::loudness(&left[8_400..]) < 1.0 && tone::loudness(&right[..7_600]) < 1.0);
+}
+
+#[test]
+fn line_11_a_codec_change_keeps_the_recordings_time_base() {
+    let mut w = World::new();
+    w.join(A, B);
+    w.record();
+    w.speak(A, 50, 440.0);
+    w.pass(ms(500));
+    w.command(Command::Configure { leg: A, session: Session { codec: Codec::Pcmu, payload: 0, ..session(A) } });
+    // The phone begins a stream of its own with the new law: other numbers, another clock.
+    for n in 0..50u32 {
+        let said = tone::part(8_000, 440.0, 8_000.0, (n as usize) * FRAME..(n as usize + 1) * FRAME);
+        let body: Vec<u8> = said.iter().map(|sample| Codec::Pcmu.encode(*sample)).collect();
+        let line = Line { marker: n == 0, sequence: 40_000 + n as u16, timestamp: 900_000 + n * 160, ssrc: 77 };
+        w.packet(A, home(A), 0, line, &body);
+        w.pass(ms(20));
+    }
+    w.command(Command::StopRecording { recording: TAPE });
+    let left = w.channel(0);
+    assert!((19_600..=20_400).contains(&left.len()), "2.5 s are 2.5 s: {}", left.len());
+    assert!(tone::carries(&left[400..7_600], 8_000, 440.0) && tone::carries(&left[12_400..19_400], 8_000, 440.0));
+    assert!(tone::loudness(&left[8_400..11_600]) < 1.0, "the pause is where it was");
 }
 
 #[test]
