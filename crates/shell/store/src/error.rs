@@ -10,6 +10,9 @@ pub enum StoreError {
     TooNew { path: PathBuf, found: u32, known: u32 },
     #[error("{path}: {error}")]
     File { path: PathBuf, error: std::io::Error },
+    /// `entry` counts from 1, without the one a journal begins with.
+    #[error("{path} is damaged at byte {at}, in entry {entry}, and more follows: no kill leaves it so")]
+    Damaged { path: PathBuf, at: u64, entry: u64 },
     #[error("the database: {0}")]
     Database(#[from] rusqlite::Error),
     #[error("the log at {epoch}-{seq} holds a fact that does not read: {error}")]

@@ -89,13 +89,67 @@ fn a_damaged_byte_in_the_last_frame_is_noticed_wherever_it_is() {
     let path = path_of(dir.path(), 1);
     let whole = std::fs::read(&path).unwrap();
     let whole = &whole[..whole.len() - 16];
-    let last = postcard::to_stdvec(&entry(1)).unwrap().len() + 16;
-    for at in whole.len() - last..whole.len() {
+    let begin = whole.len() - postcard::to_stdvec(&entry(1)).unwrap().len() - 16;
+    for at in begin..whole.len() {
         let mut damaged = whole.to_vec();
         damaged[at] ^= 0x40;
         std::fs::write(&path, &damaged).unwrap();
-        assert_eq!(read(dir.path(), 1), (vec![entry(0)], true), "byte {at}");
+        // A length that is less than it was leaves something behind the frame.
+        match error_after(&path, 1) {
+            None => assert_eq!(read(dir.path(), 1), (vec![entry(0)], true), "byte {at}"),
+            Some(error) => assert!(at < begin + 4 && error.contains("damaged"), "byte {at}: {error}"),
+        }
     }
+}
+
+/// The entries before it are those that were written.
+fn error_after(path: &Path, whole: u64) -> Option<String> {
+    let (_, _, mut entries) = read_journal::<String, Entry>(path).unwrap();
+    for n in 0..whole {
+        assert_eq!(entries.next().unwrap().unwrap().entry, entry(n));
+    }
+    let error = entries.next()?.unwrap_err().to_string();
+    assert!(entries.next().is_none() && !entries.is_torn() && !entries.is_closed());
+    Some(error)
+}
+
+#[test]
+fn a_damaged_byte_with_more_behind_it_is_no_torn_tail_and_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 1, 40);
+    let path = path_of(dir.path(), 1);
+    let whole = std::fs::read(&path).unwrap();
+    let ends: Vec<usize> = (0..3).map(|n| postcard::to_stdvec(&entry(n)).unwrap().len() + 16).collect();
+    let tail: usize = (3..40).map(|n| postcard::to_stdvec(&entry(n)).unwrap().len() + 16).sum::<usize>() + 16;
+    let begin = whole.len() - tail - ends[2];
+    for at in begin..begin + ends[2] {
+        for bit in [0x01, 0x80] {
+            let mut damaged = whole.clone();
+            damaged[at] ^= bit;
+            std::fs::write(&path, &damaged).unwrap();
+            let error = error_after(&path, 2).unwrap_or_else(|| panic!("byte {at} is taken for a torn tail"));
+            assert!(error.contains(&format!("is damaged at byte {begin}, in entry 3, and more follows")), "byte {at}: {error}");
+        }
+    }
+}
+
+#[test]
+fn a_journal_says_whether_it_was_closed_and_nothing_comes_after_that() {
+    let dir = tempfile::tempdir().unwrap();
+    written(dir.path(), 1, 3);
+    let path = path_of(dir.path(), 1);
+    let whole = std::fs::read(&path).unwrap();
+    let ends = || {
+        let (_, _, mut entries) = read_journal::<String, Entry>(&path).unwrap();
+        assert_eq!(entries.by_ref().map(Result::unwrap).count(), 3);
+        (entries.is_closed(), entries.is_torn())
+    };
+    assert_eq!(ends(), (true, false));
+    std::fs::write(&path, &whole[..whole.len() - 16]).unwrap();
+    assert_eq!(ends(), (false, false));
+    std::fs::write(&path, [&whole[..], b"x"].concat()).unwrap();
+    let error = error_after(&path, 3).unwrap();
+    assert!(error.contains(&format!("damaged at byte {}", whole.len())), "{error}");
 }
 
 #[test]
