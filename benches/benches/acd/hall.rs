@@ -112,6 +112,9 @@ impl Hall {
         for n in (1..turns.len()).rev() {
             turns.swap(n, dice.below(n as u64 + 1) as usize);
         }
+        let config = config(size, rules);
+        // The engine names agents and queues by the ids of the configuration.
+        let own_ids = |n: usize| config.agents.get_key_value(&agent_id(n)).map(|(id, _)| id.clone());
         let mut hall = Hall {
             acd: Acd::new(7),
             now: Now::default().plus(Duration::from_secs(1)),
@@ -119,8 +122,8 @@ impl Hall {
             size,
             rules,
             dice,
-            agents: (0..size.agents).map(agent_id).collect(),
-            queues: (0..QUEUES).map(queue_id).collect(),
+            agents: (0..size.agents).filter_map(own_ids).collect(),
+            queues: (0..QUEUES).filter_map(|n| config.queues.get_key_value(&queue_id(n)).map(|(id, _)| id.clone())).collect(),
             asks: (0..LANGUAGES).map(|language| requires(language, LANGUAGE_LEVEL)).collect(),
             wants,
             calm: Vec::new(),
@@ -131,7 +134,7 @@ impl Hall {
             releases: VecDeque::new(),
             calls: VecDeque::new(),
         };
-        hall.feed(Input::Configure(Arc::new(config(size, rules))));
+        hall.feed(Input::Configure(Arc::new(config)));
         for agent in hall.agents.clone() {
             hall.feed(Input::Reachable { agent, reachable: true });
         }

@@ -55,7 +55,7 @@ const GROUPS: [&[Case]; 4] = [
 ];
 
 /// Rounds before anything is measured: what grows has grown.
-const WARM_UP: usize = 20_000;
+const WARM_UP: usize = 100_000;
 
 impl Case {
     pub fn hall(&self, warm_up: usize) -> Hall {

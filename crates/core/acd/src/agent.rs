@@ -30,6 +30,7 @@ use crate::seats::{Seat, Standing};
 use crate::visit::{BarKey, VisitKey};
 use crate::{Agent as AgentConfig, AgentView, Ask, Owner, Work, WrapUp};
 use base::{AgentId, AgentState, Cause, Instant, OfferId, QueueId, Skills, VisitId};
+use smallvec::SmallVec;
 use std::sync::Arc;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -123,7 +124,7 @@ pub(crate) struct Agent {
     /// Visits this agent is not tried for again yet, sorted.
     pub barred: Vec<(VisitKey, BarKey)>,
     /// Visits that wait for this agent, who had their caller last.
-    pub kept: Vec<VisitKey>,
+    pub kept: SmallVec<[VisitKey; 2]>,
     /// The visit whose customer is being dialled because this agent was free.
     pub dialling: Option<VisitKey>,
     /// The board holds the agent as free, as its standing says, with this leaf in its tournament.
@@ -199,7 +200,7 @@ impl Agent {
             pending: None,
             misses: 0,
             barred: Vec::new(),
-            kept: Vec::new(),
+            kept: SmallVec::new(),
             dialling: None,
             seated: None,
             removed: false,

@@ -128,6 +128,7 @@ impl Acd {
         self.board.leave_profile(agent.profile, agent.told.state);
         self.by_id.remove(&agent.id);
         self.agents.remove(key.0);
+        self.names.remove(key.0);
         self.woken_agents.retain(|k| *k != key);
     }
 

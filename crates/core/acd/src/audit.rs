@@ -1,11 +1,19 @@
 //! What must hold between two inputs, checked against a recount of everything.
+//!
+//! The whole at once in tests, after each input. Live in shares: a [`Sweep`] remembers how far it has come, and each share
+//! goes on from there, for a bounded cost. What it compares it compares at one moment, so that what changes between two
+//! shares is no breach: visits are counted queue by queue (a kind is of one queue), agents in one go.
 
 mod agents;
+mod board;
+mod sweep;
 mod visits;
 
+pub use sweep::{Share, Sweep};
+
 use crate::Acd;
-use crate::board::{Kind, Profile};
-use base::{Now, VisitId};
+use crate::timers::Timer;
+use base::Now;
 use std::time::Duration;
 
 /// A deadline may be this late before it counts as missed: `Due` has a way to go.
@@ -16,7 +24,7 @@ const GRACE: Duration = Duration::from_secs(1);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Breach {
     pub invariant: &'static str,
-    /// Ids and states, no personal data.
+    /// Ids and states, no personal data; the same for as long as it lasts.
     pub detail: String,
 }
 
@@ -31,72 +39,31 @@ impl Findings {
 }
 
 impl Acd {
-    /// Empty if all is well. Costs a walk over all agents and visits: once a second live, after each input in tests.
+    /// Empty if all is well. Costs a walk over all agents, visits and pairs of kind and profile.
     pub fn audit(&self, now: Now) -> Vec<Breach> {
-        let mut found = Findings(Vec::new());
-        self.audit_visits(&mut found);
-        self.audit_agents(&mut found);
-        self.audit_matches(&mut found);
-        self.audit_deserted(&mut found);
-        self.audit_counts(&mut found);
-        for (at, timer) in self.timers.iter() {
-            let late = at + GRACE < now.mono;
-            found.unless(!late, "deadline", || format!("{timer:?} was due {:?} ago", now.mono.since(at)));
-        }
-        let idle = self.woken_agents.is_empty() && self.woken_visits.is_empty() && self.board.stirred.is_empty();
-        found.unless(idle && self.board.suspects.is_empty(), "index", || "somebody was woken and not looked at".into());
-        found.0
+        self.audit_share(&mut Sweep::default(), now, usize::MAX).found
     }
 
-    /// A free agent beside an open visit that it could take: by who they are, not by what the board remembers as heads.
-    fn audit_matches(&self, found: &mut Findings) {
-        for (profile, p) in self.board.profiles.iter().filter(|(_, p)| p.seats.free() > 0) {
-            for (kind, k) in self.board.kinds.iter().filter(|(_, k)| !k.open.is_empty()) {
-                if self.board.fits(kind, profile) {
-                    self.audit_pairs(p, k, found);
-                }
-            }
-        }
+    fn audit_timer(&self, timer: Timer, now: Now, found: &mut Findings) {
+        let Some(at) = self.timers.at(timer) else { return };
+        found.unless(at + GRACE >= now.mono, "deadline", || format!("{timer:?} was due at {at:?}"));
     }
 
-    fn audit_pairs(&self, profile: &Profile, kind: &Kind, found: &mut Findings) {
-        for seat in profile.seats.idle().iter() {
-            let Some(agent) = self.agents.get(seat.agent.0).filter(|a| !kind.dials || a.dialling.is_none()) else { continue };
-            let missed: Option<VisitId> = kind.open.iter().find(|place| !agent.bars(place.visit)).map(|place| place.id);
-            let queue = &self.queues[kind.queue.0].id;
-            found.unless(missed.is_none(), "missed_match", || format!("{} is free and {missed:?} waits in {queue}", agent.id));
-        }
-    }
-
-    /// A visit that waits though its queue wants it to leave.
-    fn audit_deserted(&self, found: &mut Findings) {
-        for (_, v) in self.visits.iter() {
-            let queue = &self.queues[v.queue.0];
-            let family = self.board.kinds[v.kind].family;
-            let stays = queue.leave_empty.is_empty() || v.is_virtual() || !v.offers.is_empty();
-            let alone = || self.board.is_alone(family, queue.leave_empty);
-            found.unless(stays || !alone(), "deserted", || format!("{} waits in {} for nobody", v.id, queue.id));
-        }
-    }
-
-    fn audit_counts(&self, found: &mut Findings) {
-        for detail in self.board.disagreements(&self.queues) {
+    /// What is cheap to see of the whole.
+    fn audit_whole(&self, now: Now, found: &mut Findings) {
+        let (known, all) = (self.visit_of.len(), self.visits.len());
+        let in_lines: usize = self.queues.iter().map(|(_, q)| q.line.len()).sum();
+        found
+            .unless(in_lines == all && known == all, "one_place", || format!("{all} visits, {in_lines} in lines, {known} known"));
+        let of_kinds: usize = self.board.kinds.iter().map(|(kind, _)| self.board.visits_of(kind)).sum();
+        found.unless(of_kinds == all, "index", || format!("{all} visits, {of_kinds} of the kinds"));
+        for detail in self.board.disagreements() {
             found.unless(false, "index", || detail);
         }
-        for (kind, _) in self.board.kinds.iter() {
-            let (counted, says) = (self.visits.iter().filter(|(_, v)| v.kind == kind).count(), self.board.visits_of(kind));
-            found.unless(counted == says, "index", || format!("kind {kind} says {says} visits, there are {counted}"));
-        }
-        for (profile, p) in self.board.profiles.iter() {
-            let mut census = crate::states::Census::default();
-            let members = self.agents.iter().filter(|(_, a)| a.profile == profile);
-            members.for_each(|(_, a)| census.add(a.told.state));
-            found.unless(census == p.census, "index", || format!("profile {profile} counts {:?}, found {census:?}", p.census));
-        }
-        let (free, open) = self.board.totals();
-        let seated = self.agents.iter().filter(|(_, a)| a.seated.is_some()).count();
-        found.unless(free == seated, "index", || format!("{free} seats for {seated} free agents"));
-        let wanting = self.visits.iter().filter(|(_, v)| v.open).count();
-        found.unless(open == wanting, "index", || format!("{open} open places for {wanting} open visits"));
+        let late = self.timers.first().filter(|at| *at + GRACE < now.mono);
+        found.unless(late.is_none(), "deadline", || format!("what was due at {late:?} is not done"));
+        self.audit_timer(Timer::Returns, now, found);
+        let idle = self.woken_agents.is_empty() && self.woken_visits.is_empty() && self.board.stirred.is_empty();
+        found.unless(idle && self.board.suspects.is_empty(), "index", || "somebody was woken and not looked at".into());
     }
 }

@@ -115,6 +115,7 @@ impl Acd {
             agent.groups = groups_of(&agent, groups);
             let state = agent.told.state;
             let key = AgentKey(self.agents.insert(agent));
+            self.names.insert(id.clone());
             let traits = self.traits_of(key);
             self.agents[key.0].profile = self.board.join_profile(&traits, state);
             self.by_id.insert(id.clone(), key);

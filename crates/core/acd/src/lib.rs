@@ -70,7 +70,7 @@ mod why;
 mod words;
 mod wrap_up;
 
-pub use audit::Breach;
+pub use audit::{Breach, Share, Sweep};
 pub use words::*;
 
 use agent::{Agent as AgentRecord, AgentKey, Talk};
@@ -105,6 +105,8 @@ pub struct Acd {
     queues: Slab<QueueRecord>,
     queue_of: Names<QueueId, QueueKey>,
     agents: Slab<AgentRecord>,
+    /// Of the agents, by the same numbers, side by side for those who are only named.
+    names: Slab<AgentId>,
     by_id: Names<AgentId, AgentKey>,
     visits: Slab<Visit>,
     visit_of: Index<VisitId, VisitKey>,
@@ -145,6 +147,7 @@ impl Acd {
             queues: Slab::default(),
             queue_of: Names::default(),
             agents: Slab::default(),
+            names: Slab::default(),
             by_id: Names::default(),
             visits: Slab::default(),
             visit_of: Index::default(),

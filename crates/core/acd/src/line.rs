@@ -5,6 +5,7 @@
 //! found at once and move nobody else. Chunks that empty are kept for the next that fill: a list that breathes does not
 //! allocate.
 
+use smallvec::SmallVec;
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
@@ -14,15 +15,15 @@ const SPARE: usize = 4;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Line<T> {
-    /// None is empty; sorted within and among themselves.
-    chunks: VecDeque<VecDeque<T>>,
+    /// Sorted within and among themselves. None is empty, but for the only one, which lies in the line itself.
+    chunks: SmallVec<[VecDeque<T>; 1]>,
     spare: Vec<VecDeque<T>>,
     len: usize,
 }
 
 impl<T> Default for Line<T> {
     fn default() -> Self {
-        Line { chunks: VecDeque::new(), spare: Vec::new(), len: 0 }
+        Line { chunks: SmallVec::new(), spare: Vec::new(), len: 0 }
     }
 }
 
@@ -41,12 +42,12 @@ impl<T: Ord> Line<T> {
     }
 
     pub fn first(&self) -> Option<&T> {
-        self.chunks.front()?.front()
+        self.chunks.first()?.front()
     }
 
     /// The first and the second.
     pub fn first_two(&self) -> (Option<&T>, Option<&T>) {
-        let Some(chunk) = self.chunks.front() else { return (None, None) };
+        let Some(chunk) = self.chunks.first() else { return (None, None) };
         (chunk.front(), chunk.get(1).or_else(|| self.chunks.get(1)?.front()))
     }
 
@@ -81,14 +82,14 @@ impl<T: Ord> Line<T> {
     /// Behind everybody.
     fn append(&mut self, item: T) {
         self.len += 1;
-        match self.chunks.back_mut().filter(|chunk| chunk.len() < ROOM) {
+        match self.chunks.last_mut().filter(|chunk| chunk.len() < ROOM) {
             Some(chunk) => chunk.push_back(item),
             None => {
                 // The first chunk grows with the line, the others are filled.
                 let mut chunk =
                     if self.chunks.is_empty() { self.spare.pop().unwrap_or_default() } else { spare(&mut self.spare) };
                 chunk.push_back(item);
-                self.chunks.push_back(chunk);
+                self.chunks.push(chunk);
             }
         }
     }
@@ -104,11 +105,11 @@ impl<T: Ord> Line<T> {
             at
         };
         self.len -= 1;
-        if self.chunks[at].is_empty()
-            && let Some(chunk) = self.chunks.remove(at)
-            && self.spare.len() < SPARE
-        {
-            self.spare.push(chunk);
+        if self.chunks[at].is_empty() && self.chunks.len() > 1 {
+            let chunk = self.chunks.remove(at);
+            if self.spare.len() < SPARE {
+                self.spare.push(chunk);
+            }
         }
         true
     }
@@ -123,16 +124,16 @@ impl<T: Ord> Line<T> {
         let within = self.chunks[at].binary_search(item).ok()?;
         // The shorter way round.
         if at < self.chunks.len() / 2 {
-            Some(self.chunks.range(..at).map(VecDeque::len).sum::<usize>() + within)
+            Some(self.chunks[..at].iter().map(VecDeque::len).sum::<usize>() + within)
         } else {
-            Some(self.len - self.chunks.range(at..).map(VecDeque::len).sum::<usize>() + within)
+            Some(self.len - self.chunks[at..].iter().map(VecDeque::len).sum::<usize>() + within)
         }
     }
 
     /// The first chunk that does not end before the item.
     fn chunk_for(&self, item: &T) -> Option<usize> {
         let ends_before = |chunk: &VecDeque<T>| chunk.back().is_some_and(|last| last.cmp(item) == Ordering::Less);
-        if ends_before(self.chunks.back()?) {
+        if ends_before(self.chunks.last()?) {
             return None;
         }
         if !ends_before(&self.chunks[0]) {

@@ -26,7 +26,7 @@ impl Acd {
         let v = &self.visits[key.0];
         let round_robin = self.queues[v.queue.0].config.strategy == Strategy::RoundRobin;
         let candidate = |rated: &Rated| Candidate {
-            agent: self.agents[rated.seat.agent.0].id.clone(),
+            agent: self.names[rated.seat.agent.0].clone(),
             // A moment is told in milliseconds.
             value: if round_robin { rated.value() / 1_000_000 } else { rated.value() },
             idle: turn.now.since(rated.seat.idle_since),

@@ -5,27 +5,35 @@ use crate::Acd;
 use crate::agent::{Agent, AgentKey};
 use crate::timers::Timer;
 use crate::visit::Hold;
-use base::{AgentId, AgentState, VisitId};
+use base::{AgentState, Now, VisitId};
 use std::collections::BTreeMap;
 
 impl Acd {
-    pub(super) fn audit_agents(&self, found: &mut Findings) {
-        let mut talking: BTreeMap<VisitId, &AgentId> = BTreeMap::new();
-        for (key, a) in self.agents.iter() {
-            let key = AgentKey(key);
-            found.unless(self.by_id.get(&a.id) == Some(key), "index", || format!("{} is not found by its id", a.id));
-            found.unless(!a.removed || a.phase.talk().is_some(), "index", || format!("{} is removed and still here", a.id));
-            found.unless(a.told.state == a.state(), "index", || format!("{} is {}, told {}", a.id, a.state(), a.told.state));
-            self.audit_offer_of(a, found);
-            self.audit_deadline_of(key, a, found);
-            self.audit_seat_of(key, a, found);
-            self.audit_ties_of(key, a, found);
-            if let Some(talk) = a.phase.talk().filter(|talk| !talk.assigned) {
-                let other = talking.insert(talk.visit, &a.id);
-                found.unless(other.is_none(), "one_offer", || format!("{} and {other:?} both took {}", a.id, talk.visit));
-                let waits = self.visit_key(talk.visit).is_some();
-                found.unless(!waits, "one_place", || format!("{} waits and talks", talk.visit));
-            }
+    /// `talking`: who talked in which visit when the others were looked at.
+    pub(super) fn audit_agent(
+        &self,
+        key: usize,
+        now: Now,
+        talking: &mut BTreeMap<VisitId, AgentKey>,
+        found: &mut Findings,
+    ) {
+        let (Some(a), key) = (self.agents.get(key), AgentKey(key)) else { return };
+        self.audit_timer(Timer::Agent(key), now, found);
+        found.unless(self.by_id.get(&a.id) == Some(key), "index", || format!("{} is not found by its id", a.id));
+        found.unless(!a.removed || a.phase.talk().is_some(), "index", || format!("{} is removed and still here", a.id));
+        found.unless(a.told.state == a.state(), "index", || format!("{} is {}, told {}", a.id, a.state(), a.told.state));
+        self.audit_offer_of(a, found);
+        self.audit_deadline_of(key, a, found);
+        self.audit_seat_of(key, a, found);
+        self.audit_ties_of(key, a, found);
+        if let Some(talk) = a.phase.talk().filter(|talk| !talk.assigned) {
+            let other = talking.insert(talk.visit, key).and_then(|other| self.agents.get(other.0));
+            // Whoever was looked at before may have passed it on since.
+            let both = other.filter(|b| b.phase.talk().is_some_and(|t| !t.assigned && t.visit == talk.visit));
+            let both = both.map(|b| &b.id).filter(|id| **id != a.id);
+            found.unless(both.is_none(), "one_offer", || format!("{} and {both:?} both took {}", a.id, talk.visit));
+            let waits = self.visit_key(talk.visit).is_some();
+            found.unless(!waits, "one_place", || format!("{} waits and talks", talk.visit));
         }
     }
 

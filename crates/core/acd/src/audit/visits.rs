@@ -6,19 +6,19 @@ use crate::agent::AgentKey;
 use crate::place::Place;
 use crate::timers::Timer;
 use crate::visit::{Bar, Hold, Visit, VisitKey};
+use base::Now;
 
 impl Acd {
-    pub(super) fn audit_visits(&self, found: &mut Findings) {
-        let (known, all) = (self.visit_of.len(), self.visits.len());
-        let in_lines: usize = self.queues.iter().map(|(_, q)| q.line.len()).sum();
-        found
-            .unless(in_lines == all && known == all, "one_place", || format!("{all} visits, {in_lines} in lines, {known} known"));
-        for (key, v) in self.visits.iter() {
-            self.audit_place(VisitKey(key), v, found);
-            self.audit_offers(VisitKey(key), v, found);
-            self.audit_hold(VisitKey(key), v, found);
-            self.audit_age(VisitKey(key), v, found);
-        }
+    pub(super) fn audit_visit(&self, key: usize, now: Now, found: &mut Findings) {
+        let (Some(v), key) = (self.visits.get(key), VisitKey(key)) else { return };
+        self.audit_place(key, v, found);
+        self.audit_offers(key, v, found);
+        self.audit_hold(key, v, found);
+        self.audit_age(key, v, found);
+        self.audit_deserted(v, found);
+        let timers = [Timer::Age, Timer::Step, Timer::Kept, Timer::Callback, Timer::Announce];
+        timers.into_iter().for_each(|timer| self.audit_timer(timer(key), now, found));
+        v.barred.iter().for_each(|(_, bar)| self.audit_timer(Timer::Bar(*bar), now, found));
     }
 
     fn audit_place(&self, key: VisitKey, v: &Visit, found: &mut Findings) {
@@ -89,5 +89,13 @@ impl Acd {
         let armed = self.timers.at(Timer::Step(key));
         let expected = queue.plan.next_age(v.step).map(|age| v.entered + age.saturating_sub(v.aged));
         found.unless(armed == expected, "deadline", || format!("{id} grows older at {expected:?}, armed {armed:?}"));
+    }
+
+    /// A visit that waits though its queue wants it to leave.
+    fn audit_deserted(&self, v: &Visit, found: &mut Findings) {
+        let (Some(queue), Some(kind)) = (self.queues.get(v.queue.0), self.board.kinds.get(v.kind)) else { return };
+        let stays = queue.leave_empty.is_empty() || v.is_virtual() || !v.offers.is_empty();
+        let alone = || self.board.is_alone(kind.family, queue.leave_empty);
+        found.unless(stays || !alone(), "deserted", || format!("{} waits in {} for nobody", v.id, queue.id));
     }
 }

@@ -1,45 +1,64 @@
 //! Where what the board remembers differs from what is so.
 
-use super::{Board, Kind, Profile};
+use super::{Board, Family, Kind, Profile};
 use crate::queue::{Queue, QueueKey};
 use crate::slab::Slab;
 
 impl Board {
-    /// Recounts everything: what is compatible, marked, staged and counted.
-    pub fn disagreements(&self, queues: &Slab<Queue>) -> Vec<String> {
+    /// Of the whole; the rest is by kind, profile and family.
+    pub fn disagreements(&self) -> Vec<String> {
         let mut found = Vec::new();
-        for (kind, k) in self.kinds.iter() {
-            self.check_kind(kind, k, queues, &mut found);
-        }
-        for (profile, p) in self.profiles.iter() {
-            self.check_profile(profile, p, &mut found);
-        }
-        for (family, f) in self.families.iter() {
-            let visits: usize = f.kinds.iter().map(|kind| self.kinds[*kind].visits).sum();
-            let watched = f.watched && visits > 0;
-            if visits != f.visits || watched != self.watched.has(family) || (f.stages.len() > 1) != self.relaxing.has(family) {
-                found.push(format!("family {family} counts {} visits, its kinds {visits}", f.visits));
-            }
-            let able: u32 = f.last().profiles.iter().map(|p| self.profiles[p].census.at_work()).sum();
-            if able != f.able {
-                found.push(format!("family {family} counts {} agents at work, there are {able}", f.able));
-            }
-        }
-        for (queue, q) in queues.iter() {
-            let serving = self.profiles.iter().filter(|(_, p)| p.traits.serves(QueueKey(queue)));
-            let able: u32 = serving.map(|(_, p)| p.census.at_work()).sum();
-            if able != self.able_in_line(QueueKey(queue)) {
-                found.push(format!("{} counts {} agents at work, there are {able}", q.id, self.able_in_line(QueueKey(queue))));
-            }
-        }
-        if !self.fronts_agree() {
-            found.push("a kind or a profile shows another first than it has".into());
-        }
         let deserted = self.families.iter().filter(|(_, f)| f.visits == 0).count();
         if deserted != self.deserted_families {
             found.push(format!("{deserted} families without visits, {} counted", self.deserted_families));
         }
         found
+    }
+
+    pub fn disagreements_of_kind(&self, kind: usize, k: &Kind, queues: &Slab<Queue>) -> Vec<String> {
+        let mut found = Vec::new();
+        self.check_kind(kind, k, queues, &mut found);
+        if self.waiting.has(kind) && !self.front_of_kind_agrees(kind) {
+            found.push(format!("kind {kind} shows another first than it has"));
+        }
+        found
+    }
+
+    pub fn disagreements_of_profile(&self, profile: usize, p: &Profile) -> Vec<String> {
+        let mut found = Vec::new();
+        let free = self.free.has(profile) == (p.seats.free() > 0) && self.may_dial.has(profile) == p.seats.may_dial();
+        if !free || self.present.has(profile) != (p.census.logged_in() > 0) {
+            found.push(format!("profile {profile} is marked wrongly: {} free, {} agents", p.seats.free(), p.census.all()));
+        }
+        if self.free.has(profile) && !self.front_of_profile_agrees(profile) {
+            found.push(format!("profile {profile} shows another first than it has"));
+        }
+        found
+    }
+
+    pub fn disagreements_of_family(&self, family: usize, f: &Family) -> Vec<String> {
+        let mut found = Vec::new();
+        let visits: usize = f.kinds.iter().map(|kind| self.kinds[*kind].visits).sum();
+        let watched = f.watched && visits > 0;
+        if visits != f.visits || watched != self.watched.has(family) || (f.stages.len() > 1) != self.relaxing.has(family) {
+            found.push(format!("family {family} counts {} visits, its kinds {visits}", f.visits));
+        }
+        let able: u32 = f.last().profiles.iter().map(|p| self.profiles[p].census.at_work()).sum();
+        if able != f.able {
+            found.push(format!("family {family} counts {} agents at work, there are {able}", f.able));
+        }
+        found
+    }
+
+    /// Agents at work who serve the queue, counted.
+    pub fn serving(&self, queue: QueueKey) -> u32 {
+        let serving = self.profiles.iter().filter(|(_, p)| p.traits.serves(queue));
+        serving.map(|(_, p)| p.census.at_work()).sum()
+    }
+
+    /// Kinds with an open visit that the profile could serve now.
+    pub fn wanting_of<'a>(&'a self, p: &'a Profile) -> impl Iterator<Item = usize> + 'a {
+        p.kinds.common(&self.waiting)
     }
 
     fn check_kind(&self, kind: usize, k: &Kind, queues: &Slab<Queue>, found: &mut Vec<String>) {
@@ -73,22 +92,9 @@ impl Board {
         }
     }
 
-    fn check_profile(&self, profile: usize, p: &Profile, found: &mut Vec<String>) {
-        let free = self.free.has(profile) == (p.seats.free() > 0) && self.may_dial.has(profile) == p.seats.may_dial();
-        if !free || self.present.has(profile) != (p.census.logged_in() > 0) {
-            found.push(format!("profile {profile} is marked wrongly: {} free, {} agents", p.seats.free(), p.census.all()));
-        }
-    }
-
     /// The agent is seated as this standing says.
     pub fn is_seated(&self, profile: usize, standing: &crate::seats::Standing, leaf: u32) -> bool {
         self.profiles.get(profile).is_some_and(|p| p.seats.agree(standing, leaf, self.orders))
-    }
-
-    /// Agents free, over all profiles, and open places, over all kinds.
-    pub fn totals(&self) -> (usize, usize) {
-        let free = self.profiles.iter().map(|(_, p)| p.seats.free()).sum();
-        (free, self.kinds.iter().map(|(_, k)| k.open.len()).sum())
     }
 
     pub fn visits_of(&self, kind: usize) -> usize {

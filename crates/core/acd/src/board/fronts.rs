@@ -93,19 +93,18 @@ impl Board {
         }
     }
 
-    /// What is shown is so.
-    pub(super) fn fronts_agree(&self) -> bool {
-        let visits = self.waiting.iter().all(|kind| {
-            let (k, front) = (&self.kinds[kind], self.fronts.of_kind(kind));
-            let is = VisitFront::of(&k.open, k.weight, k.dials);
-            is.is_some_and(|is| (is.place, is.open, is.gap, is.dials) == (front.place, front.open, front.gap, front.dials))
-        });
-        let seats = self.free.iter().all(|profile| {
-            let seats = &self.profiles[profile].seats;
-            let same = |order: &Order| seats.in_order(*order).first() == Some(&self.fronts.of_profile(profile, *order).seat);
-            self.orders.kept().iter().all(same)
-        });
-        visits && seats
+    /// What is shown of a kind with an open visit is so.
+    pub(super) fn front_of_kind_agrees(&self, kind: usize) -> bool {
+        let (k, front) = (&self.kinds[kind], self.fronts.of_kind(kind));
+        let is = VisitFront::of(&k.open, k.weight, k.dials);
+        is.is_some_and(|is| (is.place, is.open, is.gap, is.dials) == (front.place, front.open, front.gap, front.dials))
+    }
+
+    /// What is shown of a profile with a free agent is so.
+    pub(super) fn front_of_profile_agrees(&self, profile: usize) -> bool {
+        let seats = &self.profiles[profile].seats;
+        let same = |order: &Order| seats.in_order(*order).first() == Some(&self.fronts.of_profile(profile, *order).seat);
+        self.orders.kept().iter().all(same)
     }
 }
 
