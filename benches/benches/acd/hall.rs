@@ -245,7 +245,7 @@ impl Hall {
         match (self.offered(), self.out.iter().find_map(to)) {
             (Some(offer), Some(agent)) => Some(Decided { offer, agent }),
             _ => {
-                self.feed(Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: false });
+                self.feed(Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: None });
                 None
             }
         }

@@ -36,7 +36,7 @@ impl Acd {
         if door <= Door::Overflow && !queue.look_at_hours(wall) {
             return Err(Cause::Closed);
         }
-        if queue.line.len() >= queue.config.capacity + usize::from(mutated(Mutation::CapacityOffByOne)) {
+        if self.is_full(key) {
             return Err(Cause::QueueFull);
         }
         if door < Door::Privileged && self.is_deserted(key, entry) {
@@ -46,6 +46,11 @@ impl Acd {
             return Err(Cause::Dissuaded);
         }
         Ok(())
+    }
+
+    pub(crate) fn is_full(&self, key: QueueKey) -> bool {
+        let queue = &self.queues[key.0];
+        queue.line.len() >= queue.config.capacity + usize::from(mutated(Mutation::CapacityOffByOne))
     }
 
     fn is_deserted(&mut self, key: QueueKey, entry: &Entry) -> bool {

@@ -23,18 +23,18 @@ impl End {
 }
 
 impl Acd {
-    pub(crate) fn on_leave(&mut self, id: VisitId, outcome: Outcome, cut_off: bool, turn: &mut Turn) {
+    pub(crate) fn on_leave(&mut self, id: VisitId, outcome: Outcome, cut_off: Option<Cause>, turn: &mut Turn) {
         let Some(key) = self.visit_key(id) else { return };
-        if cut_off {
+        if cut_off.is_some() {
             self.remember_place(key, turn.now);
         }
-        let cause = match outcome {
+        let cause = cut_off.or(match outcome {
             Outcome::Abandoned => Some(Cause::CallerHungUp),
             Outcome::Timeout => Some(Cause::Timeout),
             Outcome::NoAgents => Some(Cause::NoAgents),
             Outcome::KeyExit | Outcome::Callback | Outcome::Voicemail => Some(Cause::Requested),
             Outcome::Answered | Outcome::Overflowed | Outcome::System => None,
-        };
+        });
         // Nobody is on the line who could hang up.
         let nobody = outcome == Outcome::Abandoned && self.visits[key.0].is_virtual();
         let outcome = if nobody { Outcome::System } else { outcome };
@@ -133,19 +133,33 @@ impl Acd {
         self.enter(next, target, entry, turn);
     }
 
-    /// By a supervisor. To a queue that is full, of another tenant, unknown or the same, nothing happens; nor while the
-    /// customer of a callback is dialled for an agent of this one.
+    /// By a supervisor. What may not be moved stays.
     pub(crate) fn on_move(&mut self, id: VisitId, queue: &QueueId, turn: &mut Turn) {
-        let (Some(key), Some(target)) = (self.visit_key(id), self.queue_of.get(queue)) else { return };
-        let from = self.visits[key.0].queue;
-        let dialled = matches!(self.visits[key.0].hold, Hold::Dialling(_));
-        if dialled || from == target || self.queues[from.0].tenant != self.queues[target.0].tenant {
-            return;
-        }
-        let entry = self.entry_of(key, turn);
-        if self.admit(target, &entry, Door::Privileged, turn.wall).is_ok() {
+        if let Ok((key, target)) = self.moving(id, queue) {
             self.go_on(key, target, SmallVec::new(), Cause::BySupervisor, turn);
         }
+    }
+
+    /// Whether a supervisor may move the visit to that queue; if not, why, for a person to read.
+    pub fn may_move(&self, id: VisitId, queue: &QueueId) -> Result<(), &'static str> {
+        self.moving(id, queue).map(drop)
+    }
+
+    fn moving(&self, id: VisitId, queue: &QueueId) -> Result<(VisitKey, QueueKey), &'static str> {
+        let key = self.visit_key(id).ok_or("it does not wait")?;
+        let target = self.queue_of.get(queue).ok_or("there is no such queue")?;
+        let v = &self.visits[key.0];
+        if self.queues[v.queue.0].tenant != self.queues[target.0].tenant {
+            return Err("the queue is another tenant's");
+        }
+        if v.queue == target {
+            return Err("it waits there already");
+        }
+        // For an agent of the queue that it is in.
+        if matches!(v.hold, Hold::Dialling(_)) {
+            return Err("its customer is being called");
+        }
+        if self.is_full(target) { Err("the queue is full") } else { Ok((key, target)) }
     }
 
     /// Whom everybody left alone, if the queue says so: each agent who could serve them is in a listed state.

@@ -289,12 +289,12 @@ pub enum Input {
         party: Option<PartyId>,
         caller: Caller,
     },
-    /// The visit ends from outside: the caller hung up (`Abandoned`), a key, the end of the node. `cut_off`: by a failure,
-    /// so that the caller may come back to the old place.
+    /// The visit ends from outside: the caller hung up (`Abandoned`), a key, the end of the node. `cut_off`: by this
+    /// failure, so that the caller may come back to the old place.
     Leave {
         visit: VisitId,
         outcome: Outcome,
-        cut_off: bool,
+        cut_off: Option<Cause>,
     },
     /// To another queue of the tenant, by a supervisor: this visit ends as `overflowed`, the next begins there with the
     /// time waited as credit.

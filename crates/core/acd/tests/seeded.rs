@@ -110,7 +110,7 @@ fn plain_input(day: &mut Day) -> Input {
             Some(offer) => Input::OfferResult { offer: *offer, result: OfferResult::Accepted },
             None => Input::Due,
         },
-        7 => Input::Leave { visit: day.a_visit(), outcome: Outcome::Abandoned, cut_off: false },
+        7 => Input::Leave { visit: day.a_visit(), outcome: Outcome::Abandoned, cut_off: None },
         _ => Input::Released { agent: agent(day.random.below(3)), cause: Cause::Requested },
     }
 }

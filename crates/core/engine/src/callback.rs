@@ -136,9 +136,9 @@ impl Centre {
         customer.into_iter().for_each(|leg| self.drop_leg(leg, None));
         match visit {
             Some(visit) if mutated(Mutation::CallbackAbandoned) => {
-                self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: false });
+                self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: None });
             }
-            Some(visit) => self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Callback, cut_off: false }),
+            Some(visit) => self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Callback, cut_off: None }),
             None => self.on_place_kept(id),
         }
     }
@@ -279,7 +279,7 @@ impl Centre {
             return call.deadline = None;
         }
         match visit {
-            Some(visit) => self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Callback, cut_off: false }),
+            Some(visit) => self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Callback, cut_off: None }),
             None => self.enter_line(id),
         }
     }

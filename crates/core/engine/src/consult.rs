@@ -187,7 +187,7 @@ impl Centre {
     /// Nobody of the queue is wanted any more.
     fn stop_asking(&mut self, id: CallId) {
         if let Some(visit) = self.calls.get(&id).and_then(|c| c.visit.as_ref()).map(|v| v.id) {
-            self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::System, cut_off: false });
+            self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::System, cut_off: None });
         }
     }
 

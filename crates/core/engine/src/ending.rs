@@ -34,8 +34,9 @@ impl Centre {
         self.end_third(id, cause);
         self.end_conversation(id, cause);
         if let Some(visit) = visit {
-            let cut_off = matches!(cause, Cause::NoMedia | Cause::TransportFailed | Cause::LeaseEnded);
-            let left = cut_off || cause == Cause::CallerHungUp;
+            let failure = matches!(cause, Cause::NoMedia | Cause::TransportFailed | Cause::LeaseEnded);
+            let left = failure || cause == Cause::CallerHungUp;
+            let cut_off = failure.then_some(cause);
             let outcome = match left {
                 true => Outcome::Abandoned,
                 false if self.is_put_off(id) => Outcome::Callback,

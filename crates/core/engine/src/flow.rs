@@ -58,7 +58,7 @@ impl Centre {
         let Some(visit) = call.visit.as_ref().map(|v| v.id) else { return };
         call.left_queue = call.visit.as_ref().map(|v| v.queue.clone());
         let next = std::mem::take(&mut self.steps);
-        self.tell_acd(acd::Input::Leave { visit, outcome, cut_off: false });
+        self.tell_acd(acd::Input::Leave { visit, outcome, cut_off: None });
         self.settle();
         self.steps.extend(next);
     }

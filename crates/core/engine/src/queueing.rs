@@ -65,7 +65,7 @@ impl Centre {
         self.call_fact(visit.call, about, what);
         if self.calls.get(&visit.call).is_some_and(|c| c.ending.is_some()) {
             // It overflowed in the very moment in which its call ended.
-            return self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: false });
+            return self.tell_acd(acd::Input::Leave { visit, outcome: Outcome::Abandoned, cut_off: None });
         }
         self.passed_to_queue(visit.call);
     }

@@ -50,13 +50,18 @@ impl Centre {
             }
             Request::TakeOver { call, supervisor } => {
                 self.known_call(call)?;
-                if self.may_take_over(*call, supervisor) { Ok(()) } else { refused("the supervisor does not take part") }
+                match self.may_take_over(*call, supervisor) {
+                    true => Ok(()),
+                    false if self.monitor_leg(*call, supervisor).is_some() => refused("the supervisor is logged out"),
+                    false => refused("the supervisor does not take part"),
+                }
             }
             Request::Move { call, queue } => {
                 self.known_queue(queue)?;
-                self.same_tenant(&self.waiting(call)?.tenant, &queue.tenant())?;
-                let dialled = self.waiting(call)?.reaches.contains_key(&Errand::Customer);
-                if dialled { refused("its customer is being called") } else { Ok(()) }
+                let waiting = self.waiting(call)?;
+                self.same_tenant(&waiting.tenant, &queue.tenant())?;
+                let may = waiting.visit.as_ref().map_or(Ok(()), |visit| self.acd.may_move(visit.id, queue));
+                may.or_else(refused)
             }
             Request::Prioritise { call, .. } => self.waiting(call).map(drop),
             Request::CancelCallback { call } => {

@@ -199,7 +199,7 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
             // Of a caller who talks or has gone the core knows no visit.
             Event::PatienceEnds(call) => {
                 if let Some((live, leaving)) = self.calls.get(&call).and_then(|live| Some((live, live.caller.leaves?))) {
-                    self.tell(Input::Leave { visit: live.visit, outcome: leaving.outcome, cut_off: false }, watch);
+                    self.tell(Input::Leave { visit: live.visit, outcome: leaving.outcome, cut_off: None }, watch);
                 }
             }
             Event::Phone(offer, result) => self.tell(Input::OfferResult { offer, result }, watch),

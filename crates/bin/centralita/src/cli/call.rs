@@ -123,7 +123,7 @@ impl Call {
             Call::Conference { call } => Act(call, "conference", None, "all in one conversation".into()),
             Call::Monitor { call, by, mode } => {
                 let body = json!({ "supervisor": by, "mode": mode.word() });
-                Act(call, "monitor", Some(body), format!("the phone of {by} rings, to {}", mode.word()))
+                Act(call, "monitor", Some(body), format!("{by} is to {}; the phone rings unless {by} is in already", mode.word()))
             }
             Call::StopMonitor { call, by: who } => Act(call, "stop-monitor", by(&who), format!("{who} is out")),
             Call::TakeOver { call, by: who } => Act(call, "take-over", by(&who), format!("{who} has it")),

@@ -109,14 +109,14 @@ impl Day {
 
     fn leave(&mut self) -> Input {
         let outcome = self.one_of(&[Outcome::Abandoned, Outcome::Abandoned, Outcome::KeyExit, Outcome::System]);
-        Input::Leave { visit: self.a_visit(), outcome, cut_off: self.one_in(3) }
+        Input::Leave { visit: self.a_visit(), outcome, cut_off: self.one_in(3).then_some(Cause::NoMedia) }
     }
 
     /// Who waits hangs up to be called back.
     fn call_back(&mut self) -> Input {
         let visit = self.a_visit();
         let Some(view) = self.acd.visits().find(|v| v.visit == visit) else { return Input::Due };
-        self.feed(Input::Leave { visit, outcome: Outcome::Callback, cut_off: false });
+        self.feed(Input::Leave { visit, outcome: Outcome::Callback, cut_off: None });
         let first = self.one_of(&[CallFirst::Agent, CallFirst::Customer]);
         let (queue, requires, priority_s) = (view.queue, view.requires, view.priority_s);
         let waited = view.credit + self.now.mono.since(view.entered);

@@ -118,7 +118,7 @@ fn a_caller_who_was_cut_off_and_is_back_in_time_gets_the_old_place() {
           0 | load                      |
           0 | c1 enters support party=7 priority=3 | c1 in support at 1
          10 | c2 enters support         | c2 in support at 2
-         20 | c1 is cut off             | c1 abandoned(caller_hung_up) 20s
+         20 | c1 is cut off             | c1 abandoned(no_media) 20s
          30 | c3 enters sales party=7   | c3 in sales at 1
          40 | c4 enters support party=8 | c4 in support at 2
          70 | c5 enters support party=7 | c5 in support at 1 after 70s
@@ -137,8 +137,8 @@ fn the_old_place_is_not_given_after_the_callers_own_bye_nor_too_late_nor_to_who_
           0 | c3 enters support         | c3 in support at 3
          10 | c4 enters support         | c4 in support at 4
          20 | c1 hangs up               | c1 abandoned(caller_hung_up) 20s
-         20 | c2 is cut off             | c2 abandoned(caller_hung_up) 20s
-         20 | c3 is cut off             | c3 abandoned(caller_hung_up) 20s
+         20 | c2 is cut off             | c2 abandoned(no_media) 20s
+         20 | c3 is cut off             | c3 abandoned(no_media) 20s
          30 | c5 enters support party=7 | c5 in support at 2
          30 | c6 enters support         | c6 in support at 3
          80 | -                         |

@@ -190,7 +190,7 @@ fn drawn(seed: u64, bars: bool) -> Vec<String> {
         let offered =
             out.iter().filter_map(|o| if let Output::Offer { agent, .. } = o { Some(agent.name().to_string()) } else { None });
         chosen.extend(offered);
-        let leave = Input::Leave { visit: id, outcome: Outcome::Abandoned, cut_off: false };
+        let leave = Input::Leave { visit: id, outcome: Outcome::Abandoned, cut_off: None };
         acd.handle(moment(f64::from(n)), leave, &mut out);
     }
     chosen

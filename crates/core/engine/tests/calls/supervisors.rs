@@ -184,6 +184,24 @@ fn a_waiting_call_is_moved_and_raised_by_request() {
 }
 
 #[test]
+fn a_move_that_changes_nothing_is_refused_with_its_reason_and_is_nobodys_act() {
+    let mut o = Office::with(|site| {
+        site.agents.values_mut().for_each(|a| a.acd.starts_logged_in = false);
+        site.queues.values_mut().for_each(|queue| queue.capacity = 1);
+    });
+    o.dials("other", "100");
+    let first = o.call();
+    let to = |call, queue: &str| Request::Move { call, queue: queue.parse().unwrap() };
+    assert_eq!(o.asks(to(first, "acme/ventas")), Reply::Done);
+    o.dials("caller", "100");
+    let call = o.centre.snapshot().calls.last().unwrap().call;
+    assert_eq!(o.asks(to(call, "acme/ventas")), Reply::Refused { why: "the queue is full".into() });
+    assert_eq!(o.asks(to(call, "acme/soporte")), Reply::Refused { why: "it waits there already".into() });
+    assert_eq!((o.count("supervisor.acted"), o.count("queue.entered")), (1, 3));
+    o.close();
+}
+
+#[test]
 fn after_a_crash_monitoring_and_conversation_are_closed_at_the_last_moment_known() {
     let mut o = Office::with_ana();
     monitors(&mut o, Monitor::Listen);
@@ -212,7 +230,7 @@ fn who_is_logged_out_may_listen_and_is_given_no_customer() {
     o.answers("eva");
     let call = o.call();
     let refused = o.asks(Request::TakeOver { call, supervisor: agent_id("eva") });
-    assert!(matches!(refused, Reply::Refused { .. }), "{refused:?}");
+    assert_eq!(refused, Reply::Refused { why: "the supervisor is logged out".into() });
     o.presses("eva", '7');
     assert_eq!((all(&o), o.state("ana").as_str()), (["ana eva".into(), "caller eva".into(), "ana caller".into()], "talking"));
     o.close();

@@ -184,9 +184,11 @@ pub fn event(text: &str, config: &Config) -> Input {
         ["-"] => Input::Due,
         ["load" | "reload"] => Input::Configure(shared(config)),
         [call, "enters", name, ref rest @ ..] => enqueue(call, name, rest),
-        [call, "hangs", "up"] => Input::Leave { visit: visit(call), outcome: Outcome::Abandoned, cut_off: false },
-        [call, "is", "cut", "off"] => Input::Leave { visit: visit(call), outcome: Outcome::Abandoned, cut_off: true },
-        [call, "leaves", outcome] => Input::Leave { visit: visit(call), outcome: named(outcome), cut_off: false },
+        [call, "hangs", "up"] => Input::Leave { visit: visit(call), outcome: Outcome::Abandoned, cut_off: None },
+        [call, "is", "cut", "off"] => {
+            Input::Leave { visit: visit(call), outcome: Outcome::Abandoned, cut_off: Some(Cause::NoMedia) }
+        }
+        [call, "leaves", outcome] => Input::Leave { visit: visit(call), outcome: named(outcome), cut_off: None },
         [call, "answers"] => Input::CustomerAnswered { visit: visit(call) },
         ["move", call, to] => Input::Move { visit: visit(call), queue: queue(to) },
         ["prioritise", call, by] => Input::Prioritise { visit: visit(call), priority_s: by.parse().unwrap() },
