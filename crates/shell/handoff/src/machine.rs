@@ -1,6 +1,8 @@
 //! What the protocols need of the machine. There are two: this one, and the model checker's.
 
+use crate::lanes::Queue;
 use arc_swap::ArcSwap;
+use crossbeam::queue::{ArrayQueue, SegQueue};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering, fence};
 use std::time::Instant;
@@ -27,6 +29,9 @@ pub trait Word: Send + Sync {
     fn swap(&self, value: usize, order: Ordering) -> usize;
     /// True if it was `current` and now is `new`; else nothing is written.
     fn exchange(&self, current: usize, new: usize, order: Ordering) -> bool;
+    /// What it was before.
+    fn add(&self, more: usize, order: Ordering) -> usize;
+    fn sub(&self, less: usize, order: Ordering) -> usize;
 }
 
 /// Where the newest of something is: stores and loads never wait for each other.
@@ -83,6 +88,14 @@ impl Word for AtomicUsize {
     fn exchange(&self, current: usize, new: usize, order: Ordering) -> bool {
         self.compare_exchange(current, new, order, Ordering::Relaxed).is_ok()
     }
+
+    fn add(&self, more: usize, order: Ordering) -> usize {
+        self.fetch_add(more, order)
+    }
+
+    fn sub(&self, less: usize, order: Ordering) -> usize {
+        self.fetch_sub(less, order)
+    }
 }
 
 impl<T: Send + Sync> Slot<T> for ArcSwap<T> {
@@ -102,5 +115,34 @@ impl<T, S: Slot<T>> Slot<T> for Arc<S> {
 
     fn load(&self) -> Arc<T> {
         S::load(self)
+    }
+}
+
+impl<T: Send> Queue<T> for ArrayQueue<T> {
+    fn push(&self, item: T) -> Result<(), T> {
+        ArrayQueue::push(self, item)
+    }
+
+    fn pop(&self) -> Option<T> {
+        ArrayQueue::pop(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        ArrayQueue::is_empty(self)
+    }
+}
+
+impl<T: Send> Queue<T> for SegQueue<T> {
+    fn push(&self, item: T) -> Result<(), T> {
+        SegQueue::push(self, item);
+        Ok(())
+    }
+
+    fn pop(&self) -> Option<T> {
+        SegQueue::pop(self)
+    }
+
+    fn is_empty(&self) -> bool {
+        SegQueue::is_empty(self)
     }
 }

@@ -1,9 +1,11 @@
-//! Every interleaving of the two protocols, by loom: the code of `src/` on a machine whose memory is as weak as the
+//! Every interleaving of the three protocols, by loom: the code of `src/` on a machine whose memory is as weak as the
 //! language allows.
 
+use loom::sync::Mutex;
 use loom::sync::atomic::{AtomicUsize, fence};
 use loom::thread;
-use shell_handoff::{Bell, Machine, Published, Slot, Word};
+use shell_handoff::{Bell, Lanes, Machine, Published, Queue, Slot, Word};
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
@@ -32,6 +34,14 @@ impl Word for LoomWord {
 
     fn exchange(&self, current: usize, new: usize, order: Ordering) -> bool {
         self.0.compare_exchange(current, new, order, Ordering::Relaxed).is_ok()
+    }
+
+    fn add(&self, more: usize, order: Ordering) -> usize {
+        self.0.fetch_add(more, order)
+    }
+
+    fn sub(&self, less: usize, order: Ordering) -> usize {
+        self.0.fetch_sub(less, order)
     }
 }
 
@@ -142,4 +152,66 @@ fn a_reader_gets_what_the_version_promised_or_something_newer_and_never_goes_bac
         }
         writer.join().unwrap();
     });
+}
+
+/// A queue that is taken from and put into one after the other, with room for so many.
+struct Bounded(Mutex<VecDeque<(usize, usize)>>, usize);
+
+impl Queue<(usize, usize)> for Bounded {
+    fn push(&self, item: (usize, usize)) -> Result<(), (usize, usize)> {
+        let mut items = self.0.lock().unwrap();
+        if items.len() < self.1 {
+            items.push_back(item);
+            return Ok(());
+        }
+        Err(item)
+    }
+
+    fn pop(&self) -> Option<(usize, usize)> {
+        self.0.lock().unwrap().pop_front()
+    }
+
+    fn is_empty(&self) -> bool {
+        self.0.lock().unwrap().is_empty()
+    }
+}
+
+/// Producers push while the owner takes: each one's things come out in its order, and none is lost.
+fn a_main_queue_and_its_spill(room: usize, each: &'static [usize], switches: Option<usize>) {
+    let mut histories = loom::model::Builder::new();
+    histories.preemption_bound = switches;
+    histories.check(move || {
+        let queue = |room| Bounded(Mutex::new(VecDeque::new()), room);
+        let lanes = Arc::new(Lanes::<_, Model, _, _>::new(queue(room), queue(8), 8));
+        let producers: Vec<_> = each
+            .iter()
+            .enumerate()
+            .map(|(producer, each)| {
+                let lanes = lanes.clone();
+                thread::spawn(move || (0..*each).for_each(|n| lanes.push((producer, n)).unwrap()))
+            })
+            .collect();
+        let (mut next, mut hand) = (vec![0; each.len()], None);
+        while next.iter().zip(each).any(|(next, each)| next < each) {
+            match lanes.next(&mut hand) {
+                Some((producer, n)) => {
+                    assert_eq!(n, next[producer], "of producer {producer}");
+                    next[producer] += 1;
+                }
+                None => thread::yield_now(),
+            }
+        }
+        producers.into_iter().for_each(|p| p.join().unwrap());
+        assert_eq!((lanes.next(&mut hand), lanes.spilled()), (None, 0));
+    });
+}
+
+#[test]
+fn what_one_producer_spills_comes_after_what_it_did_not_and_before_what_follows() {
+    a_main_queue_and_its_spill(1, &[4], Some(3));
+}
+
+#[test]
+fn what_two_producers_spill_comes_out_in_the_order_of_each() {
+    a_main_queue_and_its_spill(1, &[3, 1], Some(2));
 }
