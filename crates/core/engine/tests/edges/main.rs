@@ -10,6 +10,7 @@ mod crash;
 mod early;
 mod forward;
 mod identity;
+mod invariants;
 mod peer;
 mod phones;
 mod returns;
