@@ -211,7 +211,8 @@ impl Timers {
     }
 
     /// In no order of time.
-    pub fn iter(&self) -> impl Iterator<Item = (Instant, Timer)> {
+    #[cfg(test)]
+    fn iter(&self) -> impl Iterator<Item = (Instant, Timer)> {
         let keys = |sort: u8| match sort {
             0 => self.at.agents.len(),
             1 => self.at.bars.len(),
