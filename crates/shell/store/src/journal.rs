@@ -8,9 +8,9 @@
 //! before gave, so that a replay finds the first one that gives something else; a frame without an entry holds the last
 //! one, in a journal that was closed.
 //!
-//! All numbers little-endian. Entries are buffered and written by a thread each 100 ms, without an fsync: what a kill
-//! leaves behind reads up to the last whole frame. What does not fit in the buffer, or on the disk, ends the journal
-//! with an alarm and nothing else: a gap would make it worthless, and calls matter more.
+//! All numbers little-endian. Frames are queued without a lock and written by a thread each 100 ms, without an fsync:
+//! what a kill leaves behind reads up to the last whole frame. What does not fit in the queue, or on the disk, ends the
+//! journal with an alarm and nothing else: a gap would make it worthless, and calls matter more.
 
 mod reader;
 mod retention;
@@ -19,25 +19,29 @@ pub use reader::{Entries, Recorded, read_journal};
 pub use retention::Retention;
 
 use crate::error::{Result, StoreError};
+use crossbeam::queue::SegQueue;
 use serde::Serialize;
 use std::fs::File;
 use std::io::Write;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
 const MAGIC: &[u8; 4] = b"CTLJ";
 /// Raised with each change to the words of an entry: postcard names no field, so an older entry would read as another.
-const FORM: u16 = 6;
+const FORM: u16 = 7;
 const HEADER: usize = 4 + 2 + 4 + 8 + 32 + 4;
+/// Length, checksum, outputs.
+const FRAME_HEADER: usize = 4 + 4 + 8;
 /// An entry is at most a SIP message and its surroundings.
 const LONGEST_FRAME: usize = 16 << 20;
 
 const EACH: Duration = Duration::from_millis(100);
 /// Bytes that wait for the disk; beyond them the journal ends.
-const BUFFERED: usize = 32 << 20;
+const BUFFERED: u64 = 32 << 20;
 
 /// Of what an entry gave.
 pub type Digest = [u8; 8];
@@ -51,26 +55,23 @@ pub struct Header {
     pub site_sha256: [u8; 32],
 }
 
-/// An epoch's journal, being written. [`Journal::append`] never waits for the disk.
+/// An epoch's journal, being written: entries are appended by one thread, which waits neither for the disk nor for a lock.
 pub struct Journal {
     shared: Arc<Shared>,
     thread: Option<JoinHandle<()>>,
 }
 
 struct Shared {
-    state: Mutex<State>,
-    work: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    buffer: Vec<u8>,
-    /// Of the last entry.
-    outputs: Digest,
-    closed: bool,
-    failed: Option<String>,
-    written: u64,
+    /// Whole frames that wait for the disk, [`BUFFERED`] bytes of them.
+    frames: SegQueue<Vec<u8>>,
+    /// Of the last entry: its digest, in the order of its bytes.
+    outputs: AtomicU64,
+    /// Bytes rendered so far, and of those the ones that the disk has.
+    rendered: AtomicU64,
+    written: AtomicU64,
     most: u64,
+    closed: AtomicBool,
+    failed: OnceLock<String>,
 }
 
 impl Journal {
@@ -82,8 +83,8 @@ impl Journal {
         let path = path_of(data, header.epoch);
         // An epoch is never used twice, and neither is its file.
         let file = File::options().write(true).create_new(true).mode(0o600).open(&path).map_err(StoreError::file(&path))?;
-        let state = State { buffer: header.to_bytes(), most: retention.bytes, ..State::default() };
-        let shared = Arc::new(Shared { state: Mutex::new(state), work: Condvar::new() });
+        let shared = Arc::new(Shared::new(retention.bytes));
+        shared.queue(header.to_bytes());
         let thread = std::thread::Builder::new().name("journal".into());
         let run = {
             let shared = shared.clone();
@@ -96,20 +97,20 @@ impl Journal {
     }
 
     pub fn append<T: Serialize>(&self, entry: &T) {
-        match postcard::to_stdvec(entry) {
-            Ok(bytes) => self.shared.append(&bytes),
-            Err(error) => self.shared.state().fail(format!("an entry cannot be rendered: {error}")),
+        match postcard::to_extend(entry, vec![0; FRAME_HEADER]) {
+            Ok(frame) => self.shared.append(frame),
+            Err(error) => self.shared.fail(format!("an entry cannot be rendered: {error}")),
         }
     }
 
     /// What the last entry gave.
     pub fn gave(&self, outputs: Digest) {
-        self.shared.state().outputs = outputs;
+        self.shared.outputs.store(u64::from_le_bytes(outputs), Ordering::Relaxed);
     }
 
     /// Why the journal ended before its epoch did: an alarm.
     pub fn failed(&self) -> Option<String> {
-        self.shared.state().failed.clone()
+        self.shared.failed.get().cloned()
     }
 
     /// Writes out what is buffered and ends the file.
@@ -119,12 +120,11 @@ impl Journal {
     }
 
     fn end(&mut self) {
-        if self.thread.is_some() {
-            self.shared.append(&[]);
-        }
-        self.shared.state().closed = true;
-        self.shared.work.notify_all();
-        if self.thread.take().is_some_and(|thread| thread.join().is_err()) {
+        let Some(thread) = self.thread.take() else { return };
+        self.shared.append(vec![0; FRAME_HEADER]);
+        self.shared.closed.store(true, Ordering::Release);
+        thread.thread().unpark();
+        if thread.join().is_err() {
             tracing::error!("the journal's thread panicked");
         }
     }
@@ -142,65 +142,71 @@ pub fn path_of(data: &Path, epoch: u32) -> PathBuf {
 }
 
 impl Shared {
-    fn append(&self, bytes: &[u8]) {
-        let mut state = self.state();
-        if state.failed.is_some() || state.closed {
+    fn new(most: u64) -> Self {
+        Shared {
+            frames: SegQueue::new(),
+            outputs: AtomicU64::new(0),
+            rendered: AtomicU64::new(0),
+            written: AtomicU64::new(0),
+            most,
+            closed: AtomicBool::new(false),
+            failed: OnceLock::new(),
+        }
+    }
+
+    /// A frame whose header is still to be filled in.
+    fn append(&self, mut frame: Vec<u8>) {
+        if self.failed.get().is_some() || self.closed.load(Ordering::Relaxed) {
             return;
         }
-        let held = state.buffer.len() + bytes.len() + 16;
-        if bytes.len() + 8 > LONGEST_FRAME {
-            return state.fail(format!("an entry of {} bytes is longer than a frame", bytes.len()));
+        let of_entry = frame.len() - FRAME_HEADER;
+        let rendered = self.rendered.load(Ordering::Relaxed) + frame.len() as u64;
+        if of_entry + 8 > LONGEST_FRAME {
+            return self.fail(format!("an entry of {of_entry} bytes is longer than a frame"));
         }
-        if held > BUFFERED {
-            return state.fail("the disk does not keep up".into());
+        if rendered - self.written.load(Ordering::Relaxed) > BUFFERED {
+            return self.fail("the disk does not keep up".into());
         }
-        if state.written + held as u64 > state.most {
-            let why = format!("it reached {} bytes", state.most);
-            return state.fail(why);
+        if rendered > self.most {
+            return self.fail(format!("it reached {} bytes", self.most));
         }
         // It fits: bounded by LONGEST_FRAME above.
-        let len = u32::try_from(bytes.len() + 8).unwrap_or(u32::MAX);
-        let outputs = std::mem::take(&mut state.outputs);
-        let crc = !crc32_on(crc32_on(u32::MAX, &outputs), bytes);
-        state.buffer.extend_from_slice(&len.to_le_bytes());
-        state.buffer.extend_from_slice(&crc.to_le_bytes());
-        state.buffer.extend_from_slice(&outputs);
-        state.buffer.extend_from_slice(bytes);
+        let len = u32::try_from(of_entry + 8).unwrap_or(u32::MAX);
+        frame[8..FRAME_HEADER].copy_from_slice(&self.outputs.swap(0, Ordering::Relaxed).to_le_bytes());
+        let crc = crc32(&frame[8..]);
+        frame[..4].copy_from_slice(&len.to_le_bytes());
+        frame[4..8].copy_from_slice(&crc.to_le_bytes());
+        self.queue(frame);
+    }
+
+    fn queue(&self, bytes: Vec<u8>) {
+        self.rendered.fetch_add(bytes.len() as u64, Ordering::Relaxed);
+        self.frames.push(bytes);
     }
 
     fn run(&self, mut file: File) {
         let mut batch = Vec::new();
         loop {
-            let mut state = self.state();
-            if !state.closed {
-                let waited = self.work.wait_timeout(state, EACH);
-                state = waited.map_or_else(|e| e.into_inner().0, |(state, _)| state);
+            // Read first: what was queued before is in this batch, and nothing is queued after.
+            let end = self.closed.load(Ordering::Acquire) || self.failed.get().is_some();
+            while let Some(frame) = self.frames.pop() {
+                batch.extend_from_slice(&frame);
             }
-            std::mem::swap(&mut state.buffer, &mut batch);
-            let end = state.closed || state.failed.is_some();
-            drop(state);
             if let Err(error) = file.write_all(&batch) {
-                self.state().fail(error.to_string());
-                return;
+                return self.fail(error.to_string());
             }
-            self.state().written += batch.len() as u64;
-            batch.clear();
+            self.written.fetch_add(batch.len() as u64, Ordering::Relaxed);
             if end {
                 return;
             }
+            batch.clear();
+            std::thread::park_timeout(EACH);
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn fail(&mut self, why: String) {
-        if self.failed.is_none() {
-            tracing::error!(why, "the journal of this epoch ends here");
-            self.failed = Some(why);
+    fn fail(&self, why: String) {
+        if self.failed.set(why).is_ok() {
+            tracing::error!(why = self.failed.get(), "the journal of this epoch ends here");
         }
     }
 }
@@ -221,14 +227,9 @@ impl Header {
 
 /// CRC-32 as in IEEE 802.3, bit by bit over a table of 16: the journal's frames are small.
 fn crc32(bytes: &[u8]) -> u32 {
-    !crc32_on(u32::MAX, bytes)
-}
-
-/// The register after these bytes.
-fn crc32_on(crc: u32, bytes: &[u8]) -> u32 {
     const TABLE: [u32; 16] = table();
     let step = |crc: u32, nibble: u32| (crc >> 4) ^ TABLE[((crc ^ nibble) & 15) as usize];
-    bytes.iter().fold(crc, |crc, b| step(step(crc, u32::from(*b)), u32::from(*b >> 4)))
+    !bytes.iter().fold(u32::MAX, |crc, b| step(step(crc, u32::from(*b)), u32::from(*b >> 4)))
 }
 
 const fn table() -> [u32; 16] {
