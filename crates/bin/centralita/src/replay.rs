@@ -1,13 +1,23 @@
 //! Every decision of a journal made again, and compared with what was decided then.
 //!
-//! Compared are, input by input, all outputs by the digest that the journal keeps of them, and every fact with the log.
-//! After the first difference nothing more is compared: another state gives other outputs.
+//! Compared are, input by input, all outputs by the digest that the journal keeps of them, and every fact with the log,
+//! if there is one. After the first difference nothing more is compared: another state gives other outputs.
+//!
+//! ```text
+//!  journal  ├── closed ─────────────▶ log and journal end together, or one of them lost something: a fault
+//!           ├── cut, also torn ─────▶ a kill: either may end up to BEHIND before the other; more is a fault
+//!           └── damaged, more after ▶ a fault
+//! ```
+
+mod replayed;
+
+pub use replayed::{Difference, Replayed};
 
 use crate::load::{self, LoadError};
 use crate::node::birth::{Birth, Digester};
 use crate::sites;
+use base::Instant;
 use base::fact::{Fact, Logged};
-use base::{Instant, Wall};
 use engine::{Centre, Entry, Input, Output, Setup};
 use shell_store::journal::{Entries, Header, Recorded, read_journal};
 use shell_store::{Store, StoreError};
@@ -38,41 +48,6 @@ pub enum CannotReplay {
     NoKey { path: PathBuf, error: std::io::Error },
 }
 
-/// How it went.
-#[derive(Debug, Default)]
-pub struct Replayed {
-    pub epoch: u32,
-    /// Of the program that wrote the journal.
-    pub version: String,
-    pub inputs: u64,
-    pub from: Wall,
-    pub to: Wall,
-    pub configurations: u64,
-    /// Inputs whose outputs had a digest, and facts that the log has.
-    pub digests: u64,
-    pub facts: u64,
-    /// A kill tore the last frame.
-    pub torn: bool,
-    /// The log has facts of this epoch that the journal does not lead to: it ended before its epoch did.
-    pub facts_beyond: u64,
-    pub difference: Option<Difference>,
-}
-
-/// The first input whose decisions are others now.
-#[derive(Debug)]
-pub struct Difference {
-    /// From 1.
-    pub input: u64,
-    pub at: Wall,
-    pub mono: Instant,
-    pub what: String,
-    /// What the log has from there on, as many as are said now, and what is said now.
-    pub then: Vec<Logged>,
-    pub now: Vec<Fact>,
-    /// Outputs that are no facts, by kind: the journal keeps only their digest.
-    pub others: BTreeMap<&'static str, u64>,
-}
-
 /// A journal with everything that its replay needs.
 pub struct Replay {
     header: Header,
@@ -80,7 +55,7 @@ pub struct Replay {
     entries: Entries<Entry>,
     centre: Centre,
     known: Known,
-    log: Vec<Logged>,
+    log: Option<Vec<Logged>>,
 }
 
 /// Setups by their hash.
@@ -100,34 +75,61 @@ impl Replay {
         Ok(Replay { header, birth, entries, centre: Centre::new(boot), known, log })
     }
 
-    /// All of it, or up to the first difference. `each` sees every fact that is said.
+    /// All of it, or up to the first difference or damage. `each` sees every fact that is said.
     pub fn run(mut self, mut each: impl FnMut(&Fact)) -> Result<Replayed, CannotReplay> {
-        let mut replayed = Replayed { epoch: self.header.epoch, version: self.birth.version.clone(), ..Replayed::default() };
-        let (mut digester, mut out) = (Digester::default(), Vec::new());
+        let logged = self.log.as_ref().map(|log| log.len() as u64);
+        let (epoch, version) = (self.header.epoch, self.birth.version.clone());
+        let mut replayed = Replayed { epoch, version, logged, ..Replayed::default() };
+        let (mut digester, mut last, mut first_lost) = (Digester::default(), Instant::ZERO, None);
         while let Some(recorded) = self.entries.next() {
-            let Recorded { entry, outputs } = recorded?;
-            self.configure(&entry.input, &mut replayed)?;
-            let now = entry.now;
-            if replayed.inputs == 0 {
-                replayed.from = now.wall;
+            let recorded = match recorded {
+                Err(damage @ StoreError::Damaged { .. }) => {
+                    replayed.damage = Some(damage);
+                    break;
+                }
+                recorded => recorded?,
+            };
+            last = recorded.entry.now.mono;
+            if let Some(difference) = self.step(recorded, &mut digester, &mut replayed, &mut each)? {
+                replayed.difference = Some(difference);
+                break;
             }
-            replayed.inputs += 1;
-            replayed.to = now.wall;
-            let what = summary(&entry.input);
-            self.centre.handle(entry, &mut out);
-            out.iter().filter_map(fact_of).for_each(&mut each);
-            let same = outputs.is_none_or(|outputs| outputs == digester.of(&out));
-            if !same || !self.facts_agree(&out, replayed.facts) {
-                let at = Difference { input: replayed.inputs, at: now.wall, mono: now.mono, what, ..Difference::empty() };
-                replayed.difference = Some(self.describe(at, &out, replayed.facts));
-                return Ok(replayed);
+            if replayed.lost() > 0 {
+                first_lost.get_or_insert(last);
             }
-            replayed.digests += u64::from(outputs.is_some());
-            replayed.facts += out.drain(..).filter(|o| fact_of(o).is_some()).count() as u64;
         }
-        replayed.torn = self.entries.is_torn();
-        replayed.facts_beyond = (self.log.len() as u64).saturating_sub(replayed.facts);
+        (replayed.torn, replayed.closed) = (self.entries.is_torn(), self.entries.is_closed());
+        let beyond = self.log.iter().flatten().skip(at(replayed.facts)).map(|l| l.fact.now.mono).max();
+        replayed.apart = beyond.map_or(last.since(first_lost.unwrap_or(last)), |beyond| beyond.since(last));
         Ok(replayed)
+    }
+
+    /// One input again.
+    fn step(
+        &mut self,
+        recorded: Recorded<Entry>,
+        digester: &mut Digester,
+        replayed: &mut Replayed,
+        each: &mut impl FnMut(&Fact),
+    ) -> Result<Option<Difference>, CannotReplay> {
+        let Recorded { entry, outputs } = recorded;
+        self.configure(&entry.input, replayed)?;
+        let (now, what, mut out) = (entry.now, summary(&entry.input), Vec::new());
+        if replayed.inputs == 0 {
+            replayed.from = now.wall;
+        }
+        replayed.inputs += 1;
+        replayed.to = now.wall;
+        self.centre.handle(entry, &mut out);
+        out.iter().filter_map(fact_of).for_each(each);
+        let same = outputs.is_none_or(|outputs| outputs == digester.of(&out));
+        if !same || !self.facts_agree(&out, replayed.facts) {
+            let at = Difference { input: replayed.inputs, at: now.wall, mono: now.mono, what, ..Difference::empty() };
+            return Ok(Some(self.describe(at, &out, replayed.facts)));
+        }
+        replayed.digests += u64::from(outputs.is_some());
+        replayed.facts += out.iter().filter(|o| fact_of(o).is_some()).count() as u64;
+        Ok(None)
     }
 
     /// As the node did: the first `Configure` is the one it was born with, the others are handed over beside the way.
@@ -144,26 +146,19 @@ impl Replay {
 
     /// What is said now against the log's facts after so many. What the log lost with a kill is no difference.
     fn facts_agree(&self, out: &[Output], after: u64) -> bool {
-        let logged = self.log.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
+        let logged = self.log.iter().flatten().skip(at(after));
         out.iter().filter_map(fact_of).zip(logged).all(|(now, then)| *now == then.fact)
     }
 
     fn describe(&self, at: Difference, out: &[Output], after: u64) -> Difference {
         let now: Vec<Fact> = out.iter().filter_map(fact_of).cloned().collect();
-        let then = self.log.iter().skip(usize::try_from(after).unwrap_or(usize::MAX));
+        let then = self.log.iter().flatten().skip(self::at(after));
         let then = then.take_while(|l| l.fact.now.mono <= at.mono).take(now.len().max(8)).cloned().collect();
         let mut others = BTreeMap::new();
         for output in out.iter().filter(|o| fact_of(o).is_none()) {
             *others.entry(kind_of(output)).or_insert(0) += 1;
         }
         Difference { then, now, others, ..at }
-    }
-}
-
-impl Difference {
-    fn empty() -> Difference {
-        let (then, now, others) = (Vec::new(), Vec::new(), BTreeMap::new());
-        Difference { input: 0, at: Wall::default(), mono: Instant::ZERO, what: String::new(), then, now, others }
     }
 }
 
@@ -197,14 +192,18 @@ fn party_key(data: &Path) -> Result<[u8; 32], CannotReplay> {
     read.map_err(|error| CannotReplay::NoKey { path, error })
 }
 
-/// An epoch's facts; none if there is no log.
-pub fn facts(data: &Path, epoch: u32) -> Result<Vec<Logged>, CannotReplay> {
+/// An epoch's facts; `None` if there is no log.
+pub fn facts(data: &Path, epoch: u32) -> Result<Option<Vec<Logged>>, CannotReplay> {
     if !data.join("centralita.db").is_file() {
-        return Ok(Vec::new());
+        return Ok(None);
     }
     let store = Arc::new(Store::look(data)?);
     let of_epoch = store.facts_after((epoch, 0)).take_while(|l| l.as_ref().map_or(true, |l| l.epoch == epoch));
-    Ok(of_epoch.collect::<Result<_, StoreError>>()?)
+    Ok(Some(of_epoch.collect::<Result<_, StoreError>>()?))
+}
+
+fn at(facts: u64) -> usize {
+    usize::try_from(facts).unwrap_or(usize::MAX)
 }
 
 fn fact_of(output: &Output) -> Option<&Fact> {

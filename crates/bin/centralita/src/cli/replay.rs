@@ -1,4 +1,5 @@
-//! `centralita replay`: every decision of a journal again, byte for byte, or where and why not.
+//! `centralita replay`: every decision of a journal again, byte for byte, or where and why not. Exit status 1 also if
+//! journal or log lost more than a kill explains.
 
 use super::{Done, Failure};
 use crate::replay::{Difference, Replay, Replayed, Sources};
@@ -33,28 +34,44 @@ pub fn run(options: &Options, as_json: bool, out: &mut dyn Write) -> Done {
         true => writeln!(out, "{:#}", as_value(&replayed))?,
         false => write!(out, "{}", text(&replayed))?,
     }
-    match &replayed.difference {
-        None => Ok(()),
-        Some(at) => Err(refused(&format!("input {} gives something else than it gave then", at.input))),
-    }
+    replayed.fault().map_or(Ok(()), |fault| Err(refused(&fault)))
 }
 
+/// What was compared with what, and only then how that went.
 fn text(r: &Replayed) -> String {
     let mut text = format!(
         "epoch {}, written by {}: {} inputs, {} configurations, {} to {}\n",
         r.epoch, r.version, r.inputs, r.configurations, r.from, r.to
     );
-    text += &format!("{} inputs gave the same, byte for byte; {} facts are those of the log\n", r.digests, r.facts);
+    text += &format!("{} of {} inputs gave outputs of the same digest as then\n", r.digests, r.inputs);
+    text += &match r.logged {
+        Some(logged) => format!("{} of {} facts have one in the log, which has {logged}\n", r.compared(), r.facts),
+        None => format!("there is no log: its {} facts were compared by these digests only\n", r.facts),
+    };
     if let Some(difference) = &r.difference {
         return text + &differs(difference, &r.version);
     }
-    if r.torn || r.digests < r.inputs {
-        text += "the journal's end is torn, as a kill leaves it: of the last input only the facts could be compared\n";
+    if r.fault().is_some() {
+        return text;
     }
-    if r.facts_beyond > 0 {
-        text += &format!("the log has {} facts more: the journal ended before its epoch did\n", r.facts_beyond);
+    if r.closed { text + "every decision is the same\n" } else { text + &cut(r) }
+}
+
+/// A journal without its last frame, and no more than a kill explains.
+fn cut(r: &Replayed) -> String {
+    let end =
+        if r.torn { "the journal's end is torn, as a kill leaves it" } else { "the journal was not closed, as after a kill" };
+    let mut text = format!("{end}: what came after input {} is in none of these figures\n", r.inputs);
+    if r.digests < r.inputs {
+        text += "the last input's digest is lost\n";
     }
-    text + "every decision is the same\n"
+    if r.beyond() > 0 {
+        text += &format!("the log has {} facts more, of the last moments before the kill\n", r.beyond());
+    }
+    if r.lost() > 0 {
+        text += &format!("the log lost its last {} facts with the kill\n", r.lost());
+    }
+    text + "every decision up to there is the same\n"
 }
 
 fn differs(d: &Difference, version: &str) -> String {
@@ -92,9 +109,53 @@ fn as_value(r: &Replayed) -> Value {
         "configurations": r.configurations,
         "digests": r.digests,
         "facts": r.facts,
+        "logged": r.logged,
+        "compared": r.compared(),
+        "facts_beyond": r.beyond(),
+        "facts_lost": r.lost(),
         "torn": r.torn,
-        "facts_beyond": r.facts_beyond,
-        "same": r.difference.is_none(),
+        "closed": r.closed,
+        "damage": r.damage.as_ref().map(ToString::to_string),
+        "fault": r.fault(),
+        "same": r.fault().is_none(),
         "difference": difference,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole() -> Replayed {
+        Replayed { inputs: 9, digests: 9, facts: 30, logged: Some(30), closed: true, ..Replayed::default() }
+    }
+
+    #[test]
+    fn every_decision_is_the_same_only_where_all_were_compared() {
+        let every = "every decision is the same\n";
+        assert!(text(&whole()).ends_with(every));
+        let cut = Replayed { torn: true, closed: false, digests: 8, ..whole() };
+        let text_of_cut = text(&cut);
+        assert!(text_of_cut.contains("the journal's end is torn"), "{text_of_cut}");
+        assert!(text_of_cut.ends_with("every decision up to there is the same\n"));
+        let damage = shell_store::StoreError::Damaged { path: "a.jnl".into(), at: 77, entry: 10 };
+        let damaged = Replayed { closed: false, damage: Some(damage), ..whole() };
+        let long = std::time::Duration::from_secs(9);
+        let beyond = Replayed { logged: Some(468), closed: false, torn: true, apart: long, ..whole() };
+        let lost = Replayed { logged: Some(20), ..whole() };
+        for (replayed, why) in
+            [(damaged, "at byte 77, in entry 10"), (beyond, "438 facts more"), (lost, "only 20 of the 30 facts")]
+        {
+            assert!(replayed.fault().unwrap().contains(why), "{:?}", replayed.fault());
+            assert!(!text(&replayed).contains("every decision"), "{}", text(&replayed));
+            assert_eq!(as_value(&replayed)["same"], false);
+        }
+    }
+
+    #[test]
+    fn without_a_log_only_digests_are_said_to_be_compared() {
+        let alone = text(&Replayed { logged: None, ..whole() });
+        assert!(alone.contains("there is no log: its 30 facts were compared by these digests only"), "{alone}");
+        assert!(text(&whole()).contains("30 of 30 facts have one in the log, which has 30"), "{}", text(&whole()));
+    }
 }

@@ -101,8 +101,7 @@ impl Options {
 /// From the log; where there is none, by a replay.
 fn facts_of(sources: &Sources) -> Result<Vec<Logged>, CannotReplay> {
     let (header, ..) = shell_store::journal::read_journal::<crate::node::birth::Birth, engine::Entry>(&sources.journal)?;
-    let logged = facts(&sources.data(), header.epoch)?;
-    if !logged.is_empty() {
+    if let Some(logged) = facts(&sources.data(), header.epoch)?.filter(|logged| !logged.is_empty()) {
         return Ok(logged);
     }
     let mut said = Vec::new();

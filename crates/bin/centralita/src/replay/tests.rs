@@ -1,6 +1,6 @@
 use super::*;
 use crate::load::Texts;
-use base::{AgentId, Now};
+use base::{AgentId, Now, Wall};
 use engine::{Boot, Request};
 use shell_store::Writer;
 use shell_store::journal::{Digest, Journal, Retention, path_of};
@@ -121,7 +121,8 @@ fn a_journal_with_reloads_in_between_gives_every_decision_again() {
     let replayed = replay(&path).unwrap();
     assert!(replayed.difference.is_none(), "{replayed:?}");
     assert_eq!((replayed.inputs, replayed.digests, replayed.configurations), (told, told, 3));
-    assert!(replayed.facts > 20 && replayed.facts_beyond == 0 && !replayed.torn, "{replayed:?}");
+    assert!(replayed.facts > 20 && replayed.logged == Some(replayed.facts) && replayed.closed, "{replayed:?}");
+    assert_eq!(replayed.fault(), None);
 }
 
 #[test]
@@ -136,7 +137,54 @@ fn a_journal_torn_by_a_kill_is_replayed_up_to_there() {
     assert_eq!((replayed.inputs, replayed.digests), (told, told - 1));
     std::fs::write(&path, &whole[..whole.len() - 200]).unwrap();
     let replayed = replay(&path).unwrap();
-    assert!(replayed.difference.is_none() && replayed.inputs < told && replayed.facts_beyond > 0, "{replayed:?}");
+    assert!(replayed.difference.is_none() && replayed.inputs < told && replayed.beyond() > 0, "{replayed:?}");
+    assert_eq!(replayed.fault(), None, "a kill explains that");
+}
+
+#[test]
+fn a_journal_cut_in_half_is_no_success_since_the_log_goes_on() {
+    let mut epoch = Epoch::begin();
+    (0..4).for_each(|_| epoch.work());
+    let (_dir, path, told) = epoch.end();
+    let whole = std::fs::read(&path).unwrap();
+    std::fs::write(&path, &whole[..whole.len() / 2]).unwrap();
+    let replayed = replay(&path).unwrap();
+    assert!(replayed.difference.is_none() && replayed.inputs < told, "{replayed:?}");
+    let fault = replayed.fault().unwrap();
+    assert!(fault.contains(&format!("the log has {} facts more", replayed.beyond())), "{fault}");
+}
+
+#[test]
+fn a_bit_that_flipped_in_the_middle_is_damage_at_a_byte_and_an_input() {
+    let mut epoch = Epoch::begin();
+    (0..4).for_each(|_| epoch.work());
+    let (_dir, path, told) = epoch.end();
+    let mut bytes = std::fs::read(&path).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x10;
+    std::fs::write(&path, &bytes).unwrap();
+    let replayed = replay(&path).unwrap();
+    assert!(replayed.inputs > 1 && replayed.inputs < told && !replayed.torn, "{replayed:?}");
+    let (fault, next) = (replayed.fault().unwrap(), replayed.inputs + 1);
+    assert!(fault.contains("is damaged at byte ") && fault.contains(&format!(", in entry {next}, ")), "{fault}");
+}
+
+#[test]
+fn a_log_that_lost_its_tail_or_is_not_there_was_not_compared() {
+    let mut epoch = Epoch::begin();
+    (0..4).for_each(|_| epoch.work());
+    let (dir, path, _) = epoch.end();
+    let whole = replay(&path).unwrap();
+    let database = dir.path().join("centralita.db");
+    let log = rusqlite::Connection::open(&database).unwrap();
+    log.execute_batch("DROP TRIGGER fact_is_never_deleted; DELETE FROM fact WHERE seq > 10").unwrap();
+    drop(log);
+    let replayed = replay(&path).unwrap();
+    assert_eq!((replayed.facts, replayed.logged, replayed.compared()), (whole.facts, Some(10), 10));
+    assert!(replayed.fault().unwrap().contains("only 10 of the"), "{:?}", replayed.fault());
+    std::fs::remove_file(&database).unwrap();
+    let alone = replay(&path).unwrap();
+    assert_eq!((alone.facts, alone.logged, alone.compared(), alone.fault()), (whole.facts, None, 0, None));
 }
 
 #[test]
