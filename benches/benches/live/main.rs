@@ -35,6 +35,9 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use table::Run;
 
+/// From the last BYE to the last recording with its hash on the disk.
+const CLOSES: Duration = Duration::from_secs(3);
+
 /// How big the run is.
 #[derive(Clone, Copy, Debug)]
 pub struct Size {
@@ -88,6 +91,7 @@ fn measure(size: Size) -> Run {
     let held = started.elapsed();
     let machine = machine.after();
     let report = people.stop();
+    std::thread::sleep(CLOSES);
     let watched = watch.stop();
     let memory = cpu::memory(server.pid());
     server.stop();
