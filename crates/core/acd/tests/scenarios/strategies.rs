@@ -27,6 +27,23 @@ fn most_skilled_first_takes_the_highest_levels_in_what_is_asked() {
 }
 
 #[test]
+fn primary_first_is_most_skilled_with_the_first_type_of_each_agent_highest() {
+    check(
+        "queue sales strategy=most_skilled requires=sales>=1
+         queue care strategy=most_skilled requires=care>=1
+         agent ana serves=sales,care sales=5 care=9
+         agent bob serves=sales,care sales=9 care=5
+          0 | load              |
+          0 | ana registers     |
+          0 | bob registers     |
+          0 | ana logs in       | ana available
+          5 | bob logs in       | bob available
+          6 | c1 enters sales   | c1 in sales at 1; offer c1#1 to bob; bob reserved
+          7 | c2 enters sales   | c2 in sales at 2; offer c2#1 to ana; ana reserved",
+    );
+}
+
+#[test]
 fn least_skilled_sufficient_first_keeps_experts_free() {
     check(
         "queue support strategy=least_skilled requires=es>=3
