@@ -1,10 +1,10 @@
 //! kill -9 while people talk: the log opens, the recordings play, and after the restart nobody is stuck.
 
-use crate::support::Program;
 use crate::support::pcap::{self, Say};
 use crate::support::server::{Agent, Server, Site};
 use crate::support::sipp::{Sipp, within};
 use crate::support::sound::{Recording, listen};
+use crate::support::{Program, http};
 use std::path::{Path, PathBuf};
 
 const CALLER_HZ: u32 = 1_000;
@@ -75,6 +75,55 @@ fn the_log_opens_the_recordings_play_and_nobody_is_stuck() {
     server.facts_of("wrapup.ended", 4);
     server.is_at_rest();
     server.stop();
+}
+
+/// The phone of the only agent answers nobody, so that the caller waits and asks for a call back.
+#[test]
+fn who_was_promised_a_call_is_promised_it_after_kill_9_and_after_a_stop() {
+    let site = Site::new([Agent::at("ana", 3, 5070)]);
+    let mut server = site.serve();
+    let file = site.folder.path().join("caller.pcap");
+    let script = [
+        Say::Silence(800),
+        Say::Key('1'),
+        Say::Silence(1_200),
+        Say::Key('1'),
+        Say::Silence(6_000),
+        Say::Key('7'),
+        Say::Silence(2_000),
+        Say::Key('1'),
+        Say::Silence(30_000),
+    ];
+    pcap::write(&file, &script);
+    let sound = file.to_string_lossy().into_owned();
+    let mut caller = Sipp::at("long_call", 2, 5060).with("sound", sound).with("talks", 60_000).start(&server);
+    let requested = server.fact("callback.requested", |_| true);
+    let call = requested["data"]["call_id"].as_str().unwrap().to_string();
+    let beats = server.of_type("node.heartbeat").len();
+    server.facts_of("node.heartbeat", beats + 1);
+    server.program.kill();
+    caller.kill();
+    drop(server);
+
+    let mut server = site.serve();
+    is_promised(&mut server, &call, 2);
+    server.stop();
+    let mut server = site.serve();
+    is_promised(&mut server, &call, 3);
+    assert!(server.of_type("callback.done").is_empty() && server.of_type("call.ended").is_empty(), "{}", server.story());
+    assert!(!server.story().contains("node.breach"), "{}", server.story());
+}
+
+/// In line again, with what was waited.
+fn is_promised(server: &mut Server<'_>, call: &str, times: usize) {
+    server.facts_of("callback.requested", times);
+    server.facts_of("queue.entered", times + 1);
+    let credit = server.of_type("queue.entered").last().and_then(|data| data["credit_ms"].as_u64());
+    assert!(credit > Some(5_000), "{credit:?}");
+    let calls = http::json(server.web, "/api/v1/calls");
+    // The only agent's phone is tried in vain now and then.
+    let waits = calls[0]["place"] == "callback" || calls[0]["place"] == "offer";
+    assert!(calls[0]["call"] == call && waits, "{calls}");
 }
 
 fn log_is_whole(data: &Path) {
