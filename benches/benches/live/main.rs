@@ -94,8 +94,8 @@ fn measure(size: Size) -> Run {
     std::thread::sleep(CLOSES);
     let watched = watch.stop();
     let memory = cpu::memory(server.pid());
-    server.stop();
+    let ended = server.stop();
     let samples = Samples::of(&report, begins..ends);
     let used = after.since(&before, held);
-    Run { size, samples, watched, decided: last.since(&first), used, memory, machine, live: people.live(), report }
+    Run { size, samples, watched, decided: last.since(&first), used, memory, machine, live: people.live(), ended, report }
 }

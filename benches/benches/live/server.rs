@@ -10,8 +10,8 @@ use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// For the last calls to end, and the log to be closed.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// For the log and the last recordings to be on a disk that others use as well.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Both programs, in the profile that this was built in.
 pub fn build() {
@@ -62,18 +62,17 @@ impl Server {
         self.child.id()
     }
 
-    /// SIGTERM, and its end with success: no fact was lost.
-    pub fn stop(mut self) {
+    /// SIGTERM; how it ended: with success, no fact was lost.
+    pub fn stop(mut self) -> String {
         let _ = Command::new("kill").arg(self.pid().to_string()).status();
         let end = Instant::now() + PATIENCE;
         while Instant::now() < end {
             if let Ok(Some(status)) = self.child.try_wait() {
-                assert!(status.success(), "the server ended with {status}");
-                return;
+                return status.to_string();
             }
             std::thread::sleep(Duration::from_millis(50));
         }
-        panic!("the server does not end");
+        format!("still there after {PATIENCE:?}")
     }
 }
 

@@ -24,6 +24,8 @@ pub struct Run {
     pub memory: f64,
     pub machine: Machine,
     pub live: Vec<u64>,
+    /// How the server ended.
+    pub ended: String,
     pub report: Report,
 }
 
@@ -138,6 +140,7 @@ impl Run {
         );
         let kept = format!("{} complete, {} other", w.recordings_complete, w.recordings_other);
         println!("conversations: {}; recordings: {kept}; server's memory {:.0} MB", s.conversations, self.memory);
+        println!("the server's end: {}", self.ended);
     }
 
     /// Beside the programs of this build.
@@ -157,6 +160,7 @@ impl Run {
             "cores": self.used,
             "memory_mb": self.memory,
             "machine": self.machine,
+            "server_ended": self.ended,
             "lateness": self.report.lateness,
         });
         let file = crate::server::program("live.json");
