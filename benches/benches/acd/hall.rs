@@ -147,6 +147,12 @@ impl Hall {
         wants + size_of::<Output>() * self.out.capacity() + 4 * self.turns.capacity()
     }
 
+    /// Of the live audit; after the last of a round, how many breaches that one found.
+    pub fn audit_share(&self, sweep: &mut Sweep, share: usize) -> Option<usize> {
+        let share = self.acd.audit_share(sweep, self.now, share);
+        share.whole.then_some(share.found.len())
+    }
+
     pub fn fill(&mut self, waiting: usize) {
         for _ in 0..waiting {
             let want = self.dice.one_of(&self.wants);

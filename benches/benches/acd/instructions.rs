@@ -5,7 +5,8 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 const ROUNDS: usize = 2_000;
-const WARM_UP: usize = 2_000;
+/// Until every kind of call has come once.
+const WARM_UP: usize = 10_000;
 /// What is counted, by the functions of `hall.rs` through which each input goes.
 const INPUTS: [&str; 3] = ["decide_released", "decide_accepted", "decide_enqueued"];
 

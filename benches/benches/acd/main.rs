@@ -5,6 +5,7 @@
 //! one decision is stands in `hall.rs`; who the agents and calls are, in `world.rs`. Instructions are counted by valgrind
 //! where it is installed, for which the bench starts itself again as `--counted CASE ROUNDS`.
 
+mod audit;
 mod floor;
 mod hall;
 mod instructions;
@@ -115,6 +116,9 @@ fn main() {
     if wanted("time") {
         found.times = time::table(&GROUPS);
         found.floor = Some(floor::table());
+    }
+    if wanted("audit") {
+        audit::table();
     }
     if wanted("memory") {
         found.memory = Some(memory::table());

@@ -29,7 +29,7 @@ use crate::queue::GroupKey;
 use crate::seats::{Seat, Standing};
 use crate::visit::{BarKey, VisitKey};
 use crate::{Agent as AgentConfig, AgentView, Ask, Owner, Work, WrapUp};
-use base::{AgentId, AgentState, Cause, Instant, OfferId, QueueId, Skills, VisitId};
+use base::{AgentId, AgentState, Cause, Instant, OfferId, QueueId, Skills, Tenant, VisitId};
 use smallvec::SmallVec;
 use std::sync::Arc;
 
@@ -90,6 +90,7 @@ pub(crate) struct Told {
 #[derive(Clone, Debug)]
 pub(crate) struct Agent {
     pub id: AgentId,
+    pub tenant: Tenant,
     /// As it is read when the site changes; what decisions read of it is beside.
     pub config: Box<AgentConfig>,
     pub rank: u32,
@@ -176,6 +177,7 @@ impl Phase {
 impl Agent {
     pub fn new(id: AgentId, config: AgentConfig, now: Instant) -> Self {
         Agent {
+            tenant: id.tenant(),
             id,
             rank: config.rank,
             wrap_up: config.wrap_up.map(Box::new),

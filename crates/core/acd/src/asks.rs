@@ -35,7 +35,7 @@ impl Acd {
     /// A pause as the tenant wants its reasons.
     fn with_reason(&self, key: AgentKey, ask: Ask) -> Result<Ask, (Ask, String)> {
         let Ask::Pause { reason } = &ask else { return Ok(ask) };
-        let Some(rules) = self.config.pause_reasons.get(&self.agents[key.0].id.tenant()) else { return Ok(ask) };
+        let Some(rules) = self.config.pause_reasons.get(&self.agents[key.0].tenant) else { return Ok(ask) };
         let known = rules.codes.is_empty() || rules.codes.contains(reason);
         let one_of = || format!("the reason must be one of {}", rules.codes.iter().map(|c| &**c).collect::<Vec<_>>().join(", "));
         match rules.mode {

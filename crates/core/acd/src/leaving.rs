@@ -5,7 +5,7 @@ use crate::queue::QueueKey;
 use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
 use crate::visits::Entry;
-use crate::{Acd, Output, Turn};
+use crate::{Acd, Output, ROOMY, Turn};
 use base::{Cause, Mutation, OfferEnd, Outcome, QueueId, VisitId, mutated};
 use smallvec::SmallVec;
 
@@ -59,6 +59,12 @@ impl Acd {
         self.drop_bars_of_visit(key);
         self.expect_leaves(key, end.outcome == Outcome::Answered, turn.now);
         let v = &mut self.visits[key.0];
+        if v.offers.spilled() && self.roomy.len() < ROOMY {
+            // They have ended.
+            let mut offers = std::mem::take(&mut v.offers);
+            offers.clear();
+            self.roomy.push(offers);
+        }
         if v.open {
             self.board.set_open(v.kind, v.place, false);
         }

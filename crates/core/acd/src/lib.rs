@@ -82,17 +82,20 @@ use memory::Memory;
 use queue::{Queue as QueueRecord, QueueKey};
 use reasons::Reasons;
 use slab::Slab;
+use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
 use sticky::Lost;
 use timers::{Timer, Timers};
-use visit::{Bar, Visit, VisitKey};
+use visit::{Bar, Offer, Visit, VisitKey};
 use visits::Entry;
 
 /// A retry or an announcement comes no sooner, so that a zero in the site file makes no storm.
 const PACE: Duration = Duration::from_secs(1);
 /// A callback waits no longer, whatever the queue: nobody hangs up for it.
 const CALLBACK_LIFE: Duration = Duration::from_secs(24 * 3_600);
+/// Lists of offers kept for the next visit that rings several.
+const ROOMY: usize = 256;
 /// Callers whose last agent is known, and callers who were cut off and may come back.
 const LAST_AGENTS: usize = 100_000;
 const LOST_PLACES: usize = 4_096;
@@ -122,6 +125,8 @@ pub struct Acd {
     /// Whom a call rings that rings all.
     everybody: Vec<Rated>,
     reasons: Reasons,
+    /// Room for the offers of visits that ring several.
+    roomy: Vec<SmallVec<[Offer; 1]>>,
 }
 
 /// One input being handled: its moment, and what follows from it.
@@ -161,6 +166,7 @@ impl Acd {
             scratch: Scratch::default(),
             everybody: Vec::new(),
             reasons: Reasons::default(),
+            roomy: Vec::new(),
         }
     }
 

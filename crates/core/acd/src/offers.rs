@@ -26,6 +26,13 @@ impl Acd {
         };
         v.last_offer = n;
         let offer = Offer { n, agent, sent: turn.now };
+        if v.offers.len() == 1
+            && !v.offers.spilled()
+            && let Some(mut roomy) = self.roomy.pop()
+        {
+            roomy.append(&mut v.offers);
+            v.offers = roomy;
+        }
         v.offers.push(offer);
         let ring = Ring { offer: v.offer_id(&offer), visit: key };
         let queue = &self.queues[v.queue.0];

@@ -10,13 +10,7 @@ use std::collections::BTreeMap;
 
 impl Acd {
     /// `talking`: who talked in which visit when the others were looked at.
-    pub(super) fn audit_agent(
-        &self,
-        key: usize,
-        now: Now,
-        talking: &mut BTreeMap<VisitId, AgentKey>,
-        found: &mut Findings,
-    ) {
+    pub(super) fn audit_agent(&self, key: usize, now: Now, talking: &mut BTreeMap<VisitId, AgentKey>, found: &mut Findings) {
         let (Some(a), key) = (self.agents.get(key), AgentKey(key)) else { return };
         self.audit_timer(Timer::Agent(key), now, found);
         found.unless(self.by_id.get(&a.id) == Some(key), "index", || format!("{} is not found by its id", a.id));

@@ -133,13 +133,12 @@ struct Firsts<T> {
     len: usize,
 }
 
-impl Default for Firsts<Reverse<i128>> {
-    fn default() -> Self {
-        Firsts { best: [(Reverse(i128::MIN), 0); SHOWN], len: 0 }
-    }
-}
-
 impl<T: Ord + Copy> Firsts<T> {
+    /// Filled with what is never looked at.
+    fn none(filling: T) -> Self {
+        Firsts { best: [(filling, 0); SHOWN], len: 0 }
+    }
+
     fn best(&self) -> &[(T, usize)] {
         &self.best[..self.len]
     }
@@ -167,7 +166,7 @@ pub(crate) type Barred = SmallVec<[(usize, Seat); 2]>;
 impl Board {
     /// Of all open visits that this profile can take, those with the best score; of equals the earlier.
     pub fn best_visits(&self, profile: usize, may_dial: bool, now: Instant) -> Few<Head> {
-        let mut firsts = Firsts::default();
+        let mut firsts = Firsts::none(Reverse(0));
         let mut of = 0;
         self.profiles[profile].kinds.for_common(&self.waiting, |kind| {
             let front = self.fronts.of_kind(kind);
@@ -229,14 +228,20 @@ impl Board {
             Strategy::MostSkilled | Strategy::LeastSkilled => by_level(strategy, family.level(profile), skills as usize, seat),
             _ => Rated::in_order(seat),
         };
-        let mut firsts: Few<(Rated, usize)> = Few::none();
+        let key = |rated: Rated| (rated.value, rated.then, rated.seat.idle_since, rated.seat.lot, rated.seat.agent);
+        let mut firsts = Firsts::none((0, 0, Instant::ZERO, 0, AgentKey(0)));
+        let mut of = 0;
         k.profiles.for_common(&self.free, |profile| {
             let front = self.fronts.of_profile(profile, order);
-            firsts.of += front.free as usize;
-            firsts.meet((rate(profile, front.skills, front.seat), profile));
+            of += front.free as usize;
+            firsts.meet(key(rate(profile, front.skills, front.seat)), profile, |_| false);
         });
-        let mut few = Few { best: firsts.best.iter().map(|(rated, _)| *rated).collect(), of: firsts.of };
-        for (rank, (_, profile)) in firsts.best.iter().enumerate() {
+        let first = |(_, profile): &(_, usize)| {
+            let front = self.fronts.of_profile(*profile, order);
+            rate(*profile, front.skills, front.seat)
+        };
+        let mut few = Few { best: firsts.best().iter().map(first).collect(), of };
+        for (rank, (_, profile)) in firsts.best().iter().enumerate() {
             let front = self.fronts.of_profile(*profile, order);
             if front.free == 1 {
                 continue;
