@@ -12,7 +12,7 @@
 use crate::Event;
 use crate::world::{Dice, LANGUAGE_LEVEL, LANGUAGES, QUEUES, Size, Want, asked_by, is_even, person, wanted};
 use acd::{
-    Acd, Agent, Ask, Caller, Change, Config, Input, OfferResult, Output, Queue, Relax, Strategy, Work, WrapUp, WrapUpMode,
+    Acd, Agent, Ask, Caller, Change, Config, Input, OfferResult, Output, Queue, Relax, Strategy, Sweep, Work, WrapUp, WrapUpMode,
 };
 use base::{
     AgentId, AgentState, CallId, Cause, Need, Now, OfferId, Outcome, PartyId, QueueId, Requirement, Skill, Skills, VisitId,
