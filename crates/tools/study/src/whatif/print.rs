@@ -1,7 +1,7 @@
 //! The answer as a person reads it.
 
 use super::{Answer, Line, Spread};
-use std::fmt::{self, Write};
+use std::fmt;
 
 impl fmt::Display for Answer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -51,22 +51,49 @@ fn unit_of(figure: &str) -> Unit {
 
 impl Unit {
     fn show(self, value: f64) -> String {
-        match self {
-            Unit::Count => format!("{value:.0}"),
-            Unit::Percent => format!("{:.1} %", 100.0 * value),
-            Unit::Seconds => format!("{value:.1} s"),
-        }
+        format!("{}{}", self.number(value), self.name())
     }
 
     fn spread(self, s: Spread, sign: bool) -> String {
-        let mut text = String::new();
-        let plus = if sign && s.mean > 0.0 { "+" } else { "" };
-        // Writing to a string does not fail.
-        let _ = match self {
-            Unit::Count => write!(text, "{plus}{:.0} ±{:.0}", s.mean, s.deviation),
-            Unit::Percent => write!(text, "{plus}{:.1} ±{:.1} %", 100.0 * s.mean, 100.0 * s.deviation),
-            Unit::Seconds => write!(text, "{plus}{:.1} ±{:.1} s", s.mean, s.deviation),
+        let mean = self.number(s.mean);
+        let plus = if sign && s.mean > 0.0 && !is_zero(&mean) { "+" } else { "" };
+        format!("{plus}{mean} ±{}{}", self.number(s.deviation), self.name())
+    }
+
+    /// A zero has no sign, also one that is rounded to.
+    fn number(self, value: f64) -> String {
+        let text = match self {
+            Unit::Count => format!("{value:.0}"),
+            Unit::Percent => format!("{:.1}", 100.0 * value),
+            Unit::Seconds => format!("{value:.1}"),
         };
-        text
+        if is_zero(&text) { text.trim_start_matches('-').into() } else { text }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Unit::Count => "",
+            Unit::Percent => " %",
+            Unit::Seconds => " s",
+        }
+    }
+}
+
+fn is_zero(number: &str) -> bool {
+    number.chars().all(|c| matches!(c, '-' | '0' | '.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_zero_has_no_sign() {
+        let nothing = Spread { mean: -0.000_01, deviation: 0.0 };
+        assert_eq!(Unit::Percent.spread(nothing, true), "0.0 ±0.0 %");
+        assert_eq!(Unit::Seconds.spread(Spread { mean: 0.01, deviation: -0.0 }, true), "0.0 ±0.0 s");
+        assert_eq!(Unit::Count.spread(Spread { mean: 3.0, deviation: 0.2 }, true), "+3 ±0");
+        assert_eq!(Unit::Seconds.show(-0.04), "0.0 s");
+        assert_eq!(Unit::Percent.show(-0.04), "-4.0 %");
     }
 }
