@@ -240,4 +240,4 @@ fn kind_of(output: &Output) -> &'static str {
 }
 
 #[cfg(test)]
-mod tests;
+pub mod tests;

@@ -54,6 +54,11 @@ pub trait Staff {
 
     /// The agent missed a call and is paused for it: back after this long, `None` for never.
     fn back_after_a_miss(&mut self, agent: &AgentId) -> Option<Duration>;
+
+    /// The agent missed too many in a row and is logged out for it: logs in again after this long, `None` for never.
+    fn back_after_a_logout(&mut self, _agent: &AgentId) -> Option<Duration> {
+        None
+    }
 }
 
 /// Each phone answers at once.

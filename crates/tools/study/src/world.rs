@@ -276,7 +276,12 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
             }
             Output::AgentChanged { agent, state: AgentState::Paused, cause: Cause::NoAnswer, .. } => {
                 if let Some(away) = self.staff.back_after_a_miss(&agent) {
-                    self.plan(self.now + away, ready(agent));
+                    self.plan(self.now + away, asks(agent, Ask::Ready));
+                }
+            }
+            Output::AgentChanged { agent, state: AgentState::LoggedOut, cause: Cause::NoAnswer, .. } => {
+                if let Some(away) = self.staff.back_after_a_logout(&agent) {
+                    self.plan(self.now + away, asks(agent, Ask::LogIn));
                 }
             }
             Output::CallCustomer { visit, .. } => self.next.push_back(Input::CustomerAnswered { visit }),
@@ -316,8 +321,8 @@ impl<C: Iterator<Item = Caller>, S: Staff> World<C, S> {
     }
 }
 
-fn ready(agent: AgentId) -> Event {
-    Event::Says(Box::new(Input::AgentAsked { agent, ask: Ask::Ready, cause: Cause::Requested }))
+fn asks(agent: AgentId, ask: Ask) -> Event {
+    Event::Says(Box::new(Input::AgentAsked { agent, ask, cause: Cause::Requested }))
 }
 
 enum What {

@@ -63,7 +63,7 @@ pub enum Command {
     Reload,
     /// Make every decision of a journal again, byte for byte, or say where and why not; needs no node
     Replay(replay::Options),
-    /// Run a journal's calls against another site, and print both beside what happened; needs no node
+    /// Run the calls of journals against another site, and print both beside what happened; needs no node
     Whatif(Box<whatif::Options>),
 }
 
@@ -126,7 +126,7 @@ async fn ask(command: Command, common: &Common, out: &mut dyn Write, err: &mut d
     let client = Client::new(common)?;
     match command {
         Command::Replay(options) => replay::run(&options, common.json, out),
-        Command::Whatif(options) => whatif::run(&options, common.json, out),
+        Command::Whatif(options) => whatif::run(&options, common.json, out, err),
         Command::Queue(queue) => queue.run(&client, out).await,
         Command::Agent(agent) => agent.run(&client, out).await,
         Command::Call(call) => call.run(&client, out).await,

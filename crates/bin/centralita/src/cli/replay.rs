@@ -26,7 +26,7 @@ pub fn run(options: &Options, as_json: bool, out: &mut dyn Write) -> Done {
     let Options { journal, site, data } = options.clone();
     let sources = Sources { journal, data, sites: site };
     let replay = Replay::open(&sources).map_err(|error| Failure::Refused {
-        error: error.to_string(),
+        error: error.to_string().trim_start_matches("error: ").into(),
         expected: "a journal of this version, its data folder, and each site that counted: kept, or by --site".into(),
     })?;
     let replayed = replay.run(|_| ()).map_err(|e| refused(&e))?;

@@ -15,7 +15,7 @@ fn texts(comment: &str) -> Texts {
 }
 
 /// One epoch of a node without sockets: it is told things as the decision thread is, and keeps what that keeps.
-struct Epoch {
+pub struct Epoch {
     dir: tempfile::TempDir,
     store: Arc<Store>,
     writer: Writer,
@@ -28,7 +28,7 @@ struct Epoch {
 }
 
 impl Epoch {
-    fn begin() -> Epoch {
+    pub fn begin() -> Epoch {
         let dir = tempfile::tempdir().unwrap();
         let data = dir.path();
         let store = Arc::new(Store::open(data).unwrap());
@@ -70,7 +70,7 @@ impl Epoch {
     }
 
     /// An OPTIONS from a stranger, an agent who logs in, pauses and comes back, and time that passes.
-    fn work(&mut self) {
+    pub fn work(&mut self) {
         let agent: AgentId = self.centre.snapshot().agents[0].agent.clone();
         let asks = [acd::Ask::LogIn, acd::Ask::Pause { reason: "break".into() }, acd::Ask::Ready, acd::Ask::LogOut];
         for (number, ask) in asks.into_iter().enumerate() {
@@ -87,7 +87,7 @@ impl Epoch {
     }
 
     /// The folder, its journal, and how many inputs there were.
-    fn end(self) -> (tempfile::TempDir, PathBuf, u64) {
+    pub fn end(self) -> (tempfile::TempDir, PathBuf, u64) {
         assert_eq!(self.journal.close(), None);
         let epoch = self.store.newest().unwrap().0.max(1);
         self.writer.close();

@@ -50,35 +50,38 @@ impl Change {
 }
 
 impl Changed {
-    /// Agents whom only the changed site knows work as somebody of the same queues did.
+    /// Agents whom only the changed site knows work as somebody of the same queues did, else as somebody of the tenant.
     fn follow_for_new(&mut self, was: &Config, worked: &BTreeMap<AgentId, u64>) {
         for (id, agent) in self.config.agents.iter().filter(|(id, _)| !was.agents.contains_key(*id)) {
+            let neighbour = |other: &&AgentId| other.tenant() == id.tenant();
             let alike = |other: &&AgentId| was.agents.get(*other).is_some_and(|o| o.queues == agent.queues);
             let most = |a: &&AgentId| worked.get(*a).copied().unwrap_or(0);
-            if let Some(example) = worked.keys().filter(alike).max_by_key(most).or(worked.keys().max_by_key(most)) {
-                self.notes.push(format!("agent {id} is new: works when {example} did"));
-                self.follows.insert(id.clone(), example.clone());
+            let neighbours = || worked.keys().filter(neighbour);
+            match neighbours().filter(alike).max_by_key(most).or(neighbours().max_by_key(most)) {
+                Some(example) => {
+                    self.notes.push(format!("agent {id} is new: works when {example} did"));
+                    self.follows.insert(id.clone(), example.clone());
+                }
+                None => self.notes.push(format!(
+                    "agent {id} is new and does not work: nobody of {} was logged in on that day, to be an example",
+                    id.tenant()
+                )),
             }
+        }
+        let gone: Vec<&str> = worked.keys().filter(|id| !self.config.agents.contains_key(*id)).map(AgentId::as_str).collect();
+        if !gone.is_empty() {
+            self.notes.push(format!("the changed site has no longer: {}", gone.join(", ")));
         }
     }
 
     fn staff(&mut self, more: i32, worked: &BTreeMap<AgentId, u64>) -> Result<(), String> {
-        let (profile, mut members) = self.commonest(worked).ok_or("nobody was logged in on that day")?;
-        let skills: Vec<String> = profile.skills.iter().map(|(skill, level)| format!("{skill} {level}")).collect();
-        let queues: Vec<String> = profile.queues.iter().map(ToString::to_string).collect();
-        let all = members.len();
-        let agents = if all == 1 { "1 agent".into() } else { format!("{all} agents") };
-        let what = format!("of the commonest profile ({agents}; queues {}; skills {})", queues.join(", "), skills.join(", "));
-        // Whoever was there longest first.
-        members.sort_by_key(|id| std::cmp::Reverse(worked.get(id).copied().unwrap_or(0)));
+        if more < 0 {
+            return self.let_go(more.unsigned_abs() as usize, worked);
+        }
+        let (profile, members) = self.commonest(worked).ok_or("nobody was logged in on that day")?;
+        let what = described(&profile, members.len());
         for n in 0..more.unsigned_abs() as usize {
-            if more < 0 {
-                let Some(gone) = members.pop() else { return Err(format!("there are only {all} agents {what}")) };
-                self.notes.push(format!("without {gone}, {what}"));
-                self.config.agents.remove(&gone);
-                continue;
-            }
-            let example = members[n % all].clone();
+            let example = members[n % members.len()].clone();
             let id = self.free_name(&example);
             self.notes.push(format!("{id} more, {what}: works when {example} did"));
             self.config.agents.insert(id.clone(), profile.clone());
@@ -87,7 +90,24 @@ impl Changed {
         Ok(())
     }
 
-    /// The profile that most of those who worked have; of equals the first by name of its members.
+    /// Of the commonest profile whoever was there shortest; when it has nobody left, of the next.
+    fn let_go(&mut self, many: usize, worked: &BTreeMap<AgentId, u64>) -> Result<(), String> {
+        let mut gone = 0;
+        while gone < many {
+            let next = self.commonest(worked).ok_or_else(|| format!("only {gone} agents were logged in on that day"))?;
+            let (profile, members) = next;
+            let what = described(&profile, members.len());
+            for id in members.iter().rev().take(many - gone) {
+                self.notes.push(format!("without {id}, {what}"));
+                self.config.agents.remove(id);
+                gone += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The profile that most of those who worked have; of equals the first by name of its members. Whoever was there
+    /// longest comes first.
     fn commonest(&self, worked: &BTreeMap<AgentId, u64>) -> Option<(Agent, Vec<AgentId>)> {
         let there = self.config.agents.iter().filter(|(id, _)| worked.contains_key(*id));
         let mut profiles: Vec<(Agent, Vec<AgentId>)> = Vec::new();
@@ -99,7 +119,9 @@ impl Changed {
             }
         }
         let most = profiles.iter().map(|(_, members)| members.len()).max()?;
-        profiles.into_iter().find(|(_, members)| members.len() == most)
+        let (profile, mut members) = profiles.into_iter().find(|(_, members)| members.len() == most)?;
+        members.sort_by_key(|id| std::cmp::Reverse(worked.get(id).copied().unwrap_or(0)));
+        Some((profile, members))
     }
 
     fn free_name(&self, example: &AgentId) -> AgentId {
@@ -120,12 +142,21 @@ impl Changed {
     fn set_skill(&mut self, agent: &AgentId, skill: &Skill, level: u8) -> Result<(), String> {
         let known = self.config.agents.get_mut(agent).ok_or_else(|| format!("there is no agent {agent}"))?;
         if level == 0 {
-            known.skills.remove(skill);
+            if known.skills.remove(skill).is_none() {
+                self.notes.push(format!("agent {agent} had no skill {skill} that could be taken away"));
+            }
         } else {
             known.skills.insert(skill.clone(), level.min(10));
         }
         Ok(())
     }
+}
+
+fn described(profile: &Agent, members: usize) -> String {
+    let skills: Vec<String> = profile.skills.iter().map(|(skill, level)| format!("{skill} {level}")).collect();
+    let queues: Vec<String> = profile.queues.iter().map(ToString::to_string).collect();
+    let agents = if members == 1 { "1 agent".into() } else { format!("{members} agents") };
+    format!("of the commonest profile ({agents}; queues {}; skills {})", queues.join(", "), skills.join(", "))
 }
 
 #[cfg(test)]
@@ -150,7 +181,31 @@ mod tests {
         assert!(changed.config.agents[new].skills.is_empty());
         let fewer = Change { agents: -1, ..Change::default() }.apply(&config, &worked(&config)).unwrap();
         assert_eq!(fewer.config.agents.keys().last().unwrap().as_str(), "study/a0003");
-        assert!(Change { agents: -5, ..Change::default() }.apply(&config, &worked(&config)).is_err());
+    }
+
+    #[test]
+    fn agents_are_let_go_also_beyond_the_commonest_profile_until_nobody_is_left() {
+        let mut config = house::pooled(3);
+        for (n, agent) in config.agents.values_mut().enumerate() {
+            agent.skills = Skills::from([(Skill::new(&format!("only-{n}")), 5)]);
+        }
+        let fewer = |agents| Change { agents, ..Change::default() }.apply(&config, &worked(&config));
+        assert_eq!(fewer(-2).unwrap().config.agents.len(), 1);
+        assert_eq!(fewer(-4).unwrap_err(), "only 3 agents were logged in on that day");
+    }
+
+    #[test]
+    fn a_new_agent_has_an_example_in_the_same_tenant_or_none() {
+        let was = house::pooled(2);
+        let mut site = was.clone();
+        let lone = Agent { queues: vec!["other/desk".parse().unwrap()], ..Agent::default() };
+        site.agents.insert("other/new".parse().unwrap(), lone.clone());
+        site.agents.insert("study/new".parse().unwrap(), lone);
+        let changed = Change { site: Some(site), ..Change::default() }.apply(&was, &worked(&was)).unwrap();
+        let follows: Vec<(&str, &str)> = changed.follows.iter().map(|(new, old)| (new.as_str(), old.as_str())).collect();
+        assert_eq!(follows, [("study/new", "study/a0000")]);
+        let of_other = changed.notes.iter().find(|note| note.contains("other/new")).unwrap();
+        assert!(of_other.contains("does not work: nobody of other was logged in"), "{of_other}");
     }
 
     #[test]

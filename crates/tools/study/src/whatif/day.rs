@@ -1,6 +1,6 @@
 //! A day as the log tells it: who came, what became of them, and what the agents did.
 
-use super::patience::{Patience, Wait};
+use super::patience::Wait;
 use crate::people::{Fate, Leaving};
 use acd::{Ask, Config, Input, Work};
 use base::fact::{About, Logged, What};
@@ -21,6 +21,8 @@ pub struct Day {
     pub rings: BTreeMap<AgentId, Vec<Fate>>,
     /// How long agents stayed away after a call they missed.
     pub returns: Vec<Duration>,
+    /// How long agents stayed away whom the rule logged out after calls they missed.
+    pub logins: Vec<Duration>,
     /// Configurations by their hash, and when each came.
     pub configured: Vec<(Instant, String)>,
 }
@@ -65,19 +67,17 @@ impl Day {
         reader.day
     }
 
-    /// Patience by the queue a call came to first.
-    pub fn patience(&self) -> BTreeMap<QueueId, Patience> {
-        let mut waits: BTreeMap<QueueId, Vec<Wait>> = BTreeMap::new();
-        for arrival in &self.arrivals {
+    /// What each call tells of patience, with the queue that it came to first.
+    pub fn waits(&self) -> impl Iterator<Item = (&QueueId, Wait)> {
+        self.arrivals.iter().filter_map(|arrival| {
             let wait = match arrival.seen {
                 Seen::Waits => Wait { lasted: self.end.mono.since(arrival.at), left: None },
                 Seen::Answered(lasted) | Seen::SentAway(lasted) => Wait { lasted, left: None },
                 Seen::Left(leaving) => Wait { lasted: leaving.after, left: Some(leaving.outcome) },
-                Seen::Refused => continue,
+                Seen::Refused => return None,
             };
-            waits.entry(arrival.queue.clone()).or_default().push(wait);
-        }
-        waits.into_iter().map(|(queue, waits)| (queue, Patience::estimate(waits))).collect()
+            Some((&arrival.queue, wait))
+        })
     }
 
     /// What a visit asks itself: without what its queue asked of all.
@@ -108,6 +108,8 @@ struct Known {
     /// The arrival being talked with.
     arrival: Option<usize>,
     missed: bool,
+    /// Logged out by the rule for calls that were missed.
+    dismissed: bool,
     gone: bool,
 }
 
@@ -247,7 +249,8 @@ impl Reader {
     fn on_state(&mut self, about: &About, state: AgentState, reason: Option<&str>, now: Instant) {
         let Some(id) = about.agent.clone() else { return };
         let refused_now = self.refused.get(&id) == Some(&now);
-        let new = || Known { state: AgentState::LoggedOut, since: now, arrival: None, missed: false, gone: false };
+        let new =
+            || Known { state: AgentState::LoggedOut, since: now, arrival: None, missed: false, dismissed: false, gone: false };
         let known = self.agents.entry(id.clone()).or_insert_with(new);
         let lasted = now.since(known.since);
         if let Some(arrival) = known.arrival.and_then(|at| self.day.arrivals.get_mut(at)) {
@@ -260,7 +263,7 @@ impl Reader {
         let before = std::mem::replace(&mut known.state, state);
         known.since = now;
         let cause = about.cause.unwrap_or(Cause::Requested);
-        let acts = acts_of(known, &id, (before, state), (cause, reason, refused_now), lasted, &mut self.day.returns);
+        let acts = acts_of(known, &id, (before, state), (cause, reason, refused_now), lasted, &mut self.day);
         self.day.acts.extend(acts.into_iter().map(|input| (now, input)));
         if !in_a_call(state) {
             known.arrival = None;
@@ -279,14 +282,18 @@ fn acts_of(
     (before, state): (AgentState, AgentState),
     (cause, reason, refused_now): (Cause, Option<&str>, bool),
     lasted: Duration,
-    returns: &mut Vec<Duration>,
+    day: &mut Day,
 ) -> Vec<Input> {
     use AgentState::{Engaged, LoggedOut, Paused, Unreachable};
     let asks = |ask: Ask| Input::AgentAsked { agent: agent.clone(), ask, cause: Cause::Requested };
     let engaged = |work| Input::Engaged { agent: agent.clone(), work };
     let mut acts = Vec::new();
     if before == LoggedOut && state != LoggedOut {
-        acts.push(asks(Ask::LogIn));
+        if std::mem::take(&mut known.dismissed) {
+            day.logins.push(lasted);
+        } else {
+            acts.push(asks(Ask::LogIn));
+        }
     }
     // Work that no queue gave: an own call, or a conversation that was passed on to the agent.
     let passed_on = |s: AgentState| s == Engaged || (in_a_call(s) && known.arrival.is_none());
@@ -297,7 +304,7 @@ fn acts_of(
     }
     if before == Paused && state != LoggedOut {
         if std::mem::take(&mut known.missed) {
-            returns.push(lasted);
+            day.returns.push(lasted);
         } else {
             acts.push(asks(Ask::Ready));
         }
@@ -308,7 +315,11 @@ fn acts_of(
     match state {
         LoggedOut => {
             (known.missed, known.gone) = (false, false);
-            acts.push(asks(Ask::LogOut));
+            known.dismissed = cause == Cause::NoAnswer;
+            // The core logs out whom it missed too often, and whom the site no longer has: it will decide that again.
+            if !matches!(cause, Cause::NoAnswer | Cause::Closed) {
+                acts.push(asks(Ask::LogOut));
+            }
         }
         Paused if cause == Cause::NoAnswer => known.missed = true,
         Paused => acts.push(asks(Ask::Pause { reason: reason.unwrap_or_default().into() })),

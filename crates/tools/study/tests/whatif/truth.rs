@@ -27,7 +27,27 @@ impl Default for Truth {
 
 pub struct Told {
     pub config: Config,
-    pub facts: Vec<Logged>,
+    pub epochs: Vec<Vec<Logged>>,
+}
+
+impl Told {
+    /// The same once more by another tenant, at the same moments.
+    pub fn with_a_twin_tenant(mut self) -> Told {
+        fn twin<T: serde::Serialize + serde::de::DeserializeOwned>(of: &T) -> T {
+            let text = serde_json::to_string(of).unwrap().replace("acme/", "globex/").replace("\"1-1-", "\"2-1-");
+            serde_json::from_str(&text).unwrap()
+        }
+        let other: Config = twin(&self.config);
+        self.config.queues.extend(other.queues);
+        self.config.agents.extend(other.agents);
+        for facts in &mut self.epochs {
+            let node = |l: &&Logged| matches!(l.fact.what, What::NodeStarted { .. } | What::ConfigLoaded { .. });
+            let others: Vec<Logged> = facts.iter().filter(|l| !node(l)).map(twin).collect();
+            facts.extend(others);
+            facts.sort_by_key(|l| l.fact.now.mono);
+        }
+        self
+    }
 }
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -55,7 +75,7 @@ impl Truth {
         let callers = Callers(self.stream(seed), start.mono);
         let mut world = World::new(plan, callers, Phones(Random::from_seed(seed)), &mut scribe);
         world.run(Some(start.mono + Duration::from_secs(3_600 * self.hours)), &mut scribe);
-        Told { config, facts: scribe.facts }
+        Told { config, epochs: vec![scribe.facts] }
     }
 
     fn config(self) -> Config {
