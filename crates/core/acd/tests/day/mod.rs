@@ -3,7 +3,7 @@
 pub mod site;
 
 use crate::ledger::Ledger;
-use acd::{Acd, Ask, CallFirst, Caller, Config, Input, OfferResult, Output, Work};
+use acd::{Acd, Ask, CallFirst, Caller, Config, Input, OfferResult, Output, Sweep, Work};
 use base::{AgentId, AgentState, CallId, Cause, Now, OfferId, Outcome, PartyId, Random, VisitId};
 use site::{agent, queue, secs};
 use std::sync::Arc;
@@ -16,6 +16,8 @@ pub struct Day {
     pub calls: u32,
     pub config: Arc<Config>,
     pub ledger: Ledger,
+    /// As in production: a share after each input, whatever changed since the one before.
+    sweep: Sweep,
     text: String,
 }
 
@@ -28,6 +30,7 @@ impl Day {
             calls: 0,
             config: Arc::default(),
             ledger: Ledger::default(),
+            sweep: Sweep::default(),
             text: String::new(),
         }
     }
@@ -187,6 +190,7 @@ impl Day {
         self.acd.handle(self.now, input.clone(), &mut out);
         self.ledger.read(self.now.mono, &out, &self.config);
         assert_eq!(self.acd.audit(self.now), [], "after {input:?} at {:?}: {out:?}", self.now.mono);
+        assert_eq!(self.acd.audit_share(&mut self.sweep, self.now, 2 * Acd::VISIT).found, []);
         self.ledger.compare(&self.acd, &self.config);
         self.text += &format!("{:?}\n", (self.now, out));
     }
