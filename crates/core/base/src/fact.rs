@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The form of facts that this code writes. 2 added callbacks, transfers, supervisors, agents' own calls, the why of an
-/// offer and the expected wait; what 1 wrote reads as it did.
+/// offer, the expected wait and the end of a breach; what 1 wrote reads as it did.
 pub const VERSION: u16 = 2;
 
 /// What a fact is about. `rev` counts the facts of one call from 1.
@@ -304,9 +304,12 @@ pub enum What {
     #[serde(rename = "node.stopped")]
     NodeStopped { clean: bool },
 
-    /// The audit found a broken invariant: an alarm.
+    /// The audit found a broken invariant: an alarm. Told once while it lasts.
     #[serde(rename = "node.breach")]
     NodeBreach { invariant: String, detail: String },
+    /// It was looked at again, and holds.
+    #[serde(rename = "node.breach_ended")]
+    NodeBreachEnded { invariant: String, detail: String },
 }
 
 impl What {

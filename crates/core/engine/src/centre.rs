@@ -11,6 +11,7 @@
 //! 3. What that yields is queued as steps; each step is applied by one rule, which may queue more.
 //! 4. When no step is left, the input is done. Nothing is kept between inputs but state.
 
+use crate::audit::Auditor;
 use crate::call::Call;
 use crate::channels::Channels;
 use crate::desk::Desks;
@@ -85,6 +86,7 @@ pub struct Centre {
     due_of: BTreeMap<CallId, Instant>,
     audited: Option<Instant>,
     audits: u8,
+    pub(crate) auditor: Auditor,
     pub(crate) drain: Drain,
     /// While draining: since when nothing is left but answers of peers.
     pub(crate) quiet_since: Option<Instant>,
@@ -143,6 +145,7 @@ impl Centre {
             due_of: BTreeMap::new(),
             audited: None,
             audits: 0,
+            auditor: Auditor::default(),
             drain: Drain::Open,
             quiet_since: None,
             asking: None,
@@ -207,6 +210,7 @@ impl Centre {
             Input::ConfigRejected { findings } => self.fact(About::default(), What::ConfigRejected { findings }),
             Input::Drain { grace_ms } => self.on_drain(Duration::from_millis(grace_ms)),
             Input::Due => self.on_due(),
+            Input::Audited { found } => self.on_audited(found),
         }
     }
 
@@ -292,7 +296,7 @@ impl Centre {
         }
     }
 
-    /// Once a second the invariants are checked on what the outside sees; a breach goes into the log as an alarm.
+    /// Once a second a share of the invariants is checked; a breach goes into the log as an alarm.
     fn beat(&mut self) {
         if self.audited.is_some_and(|at| at > self.now.mono) {
             return;
@@ -303,10 +307,7 @@ impl Centre {
             return;
         }
         self.give_up_on_recordings();
-        for breach in self.audit() {
-            let (invariant, detail) = (breach.invariant.to_string(), breach.detail.to_string());
-            self.fact(About::default(), What::NodeBreach { invariant, detail });
-        }
+        self.audit_share();
         self.audits = (self.audits + 1) % HEARTBEAT;
         if self.audits == 0 {
             self.fact(About::default(), What::NodeHeartbeat { calls: self.calls.len() as u32 });

@@ -15,9 +15,10 @@
 //! - With an agent: `conversation`; passed on: `transfer`, `consult`, `refer`; supervisors: `monitor`; `recordings`.
 //! - Agents: `agents` phones and feature codes; `desk` their browsers; `own_calls`; `engaged` whom a call holds; `requests` the API.
 //! - The end: `lease` who is still there; `ending` a call's, once; `drain` the node's; `recover` and `resume` the restart.
-//! - From outside: `snapshot`, and `audit` what must hold in it.
+//! - From outside: `snapshot`, `audit` what must hold, and `alarms` what of it is told.
 
 mod agents;
+mod alarms;
 mod arrive;
 mod audit;
 mod call;

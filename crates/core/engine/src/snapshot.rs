@@ -22,6 +22,8 @@ impl Centre {
             visits,
             sessions: self.sip.sessions(),
             ports: self.ports.used(),
+            breaches: self.auditor.standing(),
+            audit_round: self.auditor.round(),
         }
     }
 

@@ -41,6 +41,11 @@ pub enum Input {
     },
     /// The deadline passed.
     Due,
+    /// What [`audit`](crate::audit()) found broken in a snapshot, all of it: what an earlier one found and this one did not
+    /// is over. To be told after each audit that found something, and after the first that no longer does.
+    Audited {
+        found: Vec<Breach>,
+    },
 }
 
 /// One journaled input. `entropy` is fresh system randomness, used for this input's tags, branches and nonces only.
@@ -392,6 +397,12 @@ pub struct Snapshot {
     /// Sessions of the SIP core, ports in use: both 0 when no call lives.
     pub sessions: usize,
     pub ports: usize,
+    /// Invariants that are broken now, as far as the live audit has come; a few of them, if they are many.
+    #[serde(default)]
+    pub breaches: Vec<Breach>,
+    /// In how many beats, one a second, the live audit looked at everything last; 0 before it has.
+    #[serde(default)]
+    pub audit_round: u32,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -425,7 +436,7 @@ pub struct CallView {
 }
 
 /// A broken invariant: an alarm.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Breach {
     pub invariant: Arc<str>,
     pub detail: Arc<str>,

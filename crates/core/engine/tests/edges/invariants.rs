@@ -2,8 +2,9 @@
 
 use crate::callbacks::{ANA, FLOW, site};
 use crate::stage::{Stage, TRUNK};
+use base::fact::What;
 use base::{Instant, OfferId};
-use engine::{CallView, Place, Request, Snapshot, audit};
+use engine::{Breach, CallView, Input, Place, Request, Snapshot, audit};
 use std::collections::{BTreeMap, BTreeSet};
 
 fn ask(stage: &mut Stage, ask: acd::Ask) {
@@ -128,4 +129,24 @@ fn invariant_5_a_call_ends_once_with_one_cause_and_a_conversation_owes_a_recordi
 #[test]
 fn invariant_7_the_same_journal_gives_the_same_decisions() {
     assert_eq!(day().facts, day().facts);
+}
+
+#[test]
+fn a_breach_that_lasts_is_in_the_log_when_it_begins_and_when_it_ends() {
+    let mut stage = waiting(false);
+    let breach = |detail: &str| Breach { invariant: "one place".into(), detail: detail.into() };
+    let (a, b) = (breach("a"), breach("b"));
+    for found in [vec![a.clone()], vec![a.clone()], vec![a.clone(), b.clone()], vec![b.clone()], vec![b], vec![]] {
+        stage.give(Input::Audited { found });
+        // Its own beats end nothing that the audit of the snapshot found.
+        stage.wait(3.0);
+    }
+    let told = stage.facts.iter().filter_map(|fact| match &fact.what {
+        What::NodeBreach { detail, .. } => Some(format!("{detail} begins")),
+        What::NodeBreachEnded { detail, .. } => Some(format!("{detail} ends")),
+        _ => None,
+    });
+    assert_eq!(told.collect::<Vec<_>>(), ["a begins", "b begins", "a ends", "b ends"]);
+    stage.give(Input::Audited { found: vec![a.clone()] });
+    assert_eq!((stage.snapshot().breaches, stage.snapshot().audit_round), (vec![a], 1));
 }
