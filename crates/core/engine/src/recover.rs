@@ -35,7 +35,6 @@ impl Open {
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 self.recordings.remove(recording);
                 self.by_policy.remove(recording);
-                self.count_on(&fact.about);
                 self.call_goes_on(logged);
             }
             What::AgentStateChanged { state, reason, .. } => self.agent_changed(logged, *state, reason.as_deref()),
@@ -43,7 +42,7 @@ impl Open {
         }
     }
 
-    /// Facts about a recording after its call count on from the call's last one.
+    /// Facts about a recording after its call count on from the last one about either.
     fn count_on(&mut self, about: &About) {
         self.recordings.values_mut().filter(|r| r.call == about.call).for_each(|r| r.rev = about.rev);
     }
@@ -90,7 +89,7 @@ impl Open {
         if let What::CallbackRequested {} = &logged.fact.what {
             self.called_back(logged);
         }
-        let Some(call) = about.call.and_then(|id| self.calls.get_mut(&id)) else { return };
+        let Some(call) = about.call.and_then(|id| self.calls.get_mut(&id)) else { return self.count_on(about) };
         call.rev = call.rev.max(about.rev);
         call.lang = about.lang.or(call.lang);
         match &logged.fact.what {

@@ -26,10 +26,14 @@ impl Centre {
         if self.part(id, Transfer::ToQueue, to, refer).is_none() {
             return;
         }
+        self.enters(id, queue);
+        self.relink(id);
+    }
+
+    fn enters(&mut self, id: CallId, queue: QueueId) {
         let Some((waited, asked)) = self.calls.get(&id).map(|c| (c.waited, c.asks_again())) else { return };
         let waited = if mutated(Mutation::TransferForgetsTheWait) { Duration::ZERO } else { waited };
         self.visit(id, queue, asked, waited);
-        self.relink(id);
     }
 
     /// The queue took a call that was passed on.
@@ -71,14 +75,20 @@ impl Centre {
         }
         match (leg, &to) {
             (Some(leg), _) => self.transfer_reached(id, leg, to),
-            (None, Party::Queue(_)) => self.goes_on_waiting(id),
-            (None, _) => self.goes_on_ringing(id, &to),
+            (None, Party::Queue(queue)) => self.goes_on_waiting(id, queue.clone()),
+            (None, _) => self.goes_on_ringing(id, to),
         }
         self.relink(id);
     }
 
-    fn goes_on_ringing(&mut self, id: CallId, to: &Party) {
-        self.on_its_way(id, to);
+    fn goes_on_ringing(&mut self, id: CallId, to: Party) {
+        self.on_its_way(id, &to);
+        let rings = self.calls.get(&id).is_some_and(|call| call.reaches.contains_key(&Errand::Consult));
+        if !rings {
+            // The phone that consults had no port yet: nobody is rung so far.
+            let shown = self.shown_to_agent(id);
+            return self.reach(id, Errand::Transfer, to, &shown);
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         for leg in call.reached(&Errand::Consult) {
             if let Some(leg) = call.legs.get_mut(&leg) {
@@ -91,8 +101,12 @@ impl Centre {
     }
 
     /// The visit that was to find somebody to consult is the customer's from now on.
-    fn goes_on_waiting(&mut self, id: CallId) {
+    fn goes_on_waiting(&mut self, id: CallId, queue: QueueId) {
         let now = self.now;
+        if self.calls.get(&id).is_some_and(|call| call.visit.is_none()) {
+            // The phone that consults had no port yet: the queue was not asked so far.
+            return self.enters(id, queue);
+        }
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.waiting_since = Some(now);
         call.goes_to(if call.offers.is_empty() { Place::Queue } else { Place::Offer }, now);

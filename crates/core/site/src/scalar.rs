@@ -2,7 +2,7 @@
 
 use crate::model::{Algorithm, Country};
 use acd::{CallFirst, IdleEvent, ReasonMode, Strategy, WrapUpMode};
-use base::{AgentState, Lang, Pii, Requirement, Skill, Skills, Tenant};
+use base::{AgentState, Lang, Pii, Requirement, Skill, Tenant};
 use ivr::text::duration;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -215,7 +215,7 @@ impl Read for Skill {
 }
 
 /// A skill is written as in a requirement, so that each can be asked for.
-fn skill(name: &str) -> Option<Skill> {
+pub(crate) fn skill(name: &str) -> Option<Skill> {
     let asked: Requirement = name.parse().ok()?;
     (asked.needs().len() == 1 && !name.contains(['>', ' '])).then(|| Skill::new(name))
 }
@@ -241,15 +241,6 @@ impl Read for Hundredths {
             other => integer(other)? as f64,
         };
         (0.01..=1000.0).contains(&number).then(|| Hundredths((number * 100.0).round() as u32))
-    }
-}
-
-impl Read for Skills {
-    const EXPECTED: &'static str = "skills with levels 1 to 10 such as { \"lang:es\" = 9 }";
-    fn from_value(value: &DeValue<'_>) -> Option<Self> {
-        let entries = value.as_table()?.iter();
-        let one = |name: &str, level: &DeValue<'_>| Some((skill(name)?, Level::from_value(level)?.0));
-        entries.map(|(name, level)| one(name.get_ref(), level.get_ref())).collect()
     }
 }
 

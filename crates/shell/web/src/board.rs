@@ -87,7 +87,7 @@ pub fn board(app: &App) -> Board {
     let mut figures = Figures::clone(&app.doors.figures.load());
     figures.agents = with_silent_agents(figures.agents, &snapshot, now);
     figures.queues = with_unseen_queues(figures.queues, app);
-    let named = |a: &AgentFigures| Some((a.agent.clone(), app.doors.archive.agent_name(&a.agent)?));
+    let named = |a: &AgentFigures| Some((a.agent.clone(), app.doors.archive.agent(&a.agent)?.name));
     let names = figures.agents.iter().filter_map(named).collect();
     Board {
         now: now.wall.to_string(),
@@ -111,10 +111,12 @@ pub fn agents(app: &App) -> Vec<AgentRow> {
     let now = (app.doors.clock)();
     let rows = with_silent_agents(app.doors.figures.load().agents.clone(), &snapshot, now);
     let live = |agent: &AgentId| snapshot.agents.iter().find(|view| view.agent == *agent).map(|view| live(view, now));
-    let row = |figures: AgentFigures| AgentRow {
-        live: live(&figures.agent),
-        name: app.doors.archive.agent_name(&figures.agent),
-        figures,
+    let row = |mut figures: AgentFigures| {
+        let configured = app.doors.archive.agent(&figures.agent);
+        if let Some(configured) = &configured {
+            figures.queues = configured.queues.to_vec();
+        }
+        AgentRow { live: live(&figures.agent), name: configured.map(|c| c.name), figures }
     };
     rows.into_iter().map(row).collect()
 }

@@ -95,14 +95,23 @@ pub trait Archive: Send + Sync {
     fn user_to_user(&self, _call: CallId) -> Result<Option<Pii<Arc<str>>>, String> {
         Ok(None)
     }
-    /// What the agent is called on screens. From memory, never from a disk: it is asked for each row of each board.
-    fn agent_name(&self, _agent: &AgentId) -> Option<Arc<str>> {
+    /// Whom the site means by this agent. From memory, never from a disk: it is asked for each row of each board.
+    fn agent(&self, _agent: &AgentId) -> Option<Configured> {
         None
     }
     /// The queues of the site: the log knows one from its first visit on. From memory, as the names are.
     fn queues(&self) -> Vec<QueueId> {
         Vec::new()
     }
+}
+
+/// An agent as the site has it: the log knows one from the first login on.
+#[derive(Clone, Debug)]
+pub struct Configured {
+    /// What the agent is called on screens.
+    pub name: Arc<str>,
+    /// What the agent serves.
+    pub queues: Arc<[QueueId]>,
 }
 
 /// Which facts.

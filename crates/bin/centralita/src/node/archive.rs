@@ -4,7 +4,7 @@ use arc_swap::ArcSwap;
 use base::fact::Logged;
 use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
 use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
-use shell_web::{Archive, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use shell_web::{Archive, Configured, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use site::Site;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -27,13 +27,17 @@ pub struct StoreArchive {
 
 /// What the site says of agents and queues that screens want to know.
 pub struct Names {
-    agents: BTreeMap<AgentId, Arc<str>>,
+    agents: BTreeMap<AgentId, Configured>,
     queues: Vec<QueueId>,
 }
 
 impl Names {
     pub fn of(site: &Site) -> Names {
-        let agents = site.agents.iter().map(|(id, agent)| (id.clone(), agent.display.reveal().as_str().into())).collect();
+        let configured = |agent: &site::Agent| Configured {
+            name: agent.display.reveal().as_str().into(),
+            queues: agent.acd.queues.clone().into(),
+        };
+        let agents = site.agents.iter().map(|(id, agent)| (id.clone(), configured(agent))).collect();
         Names { agents, queues: site.queues.keys().cloned().collect() }
     }
 }
@@ -120,7 +124,7 @@ impl Archive for StoreArchive {
         self.store.user_to_user(call).map_err(text)
     }
 
-    fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {
+    fn agent(&self, agent: &AgentId) -> Option<Configured> {
         self.names.load().agents.get(agent).cloned()
     }
 

@@ -355,6 +355,27 @@ fn line_09_completed_before_the_queue_answers_the_customer_waits_there_in_person
 }
 
 #[test]
+fn line_09_completed_before_the_phone_that_consults_has_a_port_the_call_goes_on_all_the_same() {
+    let mut o = Office::with_ana();
+    o.plane.slow = true;
+    o.dials("ana", "202");
+    done(&mut o, |call| Request::CompleteTransfer { call });
+    o.ports_open();
+    o.answers("beto");
+    assert_eq!((o.hears("caller").as_str(), o.state("ana").as_str()), ("beto", "wrap_up"));
+    o.close();
+    let mut o = Office::with_ana();
+    o.plane.slow = true;
+    o.dials("ana", "ventas");
+    done(&mut o, |call| Request::CompleteTransfer { call });
+    assert_eq!(o.fact("queue.entered")["queue"], "acme/ventas");
+    o.ports_open();
+    o.answers("beto");
+    assert_eq!((o.hears("caller").as_str(), o.count("queue.entered")), ("beto", 2));
+    o.close();
+}
+
+#[test]
 fn line_09_a_consultation_with_a_queue_is_given_up_refused_or_ended_without_harm() {
     let mut o = Office::with_ana();
     consults(&mut o, to_queue("cerrada"));

@@ -10,6 +10,9 @@ pub struct Plane {
     pub recordings: BTreeMap<RecordingId, (Vec<LegId>, Vec<LegId>)>,
     /// Every recording ever begun, in order.
     pub recorded: Vec<RecordingId>,
+    /// Ports take their time, and these are to be said.
+    pub slow: bool,
+    pub late: Vec<Input>,
 }
 
 #[derive(Default)]
@@ -29,7 +32,12 @@ impl Plane {
         match command {
             Command::Open { leg, port, .. } => {
                 self.legs.insert(leg, Ear::default());
-                return Some(Input::Opened { leg, port });
+                let opened = Input::Opened { leg, port };
+                if self.slow {
+                    self.late.push(opened);
+                    return None;
+                }
+                return Some(opened);
             }
             Command::Configure { leg, session } => self.ear(leg).rtp = session.remote.port(),
             Command::Play { leg, play, sounds } => {

@@ -244,6 +244,14 @@ impl Office {
         self.send_now(from, bytes);
     }
 
+    /// The ports that took their time are there.
+    pub fn ports_open(&mut self) {
+        self.plane.slow = false;
+        for opened in std::mem::take(&mut self.plane.late) {
+            self.feed(Input::Media(opened));
+        }
+    }
+
     pub fn answers(&mut self, owner: &str) {
         self.on_line(owner, |line| line.respond(180, None));
         self.on_line(owner, Line::answer);

@@ -222,6 +222,23 @@ fn a_message_that_a_crash_cut_is_a_message_all_the_same() {
 }
 
 #[test]
+fn what_is_told_of_a_recording_after_a_crash_counts_on_from_the_last_fact_of_its_call() {
+    let mut stage = Stage::new(&site(""), FLOW);
+    logs_in(&mut stage);
+    stage.call(TRUNK, "a", "5512345678", "5550001000", "");
+    stage.answer(ANA);
+    stage.wait(8.0);
+    stage.bye(TRUNK, "a");
+    let stored = stage.facts.iter().position(|fact| matches!(fact.what, What::RecordingStored { .. })).unwrap();
+    let What::RecordingStored { recording, .. } = stage.facts[stored].what else { unreachable!() };
+    // The call is over, a message of it was told last, and of its conversation's part nothing was.
+    stage.facts[stored].what = What::VoicemailLeft { recording, duration_ms: 8_000 };
+    let after = next(&stage, Vec::new());
+    let (about, _) = after.fact(1, "recording.failed");
+    assert_eq!(about.rev, stage.facts[stored].about.rev + 1);
+}
+
+#[test]
 fn line_18_a_desk_that_was_gone_before_a_restart_is_gone_after_it() {
     let mut stage = Stage::new(&site(""), FLOW);
     logs_in(&mut stage);

@@ -5,8 +5,9 @@ use super::queues::wrap_up;
 use super::{id, queue_in, section};
 use crate::model::*;
 use crate::reader::Node;
+use crate::scalar::{Level, skill};
 use acd::PauseReasons;
-use base::{AgentId, Lang, Pii, Tenant};
+use base::{AgentId, Lang, Pii, Skills, Tenant};
 
 pub fn account(n: &mut Node) -> Option<(Tenant, Account)> {
     let tenant = n.need("name");
@@ -42,7 +43,7 @@ pub fn agent(name: &str, n: &mut Node) -> Option<(AgentId, Agent)> {
     let queues = tenant.iter().flat_map(|t| names.iter().enumerate().map(move |(i, name)| (t, i, name)));
     let queues = queues.filter_map(|(t, i, name)| queue_in(t, name, &format!("queues.{i}"), n)).collect();
     let acd = acd::Agent {
-        skills: n.or("skills", Default::default()),
+        skills: skills(n),
         queues,
         groups: n.each::<String>("groups").into_iter().map(Into::into).collect(),
         rank: n.or("rank", 0),
@@ -63,6 +64,18 @@ pub fn agent(name: &str, n: &mut Node) -> Option<(AgentId, Agent)> {
         press_to_accept: n.or("press_to_accept", false),
     };
     Some((id?, agent))
+}
+
+/// A name that is none, and a level that is none, each at its own place.
+fn skills(n: &mut Node) -> Skills {
+    let mut skills = Skills::new();
+    for (name, Level(level)) in n.values("skills") {
+        match skill(&name) {
+            Some(skill) => _ = skills.insert(skill, level),
+            None => n.report(n.at(&format!("skills.{name}"), "expected a skill such as \"lang:es\"")),
+        }
+    }
+    skills
 }
 
 pub fn extension(n: &mut Node) -> Option<String> {

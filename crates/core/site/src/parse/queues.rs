@@ -155,7 +155,8 @@ fn callback(n: &mut Node) -> Option<Callback> {
         n.report(n.at("attempts", "expected 1 to 20 attempts"));
     }
     let (first, retry_after) = (n.or("first", CallFirst::Agent), n.or("retry_after", Duration::from_secs(300)));
-    Some(Callback { first, attempts: attempts?, retry_after, ring: n.or("ring", Duration::from_secs(30)) })
+    let ring = n.or("ring", Duration::from_secs(30));
+    Some(Callback { first, attempts: attempts?, retry_after, ring })
 }
 
 fn retry(n: &mut Node) -> Option<Retry> {

@@ -254,7 +254,7 @@ fn a_value_of_a_queue_that_cannot_be_is_pointed_at() {
             "\"force\"",
         ),
         ("dissuade = { per_agent = 0 }", "expected a number such as 2.5, more than 0 and at most 1000, found 0", "0"),
-        ("callback = { attempts = 0 }", "expected 1 to 20 attempts", "0"),
+        ("callback = { attempts = 0, ring = \"10s\" }", "expected 1 to 20 attempts", "0"),
         ("callback = { first = \"boss\" }", "expected \"agent\" or \"customer\", found this text", "\"boss\""),
         (
             "retry = { busy = 10 }",

@@ -123,12 +123,7 @@ fn each_value_that_cannot_be_is_pointed_at() {
             "expected needed skills such as \"lang:es >= 3 and app:sap >= 5\", levels 1 to 10, found this text",
             "\"skill:support >= 11\"",
         ),
-        (
-            "\"lang:en\" = 4",
-            "\"lang:en\" = 0",
-            "expected skills with levels 1 to 10 such as { \"lang:es\" = 9 }, found table",
-            "skills",
-        ),
+        ("\"lang:en\" = 4", "\"lang:en\" = 0", "expected a level from 1 to 10, found 0", "0"),
         (
             "when = \"answered\"",
             "when = \"always\"",

@@ -35,6 +35,7 @@ async fn agents_show_the_day_and_the_moment_and_the_silent_are_there_too() {
     assert_eq!(ana["live"]["call"], CALL);
     let zoe = get(served.address, "/api/v1/agents/acme/zoe").await.json();
     assert_eq!((&zoe["state"], &zoe["calls"]), (&"logged_out".into(), &0.into()));
+    assert_eq!(ana["queues"], serde_json::json!(["acme/new"]), "the site says what an agent serves, not the last login");
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, Now, PartyId, Pii,
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
-    Access, Archive, Ask, Config, Doors, FactsAsk, Gauge, Health, NotReloaded, Party, RecordingRow, RecordingsAsk, Reload,
-    Reloaded, TicketsAsk,
+    Access, Archive, Ask, Config, Configured, Doors, FactsAsk, Gauge, Health, NotReloaded, Party, RecordingRow, RecordingsAsk,
+    Reload, Reloaded, TicketsAsk,
 };
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -310,8 +310,9 @@ impl Archive for FakeArchive {
         let known = Party { number: Pii::new("+525559999".into()), name: Pii::new(HOSTILE.into()) };
         Ok((party == PartyId(7)).then_some(known))
     }
-    fn agent_name(&self, agent: &AgentId) -> Option<Arc<str>> {
-        self.names.lock().unwrap().get(agent.name()).map(|name| name.as_str().into())
+    fn agent(&self, agent: &AgentId) -> Option<Configured> {
+        let queues = ["acme/new".parse().unwrap()].into();
+        self.names.lock().unwrap().get(agent.name()).map(|name| Configured { name: name.as_str().into(), queues })
     }
     fn queues(&self) -> Vec<QueueId> {
         vec!["acme/soporte".parse().unwrap(), "acme/new".parse().unwrap()]
