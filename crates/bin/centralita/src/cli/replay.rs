@@ -63,7 +63,8 @@ fn cut(r: &Replayed) -> String {
         if r.torn { "the journal's end is torn, as a kill leaves it" } else { "the journal was not closed, as after a kill" };
     let mut text = format!("{end}: what came after input {} is in none of these figures\n", r.inputs);
     if r.digests < r.inputs {
-        text += "the last input's digest is lost\n";
+        let of_it = if r.logged.is_some() { "only its facts were compared" } else { "nothing of it was compared" };
+        text += &format!("the last input's digest is lost: {of_it}\n");
     }
     if r.beyond() > 0 {
         text += &format!("the log has {} facts more, of the last moments before the kill\n", r.beyond());
@@ -137,6 +138,9 @@ mod tests {
         let cut = Replayed { torn: true, closed: false, digests: 8, ..whole() };
         let text_of_cut = text(&cut);
         assert!(text_of_cut.contains("the journal's end is torn"), "{text_of_cut}");
+        assert!(text_of_cut.contains("only its facts were compared"), "{text_of_cut}");
+        let alone = text(&Replayed { torn: true, closed: false, digests: 8, logged: None, ..whole() });
+        assert!(alone.contains("nothing of it was compared"), "{alone}");
         assert!(text_of_cut.ends_with("every decision up to there is the same\n"));
         let damage = shell_store::StoreError::Damaged { path: "a.jnl".into(), at: 77, entry: 10 };
         let damaged = Replayed { closed: false, damage: Some(damage), ..whole() };

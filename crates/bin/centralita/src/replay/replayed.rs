@@ -60,7 +60,10 @@ impl Replayed {
         }
         if let Some(damage) = &self.damage {
             let inputs = self.inputs;
-            return Some(format!("input {} does not read: {damage}; only the {inputs} before it are the same", inputs + 1));
+            return Some(format!(
+                "input {} does not read: {damage}; only the {inputs} before it were compared, and are the same",
+                inputs + 1
+            ));
         }
         let (beyond, lost, apart) = (self.beyond(), self.lost(), self.apart.as_secs_f64());
         if beyond > 0 && !explained {
