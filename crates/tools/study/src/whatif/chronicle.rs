@@ -5,7 +5,7 @@ use crate::people::Caller;
 use crate::world::Watch;
 use acd::{Config, Output};
 use base::fact::{About, Fact, Logged, What};
-use base::{AgentId, AgentState, Now};
+use base::{AgentId, AgentState, CallId, Now, Outcome};
 use metrics::{Board, Interval, bucket_of, bucket_start};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -23,6 +23,8 @@ pub struct Chronicle {
     seq: u64,
     last: Now,
     logged_in: BTreeSet<AgentId>,
+    /// Calls whose callers asked to be called back: their later visits keep a place, and are nobody's on the line.
+    called_back: BTreeSet<CallId>,
     config: Arc<Config>,
 }
 
@@ -89,8 +91,53 @@ impl Chronicle {
 
 impl Watch for Chronicle {
     fn output(&mut self, now: Now, output: &Output, caller: Option<&Caller>) {
-        if let Some(fact) = fact_of(&self.config, now, output, caller) {
+        let Some(fact) = fact_of(&self.config, now, output, caller) else { return };
+        if let (What::QueueLeft { outcome: Outcome::Callback, .. }, Some(call)) = (&fact.what, fact.about.call) {
+            self.called_back.insert(call);
+        }
+        let keeps_a_place = matches!(fact.what, What::QueueEntered { .. })
+            && fact.about.call.is_some_and(|call| self.called_back.contains(&call));
+        if !keeps_a_place {
             self.tell(fact);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oracles::house;
+    use crate::people::{AtOnce, Leaving};
+    use crate::world::{Plan, World};
+    use base::Requirement;
+    use std::time::Duration;
+
+    #[test]
+    fn the_place_of_a_callback_is_no_second_visit() {
+        let mut config = house::pooled(0);
+        let queue = config.queues.keys().next().cloned().unwrap();
+        let minute = Duration::from_secs(60);
+        let callback = acd::Callback { first: acd::CallFirst::Agent, attempts: 2, retry_after: minute, ring: minute };
+        config.queues.get_mut(&queue).unwrap().callback = Some(callback);
+        let config = Arc::new(config);
+        let start = Now::default();
+        let caller = Caller {
+            at: start.mono,
+            queue: queue.clone(),
+            requires: Requirement::default(),
+            priority_s: 0,
+            lang: None,
+            party: None,
+            credit: Duration::ZERO,
+            leaves: Some(Leaving { after: Duration::from_secs(5), outcome: Outcome::Callback }),
+            talk: Duration::ZERO,
+            wrap_up: None,
+        };
+        let plan = Plan { config: config.clone(), routing_seed: 1, start, lines: None, schedule: Vec::new() };
+        let mut chronicle = Chronicle::of(config, start);
+        let mut world = World::new(plan, std::iter::once(caller), AtOnce, &mut chronicle);
+        world.run(Some(start.mono + Duration::from_secs(60)), &mut chronicle);
+        let sums = &chronicle.close().queues[&queue];
+        assert_eq!((sums.offered, sums.callback), (1, 1));
     }
 }
