@@ -1,13 +1,23 @@
 //! The decision thread: one owner of the Centre, applying inputs in order.
+//!
+//! It shares no lock with those who bring inputs or read: they come through the [`Way`], answers and signs of change go
+//! through the [`Teller`], the snapshot through [`Published`], the journal's frames through a queue. What stays, of the
+//! outlets that others own:
+//! - to wake one of our threads that sleeps is a system call, and a datagram is sent by one;
+//! - a SIP message over TCP looks its connection up in a sharded table, whose shard is locked while it is read, and wakes
+//!   the connection's task on the runtime, whose queue of tasks has a lock;
+//! - the log's and media's channels wake a sleeping receiver under a lock of theirs;
+//! - memory comes from the allocator.
 
 use super::birth::Digester;
 use super::stopwatch::Stopwatches;
-use super::way::Way;
+use super::teller::{Teller, Told};
+use super::way::{Brought, Way};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use base::fact::Fact;
+use base::fact::{Fact, What};
 use base::{CallId, Instant, Pii};
-use engine::{Centre, Entry, Input, Output, Promise, Snapshot};
+use engine::{Centre, Entry, Input, Output, Promise, Reply, Snapshot};
 use ring::rand::{SecureRandom, SystemRandom};
 use shell_handoff::{Published, Taken, Taker};
 use shell_signalling::Signalling;
@@ -20,8 +30,10 @@ use tokio::sync::{oneshot, watch};
 
 /// Inputs taken at once: between two batches the timers are looked at, and the facts of one go to the log together.
 const BATCH: usize = 64;
-/// A snapshot is made at most this often; what it costs grows with the calls.
+/// A snapshot is made at most this often, and after this many times as long as the last one took: what it costs grows
+/// with the calls.
 const SNAPSHOT: Duration = Duration::from_millis(50);
+const SNAPSHOT_REST: u32 = 8;
 
 /// Where the Centre's outputs go.
 #[derive(Clone)]
@@ -56,17 +68,19 @@ pub struct Deciding {
 
 pub struct Decider {
     centre: Centre,
-    inputs: Taker<Input>,
+    inputs: Taker<Brought>,
     clock: Clock,
     to: Outlets,
     snapshot: Published<Snapshot>,
-    changed: Arc<watch::Sender<u64>>,
+    pace: Pace,
+    teller: Teller,
     stopwatches: Arc<Stopwatches>,
     drained: Option<oneshot::Sender<()>>,
+    /// Requests so far, and who asked the last one until it is answered.
+    asked: u64,
+    answer: Option<oneshot::Sender<Reply>>,
     /// Signalling opens connections on this runtime.
     runtime: tokio::runtime::Handle,
-    /// When the last snapshot was made.
-    published: Instant,
     /// Facts of the batch so far.
     facts: Vec<Fact>,
     digester: Digester,
@@ -74,7 +88,13 @@ pub struct Decider {
 
 impl Decider {
     /// Begins to decide, in a thread of its own.
-    pub fn start(centre: Centre, inputs: Taker<Input>, clock: Clock, to: Outlets, screen: &Screen) -> std::io::Result<Deciding> {
+    pub fn start(
+        centre: Centre,
+        inputs: Taker<Brought>,
+        clock: Clock,
+        to: Outlets,
+        screen: &Screen,
+    ) -> std::io::Result<Deciding> {
         let (sender, drained) = oneshot::channel();
         let decider = Decider {
             centre,
@@ -82,11 +102,13 @@ impl Decider {
             clock,
             to,
             snapshot: Published::over(screen.snapshot.clone()),
-            changed: screen.changed.clone(),
+            pace: Pace::default(),
+            teller: Teller::start(screen.changed.clone())?,
             stopwatches: screen.stopwatches.clone(),
             drained: Some(sender),
+            asked: 0,
+            answer: None,
             runtime: tokio::runtime::Handle::current(),
-            published: Instant::ZERO,
             facts: Vec::new(),
             digester: Digester::default(),
         };
@@ -110,17 +132,20 @@ impl Decider {
         let mut batch = Vec::with_capacity(BATCH + 1);
         loop {
             let deadline = self.centre.deadline();
-            let taken = self.inputs.take(&mut batch, BATCH, deadline.map(|at| self.clock.system(at)));
+            let wanted = [deadline, self.pace.due()].into_iter().flatten().min();
+            let taken = self.inputs.take(&mut batch, BATCH, wanted.map(|at| self.clock.system(at)));
             if taken == Taken::Closed {
                 break;
             }
             let began = std::time::Instant::now();
             // Also before a batch: a way that is never empty must not starve the timers.
-            let due = deadline.is_some_and(|at| at <= self.clock.now().mono).then_some(Input::Due);
-            for input in due.into_iter().chain(batch.drain(..)) {
-                self.apply(input, &random);
+            let due = deadline.is_some_and(|at| at <= self.clock.now().mono).then_some(Brought::Input(Input::Due));
+            for brought in due.into_iter().chain(batch.drain(..)) {
+                self.bring(brought, &random);
             }
-            self.publish(SNAPSHOT);
+            if self.pace.due().is_some_and(|at| at <= self.clock.now().mono) {
+                self.publish();
+            }
             if !self.facts.is_empty() {
                 self.to.log.facts(std::mem::take(&mut self.facts));
             }
@@ -128,33 +153,42 @@ impl Decider {
         }
     }
 
-    fn apply(&mut self, input: Input, random: &SystemRandom) {
+    fn bring(&mut self, brought: Brought, random: &SystemRandom) {
+        match brought {
+            Brought::Input(input) => {
+                self.apply(input, random);
+            }
+            Brought::Asked { who, request, answer } => {
+                self.asked += 1;
+                self.answer = Some(answer);
+                self.apply(Input::Asked { number: self.asked, who, request }, random);
+            }
+            Brought::Site { setup, who, applied } => {
+                let sha256 = setup.sha256;
+                self.centre.stage(setup);
+                if self.apply(Input::Configure { sha256, who: Some(who) }, random) {
+                    self.publish();
+                    self.teller.tell(Told::Done(applied));
+                }
+            }
+        }
+    }
+
+    /// False if it was not: without randomness nothing is.
+    fn apply(&mut self, input: Input, random: &SystemRandom) -> bool {
         let mut entropy = [0u8; 32];
         if random.fill(&mut entropy).is_err() {
             tracing::error!("the system gave no randomness: the input is refused");
-            return;
-        }
-        let staged = match &input {
-            Input::Configure { sha256, .. } => self.to.way.staged(*sha256),
-            _ => None,
-        };
-        if let Some(staged) = &staged {
-            self.centre.stage(staged.setup.clone());
+            return false;
         }
         let entry = Entry { now: self.clock.now(), entropy, input };
         self.to.journal.append(&entry);
         let mut outputs = Vec::new();
         self.handle(entry, &mut outputs);
         self.to.journal.gave(self.digester.of(&outputs));
-        if staged.is_some() || outputs.iter().any(|o| matches!(o, Output::Reply { .. })) {
-            // Whoever asked for a change may look at once.
-            self.publish(Duration::ZERO);
-        }
+        self.pace.changed();
         self.deliver(outputs);
-        if let Some(staged) = staged {
-            // Whoever asked may have gone.
-            let _ = staged.applied.send(());
-        }
+        true
     }
 
     fn handle(&mut self, entry: Entry, outputs: &mut Vec<Output>) {
@@ -166,16 +200,22 @@ impl Decider {
         }
     }
 
-    /// If the last one is so old.
-    fn publish(&mut self, age: Duration) {
-        let now = self.clock.now().mono;
-        if now.since(self.published) >= age {
-            self.published = now;
-            let began = std::time::Instant::now();
-            self.snapshot.publish(self.centre.snapshot());
-            self.stopwatches.snapshot.note(began.elapsed());
-            self.changed.send_modify(|n| *n += 1);
+    fn publish(&mut self) {
+        let began = std::time::Instant::now();
+        self.snapshot.publish(self.centre.snapshot());
+        let took = began.elapsed();
+        self.stopwatches.snapshot.note(took);
+        self.pace.published(self.clock.now().mono, took);
+        self.teller.tell(Told::Changed);
+    }
+
+    fn reply(&mut self, number: u64, reply: Reply) {
+        let Some(answer) = self.answer.take_if(|_| number == self.asked) else { return };
+        if is_of_a_change(&reply) {
+            // Whoever asked for a change may look at once.
+            self.publish();
         }
+        self.teller.tell(Told::Answer(answer, reply));
     }
 
     fn keep(&self, user: Arc<str>, bindings: &[sip::Binding]) {
@@ -204,8 +244,14 @@ impl Decider {
                 Output::CloseConnection { flow } => self.to.signalling.close(flow),
                 Output::Media(command) => self.to.media.send(command),
                 Output::Fact(fact) => {
-                    if let base::fact::What::NodeBreach { invariant, detail } = &fact.what {
-                        tracing::error!(%invariant, %detail, "a routing invariant is broken");
+                    match &fact.what {
+                        What::NodeBreach { invariant, detail } => {
+                            tracing::error!(%invariant, %detail, "a routing invariant is broken");
+                        }
+                        What::NodeBreachEnded { invariant, detail } => {
+                            tracing::warn!(%invariant, %detail, "a routing invariant holds again");
+                        }
+                        _ => (),
                     }
                     if fact.about.cause == Some(base::Cause::NoPorts) {
                         tracing::warn!(call = ?fact.about.call, "no RTP port is free: `media.ports` is too small, or others use it");
@@ -216,14 +262,78 @@ impl Decider {
                 Output::UserToUser { tenant, call, party, value } => self.to.log.user_to_user(tenant, call, party, value),
                 Output::Bindings { user, bindings } => self.keep(user, &bindings),
                 Output::Promised { call, promise } => self.keep_promise(call, promise.as_deref()),
-                Output::Reply { number, reply } => self.to.way.answered(number, reply),
+                Output::Reply { number, reply } => self.reply(number, reply),
                 Output::Suspicious { remote, what } => tracing::warn!("suspicious from {remote}: {what}"),
                 Output::Drained => {
                     if let Some(drained) = self.drained.take() {
-                        let _ = drained.send(());
+                        self.teller.tell(Told::Done(drained));
                     }
                 }
             }
         }
+    }
+}
+
+/// The others changed nothing.
+fn is_of_a_change(reply: &Reply) -> bool {
+    matches!(reply, Reply::Done | Reply::Pending)
+}
+
+/// When the next snapshot is wanted.
+#[derive(Default)]
+struct Pace {
+    /// The moment before which none is.
+    rests: Instant,
+    changed: bool,
+}
+
+impl Pace {
+    fn changed(&mut self) {
+        self.changed = true;
+    }
+
+    fn published(&mut self, now: Instant, took: Duration) {
+        *self = Pace { rests: now + SNAPSHOT.max(took * SNAPSHOT_REST), changed: false };
+    }
+
+    /// None while the last one shows what there is.
+    fn due(&self) -> Option<Instant> {
+        self.changed.then_some(self.rests)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MS: Duration = Duration::from_millis(1);
+
+    #[test]
+    fn the_last_change_of_a_burst_is_seen_when_the_rest_is_over_and_not_at_the_next_beat() {
+        let mut pace = Pace::default();
+        assert_eq!(pace.due(), None);
+        pace.changed();
+        assert_eq!(pace.due(), Some(Instant::ZERO));
+        let first = Instant::ZERO + 1_000 * MS;
+        pace.published(first, MS);
+        assert_eq!(pace.due(), None, "nobody wakes for what is shown");
+        pace.changed();
+        assert_eq!(pace.due(), Some(first + SNAPSHOT));
+    }
+
+    #[test]
+    fn a_snapshot_that_takes_long_is_made_less_often() {
+        let mut pace = Pace::default();
+        pace.published(Instant::ZERO, 40 * MS);
+        pace.changed();
+        assert_eq!(pace.due(), Some(Instant::ZERO + 320 * MS));
+    }
+
+    #[test]
+    fn a_snapshot_is_made_for_what_changed_something_and_not_for_a_question() {
+        let why = Reply::Why(Box::default());
+        let no = [why, Reply::Unknown { what: "call".into() }, Reply::Refused { why: "no".into() }];
+        assert!(!no.iter().any(is_of_a_change));
+        assert!([Reply::Done, Reply::Pending].iter().all(is_of_a_change));
     }
 }

@@ -1,6 +1,7 @@
 //! A running node: every shell wired to the Centre. What `serve` and `demo` have in common.
 
 mod archive;
+mod auditor;
 mod before;
 pub mod birth;
 mod decide;
@@ -9,12 +10,14 @@ mod options;
 mod reload;
 mod secret;
 mod stopwatch;
+mod teller;
 mod way;
 mod web;
 
 use crate::clock::Clock;
 use crate::load::Loaded;
 use arc_swap::ArcSwap;
+use auditor::Auditor;
 use before::{Disk, boot, journal};
 use decide::{Decider, Deciding, Outlets, Screen};
 use engine::{Centre, Input};
@@ -57,6 +60,7 @@ pub struct Node {
     tickets: Tickets,
     outbound: shell_outbound::Sender,
     deciding: Deciding,
+    auditor: Auditor,
     doors: Web,
 }
 
@@ -86,12 +90,14 @@ impl Node {
         let outlets = Outlets { way, signalling, media, log, journal };
         let deciding = Decider::start(Centre::new(boot), inputs, clock, outlets.clone(), &screen);
         let deciding = deciding.map_err(at("the decision thread"))?;
+        let auditor = Auditor::start(screen.snapshot.clone(), outlets.way.clone(), screen.stopwatches.clone());
+        let auditor = auditor.map_err(at("the audit"))?;
 
         let (sip, web) = (lines.signalling.address(), lines.web);
         let (setup, outside) = (&setup, &outlets);
         let behind = Behind { setup, file, store: store.clone(), outlets: outside, screen, figures: figures.clone(), clock };
         let doors = Web::open(lines, behind)?;
-        Ok(Node { sip, web, figures, store, outlets, writer, metrics, tickets, outbound, deciding, doors })
+        Ok(Node { sip, web, figures, store, outlets, writer, metrics, tickets, outbound, deciding, auditor, doors })
     }
 
     /// How long calls may go on once the node ends.
@@ -127,12 +133,13 @@ impl Node {
 
     /// Takes no more calls, lets those there are end within `grace`, closes recordings and log.
     pub async fn drain(self, grace: Duration) -> Ended {
-        let Node { outlets, writer, metrics, tickets, outbound, deciding, doors, .. } = self;
+        let Node { outlets, writer, metrics, tickets, outbound, deciding, auditor, doors, .. } = self;
         let Outlets { way, signalling, media, journal, .. } = outlets;
         way.push(Input::Drain { grace_ms: grace.as_millis() as u64 });
         // The Centre keeps the deadline; this is for a Centre that is gone.
         let _ = tokio::time::timeout(grace + Duration::from_secs(15), deciding.drained).await;
         let threads = move || {
+            drop(auditor);
             way.close();
             if deciding.thread.join().is_err() {
                 tracing::error!("the decision thread panicked");

@@ -1,17 +1,17 @@
 //! What the consumers of the log and the web are told: from when to when the figures are, where tickets go, how the
 //! node is.
 
-use super::stopwatch::Stopwatches;
+use super::decide::{Outlets, Screen};
 use super::{StartError, at, secret};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
 use base::{Now, Wall};
-use engine::Setup;
-use shell_store::journal::Journal;
+use engine::{Setup, Snapshot};
+use shell_handoff::Refused;
 use shell_store::{MetricsOptions, Store, Tickets, TicketsOptions};
 use shell_web::{Gauge, Health};
 use std::collections::BTreeMap;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use tokio::sync::watch;
 
 /// From and to of the figures, for a moment.
@@ -68,30 +68,51 @@ pub fn ticketing(
 
 /// What a person should look at now.
 pub fn health(
-    log: shell_store::Handle,
-    journal: Weak<Journal>,
+    outlets: &Outlets,
     figures: Arc<ArcSwap<metrics::Figures>>,
-    stopwatches: Arc<Stopwatches>,
+    screen: Screen,
     clock: Clock,
 ) -> Arc<dyn Fn() -> Health + Send + Sync> {
     let started = clock.now().wall;
+    let (log, way, journal) = (outlets.log.clone(), outlets.way.clone(), Arc::downgrade(&outlets.journal));
     Arc::new(move || {
         let state = log.health();
         let lost = (state.lost > 0).then(|| format!("{} facts were lost", state.lost));
+        let inputs = (way.refused().pushed > 0).then(|| "the decision thread stood still, and inputs were lost".to_string());
         let failing = state.failing.map(|why| format!("the log cannot be written: {why}"));
         let journal = journal.upgrade().and_then(|j| j.failed()).map(|why| format!("the journal ended: {why}"));
         Health {
             version: env!("CARGO_PKG_VERSION").into(),
             started,
             breaches: figures.load().invariant_breaches,
-            last_breaches: Vec::new(),
-            alarms: [lost, failing, journal].into_iter().flatten().collect(),
-            gauges: vec![Gauge {
-                name: "log_waiting",
-                help: "Rows that wait in memory for the log's disk",
-                value: state.waiting as f64,
-            }],
-            histograms: stopwatches.shown(),
+            last_breaches: screen.snapshot.load().breaches.clone(),
+            alarms: [lost, inputs, failing, journal].into_iter().flatten().collect(),
+            gauges: gauges(state.waiting as f64, way.refused(), &screen.snapshot.load()),
+            histograms: screen.stopwatches.shown(),
         }
     })
+}
+
+fn gauges(log_waiting: f64, refused: Refused, snapshot: &Snapshot) -> Vec<Gauge> {
+    let gauge = |name, help, value| Gauge { name, help, value };
+    vec![
+        gauge("log_waiting", "Rows that wait in memory for the log's disk", log_waiting),
+        gauge(
+            "inputs_refused",
+            "Datagrams and requests, since the start, that found no room on the way to the decision thread.",
+            refused.offered as f64,
+        ),
+        gauge(
+            "inputs_lost",
+            "Inputs of media and of the node, since the start, for which not even the spill had room: an alarm.",
+            refused.pushed as f64,
+        ),
+        gauge("invariants_broken", "Invariants broken now, as far as the live audit has come.", snapshot.breaches.len() as f64),
+        gauge(
+            "audit_round_beats",
+            "In how many beats, one a second, the live audit last looked at everything: a beat looks at 500 calls and at \
+             what costs as much as 1000 visits. 0 before the first round is over.",
+            f64::from(snapshot.audit_round),
+        ),
+    ]
 }

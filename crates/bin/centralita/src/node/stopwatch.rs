@@ -13,14 +13,21 @@ pub struct Stopwatches {
     pub batch: Stopwatch,
     pub audit: Stopwatch,
     pub snapshot: Stopwatch,
+    /// On a thread of its own.
+    pub snapshot_audit: Stopwatch,
 }
 
 impl Stopwatches {
     pub fn shown(&self) -> Vec<Histogram> {
         vec![
             self.batch.shown("decision_batch_seconds", "From taking inputs to the last of them applied, with what it made sent."),
-            self.audit.shown("decision_audit_seconds", "The input with which the live audit is made, once a second."),
+            self.audit.shown(
+                "decision_audit_seconds",
+                "The input with which the live audit's share is made, once a second; audit_round_beats says in how many of \
+                 them everything is looked at.",
+            ),
             self.snapshot.shown("decision_snapshot_seconds", "Making the snapshot that readers see."),
+            self.snapshot_audit.shown("snapshot_audit_seconds", "The live audit of that snapshot, on a thread of its own."),
         ]
     }
 }

@@ -52,14 +52,14 @@ impl Web {
             access: access.clone(),
         });
         let doors = Doors {
-            snapshot: screen.snapshot,
+            snapshot: screen.snapshot.clone(),
             figures: figures.clone(),
             changed: screen.changed.subscribe(),
             clock: Arc::new(move || clock.now()),
             ask: outlets.way.clone(),
             reload: reloader.clone(),
             archive,
-            health: health(outlets.log.clone(), Arc::downgrade(&outlets.journal), figures, screen.stopwatches, clock),
+            health: health(outlets, figures, screen, clock),
         };
         let config = shell_web::Config { access, source: source(site), site: site.name.clone() };
         let (stop, mut stopped) = watch::channel(false);
