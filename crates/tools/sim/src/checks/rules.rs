@@ -4,7 +4,7 @@ use super::calls::{Calls, Visit};
 use super::{Checked, Seen, must};
 use acd::Strategy;
 use base::fact::What;
-use base::{AgentId, Cause, Instant, PartyId, QueueId, VisitId, Wall};
+use base::{AgentId, Cause, Instant, Outcome, PartyId, QueueId, VisitId, Wall};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -63,10 +63,11 @@ impl Rules {
                 }
                 self.ended(seen)
             }
-            What::QueueLeft { wait_ms, .. } => {
+            What::QueueLeft { wait_ms, outcome, .. } => {
                 let Some(visit) = visit else { return Ok(()) };
                 let whole = visit.credit + Duration::from_millis(*wait_ms);
-                if !visit.consults {
+                // Who left by a key, or was answered, was not cut off in line.
+                if *outcome == Outcome::Abandoned && !visit.consults {
                     self.last_place.insert(visit.id.call, (visit.queue.clone(), whole, visit.site));
                 }
                 self.refused.retain(|(_, refused), _| *refused != visit.id);
@@ -134,10 +135,6 @@ impl Rules {
     pub fn after(&mut self, seen: &Seen, calls: &Calls) -> Checked {
         match &seen.logged.fact.what {
             What::QueueEntered { .. } => self.entered(seen, calls),
-            What::AgentLegConnected { .. } => {
-                seen.logged.fact.about.call.and_then(|call| self.last_place.remove(&call));
-                Ok(())
-            }
             What::CallbackAttempted { n } => self.attempted(seen, calls, *n),
             What::ConfigLoaded { .. } => {
                 // A queue that comes again later is a new one.
