@@ -162,7 +162,8 @@ fn show(c: &Value) -> String {
         shown.push(("ended", format!("{}, {}", moment(&c["ended"]), text(&c["cause"]))));
     } else {
         shown.push(("there for", format!("{}, of {} in all", span(&c["in_place_ms"]), span(&c["age_ms"]))));
-        shown.push(("goes on by itself", format!("{} in {}", text(&c["waits_for"]), span(&c["left_ms"]))));
+        shown.push(("waits for", text(&c["waits_for"])));
+        shown.push(("if nothing comes", format!("the centre acts in {}", span(&c["left_ms"]))));
     }
     shown.extend([
         ("caller", format!("{}, {}", text(&c["caller"]), text(&c["name"]))),

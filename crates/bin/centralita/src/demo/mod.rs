@@ -28,7 +28,7 @@ pub struct Options {
     #[arg(long, value_parser = span)]
     duration: Option<Duration>,
     /// New calls in a minute, on average.
-    #[arg(long, default_value_t = 60.0)]
+    #[arg(long, default_value_t = 75.0)]
     calls_per_minute: f64,
     /// The same seed brings the same people in the same order.
     #[arg(long, default_value_t = 1)]

@@ -119,11 +119,12 @@ fn listens(code: &str, colleagues: &[(&str, String)]) -> OwnCalls {
 }
 
 fn passes_on(i: usize, colleagues: &[(&str, String)]) -> Transfers {
+    let extensions = colleagues.iter().map(|(_, extension)| extension.clone());
     Transfers {
-        blind: if i % 3 == 1 { 0.3 } else { 0.0 },
-        attended: if i.is_multiple_of(3) { 0.25 } else { 0.0 },
-        blind_to: vec!["billing".into()],
-        attended_to: colleagues.iter().map(|(_, extension)| extension.clone()).collect(),
+        blind: if i % 3 == 1 { 0.5 } else { 0.0 },
+        attended: if i.is_multiple_of(3) { 0.4 } else { 0.0 },
+        blind_to: std::iter::once("billing".into()).chain(extensions.clone()).collect(),
+        attended_to: extensions.collect(),
         after: Span::ms(2_000, 3_500),
         consult: Span::ms(1_000, 2_000),
     }

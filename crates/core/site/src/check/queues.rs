@@ -14,6 +14,7 @@ pub fn queue(site: &Site, asked: &Asked, id: &QueueId, queue: &Queue, found: &mu
         known_queue(site, to, &at("overflow_to"), found);
     }
     served(site, asked, id, queue, found);
+    in_vain(site, id, queue, found);
     for group in queue.delays.keys().filter(|group| !groups(site, &id.tenant()).any(|known| *known == ***group)) {
         let finding = site.places.at(&at(&format!("delays.{group}")), format!("no agent is in the group `{group}`"));
         found.push(suggest(finding, group, groups(site, &id.tenant())));
@@ -39,6 +40,21 @@ fn served(site: &Site, asked: &Asked, id: &QueueId, queue: &Queue, found: &mut V
         found.push(suggest(finding, &skill.0, skills(site, &id.tenant()).map(|skill| &*skill.0)));
     } else if !anybody_at_last(site, id, queue, &queue.requires) {
         found.push(site.places.at(&path, format!("no agent of `{id}` can meet `{}`", queue.requires)));
+    }
+}
+
+/// What is written and can have no effect beside what else is written.
+fn in_vain(site: &Site, id: &QueueId, queue: &Queue, found: &mut Vec<Diagnostic>) {
+    let mut say = |key: &str, message: &str| found.push(site.places.at(&format!("queues.{id}.{key}"), message).warning());
+    if queue.dissuade.length.is_some_and(|length| length > queue.capacity) {
+        say("dissuade.length", "the queue is full before it is that long: see `capacity`");
+    }
+    let Some(leaves) = queue.overflow_after else { return };
+    if queue.ring > leaves {
+        say("ring", "a call leaves the queue before a phone has rung that long: see `overflow_after`");
+    }
+    if queue.sticky >= leaves {
+        say("sticky", "a call leaves the queue before anybody else may have it: see `overflow_after`");
     }
 }
 

@@ -254,7 +254,7 @@ fn a_value_of_a_queue_that_cannot_be_is_pointed_at() {
             "\"force\"",
         ),
         ("dissuade = { per_agent = 0 }", "expected a number such as 2.5, more than 0 and at most 1000, found 0", "0"),
-        ("callback = { attempts = 0, ring = \"10s\" }", "expected 1 to 20 attempts", "0"),
+        ("callback = { attempts = 0 }", "expected 1 to 20 attempts", "0"),
         ("callback = { first = \"boss\" }", "expected \"agent\" or \"customer\", found this text", "\"boss\""),
         (
             "retry = { busy = 10 }",
@@ -265,6 +265,32 @@ fn a_value_of_a_queue_that_cannot_be_is_pointed_at() {
     for (line, message, pointed) in cases {
         assert_found(SITE, (at, &format!("{at}\n{line}")), (message, pointed, ""), true);
     }
+}
+
+#[test]
+fn what_is_written_and_can_have_no_effect_is_a_warning() {
+    let at = "[queues.\"acme/third\"]";
+    let cases = [
+        ("capacity = 2\ndissuade = { length = 3 }", ("the queue is full before it is that long: see `capacity`", "3", "")),
+        (
+            "ring = \"12s\"\noverflow_after = \"10s\"",
+            ("a call leaves the queue before a phone has rung that long: see `overflow_after`", "\"12s\"", ""),
+        ),
+        (
+            "ring = \"9s\"\nsticky = \"10s\"\noverflow_after = \"10s\"",
+            ("a call leaves the queue before anybody else may have it: see `overflow_after`", "\"10s\"", ""),
+        ),
+    ];
+    for (lines, saying) in cases {
+        assert_found(SITE, (at, &format!("{at}\n{lines}")), saying, false);
+    }
+}
+
+#[test]
+fn one_value_that_cannot_be_hides_no_other() {
+    let at = "[queues.\"acme/third\"]";
+    let found = found(&SITE.replacen(at, &format!("{at}\ncallback = {{ attempts = 0, ring = \"10s\" }}"), 1));
+    assert_eq!(found.iter().map(|f| f.message.as_str()).collect::<Vec<_>>(), ["expected 1 to 20 attempts"]);
 }
 
 #[test]
