@@ -5,7 +5,7 @@
 //! - [`audit`] runs over the published snapshot on a thread of its own, and what it found comes in as `Input::Audited`;
 //! - what only the cores can see is checked by the beat in shares, each of a bounded cost, that go on where the one before
 //!   ended: [`CALLS`] calls, and as much of the ACD as [`VISITS`] visits cost. A round is over after as many beats as
-//!   that takes ([`Snapshot::audit_round`]): about 6 with 100 agents and 1,000 visits in 200 queues, about 200 with a
+//!   that takes ([`Snapshot::audit_round`]): about 6 with 100 agents and 1,000 visits in 200 queues, about 230 with a
 //!   hundred times as many.
 
 use crate::alarms::Alarms;

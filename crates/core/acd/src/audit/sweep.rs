@@ -105,7 +105,7 @@ impl Acd {
             Part::Profiles => 4 + kinds / 64,
             Part::Kinds => 8 + 3 * profiles / 4,
             Part::Families => 4 + profiles / 8,
-            Part::Queues => 4 + profiles / 16 + self.queues.get(at).map_or(0, |q| q.line.len()) / 4,
+            Part::Queues => 4 + profiles / 2 + 2 * self.queues.get(at).map_or(0, |q| q.line.len()),
             Part::Census => self.agents.slots() + profiles,
             Part::Whole => self.queues.slots() + kinds,
         }
