@@ -131,9 +131,10 @@ impl Centre {
     /// The agent is out of somebody else's call, be it rung for it, asked about it, or listening.
     fn leaves(&mut self, agent: &AgentId, id: CallId) {
         let party = Party::Agent(agent.clone());
-        let Some(call) = self.calls.get(&id) else { return };
-        let rung: Vec<Errand> = call.reaches.iter().filter(|(_, r)| r.to == party).map(|(errand, _)| errand.clone()).collect();
-        rung.into_iter().for_each(|errand| self.not_reached(id, errand, 486));
+        // Nobody taking what was passed on, whoever passed it on is called back: that may be the same agent.
+        while let Some(errand) = self.rings_for(id, &party) {
+            self.not_reached(id, errand, BUSY);
+        }
         let Some(call) = self.calls.get(&id) else { return };
         let (asked, listens) = (call.third.as_ref().is_some_and(|t| t.to == party), call.monitors.contains_key(agent));
         if asked {
@@ -142,6 +143,11 @@ impl Centre {
         if listens {
             self.end_monitor(id, agent);
         }
+    }
+
+    fn rings_for(&self, id: CallId, party: &Party) -> Option<Errand> {
+        let reaches = &self.calls.get(&id)?.reaches;
+        reaches.iter().find(|(_, reach)| reach.to == *party).map(|(errand, _)| errand.clone())
     }
 
     /// The call in which the agent talks.

@@ -202,6 +202,19 @@ fn line_17_an_emergency_call_goes_out_also_from_whoever_is_asked_in_a_consultati
 }
 
 #[test]
+fn line_17_an_emergency_call_goes_out_also_from_whom_a_call_is_passed_back_to() {
+    let mut o = Office::with_ana();
+    let call = o.call();
+    assert_eq!(o.asks(Request::Transfer { call, to: to_agent("ana") }), Reply::Done);
+    assert!(o.rings("ana"));
+    o.dials("ana", "911");
+    assert!(!o.rings("ana"), "neither for the transfer nor to be recalled");
+    o.answers("911");
+    assert_eq!((o.hears("911").as_str(), o.hears("caller").as_str()), ("ana", "music"));
+    o.close();
+}
+
+#[test]
 fn line_17_an_emergency_call_goes_out_also_while_the_customer_of_a_callback_is_dialled() {
     const CUSTOMER: &str = "+525512345678";
     let mut o = Office::open();

@@ -405,7 +405,7 @@ fn snapshot() -> Snapshot {
         visits: vec![waiting, virtual_caller],
         sessions: 2,
         ports: 4,
-        draining: false,
+        ..Snapshot::default()
     }
 }
 
