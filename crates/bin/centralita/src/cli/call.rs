@@ -163,7 +163,7 @@ fn show(c: &Value) -> String {
     } else {
         shown.push(("there for", format!("{}, of {} in all", span(&c["in_place_ms"]), span(&c["age_ms"]))));
         shown.push(("waits for", text(&c["waits_for"])));
-        shown.push(("if nothing comes", format!("the centre acts in {}", span(&c["left_ms"]))));
+        shown.push(("otherwise acts in", span(&c["left_ms"])));
     }
     shown.extend([
         ("caller", format!("{}, {}", text(&c["caller"]), text(&c["name"]))),

@@ -42,6 +42,7 @@ fn why_a_call_waits_and_who_got_it_can_be_read_and_mended_at_a_terminal() {
         &why,
         &["place", "queue, acme/soporte", "number 1, score", "lang:es >= 3", "1 paused", "No agent was tried yet."],
     );
+    server.until_somebody_waits("soporte");
     let queue = told(&server, "queue show acme/soporte");
     assert_tells(&queue, &[&call, "1 paused", "acme/ana  paused", "lunch"]);
 
@@ -56,9 +57,9 @@ fn why_a_call_waits_and_who_got_it_can_be_read_and_mended_at_a_terminal() {
     caller.succeeds_within(within(0));
     agent.succeeds_within(within(0));
     server.fact("call.ended", |_| true);
+    server.is_at_rest();
     let why = told(&server, &format!("call why {call}"));
     assert_tells(&why, &["ended, acme/billing", "acme/ana of acme/billing: accepted after 0:00", "had the best score", "chosen"]);
-    server.is_at_rest();
     server.stop();
 }
 

@@ -213,6 +213,11 @@ impl Server<'_> {
         self.until(&format!("/api/v1/agents/acme/{name}"), |agent| agent["state"] == state);
     }
 
+    pub fn until_somebody_waits(&mut self, queue: &str) {
+        let waits = |queue: &Value| queue["visits"].as_array().is_some_and(|visits| !visits.is_empty());
+        self.until(&format!("/api/v1/queues/acme/{queue}"), waits);
+    }
+
     /// Asks until the server says that it drains.
     pub fn until_draining(&mut self) {
         self.until("/api/v1/health", |health| health["status"] == "draining");
