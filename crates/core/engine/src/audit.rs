@@ -12,6 +12,7 @@ use crate::alarms::Alarms;
 use crate::call::Call;
 use crate::centre::Centre;
 use crate::hears::hears;
+use crate::keys::in_audio;
 use crate::leg::{Leg, Purpose};
 use crate::{Breach, CallView, Place, Snapshot};
 use acd::{AgentView, VisitView};
@@ -140,6 +141,9 @@ fn audit_call(call: &Call, found: &mut Vec<Breach>) {
     }
     if hears(call) != call.heard {
         breach(found, "who hears whom", format!("call {} is {:?}, told was {:?}", call.id, hears(call), call.heard));
+    }
+    if in_audio(call) != call.keys_in_audio {
+        breach(found, "keys in audio", format!("call {} is {:?}, told was {:?}", call.id, in_audio(call), call.keys_in_audio));
     }
     let rings = |leg: &&Leg| matches!(leg.purpose, Purpose::Offer(offer) if !call.offers.contains_key(&offer));
     if let Some(leg) = call.legs.values().find(rings) {

@@ -11,7 +11,7 @@ use base::{
     AgentId, CallId, Cause, ConversationId, Instant, Lang, LegId, Now, OfferId, PartyId, Pii, QueueId, RecordingId, Tenant,
     VisitId,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -71,6 +71,7 @@ pub struct Call {
     pub monitors: BTreeMap<AgentId, Monitoring>,
     /// What the media plane was last told.
     pub heard: BTreeMap<LegId, Hears>,
+    pub keys_in_audio: BTreeSet<LegId>,
     pub last_leg: u16,
     pub conversations: u16,
     /// When the place ends by itself, if the Centre (not a core below it) has to see to that.
@@ -192,6 +193,7 @@ impl Call {
             passing: None,
             monitors: BTreeMap::new(),
             heard: BTreeMap::new(),
+            keys_in_audio: BTreeSet::new(),
             last_leg: 0,
             conversations: 0,
             deadline: None,

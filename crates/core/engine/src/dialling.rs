@@ -136,6 +136,7 @@ impl Centre {
         let Some(call) = self.calls.get_mut(&leg.call) else { return };
         call.legs.remove(&leg);
         call.heard.remove(&leg);
+        call.keys_in_audio.remove(&leg);
         call.customer = call.customer.filter(|customer| *customer != leg);
     }
 }

@@ -33,6 +33,8 @@ pub struct Leg {
     pub up: bool,
     /// Whoever is rung must press a key before the call is theirs: a voicemail presses none.
     pub awaits_key: bool,
+    /// It has pressed a key by INFO.
+    pub informs: bool,
     /// Ports tried so far.
     pub tries: u8,
 }
@@ -85,6 +87,7 @@ impl Leg {
             dial: None,
             up: false,
             awaits_key: false,
+            informs: false,
             tries: 1,
         }
     }

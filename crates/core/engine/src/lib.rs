@@ -36,6 +36,7 @@ mod flow;
 mod forward;
 mod hears;
 mod identity;
+mod keys;
 mod lease;
 mod leg;
 mod monitor;

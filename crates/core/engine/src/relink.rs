@@ -20,6 +20,7 @@ impl Centre {
                 self.tell_hears(*leg, was, now);
             }
         }
+        self.hear_keys(id);
         self.count_hold(id);
         self.record_voices(id);
         self.rearm(id);

@@ -121,50 +121,6 @@ impl Centre {
         self.tell_flow(leg.call, ivr::Input::Played(play));
     }
 
-    /// Keys count where the caller is in the flow or waits, where somebody is to accept a call, and of a supervisor.
-    /// In a conversation telephone-events pass through the media plane to the other side; keys in INFO end here.
-    fn on_digit(&mut self, leg: LegId, key: char) {
-        use crate::Place::{Ivr, Offer, Queue};
-        let Some(call) = self.calls.get(&leg.call) else { return };
-        let Some(state) = call.legs.get(&leg) else { return };
-        match (&state.purpose, state.awaits_key) {
-            (Purpose::Offer(offer), true) if key == '1' => {
-                let offer = *offer;
-                self.take_offer(leg, offer);
-            }
-            (Purpose::Reached(errand), true) if key == '1' => {
-                let errand = errand.clone();
-                self.take_reach(leg, errand);
-            }
-            (Purpose::Monitor(supervisor), _) => {
-                let supervisor = supervisor.clone();
-                self.on_monitor_key(leg.call, supervisor, key);
-            }
-            (Purpose::Customer, _) if call.voicemail.is_some() => self.end_message(leg.call),
-            (Purpose::Customer, _) if matches!(call.place, Ivr | Queue | Offer) => {
-                self.tell_flow(leg.call, ivr::Input::Key(key));
-            }
-            _ => {}
-        }
-    }
-
-    /// RFC 6086 bodies: `application/dtmf-relay` (`Signal=5`) and `application/dtmf` (the key alone).
-    fn on_info(&mut self, leg: LegId, content_type: &str, body: &[u8]) {
-        let text = std::str::from_utf8(body).unwrap_or("");
-        let signal = match content_type {
-            "application/dtmf-relay" => text.lines().find_map(|l| {
-                let (name, value) = l.split_once('=')?;
-                name.trim().eq_ignore_ascii_case("signal").then(|| value.trim())
-            }),
-            "application/dtmf" => Some(text.trim()),
-            _ => None,
-        };
-        let key = signal.and_then(|s| s.chars().next()).map(|c| c.to_ascii_uppercase());
-        if let Some(key) = key.filter(|k| matches!(k, '0'..='9' | '*' | '#' | 'A'..='D')) {
-            self.on_digit(leg, key);
-        }
-    }
-
     fn on_leg_ended(&mut self, leg: LegId, by: EndedBy) {
         let lost = by == EndedBy::Lost;
         match self.purpose_of(leg) {

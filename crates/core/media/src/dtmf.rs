@@ -51,9 +51,15 @@ impl Event {
 }
 
 /// Reads the keys of one peer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Receiver {
     last: Option<Press>,
+    pace: Pace,
+}
+
+/// How fast keys may come.
+#[derive(Clone, Debug)]
+pub(crate) struct Pace {
     tokens: u32,
     refilled: Instant,
 }
@@ -67,9 +73,9 @@ struct Press {
     ended: bool,
 }
 
-impl Default for Receiver {
+impl Default for Pace {
     fn default() -> Self {
-        Receiver { last: None, tokens: BURST, refilled: Instant::ZERO }
+        Pace { tokens: BURST, refilled: Instant::ZERO }
     }
 }
 
@@ -99,10 +105,13 @@ impl Receiver {
             }
             _ => self.last = Some(press),
         }
-        self.allowed(now).then_some(key)
+        self.pace.allows(now).then_some(key)
     }
+}
 
-    fn allowed(&mut self, now: Instant) -> bool {
+impl Pace {
+    /// Whether one more key may come now; if so, it has.
+    pub(crate) fn allows(&mut self, now: Instant) -> bool {
         let earned = (now.since(self.refilled).as_millis() / EARN.as_millis()).min(BURST.into()) as u32;
         self.tokens = self.tokens.saturating_add(earned).min(BURST);
         self.refilled = (self.refilled + EARN * earned).max(now - EARN * BURST);

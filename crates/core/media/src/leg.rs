@@ -1,5 +1,6 @@
 //! One leg: what one peer sends us and what we send it. The plane joins legs; a leg knows only its peer.
 
+use crate::inband::Ear;
 use crate::mix::Mix;
 use crate::player::{FRAME_TIME, Player};
 use crate::prompt::Prompt;
@@ -34,6 +35,8 @@ pub(crate) struct Leg {
     pub reception: Reception,
     pub splice: Splice,
     pub digits: dtmf::Receiver,
+    /// If keys are to be heard in its audio.
+    pub ear: Option<Box<Ear>>,
     pub player: Option<Player>,
     /// Whom it hears, in order and without itself.
     pub hears: Vec<LegId>,
@@ -67,6 +70,7 @@ impl Leg {
             reception: Reception::default(),
             splice: Splice::new(random.bits() as u32, numbers as u16, (numbers >> 32) as u32),
             digits: dtmf::Receiver::default(),
+            ear: None,
             player: None,
             hears: vec![],
             mix: None,
@@ -100,6 +104,11 @@ impl Leg {
         if !owed {
             self.heard = now;
         }
+    }
+
+    /// What it has heard so far is kept.
+    pub fn hear_keys(&mut self, wanted: bool) {
+        self.ear = if wanted { Some(self.ear.take().unwrap_or_default()) } else { None };
     }
 
     pub fn receives(&self) -> bool {

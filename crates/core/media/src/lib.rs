@@ -2,6 +2,7 @@
 
 pub mod dtmf;
 mod g711;
+mod inband;
 pub mod latch;
 mod leg;
 mod mix;

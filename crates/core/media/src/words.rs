@@ -22,7 +22,7 @@ pub struct Session {
     pub codec: Codec,
     /// Payload number of the codec towards the peer, and from it.
     pub payload: u8,
-    /// Payload number of telephone-event (RFC 4733), if negotiated.
+    /// Payload number of telephone-event (RFC 4733), if negotiated. If not, see [`Command::HearKeys`].
     pub dtmf: Option<u8>,
     /// We may send (the peer is not on hold), we expect to receive.
     pub send: bool,
@@ -72,6 +72,9 @@ pub enum Command {
     Hear { leg: LegId, others: Vec<LegId> },
     /// Loop a tone from its beginning, as `Loop` does with a sound.
     LoopTone { leg: LegId, tone: Tone },
+    /// Whether keys are to be heard in what this leg says (ITU-T Q.23), because telephone-event was not negotiated and its
+    /// keys count now. What is relayed and recorded stays as it is.
+    HearKeys { leg: LegId, wanted: bool },
     /// Record what these legs say, as stereo, from now; several on one side are mixed. None on the right: mono, a voicemail.
     /// A leg that is on hold, or that something is looped to, says nothing for the recording: it is out of the
     /// conversation. `file` is below the recordings folder, without extension.
@@ -118,7 +121,7 @@ pub enum Input {
         leg: LegId,
         play: u32,
     },
-    /// One key, once, from telephone-event. `0-9`, `*`, `#`, `A-D`.
+    /// One key, once, from telephone-event or, where that was asked for, from the audio. `0-9`, `*`, `#`, `A-D`.
     Digit {
         leg: LegId,
         key: char,

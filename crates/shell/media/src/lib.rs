@@ -158,6 +158,7 @@ fn call_of(command: &Command) -> u32 {
         | Command::LoopTone { leg, .. }
         | Command::Stop { leg }
         | Command::Hear { leg, .. }
+        | Command::HearKeys { leg, .. }
         | Command::Close { leg } => leg.call.n,
         Command::Record { recording, .. } | Command::RecordLegs { recording, .. } | Command::StopRecording { recording } => {
             recording.call().n

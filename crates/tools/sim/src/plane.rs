@@ -143,6 +143,7 @@ impl Plane {
             Command::Loop { leg, .. } | Command::LoopTone { leg, .. } => self.leg(leg, "loop on")?.playing = None,
             Command::Stop { leg } => self.leg(leg, "stop")?.playing = None,
             Command::Hear { leg, others } => self.hear(leg, others)?,
+            Command::HearKeys { leg, .. } => drop(self.leg(leg, "hear keys of")?),
             Command::Record { recording, left, right, file, .. } => {
                 self.may_record(left.iter().chain(&right))?;
                 later.extend(self.record(at, recording, file, script)?);

@@ -124,3 +124,17 @@ fn keys_by_info_are_keys() {
     assert_eq!(server.fact("ivr.language_selected", |_| true)["data"]["lang"], "pt");
     server.stop();
 }
+
+#[test]
+fn tones_are_keys_where_telephone_event_was_not_offered() {
+    let site = site();
+    let mut server = site.serve();
+    let file = server.site.folder.path().join("tones.pcap");
+    pcap::write(&file, &[Say::Silence(800), Say::Tones('3'), Say::Silence(1_200), Say::Tones('2'), Say::Silence(1_000)]);
+    Sipp::caller("caller_plain").with("sound", file.to_string_lossy()).with("talks", 3_600).run(&server);
+    server.fact("call.ended", |_| true);
+    let inputs = server.of_type("ivr.input");
+    assert_eq!(inputs.iter().map(|data| &data["key"]).collect::<Vec<_>>(), ["3", "2"]);
+    assert_eq!(server.fact("ivr.language_selected", |_| true)["data"]["lang"], "pt");
+    server.stop();
+}

@@ -24,6 +24,8 @@ pub struct Ear {
     pub playing: Option<u32>,
     /// Everything that was ever played once.
     pub played: Vec<String>,
+    /// Its audio is searched for keys.
+    pub keys: bool,
 }
 
 impl Plane {
@@ -55,6 +57,7 @@ impl Plane {
                 }
                 self.ear(leg).others = others;
             }
+            Command::HearKeys { leg, wanted } => self.ear(leg).keys = wanted,
             Command::Record { recording, left, right, .. } => {
                 self.recordings.insert(recording, (left, right));
                 self.recorded.push(recording);

@@ -34,6 +34,8 @@ pub struct Line {
     /// The Reason header of the CANCEL or BYE that ended it.
     pub reason: Option<String>,
     pub shows: String,
+    /// It knows no telephone-event: its keys are tones.
+    pub plain: bool,
 }
 
 struct Dialled {
@@ -69,6 +71,7 @@ impl Line {
             statuses: Vec::new(),
             notified: Vec::new(),
             reason: None,
+            plain: false,
         }
     }
 
@@ -95,6 +98,7 @@ impl Line {
             statuses: Vec::new(),
             notified: Vec::new(),
             reason: None,
+            plain: false,
         }
     }
 
@@ -104,9 +108,10 @@ impl Line {
 
     fn sdp(&self, direction: &str) -> String {
         let (ip, rtp, version) = (self.address.ip(), self.rtp, self.sdp_version);
+        let (number, event) = if self.plain { ("", "") } else { (" 101", "a=rtpmap:101 telephone-event/8000\r\n") };
         format!(
-            "v=0\r\no=- {rtp} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {rtp} RTP/AVP 8 101\r\n\
-             a=rtpmap:101 telephone-event/8000\r\na={direction}\r\n"
+            "v=0\r\no=- {rtp} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {rtp} RTP/AVP 8{number}\r\n\
+             {event}a={direction}\r\n"
         )
     }
 
@@ -116,7 +121,12 @@ impl Line {
         let to_tag = if self.remote_tag.is_empty() { String::new() } else { format!(";tag={}", self.remote_tag) };
         let extra = self.dialled.as_ref().filter(|_| to_tag.is_empty()).map_or("", |d| &d.extra);
         let name = method.as_str();
-        let (kind, body) = body.map_or(("", String::new()), |body| ("Content-Type: application/sdp\r\n", body));
+        let kind = match &body {
+            Some(_) if method == Method::Info => "Content-Type: application/dtmf\r\n",
+            Some(_) => "Content-Type: application/sdp\r\n",
+            None => "",
+        };
+        let body = body.unwrap_or_default();
         let text = format!(
             "{name} {} SIP/2.0\r\nVia: SIP/2.0/UDP {address};branch=z9hG4bK{}-{sequence}-{name};rport\r\nMax-Forwards: 70\r\n\
              From: <sip:{}@{address}>;tag={}\r\nTo: {}{to_tag}\r\nCall-ID: {call_id}\r\nCSeq: {sequence} {name}\r\n\
@@ -197,6 +207,11 @@ impl Line {
         self.sdp_version += 1;
         let sdp = self.sdp(if held { "sendonly" } else { "sendrecv" });
         self.request(Method::Invite, "", Some(sdp))
+    }
+
+    /// A key in an INFO.
+    pub fn inform(&mut self, key: char) -> Bytes {
+        self.request(Method::Info, "", Some(key.to_string()))
     }
 
     pub fn refer(&mut self, to: &str, replaces: Option<&Line>) -> Bytes {

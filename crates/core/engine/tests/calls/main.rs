@@ -3,6 +3,7 @@
 mod agents;
 mod consults;
 mod hears;
+mod keys;
 mod line;
 mod office;
 mod own_calls;

@@ -28,6 +28,8 @@ pub struct Office {
     pub dead_air: bool,
     /// What plays once goes on until it is ended by hand.
     pub plays_last: bool,
+    /// Phones that come from now on know no telephone-event: their keys are tones.
+    pub plain: bool,
     last_alive: Instant,
     asked: u64,
     entropy: u8,
@@ -77,6 +79,7 @@ impl Office {
             replies: Vec::new(),
             dead_air: false,
             plays_last: false,
+            plain: false,
             last_alive: now.mono,
             asked: 0,
             entropy: 0,
@@ -143,6 +146,7 @@ impl Office {
                 let owner = self.owner_at(to, &message);
                 let rtp = self.next_rtp();
                 let mut line = Line::rung(&owner, to, rtp, message);
+                line.plain = self.plain;
                 let trying = line.respond(100, None);
                 self.lines.push(line);
                 vec![trying]
@@ -206,6 +210,7 @@ impl Office {
     pub fn dials_with(&mut self, owner: &str, number: &str, headers: &str) {
         let rtp = self.next_rtp();
         let mut line = Line::dials(owner, address(owner), rtp, number, headers);
+        line.plain = self.plain;
         let invite = line.invite();
         self.lines.push(line);
         self.send_now(address(owner), invite);
@@ -265,11 +270,19 @@ impl Office {
         self.on_line(owner, |line| line.refuse(status));
     }
 
-    /// A key on the owner's last line.
+    /// A key on the owner's last line. The plane hears a tone only where it was told to.
     pub fn presses(&mut self, owner: &str, key: char) {
+        let (rtp, plain) = (self.line(owner).rtp, self.line(owner).plain);
+        let (leg, ear) = self.plane.legs.iter().find(|(_, ear)| ear.rtp == rtp).expect("its leg");
+        if ear.keys || !plain {
+            self.feed(Input::Media(media::Input::Digit { leg: *leg, key }));
+        }
+    }
+
+    /// Keys are heard in the audio of the owner's last line.
+    pub fn hears_keys_of(&self, owner: &str) -> bool {
         let rtp = self.line(owner).rtp;
-        let leg = *self.plane.legs.iter().find(|(_, ear)| ear.rtp == rtp).expect("its leg").0;
-        self.feed(Input::Media(media::Input::Digit { leg, key }));
+        self.plane.legs.values().any(|ear| ear.rtp == rtp && ear.keys)
     }
 
     /// REFER on the owner's first line; attended, if it has a second one.

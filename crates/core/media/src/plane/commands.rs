@@ -18,6 +18,7 @@ impl Plane {
             Command::LoopTone { leg, tone } => self.on_loop_tone(now, leg, tone, out),
             Command::Stop { leg } => self.stop(now.mono, leg, out),
             Command::Hear { leg, others } => self.on_hear(now.mono, leg, others, out),
+            Command::HearKeys { leg, wanted } => self.on_hear_keys(leg, wanted),
             Command::Record { recording, left, right, file, sidecar } => {
                 self.on_record(now, recording, [&left, &right], (file, sidecar), out);
             }
@@ -68,6 +69,12 @@ impl Plane {
         }
         if !leg.receives() {
             self.pause(id);
+        }
+    }
+
+    fn on_hear_keys(&mut self, id: LegId, wanted: bool) {
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.hear_keys(wanted);
         }
     }
 

@@ -30,6 +30,10 @@ impl Plane {
             return;
         }
         let payload = packet.get(header.body()).unwrap_or(&[]);
+        if let (Content::Audio(law), Some(ear)) = (content, &mut leg.ear) {
+            let report = |key| out.push(Output::Input(Input::Digit { leg: id, key }));
+            ear.hear(now.mono, &header, payload, law.decoder(), report);
+        }
         match content {
             Content::Event => {
                 let key = leg.digits.hear(now.mono, &header, payload);

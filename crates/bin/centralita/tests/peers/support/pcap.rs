@@ -2,7 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
-use traffic::audio::Law;
+use traffic::audio::{FRAME, Law};
 use traffic::streams::Voice;
 
 /// What is said, in order.
@@ -10,6 +10,8 @@ pub enum Say {
     Silence(u64),
     Key(char),
     Tone(u32, u64),
+    /// A key as two tones (ITU-T Q.23).
+    Tones(char),
 }
 
 /// Writes a capture; spans are in milliseconds. Returns its length in milliseconds.
@@ -20,7 +22,14 @@ pub fn write(file: &Path, script: &[Say]) -> u64 {
     out.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0]).unwrap();
     let mut at_ms = 0;
     for say in script {
+        let mut tones = Vec::new();
         let span = match say {
+            // 100 ms, and then nothing for 140.
+            Say::Tones(key) => {
+                voice.say(None);
+                tones = pressed(*key);
+                240
+            }
             Say::Silence(span) => {
                 voice.say(None);
                 *span
@@ -35,13 +44,26 @@ pub fn write(file: &Path, script: &[Say]) -> u64 {
                 *span
             }
         };
+        let mut pressed = tones.chunks(FRAME);
         for _ in 0..span / 20 {
-            frame(&mut out, at_ms, voice.next_packet());
+            let mut packet = voice.next_packet().to_vec();
+            if let Some(tones) = pressed.next() {
+                packet.splice(12.., tones.iter().copied());
+            }
+            frame(&mut out, at_ms, &packet);
             at_ms += 20;
         }
     }
     out.flush().unwrap();
     at_ms
+}
+
+/// 100 ms of a key's two tones, at about -9 dBm0 each.
+fn pressed(key: char) -> Vec<u8> {
+    let n = "123A456B789C*0#D".find(key).unwrap();
+    let hertz = [[697.0, 770.0, 852.0, 941.0][n / 4], [1_209.0, 1_336.0, 1_477.0, 1_633.0][n % 4]];
+    let sample = |i: usize| hertz.iter().map(|hz| 8_000.0 * (std::f32::consts::TAU * hz * i as f32 / 8_000.0).sin()).sum::<f32>();
+    (0..5 * FRAME).map(|i| Law::Pcmu.encode(sample(i) as i16)).collect()
 }
 
 /// One captured packet: Ethernet, IPv4 and UDP around it. Addresses and checksums are sipp's to set.

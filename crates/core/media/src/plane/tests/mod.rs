@@ -3,6 +3,7 @@
 mod attacks;
 mod bridges;
 mod conferences;
+mod keys;
 mod leases;
 mod playing;
 mod random;
