@@ -228,7 +228,7 @@ impl Agent {
 
     /// Could get an offer now.
     pub fn is_free(&self) -> bool {
-        self.phase == Phase::Available && self.work.is_none() && self.until.is_none()
+        matches!(self.phase, Phase::Available) && self.work.is_none() && self.until.is_none()
     }
 
     /// Logged in and not away: who comes back to this agent may wait.
