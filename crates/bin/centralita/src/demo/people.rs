@@ -123,7 +123,7 @@ fn passes_on(i: usize, colleagues: &[(&str, String)]) -> Transfers {
     Transfers {
         blind: if i % 3 == 1 { 0.5 } else { 0.0 },
         attended: if i.is_multiple_of(3) { 0.4 } else { 0.0 },
-        blind_to: std::iter::once("billing".into()).chain(extensions.clone()).collect(),
+        blind_to: std::iter::once("billing".into()).chain(extensions.clone().take(1)).collect(),
         attended_to: extensions.collect(),
         after: Span::ms(2_000, 3_500),
         consult: Span::ms(1_000, 2_000),
