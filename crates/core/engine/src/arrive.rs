@@ -65,6 +65,8 @@ impl Centre {
             }
         }
         self.rearm(id);
+        // From now on, not from when its port is there: an offer may be answered in between.
+        self.engage_own(id);
         self.open(LegId::caller(id), invite.flow, port);
     }
 

@@ -41,7 +41,7 @@ impl Centre {
         self.reach(id, Errand::OwnPhone, Party::Agent(agent), &shown);
     }
 
-    fn engage_own(&mut self, id: CallId) {
+    pub(crate) fn engage_own(&mut self, id: CallId) {
         let Some((agent, to)) = self.calls.get(&id).and_then(Call::own_call) else { return };
         let work = if matches!(to, Party::Agent(_)) { Work::Internal } else { Work::Outbound };
         self.engage(&agent, id, work);
@@ -54,7 +54,6 @@ impl Centre {
             call.deadline = None;
             call.goes_to(Place::External, now);
         }
-        self.engage_own(id);
         self.reach_far_end(id);
     }
 

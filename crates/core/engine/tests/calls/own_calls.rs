@@ -235,6 +235,20 @@ fn line_17_an_emergency_call_goes_out_also_while_the_customer_of_a_callback_is_d
 }
 
 #[test]
+fn line_06_an_offer_answered_while_the_phones_own_call_has_no_port_yet_is_withdrawn() {
+    let mut o = Office::open();
+    o.dials("caller", "100");
+    o.plane.slow = true;
+    o.dials("ana", "202");
+    assert!(!o.rings("ana"), "the agent makes a call");
+    o.ports_open();
+    assert!(o.rings("beto"));
+    o.answers("beto");
+    assert_eq!((o.hears("ana").as_str(), o.state("ana").as_str()), ("beto", "engaged"));
+    o.close();
+}
+
+#[test]
 fn line_06_whom_a_queue_found_for_a_consultation_makes_no_other_call() {
     let mut o = Office::with_ana();
     let call = o.call();
