@@ -5,6 +5,7 @@ mod g711;
 mod inband;
 pub mod latch;
 mod leg;
+mod legs;
 mod mix;
 pub mod placement;
 mod plane;

@@ -77,9 +77,9 @@ impl Placement {
         }
     }
 
-    /// Whether this leg is recorded.
-    pub fn holds(&self, leg: LegId) -> bool {
-        self.voices.iter().any(|v| v.leg == leg && !v.left)
+    /// Who is recorded; one that is on both sides twice.
+    pub fn legs(&self) -> impl Iterator<Item = LegId> {
+        self.voices.iter().filter(|v| !v.left).map(|v| v.leg)
     }
 
     /// Puts a packet's bytes where they belong; `decoder` is their law. Too late, they are dropped.
@@ -117,14 +117,18 @@ impl Placement {
     fn commit(&mut self, frames: usize) -> Block {
         let first = u64::try_from(self.first).unwrap_or(0);
         let channels = usize::from(self.channels);
+        let mut sums = [[0; BLOCK]; 2];
+        for voice in &mut self.voices {
+            let channel = if channels == 1 { 0 } else { voice.side as usize };
+            voice.track.take(&mut sums[channel][..frames]);
+        }
         let mut samples = vec![0; channels * frames];
-        for (channel, side) in [Side::Left, Side::Right].into_iter().take(channels).enumerate() {
-            let mut sums = [0; BLOCK];
-            let sums = &mut sums[..frames];
-            let heard = |voice: &&mut Voice| voice.side == side || channels == 1;
-            self.voices.iter_mut().filter(heard).for_each(|voice| voice.track.take(sums));
-            let places = samples.iter_mut().skip(channel).step_by(channels);
-            places.zip(sums).for_each(|(sample, sum)| *sample = saturate(*sum));
+        let [left, right] = &sums;
+        if channels == 1 {
+            samples.iter_mut().zip(left).for_each(|(sample, sum)| *sample = saturate(*sum));
+        } else {
+            let frames = samples.chunks_exact_mut(2).zip(left.iter().zip(right));
+            frames.for_each(|(frame, (left, right))| frame.copy_from_slice(&[saturate(*left), saturate(*right)]));
         }
         self.voices.retain(|voice| !voice.left || !voice.track.is_empty());
         self.first += frames as i64;

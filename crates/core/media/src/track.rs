@@ -56,21 +56,40 @@ impl Track {
     /// or beyond its end they are dropped.
     pub fn place(&mut self, arrival: i64, stream: (u32, u32), payload: &[u8], decoder: &[i16; 256]) {
         let from = self.follow(arrival, stream) - self.first;
-        for (byte, place) in payload.iter().zip(from..self.terms.window) {
-            let Ok(place) = usize::try_from(place) else { continue };
-            if place >= self.window.len() {
-                self.window.resize(place + 1, 0);
-            }
-            self.window[place] = decoder[usize::from(*byte)];
+        let passed = usize::try_from(-from).unwrap_or(0).min(payload.len());
+        let from = usize::try_from(from).unwrap_or(0);
+        let room = usize::try_from(self.terms.window).unwrap_or(0).saturating_sub(from);
+        let payload = &payload[passed..];
+        let payload = &payload[..payload.len().min(room)];
+        if payload.is_empty() {
+            return;
         }
+        if self.window.len() < from + payload.len() {
+            self.window.resize(from + payload.len(), 0);
+        }
+        // The window goes round in its memory: two stretches, in each of which samples lie side by side.
+        let (front, back) = self.window.as_mut_slices();
+        let split = front.len().saturating_sub(from).min(payload.len());
+        let decode = |samples: &mut [i16], bytes: &[u8]| {
+            samples.iter_mut().zip(bytes).for_each(|(sample, byte)| *sample = decoder[usize::from(*byte)]);
+        };
+        if split > 0 {
+            decode(&mut front[from..], &payload[..split]);
+        }
+        let from = (from + split).saturating_sub(front.len());
+        decode(&mut back[from..], &payload[split..]);
     }
 
     /// Adds the next samples to `sum`, and forgets them.
     pub fn take(&mut self, sum: &mut [i32]) {
         let here = sum.len().min(self.window.len());
-        for (sum, sample) in sum.iter_mut().zip(self.window.drain(..here)) {
-            *sum += i32::from(sample);
-        }
+        let (front, back) = self.window.as_slices();
+        let add = |sums: &mut [i32], samples: &[i16]| {
+            sums.iter_mut().zip(samples).for_each(|(sum, sample)| *sum += i32::from(*sample));
+        };
+        add(&mut sum[..here], front);
+        add(&mut sum[front.len().min(here)..here], back);
+        self.window.drain(..here);
         self.first += sum.len() as i64;
     }
 

@@ -1,6 +1,7 @@
 //! The port between the media thread and the network. Beside a socket for each leg, a shared port or io_uring may
 //! stand behind it later; tests put a network that loses and refuses there.
 
+use crate::waker::Waker;
 use base::LegId;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -40,5 +41,5 @@ pub trait PacketIo: Send {
     fn send(&mut self, leg: LegId, port: Port, to: SocketAddr, packet: &[u8]);
 
     /// Ends [`PacketIo::wait`] from another thread.
-    fn waker(&self) -> Arc<mio::Waker>;
+    fn waker(&self) -> Arc<Waker>;
 }

@@ -14,12 +14,14 @@ mod io;
 mod prompts;
 mod recorder;
 mod udp;
+mod waker;
 mod worker;
 
 pub use io::{Arrival, PacketIo, Port};
 pub use prompts::{PromptError, load_prompts};
 pub use recorder::{Disk, DiskFile, OsDisk, Repaired, repair};
 pub use udp::UdpIo;
+pub use waker::Waker;
 
 use crossbeam::channel::{self, Sender};
 use media::{Command, Input, PlaneConfig, PromptBook};
@@ -97,7 +99,7 @@ impl MediaPlane {
 /// One media thread's door.
 struct Lane {
     commands: Sender<Told>,
-    waker: Arc<mio::Waker>,
+    waker: Arc<Waker>,
 }
 
 impl Lane {

@@ -1,135 +1,123 @@
 //! A UDP socket for each port of a leg, watched by epoll.
+//!
+//! Level-triggered, and each socket is read once a round: a packet costs one read and no second one that finds nothing, and
+//! a leg that is flooded has one turn a round like the others.
 
 use crate::io::{Arrival, PacketIo, Port};
+use crate::waker::Waker;
 use base::LegId;
-use mio::net::UdpSocket;
-use mio::{Events, Interest, Poll, Token, Waker};
-use std::collections::{BTreeMap, VecDeque};
+use rustc_hash::FxHashMap;
+use rustix::event::{Timespec, epoll};
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::mem::MaybeUninit;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::os::fd::OwnedFd;
 use std::sync::Arc;
 use std::time::Duration;
 
-const WAKE: Token = Token(usize::MAX);
-/// Packets of one socket before the next has its turn.
-const TURN: u8 = 8;
+const WAKE: u64 = u64::MAX;
+/// Sockets of one round.
+const ROUND: usize = 1_024;
 /// Expedited forwarding (RFC 3246), for networks that heed it.
 const EXPEDITED: u32 = 46 << 2;
 
 pub struct UdpIo {
-    poll: Poll,
-    events: Events,
+    poll: OwnedFd,
     waker: Arc<Waker>,
-    /// By token: even slots are RTP, odd ones RTCP of the leg before.
+    /// By place: even ones are RTP, odd ones RTCP of the leg before.
     sockets: Vec<Option<Bound>>,
     free: Vec<usize>,
-    slots: BTreeMap<LegId, usize>,
-    /// Slots that may have packets, and what is left of their turn.
-    ready: VecDeque<(usize, u8)>,
+    places: FxHashMap<LegId, usize>,
+    /// This round's sockets that have something, and how many of them had their turn.
+    round: Vec<u64>,
+    turn: usize,
 }
 
 struct Bound {
     leg: LegId,
     socket: UdpSocket,
-    queued: bool,
 }
 
 impl UdpIo {
     pub fn new() -> io::Result<Self> {
-        let poll = Poll::new()?;
-        let waker = Arc::new(Waker::new(poll.registry(), WAKE)?);
-        Ok(UdpIo {
-            poll,
-            events: Events::with_capacity(1_024),
-            waker,
-            sockets: vec![],
-            free: vec![],
-            slots: BTreeMap::new(),
-            ready: VecDeque::new(),
-        })
+        let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let waker = Arc::new(Waker::new()?);
+        epoll::add(&poll, &*waker, epoll::EventData::new_u64(WAKE), epoll::EventFlags::IN)?;
+        let round = Vec::with_capacity(ROUND);
+        Ok(UdpIo { poll, waker, sockets: vec![], free: vec![], places: FxHashMap::default(), round, turn: 0 })
     }
 
-    fn register(&mut self, slot: usize, leg: LegId, mut socket: UdpSocket) -> io::Result<()> {
-        self.poll.registry().register(&mut socket, Token(slot), Interest::READABLE)?;
-        if let Some(place) = self.sockets.get_mut(slot) {
-            *place = Some(Bound { leg, socket, queued: false });
+    fn register(&mut self, place: usize, leg: LegId, socket: UdpSocket) -> io::Result<()> {
+        epoll::add(&self.poll, &socket, epoll::EventData::new_u64(place as u64), epoll::EventFlags::IN)?;
+        if let Some(bound) = self.sockets.get_mut(place) {
+            *bound = Some(Bound { leg, socket });
         }
         Ok(())
-    }
-
-    fn deregister(&mut self, slot: usize) {
-        if let Some(mut bound) = self.sockets.get_mut(slot).and_then(Option::take) {
-            let _ = self.poll.registry().deregister(&mut bound.socket);
-        }
     }
 }
 
 impl PacketIo for UdpIo {
     fn bind(&mut self, leg: LegId, address: IpAddr, port: u16) -> io::Result<()> {
-        if self.slots.contains_key(&leg) {
+        if self.places.contains_key(&leg) {
             return Err(io::ErrorKind::AlreadyExists.into());
         }
         let above = port.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?;
         let rtp = bind(SocketAddr::new(address, port))?;
         let rtcp = bind(SocketAddr::new(address, above))?;
-        let slot = self.free.pop().unwrap_or(self.sockets.len());
-        if slot == self.sockets.len() {
+        let place = self.free.pop().unwrap_or(self.sockets.len());
+        if place == self.sockets.len() {
             self.sockets.extend([None, None]);
         }
-        let registered = self.register(slot, leg, rtp).and_then(|()| self.register(slot + 1, leg, rtcp));
-        self.slots.insert(leg, slot);
+        let registered = self.register(place, leg, rtp).and_then(|()| self.register(place + 1, leg, rtcp));
+        self.places.insert(leg, place);
         registered.inspect_err(|_| self.unbind(leg))
     }
 
     fn unbind(&mut self, leg: LegId) {
-        if let Some(slot) = self.slots.remove(&leg) {
-            self.deregister(slot);
-            self.deregister(slot + 1);
-            self.free.push(slot);
+        if let Some(place) = self.places.remove(&leg) {
+            // A socket that is closed is watched no more.
+            self.sockets.iter_mut().skip(place).take(2).for_each(|bound| *bound = None);
+            self.free.push(place);
         }
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        // What was not read to its end gives no second event.
-        let timeout = if self.ready.is_empty() { timeout } else { Some(Duration::ZERO) };
-        match self.poll.poll(&mut self.events, timeout) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(()),
-            other => other?,
+        if self.turn < self.round.len() {
+            return Ok(());
         }
-        for event in &self.events {
-            let slot = event.token().0;
-            if let Some(bound) = self.sockets.get_mut(slot).and_then(Option::as_mut).filter(|b| !b.queued) {
-                bound.queued = true;
-                self.ready.push_back((slot, TURN));
-            }
+        self.turn = 0;
+        self.round.clear();
+        let timeout = timeout.map(|t| Timespec { tv_sec: t.as_secs().cast_signed(), tv_nsec: t.subsec_nanos().into() });
+        let mut events = [MaybeUninit::uninit(); ROUND];
+        match epoll::wait(&self.poll, &mut events, timeout.as_ref()) {
+            Err(rustix::io::Errno::INTR) => {}
+            waited => self.round.extend(waited?.0.iter().map(|event| event.data.u64())),
         }
         Ok(())
     }
 
     fn receive(&mut self, buffer: &mut [u8]) -> Option<Arrival> {
-        while let Some((slot, left)) = self.ready.pop_front() {
-            let Some(bound) = self.sockets.get_mut(slot).and_then(Option::as_mut) else { continue };
-            match bound.socket.recv_from(buffer) {
-                Ok((len, from)) => {
-                    match left {
-                        0 => self.ready.push_back((slot, TURN)),
-                        _ => self.ready.push_front((slot, left - 1)),
-                    }
-                    let port = if slot.is_multiple_of(2) { Port::Rtp } else { Port::Rtcp };
-                    return Some(Arrival { leg: bound.leg, port, from, len });
-                }
-                // An earlier send's error may be told here; packets may still lie behind it.
-                Err(error) if error.kind() != io::ErrorKind::WouldBlock && left > 0 => self.ready.push_front((slot, left - 1)),
-                Err(_) => bound.queued = false,
+        while let Some(place) = self.round.get(self.turn).copied() {
+            self.turn += 1;
+            if place == WAKE {
+                self.waker.clear();
+                continue;
+            }
+            let place = place as usize;
+            // One that was closed in this round, or that only has an earlier send's error to tell, has no packet.
+            let Some(Some(bound)) = self.sockets.get(place) else { continue };
+            if let Ok((len, from)) = bound.socket.recv_from(buffer) {
+                let port = if place.is_multiple_of(2) { Port::Rtp } else { Port::Rtcp };
+                return Some(Arrival { leg: bound.leg, port, from, len });
             }
         }
         None
     }
 
     fn send(&mut self, leg: LegId, port: Port, to: SocketAddr, packet: &[u8]) {
-        let Some(slot) = self.slots.get(&leg) else { return };
-        let slot = slot + usize::from(port == Port::Rtcp);
-        if let Some(bound) = self.sockets.get(slot).and_then(Option::as_ref) {
+        let Some(place) = self.places.get(&leg) else { return };
+        let place = place + usize::from(port == Port::Rtcp);
+        if let Some(Some(bound)) = self.sockets.get(place) {
             let _ = bound.socket.send_to(packet, to);
         }
     }
@@ -141,6 +129,7 @@ impl PacketIo for UdpIo {
 
 fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(address)?;
+    socket.set_nonblocking(true)?;
     // A wish to the network; a system that refuses it still carries calls.
     let _ = match address {
         SocketAddr::V4(_) => socket2::SockRef::from(&socket).set_tos_v4(EXPEDITED),

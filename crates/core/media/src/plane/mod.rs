@@ -16,7 +16,7 @@ mod packets;
 mod recordings;
 mod ticks;
 
-use crate::leg::Leg;
+use crate::legs::Legs;
 use crate::placement::{Block, Placement};
 use crate::rtp::Packet;
 use crate::timers::Timers;
@@ -104,7 +104,7 @@ impl Default for PlaneConfig {
     }
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Timer {
     Player(LegId),
     Mix(LegId),
@@ -119,7 +119,7 @@ pub struct Plane {
     config: PlaneConfig,
     prompts: Arc<PromptBook>,
     random: Random,
-    legs: BTreeMap<LegId, Leg>,
+    legs: Legs,
     recordings: BTreeMap<RecordingId, Placement>,
     timers: Timers<Timer>,
 }
@@ -127,7 +127,7 @@ pub struct Plane {
 impl Plane {
     /// `random` gives SSRCs and starting numbers; it is seeded from the system in the shell.
     pub fn new(config: PlaneConfig, prompts: Arc<PromptBook>, random: Random) -> Self {
-        Plane { config, prompts, random, legs: BTreeMap::new(), recordings: BTreeMap::new(), timers: Timers::new() }
+        Plane { config, prompts, random, legs: Legs::default(), recordings: BTreeMap::new(), timers: Timers::new() }
     }
 
     /// Another book from now on; what plays already plays to its end.

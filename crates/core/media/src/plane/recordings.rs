@@ -24,21 +24,22 @@ impl Plane {
         let channels = placement.channels();
         self.timers.set(Timer::Block(id), placement.due());
         self.recordings.insert(id, placement);
-        self.note_recording(id);
+        self.note_recording(id, &[]);
         out.push(Output::Tape(Tape::Open { recording: id, file, sidecar, channels }));
     }
 
     pub(super) fn on_record_legs(&mut self, id: RecordingId, [left, right]: [&[LegId]; 2]) {
         if let Some(placement) = self.recordings.get_mut(&id) {
+            let before: Vec<LegId> = placement.legs().collect();
             placement.set_legs(left, right);
-            self.note_recording(id);
+            self.note_recording(id, &before);
         }
     }
 
     pub(super) fn on_stop_recording(&mut self, now: Now, id: RecordingId, out: &mut Vec<Output>) {
         let Some(mut placement) = self.recordings.remove(&id) else { return };
         self.timers.cancel(Timer::Block(id));
-        self.note_recording(id);
+        self.note_recording(id, &placement.legs().collect::<Vec<_>>());
         while let Some(block) = placement.rest(now.mono) {
             out.push(Output::Tape(Tape::Block { recording: id, block }));
         }
@@ -56,10 +57,9 @@ impl Plane {
     /// A leg has closed that was in these recordings. One of which nobody is left, or whose call has no leg any more,
     /// ends: the file must not stay open for ever.
     pub(super) fn end_recordings_of(&mut self, now: Now, closed: LegId, among: &[RecordingId], out: &mut Vec<Output>) {
-        let empty_call = !self.legs.keys().any(|leg| leg.call == closed.call);
-        let all = self.recordings.iter();
-        let over = all.filter(|(id, placement)| {
-            let nobody = || !self.legs.keys().any(|leg| placement.holds(*leg));
+        let empty_call = self.legs.of_call(closed.call).next().is_none();
+        let over = self.recordings.iter().filter(|(id, placement)| {
+            let nobody = || !placement.legs().any(|leg| self.legs.contains_key(&leg));
             (among.contains(id) && nobody()) || (empty_call && id.call() == closed.call)
         });
         for id in over.map(|(id, _)| *id).collect::<Vec<_>>() {
@@ -67,13 +67,19 @@ impl Plane {
         }
     }
 
-    /// Each leg knows the recordings that it is in, so that a packet need not look.
-    fn note_recording(&mut self, id: RecordingId) {
-        let placement = self.recordings.get(&id);
-        for (leg, state) in &mut self.legs {
-            state.recordings.retain(|r| *r != id);
-            if placement.is_some_and(|p| p.holds(*leg)) {
-                state.recordings.push(id);
+    /// Each leg knows the recordings that it is in, so that a packet need not look. `before`: who was in this one.
+    fn note_recording(&mut self, id: RecordingId, before: &[LegId]) {
+        for leg in before {
+            if let Some(leg) = self.legs.get_mut(leg) {
+                leg.recordings.retain(|r| *r != id);
+            }
+        }
+        let Some(placement) = self.recordings.get(&id) else { return };
+        for leg in placement.legs() {
+            if let Some(leg) = self.legs.get_mut(&leg)
+                && !leg.recordings.contains(&id)
+            {
+                leg.recordings.push(id);
             }
         }
     }

@@ -1,7 +1,6 @@
 //! What is due: frames of 20 ms, reports, silence, blocks of recordings, leases.
 
 use super::{Output, Plane, Timer};
-use crate::leg::Leg;
 use crate::player::{FRAME_TIME, Step};
 use crate::{Input, LEASE};
 use base::{Instant, LegId, Now};
@@ -76,8 +75,8 @@ impl Plane {
     }
 
     fn on_lease(&mut self, now: Instant, out: &mut Vec<Output>) {
-        let renewed = |(id, leg): (&LegId, &mut Leg)| std::mem::take(&mut leg.alive).then_some(*id);
-        let legs: Vec<LegId> = self.legs.iter_mut().filter_map(renewed).collect();
+        let mut legs: Vec<LegId> = self.legs.keys().copied().collect();
+        legs.retain(|id| self.legs.get_mut(id).is_some_and(|leg| std::mem::take(&mut leg.alive)));
         if !legs.is_empty() {
             out.push(Output::Input(Input::Alive { legs }));
         }

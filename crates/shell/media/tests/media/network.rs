@@ -4,7 +4,7 @@ use crate::common::*;
 use base::LegId;
 use crossbeam::channel;
 use media::{Command, Input, Sound, tone};
-use shell_media::{Arrival, Config, MediaPlane, PacketIo, Port, UdpIo};
+use shell_media::{Arrival, Config, MediaPlane, PacketIo, Port, UdpIo, Waker};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ impl PacketIo for Lossy {
             self.inner.send(leg, port, to, packet);
         }
     }
-    fn waker(&self) -> Arc<mio::Waker> {
+    fn waker(&self) -> Arc<Waker> {
         self.inner.waker()
     }
 }

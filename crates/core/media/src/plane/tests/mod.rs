@@ -161,7 +161,7 @@ impl World {
 
     /// Which of A, B and C are heard throughout what this leg got since `from`, by their tones; and nobody else.
     fn who(&self, leg: LegId, from: usize) -> String {
-        let law = self.plane.legs.get(&leg).map_or(Codec::Pcma, Leg::law);
+        let law = self.plane.legs.get(&leg).map_or(Codec::Pcma, |leg| leg.law());
         let bytes = self.got(leg)[from..].iter().filter(|g| g.header.payload != 101).flat_map(|g| &g.payload);
         let heard: Vec<i16> = bytes.map(|b| law.decoder()[usize::from(*b)]).collect();
         who(&heard)
