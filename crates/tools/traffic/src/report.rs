@@ -234,4 +234,48 @@ impl Report {
     pub fn called_back(&self) -> usize {
         self.called.iter().filter(|c| c.called_back.is_some() && c.wait_ms.is_some()).count()
     }
+
+    /// How long there was somebody to hear, in milliseconds: an agent who is to call back is there before the customer,
+    /// whose phone then rings, perhaps to the end.
+    pub fn together_ms(&self, agent: &ConversationReport) -> u64 {
+        let from = agent.start_ms + agent.ring_ms;
+        let to = from + agent.talk_ms;
+        let rang = self.called.iter().filter(|c| same(&c.number, &agent.from) && (from..to).contains(&c.start_ms));
+        let alone = rang.map(|c| if c.answered { (c.start_ms + c.ring_ms).min(to) } else { to }).max();
+        to - alone.unwrap_or(from)
+    }
+}
+
+/// Digits by which a number is known, however it is dialled.
+const SAME: usize = 7;
+
+/// Two ways to write one number.
+pub(crate) fn same(one: &str, other: &str) -> bool {
+    let digits = |number: &str| number.chars().rev().filter(char::is_ascii_digit).take(SAME).collect::<String>();
+    let (one, other) = (digits(one), digits(other));
+    one.len() == SAME && one == other
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_agent_who_calls_back_is_alone_until_the_customer_picks_up() {
+        let number = || "+15550100042".to_string();
+        let agent = ConversationReport { start_ms: 1_000, ring_ms: 500, talk_ms: 4_000, from: number(), ..Default::default() };
+        let called = |start_ms, ring_ms, answered| CalledReport {
+            number: "5550100042".into(),
+            start_ms,
+            ring_ms,
+            answered,
+            ..Default::default()
+        };
+        let together = |called| Report { called, ..Default::default() }.together_ms(&agent);
+        assert_eq!(together(vec![]), 4_000, "a caller who is there");
+        assert_eq!(together(vec![called(1_600, 2_400, true)]), 1_500);
+        assert_eq!(together(vec![called(1_600, 0, false)]), 0, "it rang to the end");
+        assert_eq!(together(vec![called(1_600, 6_000, true)]), 0, "it was answered by then for somebody else");
+        assert_eq!(together(vec![called(9_000, 0, false)]), 4_000, "another attempt, later");
+    }
 }

@@ -153,7 +153,7 @@ impl Summary {
 /// Who spoke with somebody for a while and heard nobody: callers, agents, and customers who were called back.
 fn unheard(report: &Report) -> Vec<String> {
     let callers = report.calls.iter().filter(|c| c.outcome == Outcome::Talked).map(|c| (&c.call_id, c.talk_ms, &c.heard));
-    let agents = report.conversations.iter().map(|c| (&c.call_id, Some(c.talk_ms), &c.heard));
+    let agents = report.conversations.iter().map(|c| (&c.call_id, Some(report.together_ms(c)), &c.heard));
     let called = report.called.iter().map(|c| (&c.call_id, c.talk_ms, &c.heard));
     let deaf = callers
         .chain(agents)

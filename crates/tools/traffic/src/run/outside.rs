@@ -3,14 +3,11 @@
 use super::{Person, Who, World, way};
 use crate::people::{CalledPerson, Event, Habit};
 use crate::plan::caller_tone;
-use crate::report::{CallReport, CalledReport, Moments, Outcome};
+use crate::report::{CallReport, CalledReport, Moments, Outcome, same};
 use crate::sdp::Audio;
 use crate::streams::Way;
 use sip::{IncomingInvite, Input, Output, Refusal, SessionId};
 use std::time::Instant;
-
-/// Digits by which a number is known, however it is dialled.
-const SAME: usize = 7;
 
 impl World<'_> {
     pub(super) fn on_outside(&mut self, outputs: Vec<Output>) {
@@ -66,11 +63,4 @@ impl World<'_> {
         self.plane.go(stream, Way { send: false, ..way(&offer) });
         self.input(Who::Outside(session), Input::Ring { session, status: 180, sdp: None });
     }
-}
-
-/// Two ways to write one number.
-fn same(one: &str, other: &str) -> bool {
-    let digits = |number: &str| number.chars().rev().filter(char::is_ascii_digit).take(SAME).collect::<String>();
-    let (one, other) = (digits(one), digits(other));
-    one.len() == SAME && one == other
 }
