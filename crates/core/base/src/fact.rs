@@ -12,8 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The form of facts that this code writes. 2 added callbacks, transfers, supervisors, agents' own calls, the why of an
-/// offer, the expected wait and the end of a breach; what 1 wrote reads as it did.
-pub const VERSION: u16 = 2;
+/// offer, the expected wait and the end of a breach; 3 what becomes of a recording beside its beginning and end. What
+/// those before wrote reads as it did.
+pub const VERSION: u16 = 3;
 
 /// What a fact is about. `rev` counts the facts of one call from 1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -113,6 +114,32 @@ pub enum Kept {
     Complete,
     Partial,
     Failed,
+}
+
+/// Why a conversation owes no recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Excluded {
+    /// Such calls are not recorded.
+    Policy,
+}
+
+impl Excluded {
+    pub fn name(self) -> &'static str {
+        match self {
+            Excluded::Policy => "policy",
+        }
+    }
+}
+
+/// What is wrong with a recording that should run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingAlarm {
+    /// The recorder was told to begin it, and did not say that it has.
+    NotStarted,
+    /// Nothing of it was committed for a while.
+    Stalled,
 }
 
 /// The types of facts. All durations are in milliseconds of the monotonic clock, and end in `_ms`.
@@ -280,6 +307,16 @@ pub enum What {
     /// No file, or none that can be played: an alarm.
     #[serde(rename = "recording.failed")]
     RecordingFailed { recording: RecordingId, reason: String },
+
+    /// The conversation is not recorded, and owes nothing.
+    #[serde(rename = "recording.excluded")]
+    RecordingExcluded { reason: Excluded },
+    /// Within five seconds of what is wrong; told once while it lasts.
+    #[serde(rename = "recording.alarm")]
+    RecordingAlarm { recording: RecordingId, alarm: RecordingAlarm },
+    /// It began, goes on, or has come to an end.
+    #[serde(rename = "recording.alarm_ended")]
+    RecordingAlarmEnded { recording: RecordingId, alarm: RecordingAlarm, lasted_ms: u64 },
 
     #[serde(rename = "config.loaded")]
     /// `who` asked for it; nobody did when the node started.

@@ -90,9 +90,23 @@ impl Centre {
     /// The same, with what only the cores themselves can see.
     pub fn audit(&self) -> Vec<Breach> {
         let mut found = audit(&self.snapshot());
-        self.calls.values().for_each(|call| audit_call(call, &mut found));
+        self.calls.values().for_each(|call| audit_call(call, &self.ledger, &mut found));
+        self.audit_ledger(&mut found);
         found.extend(self.acd.audit(self.now).into_iter().map(of_acd));
         found
+    }
+
+    /// 5. What the ledger has open is what the recorder was told and has not answered, and its sums hold.
+    fn audit_ledger(&self, found: &mut Vec<Breach>) {
+        let parts = self.ledger.open().flat_map(|(_, parts)| parts);
+        for (recording, _) in parts.filter(|(_, state)| !matches!(state, recording::State::Ended(_))) {
+            if !self.owed.contains_key(&recording) {
+                breach(found, "recording owed", format!("{recording} is open, and nobody writes it"));
+            }
+        }
+        if !self.ledger.coverage().sums_hold() {
+            breach(found, "recording owed", format!("the sums are off: {:?}", self.ledger.coverage()));
+        }
     }
 
     /// One beat's share.
@@ -100,7 +114,7 @@ impl Centre {
         self.auditor.beats.iter_mut().for_each(|beats| *beats += 1);
         let mut found = Vec::new();
         let (calls, over) = share_of(&self.calls, &mut self.auditor.call, CALLS);
-        calls.into_iter().for_each(|call| audit_call(call, &mut found));
+        calls.into_iter().for_each(|call| audit_call(call, &self.ledger, &mut found));
         let told = self.auditor.tell(CALLS_OF, found, over);
         self.tell_breaches(told);
         let share = self.acd.audit_share(&mut self.auditor.acd, self.now, VISITS * acd::Acd::VISIT);
@@ -135,9 +149,13 @@ fn share_of<'a, K: Ord + Copy, V>(all: &'a BTreeMap<K, V>, last: &mut Option<K>,
 }
 
 /// 1. and 4. What the snapshot does not show of a call.
-fn audit_call(call: &Call, found: &mut Vec<Breach>) {
+fn audit_call(call: &Call, ledger: &recording::Ledger, found: &mut Vec<Breach>) {
     if call.ending.is_some() {
         return;
+    }
+    // 5. Each conversation owes a recording, or is excluded with a reason.
+    if let Some(talks) = call.conversation.as_ref().filter(|c| c.begun && !ledger.knows(c.id)) {
+        breach(found, "recording owed", format!("{} is neither recorded nor excluded", talks.id));
     }
     if hears(call) != call.heard {
         breach(found, "who hears whom", format!("call {} is {:?}, told was {:?}", call.id, hears(call), call.heard));

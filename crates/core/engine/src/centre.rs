@@ -334,8 +334,9 @@ impl Centre {
     }
 
     pub(crate) fn tell_ledger(&mut self, input: recording::Input) {
-        // What it says is for alarms; the facts settle each debt when the recorder has closed, or was given up on.
-        self.ledger.handle(self.now, input, &mut Vec::new());
+        let mut said = Vec::new();
+        self.ledger.handle(self.now, input, &mut said);
+        said.into_iter().for_each(|output| self.on_ledger(output));
     }
 
     pub(crate) fn tell_flow(&mut self, id: CallId, input: ivr::Input) {

@@ -4,7 +4,7 @@ use crate::call::{Call, Part};
 use crate::centre::Centre;
 use crate::hears::together;
 use crate::leg::Purpose;
-use base::fact::{Direction, Kept, What};
+use base::fact::{Direction, Excluded, Kept, What};
 use base::{CallId, LegId, Mutation, RecordingId, mutated};
 use media::Command;
 use std::time::Duration;
@@ -27,9 +27,17 @@ impl Centre {
             Direction::Internal | Direction::FeatureCode => false,
         };
         let conversation = conversation.id;
+        if self.ledger.knows(conversation) {
+            return;
+        }
+        if !eligible {
+            let reason = Excluded::Policy;
+            self.tell_ledger(recording::Input::Excluded { conversation, reason });
+            return self.conversation_fact(id, None, What::RecordingExcluded { reason });
+        }
         let (left, right) = voices(call);
-        self.tell_ledger(recording::Input::Owed { conversation, eligible });
-        if eligible && let Some(part) = self.record_part(id, left.clone(), right.clone()) {
+        self.tell_ledger(recording::Input::Owed { conversation });
+        if let Some(part) = self.record_part(id, left.clone(), right.clone()) {
             let conversation = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut());
             conversation
                 .into_iter()
@@ -66,6 +74,7 @@ impl Centre {
         // Year, month and day of its beginning, in UTC: `2026/11/22/1-3-42.c1.p1`.
         let file = format!("{}/{recording}", start[..10].replace('-', "/"));
         self.owed.insert(recording, about);
+        self.tell_ledger(recording::Input::Asked { recording });
         self.tell_media(Command::Record { recording, left, right, file: file.into(), sidecar: Box::new(sidecar) });
         Some(recording)
     }
@@ -86,8 +95,26 @@ impl Centre {
 
     pub(crate) fn stop_recording(&mut self, recording: RecordingId) {
         self.tell_media(Command::StopRecording { recording });
+        self.tell_ledger(recording::Input::Stopping { recording });
         if self.owed.contains_key(&recording) {
             self.closed_by.insert(recording, self.now.mono + CLOSED_WITHIN);
+        }
+    }
+
+    /// The recorder committed frames of these.
+    pub(crate) fn on_recorder_alive(&mut self, grew: &[RecordingId]) {
+        grew.iter().for_each(|recording| self.tell_ledger(recording::Input::Grew { recording: *recording }));
+    }
+
+    pub(crate) fn on_ledger(&mut self, output: recording::Output) {
+        match output {
+            recording::Output::Alarm { recording, alarm } => {
+                self.recording_fact(recording, What::RecordingAlarm { recording, alarm });
+            }
+            recording::Output::AlarmEnded { recording, alarm, lasted } => {
+                let lasted_ms = lasted.as_millis() as u64;
+                self.recording_fact(recording, What::RecordingAlarmEnded { recording, alarm, lasted_ms });
+            }
         }
     }
 
@@ -95,6 +122,7 @@ impl Centre {
         self.tell_ledger(recording::Input::Started { recording });
         self.recording_fact(recording, What::RecordingStarted { recording });
     }
+
     pub(crate) fn on_recording_closed(
         &mut self,
         id: RecordingId,

@@ -32,6 +32,11 @@ impl Open {
                 self.recordings.insert(*recording, fact.about.clone());
                 self.call_goes_on(logged);
             }
+            What::RecordingExcluded { .. } => {
+                self.recordings.retain(|recording, _| Some(recording.conversation) != fact.about.conversation);
+                self.by_policy.retain(|recording| Some(recording.conversation) != fact.about.conversation);
+                self.call_goes_on(logged);
+            }
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 self.recordings.remove(recording);
                 self.by_policy.remove(recording);

@@ -67,7 +67,8 @@ impl Centre {
         let file = format!("{}/{recording}", start[..10].replace('-', "/"));
         self.owed.insert(recording, about);
         self.messages.insert(recording);
-        self.tell_ledger(recording::Input::Owed { conversation, eligible: true });
+        self.tell_ledger(recording::Input::Owed { conversation });
+        self.tell_ledger(recording::Input::Asked { recording });
         let left = vec![leg];
         self.tell_media(Command::Record { recording, left, right: Vec::new(), file: file.into(), sidecar: Box::new(sidecar) });
         self.rearm(id);
@@ -80,6 +81,7 @@ impl Centre {
         call.deadline = None;
         if let Some(recording) = voicemail.recording {
             self.stop_recording(recording);
+            self.tell_ledger(recording::Input::Ended { conversation: recording.conversation });
         }
         self.tell_flow(id, ivr::Input::Recorded);
         self.rearm(id);

@@ -57,6 +57,7 @@ impl Centre {
                     self.ports.give(port);
                 }
             }
+            M::RecorderAlive { grew } => self.on_recorder_alive(&grew),
         }
     }
 

@@ -161,6 +161,11 @@ pub enum Input {
         leg: LegId,
         stats: Stats,
     },
+    /// A recorder's sign of life, once a second while it has something to write: the recordings of which it committed
+    /// frames since the last one.
+    RecorderAlive {
+        grew: Vec<RecordingId>,
+    },
 }
 
 /// What one leg counted.

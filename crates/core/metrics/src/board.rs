@@ -10,7 +10,7 @@ use crate::interval::{AgentSums, Interval, QueueSums, bucket_of};
 use crate::live::{LiveAgent, LiveCall, LiveConversation, LiveVisit, Moment};
 use crate::sums::SupervisionSums;
 use base::fact::{About, Kept, Logged, What};
-use base::{AgentId, AgentState, CallId, ConversationId, QueueId, VisitId};
+use base::{AgentId, AgentState, CallId, ConversationId, QueueId, RecordingId, VisitId};
 use conversations::Talk;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEPT: i64 = 3 * 96;
 
 /// The form of a checkpoint: raise it with any change to what [`Board`] holds, or to what a fact adds to it.
-const FORM: u32 = 5;
+const FORM: u32 = 6;
 
 /// The last fact folded: epoch and seq.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -54,6 +54,8 @@ pub struct Board {
     pub(crate) visits: BTreeMap<VisitId, LiveVisit>,
     pub(crate) conversations: BTreeMap<ConversationId, LiveConversation>,
     pub(crate) agents: BTreeMap<AgentId, LiveAgent>,
+    /// Recordings that should run and do not, as far as that was told.
+    pub(crate) alarms: BTreeSet<RecordingId>,
 }
 
 impl Board {
@@ -135,8 +137,13 @@ impl Board {
             What::RecordingStarted { recording } => self.on_part(*recording, None),
             What::RecordingStored { recording, kept, .. } => self.on_part(*recording, Some(*kept)),
             What::RecordingFailed { recording, .. } => self.on_part(*recording, Some(Kept::Failed)),
+            What::RecordingExcluded { reason } => self.on_excluded(about, *reason),
+            What::RecordingAlarm { recording, .. } => self.on_recording_alarm(*recording, at),
+            What::RecordingAlarmEnded { recording, .. } => drop(self.alarms.remove(recording)),
             What::NodeStarted { queues, .. } => {
                 self.boot = Some(logged.epoch);
+                // What the epoch before did not come to say of its recorder is over with it.
+                self.alarms.clear();
                 self.queues.extend(queues.iter().cloned());
             }
             What::NodeHeartbeat { .. } => self.on_heartbeat(at),
@@ -188,7 +195,7 @@ impl Board {
         self.floor = Some(floor);
         self.intervals = self.intervals.split_off(&floor);
         // A recording that never settled is counted as open as long as its interval is kept.
-        self.conversations.retain(|_, live| live.bucket >= floor || !live.ended);
+        self.conversations.retain(|_, live| live.bucket >= floor || live.ended.is_none());
     }
 
     fn moment(&self, logged: &Logged) -> Moment {

@@ -170,12 +170,17 @@ const TABLE: &[Definition] = &[
     d("agents.occupancy", Event, "(talk + hold + wrap-up) / (the same + available)."),
     d("agents.utilisation", Event, "(talk + hold + wrap-up) / logged in."),
 
-    d("recordings.expected", Arrival, "Conversations that owe a recording, those of an agent's own call once one began = open + complete + partial + failed."),
+    d("recordings.expected", Arrival, "Conversations that owe a recording: those of a caller that are not excluded, those of an agent's own call once one began = open + complete + partial + failed."),
     d("recordings.complete", Arrival, "Ended conversations with each part stored complete."),
     d("recordings.partial", Arrival, "Ended conversations with parts stored, not all of them complete."),
     d("recordings.failed", Arrival, "Ended conversations with no part that can be played."),
     d("recordings.open", Arrival, "Conversations that last, or whose recording is not closed yet."),
+    d("recordings.missing", Arrival, "Of those open: conversations that ended over 90 s ago, whose recording nothing was heard of since. Must be 0."),
+    d("recordings.excluded", Arrival, "Conversations that owe no recording, by reason; in no other figure here. policy: such calls are not recorded."),
+    d("recordings.accounted", Arrival, "(expected + all excluded - missing) / (expected + all excluded). Must be 1."),
     d("recordings.coverage", Arrival, "complete / (complete + partial + failed)."),
+    d("recordings.alarms", Event, "Times that a recording did not begin within 4 s, or that nothing of it was committed for as long."),
+    d("recordings.alarms_now", Now, "Recordings of which one of these is true at this moment."),
 
     d("supervision.acts", Event, "Things that somebody did to a call, an agent or a queue from outside."),
     d("supervision.monitors", Event, "Times that a supervisor began to listen, whisper or barge in; a change between them is another."),

@@ -208,7 +208,12 @@ pub struct Recordings {
     pub partial: u64,
     pub failed: u64,
     pub open: u64,
+    pub missing: u64,
+    pub excluded: BTreeMap<String, u64>,
+    pub accounted: Option<f64>,
     pub coverage: Option<f64>,
+    pub alarms: u64,
+    pub alarms_now: u64,
 }
 
 impl Calls {

@@ -116,6 +116,10 @@ pub struct RecordingSums {
     pub complete: u64,
     pub partial: u64,
     pub failed: u64,
+    /// Those that owe none, by reason; in none of the above.
+    pub excluded: BTreeMap<String, u64>,
+    /// Basis: event.
+    pub alarms: u64,
 }
 
 impl Interval {
@@ -142,7 +146,8 @@ impl CallSums {
 
 impl RecordingSums {
     fn merge(&mut self, o: &RecordingSums) {
-        add_up!(self, o: expected complete partial failed);
+        add_up!(self, o: expected complete partial failed alarms);
+        merge_counts(&mut self.excluded, &o.excluded);
     }
 }
 

@@ -155,12 +155,13 @@ pub(crate) struct LiveConversation {
     pub queue: Option<QueueId>,
     /// Of an agent's own call: outgoing or internal.
     pub own: Option<Direction>,
-    pub ended: bool,
+    pub ended: Option<Moment>,
     pub transferred: Option<Transfer>,
     pub conferenced: bool,
     pub code: Option<String>,
     /// It owes a recording: of a customer's call always, of an agent's own once there is one.
     pub owes: bool,
+    pub excluded: bool,
     /// Parts of its recording; `None` runs.
     pub parts: BTreeMap<u16, Option<Kept>>,
 }

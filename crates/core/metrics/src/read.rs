@@ -6,9 +6,12 @@ use crate::board::{Board, state_slices};
 use crate::figures::{Calls, Figures, QueueFigures, Totals};
 use crate::formula::Formula;
 use crate::interval::{CallSums, Interval, QueueSums, bucket_of, bucket_start};
-use crate::live::Moment;
+use crate::live::{LiveConversation, Moment};
 use base::{AgentState, Now, QueueId, Wall};
-use rows::{agent_figures, by_state, callbacks, expected_wait, recordings, share, supervision, transfers, visits};
+use rows::{
+    CLOSED_WITHIN_MS, OpenRecordings, agent_figures, by_state, callbacks, expected_wait, recordings, share, supervision,
+    transfers, visits,
+};
 use std::collections::BTreeMap;
 
 /// What is asked of the board.
@@ -36,7 +39,7 @@ impl Board {
         let mut sums = self.merged(first, end);
         let now = Moment { boot: self.boot, now: view.now };
         let live = self.add_what_is_in_progress(&mut sums, &now, first, end);
-        let open = self.conversations.values().filter(|c| c.owes && (first..end).contains(&c.bucket)).count();
+        let open = self.open_recordings(&now, first, end);
         Figures {
             at: view.now.wall.to_string(),
             from: bucket_start(first).to_string(),
@@ -49,9 +52,16 @@ impl Board {
             queues: live.iter().map(|(id, l)| self.queue_figures(id, l, &sums, view)).collect(),
             agents: self.agents.iter().map(|(id, a)| agent_figures(id, a, sums.agents.get(id), &now)).collect(),
             languages: sums.languages.clone(),
-            recordings: recordings(&sums, open),
+            recordings: recordings(&sums, &open),
             supervision: supervision(&sums.supervision),
         }
+    }
+
+    fn open_recordings(&self, now: &Moment, first: i64, end: i64) -> OpenRecordings {
+        let open = self.conversations.values().filter(|c| c.owes && (first..end).contains(&c.bucket));
+        let late = |c: &&LiveConversation| c.ended.is_some_and(|ended| ended.ms_until(now) > CLOSED_WITHIN_MS);
+        let missing = open.clone().filter(late).count() as u64;
+        OpenRecordings { open: open.count() as u64, missing, alarms: self.alarms.len() as u64 }
     }
 
     /// The sums of one stored interval, for history and charts.

@@ -35,6 +35,8 @@ export const MEANINGS = {
     "recordings.failed": "Conversaciones terminadas sin parte que se pueda oír.",
     "recordings.open": "Conversaciones que siguen, o cuya grabación aún no se cierra.",
     "recordings.coverage": "completas / (completas + parciales + fallidas).",
+    "recordings.missing": "De las abiertas: conversaciones que terminaron hace más de 90 s y de cuya grabación no se supo más. Debe ser 0.",
+    "recordings.alarms_now": "Grabaciones que no empezaron en 4 s, o de las que hace 4 s no se guarda nada, en este momento.",
     invariant_breaches: "Invariantes rotos que la auditoría ha encontrado alguna vez.",
   },
   pt: {
@@ -68,6 +70,8 @@ export const MEANINGS = {
     "recordings.failed": "Conversas terminadas sem parte que se possa ouvir.",
     "recordings.open": "Conversas que continuam, ou cuja gravação ainda não foi fechada.",
     "recordings.coverage": "completas / (completas + parciais + falhas).",
+    "recordings.missing": "Das abertas: conversas que terminaram há mais de 90 s e de cuja gravação nada mais se soube. Deve ser 0.",
+    "recordings.alarms_now": "Gravações que não começaram em 4 s, ou das quais há 4 s nada é guardado, neste momento.",
     invariant_breaches: "Invariantes violados que a auditoria já encontrou.",
   },
   fr: {
@@ -101,6 +105,8 @@ export const MEANINGS = {
     "recordings.failed": "Conversations terminées sans partie audible.",
     "recordings.open": "Conversations en cours, ou dont l’enregistrement n’est pas encore fermé.",
     "recordings.coverage": "complets / (complets + partiels + échoués).",
+    "recordings.missing": "Des ouverts : conversations finies depuis plus de 90 s dont l’enregistrement n’a plus donné signe. Doit être 0.",
+    "recordings.alarms_now": "Enregistrements qui n’ont pas commencé en 4 s, ou dont rien n’est gardé depuis 4 s, en ce moment.",
     invariant_breaches: "Invariants rompus que l’audit a trouvés, depuis toujours.",
   },
 };

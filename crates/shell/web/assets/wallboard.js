@@ -319,7 +319,7 @@ function drawDay() {
       ["answered", "visits.answered"], ["abandoned", "visits.abandoned"], ["other_exits", "visits.other_exits"], ["waiting", "visits.waiting"],
     ]);
     const recordings = make("div", "sum", {}, make("h3", "", { "data-word": "recordings" }, word("recordings")));
-    const kept = ["expected", "complete", "partial", "failed", "open"].map((n) => [n, figure(n, "recordings." + n, "small")]);
+    const kept = ["expected", "complete", "partial", "failed", "open", "missing", "alarms_now"].map((n) => [n, figure(n, "recordings." + n, "small")]);
     const breaches = figure("breaches", "invariant_breaches", "small");
     recordings.append(make("div", "terms", {}, ...kept.map(([, f]) => f), breaches));
     const languages = make("div", "sum", {}, make("h3", "", { "data-word": "languages" }, word("languages")), make("ul", "bars"));
@@ -330,7 +330,8 @@ function drawDay() {
   const p = box.parts;
   p.calls.update([c.incoming, c.rejected, c.ivr_abandoned, c.ivr_ended, c.queued, c.in_ivr], c.incoming === c.rejected + c.ivr_abandoned + c.ivr_ended + c.queued + c.in_ivr);
   p.visits.update([v.offered, v.answered, v.abandoned, v.other_exits, v.waiting], v.offered === v.answered + v.abandoned + v.other_exits + v.waiting);
-  for (const [name, node] of p.kept) show(node, number(board.recordings[name]));
+  const alarming = ["missing", "alarms_now"];
+  for (const [name, node] of p.kept) show(node, number(board.recordings[name]), { mark: alarming.includes(name) && board.recordings[name] ? "bad" : "none" });
   show(p.breaches, number(board.invariant_breaches), { mark: board.invariant_breaches ? "bad" : "none" });
   drawLanguages(p.languages);
 }

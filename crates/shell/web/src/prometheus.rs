@@ -171,7 +171,13 @@ fn recordings(page: &mut Page, figures: &Figures) {
     let help = "Ended conversations of today by what was kept of them.";
     page.count("recordings_total", help, &["kept"], kept.map(|(k, n)| (vec![k.to_string()], n)));
     page.gauge("recordings_open", &of("recordings.open"), &[], [(vec![], r.open as f64)]);
+    page.gauge("recordings_missing", &of("recordings.missing"), &[], [(vec![], r.missing as f64)]);
+    let excluded = r.excluded.iter().map(|(reason, n)| (vec![reason.clone()], *n));
+    page.count("recordings_excluded_total", &of("recordings.excluded"), &["reason"], excluded);
+    page.gauge("recordings_accounted_ratio", &of("recordings.accounted"), &[], r.accounted.map(|a| (vec![], a)));
     page.gauge("recordings_coverage_ratio", &of("recordings.coverage"), &[], r.coverage.map(|c| (vec![], c)));
+    page.count("recording_alarms_total", &of("recordings.alarms"), &[], [(vec![], r.alarms)]);
+    page.gauge("recording_alarms", &of("recordings.alarms_now"), &[], [(vec![], r.alarms_now as f64)]);
 }
 
 fn node(page: &mut Page, figures: &Figures, snapshot: &Snapshot) {

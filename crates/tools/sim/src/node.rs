@@ -23,6 +23,8 @@ pub struct Node {
     pub plane: Plane,
     pub drained: bool,
     pub inputs: u64,
+    /// Of those, signs of life of the recorder, which make no day longer.
+    pub signs: u64,
     pub facts: u64,
     pub ledger: Ledger,
     seed: u64,
@@ -70,6 +72,7 @@ impl Node {
             plane: Plane::new(seed, 0),
             drained: false,
             inputs: 0,
+            signs: 0,
             facts: 0,
             ledger: Ledger::default(),
             seed,
@@ -151,6 +154,7 @@ impl Node {
         let input = entry.input.clone();
         self.centre.handle(entry, &mut out);
         self.inputs += 1;
+        self.signs += u64::from(matches!(input, Input::Media(media::Input::RecorderAlive { .. })));
         self.said.extend(out.iter().cloned());
         self.promises.hear(&input, &out)?;
         for output in &out {

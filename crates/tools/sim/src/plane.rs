@@ -14,6 +14,9 @@ use std::time::Duration;
 /// By then an agent was greeted and bridged.
 const GREETED: Duration = Duration::from_secs(12);
 
+/// Between two signs of life of the recorder: rarer than the real one's, and within what the ledger waits.
+const SIGNS: Duration = Duration::from_secs(3);
+
 /// What the plane will say, and when.
 pub enum Later {
     Say(Input),
@@ -24,6 +27,8 @@ pub enum Later {
     },
     /// Who is alive is said, and again after another lease.
     Lease,
+    /// What the recorder wrote is said, and again after a while.
+    Alive,
 }
 
 pub struct Plane {
@@ -33,8 +38,9 @@ pub struct Plane {
     legs: BTreeMap<LegId, Leg>,
     recordings: BTreeMap<RecordingId, Recording>,
     serial: u64,
-    /// A lease is on the agenda.
+    /// A lease is on the agenda, and a sign of the recorder's.
     leased: bool,
+    signs: bool,
     /// The plane and the recorder are a thread each: what either says comes in order.
     last: Instant,
     recorder_last: Instant,
@@ -53,6 +59,8 @@ struct Recording {
     file: Arc<str>,
     since: Instant,
     works: bool,
+    /// Nothing comes to its disk until then.
+    stalled: Instant,
 }
 
 impl Plane {
@@ -65,6 +73,7 @@ impl Plane {
             recordings: BTreeMap::new(),
             serial: 0,
             leased: false,
+            signs: false,
             last: Instant::ZERO,
             recorder_last: Instant::ZERO,
         }
@@ -210,6 +219,7 @@ impl Plane {
             Later::Say(input) => (Some(input), None),
             Later::PlayEnds { leg, serial } => (self.play_ends(leg, serial), None),
             Later::Lease => self.lease(at, script),
+            Later::Alive => self.alive(at),
         }
     }
 
@@ -235,13 +245,21 @@ impl Plane {
         (alive, self.leased.then_some((at + LEASE, Later::Lease)))
     }
 
+    fn alive(&mut self, at: Instant) -> (Option<Input>, Option<(Instant, Later)>) {
+        self.signs = !self.recordings.is_empty();
+        let grows = |(id, r): (&RecordingId, &Recording)| (r.works && r.stalled <= at).then_some(*id);
+        let grew: Vec<RecordingId> = self.recordings.iter().filter_map(grows).collect();
+        let sign = (!grew.is_empty()).then_some(Input::RecorderAlive { grew });
+        (sign, self.signs.then_some((at + SIGNS, Later::Alive)))
+    }
+
     fn record(
         &mut self,
         at: Instant,
         id: RecordingId,
         file: Arc<str>,
         script: &mut Script,
-    ) -> Result<Option<(Instant, Later)>, String> {
+    ) -> Result<Vec<(Instant, Later)>, String> {
         if self.recordings.contains_key(&id) {
             return Err(format!("{id} is recorded twice"));
         }
@@ -251,20 +269,29 @@ impl Plane {
             0 => "the disk is full for",
             1..3 => "the recorder never begins",
             3..20 => "the recorder is slow with",
+            20..23 => "the disk stalls for some seconds under",
             _ => "",
         };
         let fails = !fate.is_empty() && script.may(act, at, || format!("{fate} {id}"));
-        if fails && fate.starts_with("the disk") {
-            return Ok(Some(self.written(at, Input::RecordingFailed { recording: id, reason: "disk full".into() })));
+        if fails && fate.starts_with("the disk is") {
+            return Ok(vec![self.written(at, Input::RecordingFailed { recording: id, reason: "disk full".into() })]);
         }
-        let works = !fails || fate.ends_with("slow with");
-        self.recordings.insert(id, Recording { file, since: at, works });
+        let works = !fails || !fate.ends_with("never begins");
+        let stalled = if fails && fate.ends_with("under") { at + dice.millis(1_000, 20_000) } else { at };
+        self.recordings.insert(id, Recording { file, since: at, works, stalled });
         let slow = if fails { dice.millis(5, 2_000) } else { Duration::ZERO };
-        Ok(works.then(|| self.written(at + slow, Input::RecordingStarted { recording: id })))
+        let mut later = Vec::new();
+        if works {
+            later.push(self.written(at + slow, Input::RecordingStarted { recording: id }));
+        }
+        if !std::mem::replace(&mut self.signs, true) {
+            later.push((at + SIGNS, Later::Alive));
+        }
+        Ok(later)
     }
 
     fn close(&mut self, at: Instant, id: RecordingId, script: &mut Script) -> Option<(Instant, Later)> {
-        let Recording { file, since, works } = self.recordings.remove(&id)?;
+        let Recording { file, since, works, .. } = self.recordings.remove(&id)?;
         if !works {
             return None;
         }

@@ -31,6 +31,7 @@ pub struct Office {
     /// Phones that come from now on know no telephone-event: their keys are tones.
     pub plain: bool,
     last_alive: Instant,
+    last_grown: Instant,
     asked: u64,
     entropy: u8,
     rtp: u16,
@@ -81,6 +82,7 @@ impl Office {
             plays_last: false,
             plain: false,
             last_alive: now.mono,
+            last_grown: now.mono,
             asked: 0,
             entropy: 0,
             rtp: 30_000,
@@ -186,7 +188,8 @@ impl Office {
         let end = self.now.plus(Duration::from_secs(seconds));
         loop {
             let alive = self.last_alive + media::LEASE;
-            let next = [self.centre.deadline(), Some(alive)].into_iter().flatten().min();
+            let grows = self.last_grown + Duration::from_secs(1);
+            let next = [self.centre.deadline(), Some(alive), Some(grows)].into_iter().flatten().min();
             let Some(next) = next.filter(|at| *at <= end.mono) else { break };
             self.now = self.now.plus(next.since(self.now.mono));
             if alive <= self.now.mono {
@@ -195,6 +198,10 @@ impl Office {
                 if !self.dead_air {
                     self.feed(Input::Media(media::Input::Alive { legs }));
                 }
+            } else if grows <= self.now.mono {
+                self.last_grown = grows;
+                let grew = self.plane.recordings.keys().copied().collect();
+                self.feed(Input::Media(media::Input::RecorderAlive { grew }));
             } else {
                 self.feed(Input::Due);
             }

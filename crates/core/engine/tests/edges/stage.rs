@@ -14,6 +14,14 @@ use std::time::Duration;
 pub const TRUNK: &str = "10.0.1.1:5060";
 pub const OTHER_TRUNK: &str = "10.0.2.1:5060";
 
+/// What is wrong with the recorder.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorder {
+    Writes,
+    Stalls,
+    NeverBegins,
+}
+
 pub struct Stage {
     centre: Centre,
     now: Now,
@@ -29,6 +37,9 @@ pub struct Stage {
     playing: BTreeMap<LegId, u32>,
     pub commands: Vec<Command>,
     recordings: BTreeMap<RecordingId, Instant>,
+    pub recorder: Recorder,
+    /// Its last sign of life.
+    signed: Instant,
     pub replies: Vec<Reply>,
     /// Who is to be called back, as the store has it.
     pub promises: BTreeMap<CallId, Promise>,
@@ -76,6 +87,8 @@ impl Stage {
             playing: BTreeMap::new(),
             commands: Vec::new(),
             recordings: BTreeMap::new(),
+            recorder: Recorder::Writes,
+            signed: Instant::ZERO,
             replies: Vec::new(),
             promises: BTreeMap::new(),
             drained: false,
@@ -89,11 +102,28 @@ impl Stage {
     /// Time passes; each deadline on the way is kept to the moment.
     pub fn wait(&mut self, seconds: f64) {
         let end = self.now.plus(Duration::from_secs_f64(seconds));
-        while let Some(due) = self.centre.deadline().filter(|due| *due <= end.mono) {
-            self.now = self.now.plus(due.since(self.now.mono));
-            self.give(Input::Due);
+        while let Some(next) = self.next().filter(|next| *next <= end.mono) {
+            self.now = self.now.plus(next.since(self.now.mono));
+            if self.signs() == Some(next) {
+                self.signed = next;
+                let grew = self.recordings.keys().copied().collect();
+                self.give(Input::Media(media::Input::RecorderAlive { grew }));
+            }
+            if self.centre.deadline().is_some_and(|due| due <= self.now.mono) {
+                self.give(Input::Due);
+            }
         }
         self.now = end;
+    }
+
+    fn next(&self) -> Option<Instant> {
+        [self.centre.deadline(), self.signs()].into_iter().flatten().min()
+    }
+
+    /// When the recorder gives its next sign of life.
+    fn signs(&self) -> Option<Instant> {
+        let begun = self.recordings.values().min()?;
+        (self.recorder == Recorder::Writes).then(|| (*begun).max(self.signed) + Duration::from_secs(2))
     }
 
     /// One input, and all that machines make of what follows from it.
@@ -184,7 +214,9 @@ impl Stage {
             }
             Command::Record { recording, .. } => {
                 self.recordings.insert(recording, self.now.mono);
-                self.give(Input::Media(M::RecordingStarted { recording }));
+                if self.recorder != Recorder::NeverBegins {
+                    self.give(Input::Media(M::RecordingStarted { recording }));
+                }
             }
             Command::StopRecording { recording } => {
                 let began = self.recordings.remove(&recording).unwrap_or(self.now.mono);

@@ -6,7 +6,7 @@ use super::Board;
 use crate::interval::{AgentSums, QueueSums, bucket_of};
 use crate::live::{Handled, LiveConversation, Moment};
 use crate::sums::{count_down, count_up};
-use base::fact::{About, Direction, Kept, Transfer};
+use base::fact::{About, Direction, Excluded, Kept, Transfer};
 use base::{AgentId, CallId, ConversationId, RecordingId};
 use std::collections::BTreeMap;
 
@@ -42,11 +42,12 @@ impl Board {
             agent: about.agent.clone(),
             queue,
             own,
-            ended: false,
+            ended: None,
             transferred: None,
             conferenced: false,
             code: None,
             owes: own.is_none(),
+            excluded: false,
             parts: BTreeMap::new(),
         };
         self.conversations.insert(id, live);
@@ -77,7 +78,7 @@ impl Board {
     pub(super) fn on_conversation_ended(&mut self, about: &About, at: Moment, talk: Talk) {
         let Some(id) = about.conversation else { return };
         let Some(live) = self.conversations.get_mut(&id) else { return };
-        if std::mem::replace(&mut live.ended, true) {
+        if live.ended.replace(at).is_some() {
             return;
         }
         let (bucket, live) = (bucket_of(at.now.wall), live.clone());
@@ -126,7 +127,7 @@ impl Board {
         let call = about.conversation.map(|c| c.call).or(about.visit.map(|v| v.call)).or(about.call);
         let (Some(id), Some(call), code) = (&about.agent, call, Some(code.to_string())) else { return };
         let talks = |(c, live): &(&ConversationId, &mut LiveConversation)| {
-            c.call == call && live.agent.as_ref() == Some(id) && !live.ended
+            c.call == call && live.agent.as_ref() == Some(id) && live.ended.is_none()
         };
         if let Some((_, live)) = self.conversations.iter_mut().find(talks) {
             live.code = code;
@@ -167,12 +168,34 @@ impl Board {
         }
     }
 
+    /// It owes no recording: outside the expected ones, and shown by its reason.
+    pub(super) fn on_excluded(&mut self, about: &About, reason: Excluded) {
+        let Some(live) = about.conversation.and_then(|id| self.conversations.get_mut(&id)) else { return };
+        if std::mem::replace(&mut live.excluded, true) {
+            return;
+        }
+        let (bucket, owed) = (live.bucket, std::mem::take(&mut live.owes));
+        self.interval(bucket, |i| {
+            i.recordings.expected = i.recordings.expected.saturating_sub(u64::from(owed));
+            count_up(&mut i.recordings.excluded, reason.name().to_string());
+        });
+    }
+
+    pub(super) fn on_recording_alarm(&mut self, recording: RecordingId, at: Moment) {
+        if self.alarms.insert(recording) {
+            self.interval(bucket_of(at.now.wall), |i| i.recordings.alarms += 1);
+        }
+    }
+
     /// A part began (`None`) or ended; its first end stands.
     pub(super) fn on_part(&mut self, recording: RecordingId, kept: Option<Kept>) {
+        if kept.is_some() {
+            self.alarms.remove(&recording);
+        }
         let Some(live) = self.conversations.get_mut(&recording.conversation) else { return };
         let part = live.parts.entry(recording.n).or_insert(None);
         *part = part.or(kept);
-        if !std::mem::replace(&mut live.owes, true) {
+        if !live.excluded && !std::mem::replace(&mut live.owes, true) {
             let bucket = live.bucket;
             self.interval(bucket, |i| i.recordings.expected += 1);
         }
@@ -181,7 +204,7 @@ impl Board {
 
     /// A conversation that ended, with each part ended, is counted and forgotten.
     fn settle(&mut self, id: ConversationId) {
-        let Some(live) = self.conversations.get(&id).filter(|live| live.ended) else { return };
+        let Some(live) = self.conversations.get(&id).filter(|live| live.ended.is_some()) else { return };
         if !live.owes {
             self.conversations.remove(&id);
             return;

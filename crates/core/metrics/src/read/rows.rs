@@ -156,16 +156,33 @@ pub(super) fn agent_figures(id: &AgentId, live: &LiveAgent, sums: Option<&AgentS
     }
 }
 
-pub(super) fn recordings(sums: &Interval, open: usize) -> Recordings {
+/// A recording is closed within a minute of its conversation's end, or given up on; half as much again is for the log.
+pub(super) const CLOSED_WITHIN_MS: u64 = 90_000;
+
+/// What is in progress of recordings.
+pub(super) struct OpenRecordings {
+    pub open: u64,
+    /// Of those, conversations that ended longer ago than a recording may take to be closed.
+    pub missing: u64,
+    pub alarms: u64,
+}
+
+pub(super) fn recordings(sums: &Interval, open: &OpenRecordings) -> Recordings {
     let r = &sums.recordings;
     let settled = r.complete + r.partial + r.failed;
+    let conversations = r.expected + r.excluded.values().sum::<u64>();
     Recordings {
         expected: r.expected,
         complete: r.complete,
         partial: r.partial,
         failed: r.failed,
-        open: open as u64,
+        open: open.open,
+        missing: open.missing,
+        excluded: r.excluded.clone(),
+        accounted: share(conversations.saturating_sub(open.missing), conversations),
         coverage: share(r.complete, settled),
+        alarms: r.alarms,
+        alarms_now: open.alarms,
     }
 }
 

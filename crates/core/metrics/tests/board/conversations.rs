@@ -1,7 +1,7 @@
 //! What an agent does with a call: passes it on, confers, gives it a code; and the agent's own calls.
 
 use crate::script::*;
-use base::fact::{About, Direction, Monitor, Transfer, What};
+use base::fact::{About, Direction, Excluded, Monitor, RecordingAlarm, Transfer, What};
 use base::{AgentState, Cause};
 
 /// Call `n` comes to the agent at once.
@@ -174,4 +174,49 @@ fn what_supervisors_did_is_counted_where_it_happened() {
 fn s_talk(n: u32) -> About {
     let conversation = format!("1-1-{n}.c1").parse().ok();
     About { conversation, agent: Some(agent("ana")), ..of_call(n) }
+}
+
+#[test]
+fn what_is_excluded_is_shown_by_its_reason_and_outside_what_is_expected() {
+    let mut s = Script::new();
+    s.logs_in("ana").arrives(1).enters(1, "soporte").answers(1, "soporte", "ana");
+    s.arrives(2).enters(2, "soporte").answers(2, "soporte", "bea");
+    let about = s.conversation(2, "soporte", "bea");
+    s.say(about.clone(), What::RecordingExcluded { reason: Excluded::Policy });
+    s.say(about.clone(), What::RecordingExcluded { reason: Excluded::Policy });
+    s.say(about, What::AgentLegEnded { talk_ms: 1, hold_ms: 0, consult_ms: 0 });
+    let r = s.hour().recordings;
+    assert_eq!((r.expected, r.open, r.excluded), (1, 1, [("policy".to_string(), 1)].into()));
+    assert_eq!((r.accounted, r.coverage), (Some(1.0), None));
+}
+
+#[test]
+fn a_recording_of_which_nothing_is_heard_after_its_conversation_is_missing_until_something_is() {
+    let mut s = Script::new();
+    s.logs_in("ana").arrives(1).enters(1, "soporte").answers(1, "soporte", "ana");
+    let about = s.conversation(1, "soporte", "ana");
+    s.at(10.0).say(about.clone(), What::AgentLegEnded { talk_ms: 1, hold_ms: 0, consult_ms: 0 });
+    assert_eq!((s.at(100.0).hour().recordings.missing, s.hour().recordings.accounted), (0, Some(1.0)));
+    assert_eq!((s.at(100.1).hour().recordings.missing, s.hour().recordings.accounted), (1, Some(0.0)));
+    let recording = base::RecordingId { conversation: about.conversation.unwrap(), n: 1 };
+    s.say(about, What::RecordingFailed { recording, reason: "x".into() });
+    assert_eq!((s.hour().recordings.missing, s.hour().recordings.failed), (0, 1));
+}
+
+#[test]
+fn an_alarm_is_counted_when_it_begins_and_stands_until_it_ends() {
+    let mut s = Script::new();
+    s.logs_in("ana").arrives(1).enters(1, "soporte").answers(1, "soporte", "ana");
+    let about = s.conversation(1, "soporte", "ana");
+    let recording = base::RecordingId { conversation: about.conversation.unwrap(), n: 1 };
+    let (begins, ends) = (
+        What::RecordingAlarm { recording, alarm: RecordingAlarm::Stalled },
+        What::RecordingAlarmEnded { recording, alarm: RecordingAlarm::Stalled, lasted_ms: 1 },
+    );
+    s.say(about.clone(), begins.clone());
+    assert_eq!((s.hour().recordings.alarms, s.hour().recordings.alarms_now), (1, 1));
+    s.say(about.clone(), ends);
+    assert_eq!((s.hour().recordings.alarms, s.hour().recordings.alarms_now), (1, 0));
+    s.say(about, begins).hangs_up(1, "soporte", "ana", 1);
+    assert_eq!((s.hour().recordings.alarms, s.hour().recordings.alarms_now), (2, 0), "it ends with its recording");
 }

@@ -7,6 +7,7 @@
 //! ```
 //! Hashing and fsync have a thread of their own, so that the end of a long recording delays no other one.
 
+mod alive;
 mod closer;
 mod disk;
 mod door;
@@ -19,9 +20,11 @@ pub(crate) use door::RecorderDoor;
 pub use repair::{Repaired, repair};
 
 use crate::Sink;
+use alive::Alive;
 use base::RecordingId;
 use closer::Ended;
 use crossbeam::channel::{self, Receiver, Sender};
+use media::placement::Block;
 use media::{Input, Sidecar, Tape};
 use std::collections::BTreeMap;
 use std::io;
@@ -39,7 +42,7 @@ pub(crate) fn start(
 ) -> io::Result<(RecorderDoor, Vec<JoinHandle<()>>)> {
     let (door, tapes) = channel::bounded(ring.max(1));
     let (ended, to_close) = channel::unbounded();
-    let recorder = Recorder { folder, disk: disk.clone(), ended, sink: sink.clone(), open: BTreeMap::new() };
+    let recorder = Recorder { folder, disk: disk.clone(), ended, sink: sink.clone(), open: BTreeMap::new(), alive: Alive::new() };
     let writer = Builder::new().name("recorder".into()).spawn(move || recorder.run(&tapes))?;
     let closer = Builder::new().name("recorder-close".into()).spawn(move || closer::run(&to_close, &*disk, &*sink))?;
     Ok((RecorderDoor::new(door), vec![writer, closer]))
@@ -51,6 +54,7 @@ struct Recorder {
     ended: Sender<Ended>,
     sink: Arc<dyn Sink>,
     open: BTreeMap<RecordingId, OpenTape>,
+    alive: Alive,
 }
 
 impl Recorder {
@@ -58,7 +62,7 @@ impl Recorder {
         for tape in tapes {
             match tape {
                 Tape::Open { recording, file, sidecar, channels } => self.on_open(recording, &file, *sidecar, channels),
-                Tape::Block { recording, block } => self.on_tape(recording, |tape| tape.write(&block)),
+                Tape::Block { recording, block } => self.on_block(recording, &block),
                 Tape::Close { recording, frames } => self.on_close(recording, frames),
             }
         }
@@ -78,6 +82,19 @@ impl Recorder {
                 self.sink.input(Input::RecordingFailed { recording, reason: disk::reason(&error).into() });
             }
         }
+    }
+
+    fn on_block(&mut self, recording: RecordingId, block: &Block) {
+        let mut flushed = false;
+        self.on_tape(recording, |tape| {
+            flushed = tape.write(block)?;
+            Ok(())
+        });
+        if flushed {
+            self.alive.grew(recording);
+        }
+        // Each open recording brings blocks all the time: while one is open, the second is not missed.
+        self.alive.sign().into_iter().for_each(|sign| self.sink.input(sign));
     }
 
     /// A tape that can't be written any more is closed at once: what is on it stays playable.

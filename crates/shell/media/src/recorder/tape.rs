@@ -74,15 +74,16 @@ impl OpenTape {
         }
     }
 
-    /// Appends a block; a hole before it becomes silence.
-    pub fn write(&mut self, block: &Block) -> io::Result<()> {
+    /// Appends a block; a hole before it becomes silence. True if the file was flushed with it.
+    pub fn write(&mut self, block: &Block) -> io::Result<bool> {
         self.fill_to(block.first)?;
         self.append(&block.samples)?;
         if self.frames >= self.flushed + FLUSH {
             self.wav.flush().map_err(to_io)?;
             self.flushed = self.frames;
+            return Ok(true);
         }
-        Ok(())
+        Ok(false)
     }
 
     /// Makes up for what the ring lost, so that the rest stays in its place.

@@ -479,7 +479,19 @@ pub fn figures() -> Figures {
         queues,
         agents,
         languages: BTreeMap::from([(Lang::ES, 51), (Lang::EN, 24), (Lang::PT, 18), (Lang::FR, 6)]),
-        recordings: Recordings { expected: 66, complete: 61, partial: 1, failed: 0, open: 4, coverage: Some(61.0 / 62.0) },
+        recordings: Recordings {
+            expected: 66,
+            complete: 61,
+            partial: 1,
+            failed: 0,
+            open: 4,
+            missing: 0,
+            excluded: [("policy".to_string(), 2)].into(),
+            accounted: Some(1.0),
+            coverage: Some(61.0 / 62.0),
+            alarms: 1,
+            alarms_now: 0,
+        },
         supervision: metrics::Supervision::default(),
     }
 }

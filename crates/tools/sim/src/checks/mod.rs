@@ -140,6 +140,8 @@ fn is_afterwards(what: &What) -> bool {
         What::RecordingStarted { .. }
             | What::RecordingStored { .. }
             | What::RecordingFailed { .. }
+            | What::RecordingAlarm { .. }
+            | What::RecordingAlarmEnded { .. }
             | What::VoicemailLeft { .. }
             | What::WrapUpCoded { .. }
     )

@@ -3,7 +3,7 @@
 use super::calls::Calls;
 use super::{Checked, Seen, broken, must};
 use base::fact::{Direction, What};
-use base::{ConversationId, RecordingId};
+use base::{Cause, ConversationId, RecordingId};
 use std::collections::{BTreeMap, BTreeSet};
 
 #[derive(Default)]
@@ -11,6 +11,9 @@ pub struct Recordings {
     /// Conversations that owe a recording, and whether one came to its end.
     owed: BTreeMap<ConversationId, bool>,
     ended: BTreeSet<RecordingId>,
+    /// Conversations that owe none, as was told.
+    excluded: BTreeSet<ConversationId>,
+    alarms: BTreeSet<RecordingId>,
 }
 
 impl Recordings {
@@ -28,11 +31,26 @@ impl Recordings {
                 self.owed.extend(about.conversation.filter(|_| owes).map(|c| (c, false)));
                 Ok(())
             }
+            What::RecordingExcluded { .. } => {
+                let Some(conversation) = about.conversation else { return broken("what is excluded has a name", "") };
+                must(!self.owed.contains_key(&conversation), "what is owed is not excluded", || conversation.to_string())?;
+                must(self.excluded.insert(conversation), "a conversation is excluded once", || conversation.to_string())
+            }
+            What::RecordingAlarm { recording, .. } => {
+                must(!self.ended.contains(recording), "only what lasts stalls", || recording.to_string())?;
+                must(self.alarms.insert(*recording), "an alarm is told once", || recording.to_string())
+            }
+            What::RecordingAlarmEnded { recording, .. } => {
+                must(self.alarms.remove(recording), "an alarm ends once", || recording.to_string())
+            }
             What::RecordingStarted { recording } => {
                 must(!self.ended.contains(recording), "a recording begins once", || recording.to_string())
             }
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 must(self.ended.insert(*recording), "a recording ends once", || recording.to_string())?;
+                // That of an epoch that died ends with it.
+                let forgotten = self.alarms.remove(recording) && about.cause != Some(Cause::NodeLost);
+                must(!forgotten, "an alarm ends before its recording", || recording.to_string())?;
                 if let Some(paid) = self.owed.get_mut(&recording.conversation) {
                     *paid = true;
                 }

@@ -162,7 +162,7 @@ impl World {
 
     pub fn day(&mut self) -> Checked {
         self.begin()?;
-        while self.node.inputs < self.plan.inputs as u64 {
+        while self.node.inputs - self.node.signs < self.plan.inputs as u64 {
             self.step()?;
         }
         self.closing = true;
