@@ -19,7 +19,7 @@ mod worker;
 
 pub use io::{Arrival, PacketIo, Port};
 pub use prompts::{PromptError, load_prompts};
-pub use recorder::{Disk, DiskFile, OsDisk, Repaired, repair};
+pub use recorder::{Disk, DiskFile, Form, OsDisk, Repaired, Sound, SoundError, repair};
 pub use udp::UdpIo;
 pub use waker::Waker;
 
@@ -52,6 +52,8 @@ pub struct Config {
     /// Blocks of 200 ms (6.4 KB) that wait for the disk at most; what is beyond is lost to the recording, not to the call.
     pub ring: usize,
     pub disk: Arc<dyn Disk>,
+    /// With keys, recordings are sealed.
+    pub keys: Option<Arc<vault::Keyring>>,
 }
 
 impl Config {
@@ -64,6 +66,7 @@ impl Config {
             silent_after: PlaneConfig::default().silent_after,
             ring: 8_192,
             disk: Arc::new(OsDisk),
+            keys: None,
         }
     }
 }
@@ -79,7 +82,7 @@ impl MediaPlane {
 
     /// The same over given ports, one thread each.
     pub fn start_on<Io: PacketIo + 'static>(config: Config, sink: Arc<dyn Sink>, ports: Vec<Io>) -> std::io::Result<Handle> {
-        let (recorder, mut threads) = recorder::start(config.recordings, config.disk, config.ring, sink.clone())?;
+        let (recorder, mut threads) = recorder::start(config.recordings, config.disk, config.keys, config.ring, sink.clone())?;
         let mut lanes = vec![];
         let mut workers = vec![];
         let plane = PlaneConfig { silent_after: config.silent_after };

@@ -6,11 +6,40 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// Bytes of the header that hound writes for this format.
-pub(crate) const WAV_HEADER: u64 = 44;
-/// Bytes of one sample; a frame has one for each channel.
-pub(crate) const SAMPLE_BYTES: u64 = 2;
 pub(crate) const RATE: u32 = 8_000;
+
+/// What the audio is on disk, told by the file's extension.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Form {
+    /// In the clear: stereo or mono, 16 bit.
+    #[default]
+    Wav,
+    /// Samples, sealed ([`vault::sealed`]).
+    Sealed,
+}
+
+impl Form {
+    pub const ALL: [Form; 2] = [Form::Wav, Form::Sealed];
+
+    pub fn extension(self) -> &'static str {
+        match self {
+            Form::Wav => ".wav",
+            Form::Sealed => ".sealed",
+        }
+    }
+}
+
+/// Of what a sidecar's hash is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum HashOf {
+    /// Of the WAV that an export gives, whatever the file is on disk.
+    #[default]
+    Wav,
+    /// Of the file as it is on disk: there was no key to open it when a crash had cut it.
+    File,
+}
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -35,13 +64,17 @@ pub(crate) struct Note {
     pub channels: Vec<Arc<str>>,
     pub frames: u64,
     pub duration_ms: u64,
-    /// Of the whole WAV file, in hexadecimal; empty while it is recorded.
+    /// In hexadecimal; empty while it is recorded.
     pub sha256: Arc<str>,
+    #[serde(default)]
+    pub sha256_of: HashOf,
+    #[serde(default)]
+    pub form: Form,
 }
 
 impl Note {
     /// What is written at the start.
-    pub fn new(about: Sidecar, file: Arc<str>, channels: u16) -> Self {
+    pub fn new(about: Sidecar, file: Arc<str>, channels: u16, form: Form) -> Self {
         Note {
             about,
             file,
@@ -52,6 +85,8 @@ impl Note {
             frames: 0,
             duration_ms: 0,
             sha256: "".into(),
+            sha256_of: HashOf::Wav,
+            form,
         }
     }
 
@@ -71,15 +106,39 @@ impl Note {
     }
 }
 
-/// The WAV and the sidecar of a recording; `file` must stay below the folder.
-pub(crate) fn paths(folder: &Path, file: &str) -> io::Result<(PathBuf, PathBuf)> {
-    let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-    let part = |p: &str| !p.is_empty() && p.len() <= 128 && !p.starts_with('.') && p.bytes().all(allowed);
-    if file.split('/').count() > 8 || !file.split('/').all(part) {
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected names of letters, digits, - _ . joined by /"));
+/// Where a recording's files are: one for each extension, beside each other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Places(PathBuf);
+
+impl Places {
+    /// `file` must stay below the folder.
+    pub fn new(folder: &Path, file: &str) -> io::Result<Places> {
+        let allowed = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        let part = |p: &str| !p.is_empty() && p.len() <= 128 && !p.starts_with('.') && p.bytes().all(allowed);
+        if file.split('/').count() > 8 || !file.split('/').all(part) {
+            let expected = "expected names of letters, digits, - _ . joined by /";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, expected));
+        }
+        Ok(Places(folder.join(file)))
     }
-    let path = folder.join(file);
-    Ok((add(&path, ".wav"), add(&path, ".json")))
+
+    pub fn audio(&self, form: Form) -> PathBuf {
+        add(&self.0, form.extension())
+    }
+
+    pub fn sidecar(&self) -> PathBuf {
+        add(&self.0, ".json")
+    }
+
+    /// The key of a sealed recording.
+    pub fn key(&self) -> PathBuf {
+        add(&self.0, ".key")
+    }
+
+    /// In which form the audio is there.
+    pub fn form(&self) -> Option<Form> {
+        Form::ALL.into_iter().find(|form| self.audio(*form).is_file())
+    }
 }
 
 /// Adds an extension; `with_extension` would cut a name with a dot in it.
@@ -89,14 +148,12 @@ fn add(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// The hash of a whole file, in hexadecimal.
-pub(crate) fn sha256(path: &Path) -> io::Result<Arc<str>> {
-    use std::io::Read;
+/// The hash of all that is read, in hexadecimal.
+pub(crate) fn sha256(source: &mut dyn io::Read) -> io::Result<Arc<str>> {
     let mut context = ring::digest::Context::new(&ring::digest::SHA256);
-    let mut file = std::fs::File::open(path)?;
     let mut buffer = vec![0; 1 << 16];
     loop {
-        match file.read(&mut buffer)? {
+        match source.read(&mut buffer)? {
             0 => break,
             n => context.update(&buffer[..n]),
         }
@@ -111,13 +168,13 @@ mod tests {
     #[test]
     fn names_stay_below_the_folder() {
         let folder = Path::new("/var/rec");
-        let (wav, json) = paths(folder, "acme/2026-10-01/1-3-42.c1.p1").unwrap();
-        assert_eq!(wav, Path::new("/var/rec/acme/2026-10-01/1-3-42.c1.p1.wav"));
-        assert_eq!(json, Path::new("/var/rec/acme/2026-10-01/1-3-42.c1.p1.json"));
+        let places = Places::new(folder, "acme/2026-10-01/1-3-42.c1.p1").unwrap();
+        assert_eq!(places.audio(Form::Wav), Path::new("/var/rec/acme/2026-10-01/1-3-42.c1.p1.wav"));
+        assert_eq!(places.sidecar(), Path::new("/var/rec/acme/2026-10-01/1-3-42.c1.p1.json"));
         for bad in ["", "/etc/passwd", "../x", "a/../../x", "a//b", "a/./b", ".hidden", "a\0b", "a b", "a\\b", "ñ"] {
-            assert!(paths(folder, bad).is_err(), "{bad:?}");
+            assert!(Places::new(folder, bad).is_err(), "{bad:?}");
         }
-        assert!(paths(folder, &"x/".repeat(20)).is_err());
-        assert!(paths(folder, &"x".repeat(300)).is_err());
+        assert!(Places::new(folder, &"x/".repeat(20)).is_err());
+        assert!(Places::new(folder, &"x".repeat(300)).is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! The recorder: blocks come through a bounded ring, and become WAV files that are valid at every moment.
+//! The recorder: blocks come through a bounded ring, and become files that can be read at every moment: WAV in the
+//! clear, or sealed ([`vault::sealed`]) if the site has master keys.
 //!
 //! ```text
 //!   media threads ──ring──▶ recorder: create, write, flush ──▶ closer: fsync, hash, sidecar, `RecordingClosed`
@@ -8,16 +9,20 @@
 //! Hashing and fsync have a thread of their own, so that the end of a long recording delays no other one.
 
 mod alive;
+mod body;
 mod closer;
 mod disk;
 mod door;
 mod files;
 mod repair;
+mod sound;
 mod tape;
 
 pub use disk::{Disk, DiskFile, OsDisk};
 pub(crate) use door::RecorderDoor;
+pub use files::Form;
 pub use repair::{Repaired, repair};
+pub use sound::{Sound, SoundError};
 
 use crate::Sink;
 use alive::Alive;
@@ -32,25 +37,37 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use tape::OpenTape;
+use vault::Keyring;
 
 /// Starts both threads. They end when every door is gone.
 pub(crate) fn start(
     folder: PathBuf,
     disk: Arc<dyn Disk>,
+    keys: Option<Arc<Keyring>>,
     ring: usize,
     sink: Arc<dyn Sink>,
 ) -> io::Result<(RecorderDoor, Vec<JoinHandle<()>>)> {
     let (door, tapes) = channel::bounded(ring.max(1));
     let (ended, to_close) = channel::unbounded();
-    let recorder = Recorder { folder, disk: disk.clone(), ended, sink: sink.clone(), open: BTreeMap::new(), alive: Alive::new() };
+    let recorder = Recorder {
+        folder,
+        disk: disk.clone(),
+        keys: keys.clone(),
+        ended,
+        sink: sink.clone(),
+        open: BTreeMap::new(),
+        alive: Alive::new(),
+    };
     let writer = Builder::new().name("recorder".into()).spawn(move || recorder.run(&tapes))?;
-    let closer = Builder::new().name("recorder-close".into()).spawn(move || closer::run(&to_close, &*disk, &*sink))?;
+    let close = move || closer::run(&to_close, &*disk, keys.as_deref(), &*sink);
+    let closer = Builder::new().name("recorder-close".into()).spawn(close)?;
     Ok((RecorderDoor::new(door), vec![writer, closer]))
 }
 
 struct Recorder {
     folder: PathBuf,
     disk: Arc<dyn Disk>,
+    keys: Option<Arc<Keyring>>,
     ended: Sender<Ended>,
     sink: Arc<dyn Sink>,
     open: BTreeMap<RecordingId, OpenTape>,
@@ -72,7 +89,7 @@ impl Recorder {
     }
 
     fn on_open(&mut self, recording: RecordingId, file: &Arc<str>, sidecar: Sidecar, channels: u16) {
-        match OpenTape::create(&*self.disk, &self.folder, file, sidecar, channels) {
+        match OpenTape::create(&*self.disk, &self.folder, file, (sidecar, channels), self.keys.as_deref()) {
             Ok(tape) => {
                 self.open.insert(recording, tape);
                 self.sink.input(Input::RecordingStarted { recording });

@@ -2,13 +2,15 @@
 //! and the truth in the sidecar.
 
 use super::disk::{Disk, OsDisk};
-use super::files::{Note, SAMPLE_BYTES, State, WAV_HEADER, paths, sha256};
+use super::files::{Form, HashOf, Note, Places, State, sha256};
+use super::sound::{self, Chunks, Sound, SoundError};
 use base::RecordingId;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::sync::Arc;
+use vault::{Keyring, wav};
 
 /// A recording without an end in the log, as it was found or mended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,10 +29,11 @@ pub struct Repaired {
 
 /// Mends what a crash left below the recordings folder; to be called before the plane starts. A folder that isn't
 /// there needs nothing. What can't be mended is logged and left as it is. Of the recordings in `owed`, of which the
-/// log does not know how they ended, those that are closed already are told of too.
-pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>) -> io::Result<Vec<Repaired>> {
+/// log does not know how they ended, those that are closed already are told of too. A sealed file needs no key for it;
+/// without one its hash is of the sealed file.
+pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring>) -> io::Result<Vec<Repaired>> {
     let mut found = vec![];
-    walk(folder, 0, &mut |sidecar| match mend(folder, sidecar, owed) {
+    walk(folder, 0, &mut |sidecar| match mend(folder, sidecar, owed, keys) {
         Ok(repaired) => found.extend(repaired),
         Err(error) => tracing::error!(file = %sidecar.display(), %error, "recording can't be mended"),
     })?;
@@ -56,19 +59,36 @@ fn walk(folder: &Path, depth: usize, act: &mut dyn FnMut(&Path)) -> io::Result<(
     Ok(())
 }
 
-fn mend(folder: &Path, sidecar: &Path, owed: &BTreeSet<RecordingId>) -> io::Result<Option<Repaired>> {
+fn mend(folder: &Path, sidecar: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring>) -> io::Result<Option<Repaired>> {
     let Ok(mut note) = serde_json::from_slice::<Note>(&std::fs::read(sidecar)?) else { return Ok(None) };
     if note.state != State::Recording {
         return Ok(owed.contains(&note.about.recording).then(|| found(note)));
     }
-    let (wav, _) = paths(folder, &note.file)?;
-    let (frames, hash, reason) = match mend_audio(&wav)? {
-        Some(frames) => (frames, sha256(&wav)?, "node_lost"),
+    let places = Places::new(folder, &note.file)?;
+    let frames = match note.form {
+        Form::Wav => mend_wav(&places.audio(Form::Wav))?,
+        Form::Sealed => mend_sealed(&places.audio(Form::Sealed))?,
+    };
+    let (frames, hash, reason) = match frames {
+        Some(frames) => (frames, hash(&places, &mut note, keys)?, "node_lost"),
         None => (0, "".into(), "no_audio"),
     };
     note.end(frames, hash, reason);
     OsDisk.replace(sidecar, &note.to_json()?)?;
     Ok(Some(found(note)))
+}
+
+/// Of the WAV; of the file as it is if it can't be opened.
+fn hash(places: &Places, note: &mut Note, keys: Option<&Keyring>) -> io::Result<Arc<str>> {
+    match Sound::open_at(places, &note.about.recording.to_string(), keys) {
+        Ok(mut sound) => sha256(&mut sound),
+        Err(SoundError::Io(error)) => Err(error),
+        Err(why) => {
+            tracing::warn!(recording = %note.about.recording, %why, "mended unheard");
+            note.sha256_of = HashOf::File;
+            sha256(&mut File::open(places.audio(note.form))?)
+        }
+    }
 }
 
 fn found(note: Note) -> Repaired {
@@ -83,34 +103,38 @@ fn found(note: Note) -> Repaired {
 }
 
 /// Writes the lengths that the file has into its header, and cuts a frame that is not whole. None: no audio.
-fn mend_audio(wav: &Path) -> io::Result<Option<u64>> {
-    let mut file = match OpenOptions::new().read(true).write(true).open(wav) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        other => other?,
-    };
-    let length = file.metadata()?.len();
-    if length < WAV_HEADER {
-        return Ok(None);
-    }
-    let Some(channels) = channels_of_ours(&mut file)? else { return Ok(None) };
-    let frame_bytes = u64::from(channels) * SAMPLE_BYTES;
-    let frames = (length - WAV_HEADER).min(u64::from(u32::MAX) - WAV_HEADER) / frame_bytes;
-    let bytes = u32::try_from(frames * frame_bytes).map_err(|_| io::ErrorKind::FileTooLarge)?;
-    file.set_len(WAV_HEADER + u64::from(bytes))?;
-    // RIFF: what follows the first 8 bytes; data: the samples alone.
-    for (place, value) in [(4, bytes + WAV_HEADER as u32 - 8), (WAV_HEADER - 4, bytes)] {
-        file.seek(SeekFrom::Start(place))?;
-        file.write_all(&value.to_le_bytes())?;
-    }
+fn mend_wav(path: &Path) -> io::Result<Option<u64>> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let mut head = [0; wav::HEADER];
+    let read = file.read_exact(&mut head).is_ok();
+    let Some((channels, rate)) = wav::read(&head).filter(|_| read) else { return Ok(None) };
+    let frame = u64::from(channels) * wav::SAMPLE;
+    let frames = ((file.metadata()?.len() - wav::HEADER as u64) / frame).min(wav::most_frames(channels));
+    file.set_len(wav::HEADER as u64 + frames * frame)?;
+    file.seek(SeekFrom::Start(0))?;
+    file.write_all(&wav::header(channels, rate, frames))?;
     file.sync_all()?;
     Ok(Some(frames))
 }
 
-/// How many channels a file has, if its header is one that we write.
-fn channels_of_ours(file: &mut File) -> io::Result<Option<u16>> {
-    let mut head = [0; WAV_HEADER as usize];
-    file.read_exact(&mut head)?;
-    let ours = &head[..4] == b"RIFF" && &head[8..16] == b"WAVEfmt " && &head[36..40] == b"data";
-    let channels = u16::from_le_bytes([head[22], head[23]]);
-    Ok(Some(channels).filter(|channels| ours && (1..=2).contains(channels)))
+/// Cuts a chunk that is not whole. The file has no last chunk then, which says that it was cut. None: no audio.
+fn mend_sealed(path: &Path) -> io::Result<Option<u64>> {
+    let Some(mut file) = open(path)? else { return Ok(None) };
+    let header = match sound::header(&mut file) {
+        Ok(header) => header,
+        Err(SoundError::Io(error)) => return Err(error),
+        Err(_) => return Ok(None),
+    };
+    let (end, plain) = Chunks::find(&file)?.end;
+    file.set_len(end)?;
+    file.sync_all()?;
+    Ok(Some(plain / (u64::from(header.channels) * wav::SAMPLE)))
+}
+
+/// None: it is not there.
+fn open(path: &Path) -> io::Result<Option<File>> {
+    match OpenOptions::new().read(true).write(true).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        other => other.map(Some),
+    }
 }

@@ -4,11 +4,12 @@ use base::{CallId, ConversationId, LegId, RecordingId};
 use crossbeam::channel::{self, Receiver};
 use media::rtp::{FRAME, Header, Line, Packet};
 use media::{Codec, Command, Input, Prompt, PromptBook, Session, Sidecar, tone};
-use shell_media::{Config, Handle, MediaPlane};
+use shell_media::{Config, Handle, MediaPlane, Sound, SoundError};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
+use vault::{Keyring, MasterKey};
 
 pub const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
 pub const CALLER: LegId = LegId { call: CALL, n: 1 };
@@ -88,6 +89,19 @@ impl Room {
         self.wait(|i| matches!(i, Input::RecordingStarted { .. }));
     }
 
+    /// A room whose recordings are sealed.
+    pub fn sealed(change: impl FnOnce(&mut Config)) -> Room {
+        Room::with(|config| {
+            config.keys = Some(Arc::new(keys(&["2026"])));
+            change(config);
+        })
+    }
+
+    /// What is heard of the recording, whatever it is on disk.
+    pub fn sound(&self) -> Result<Sound, SoundError> {
+        Sound::open(self.folder.path(), FILE, &RECORDING.to_string(), Some(&keys(&["2026"])))
+    }
+
     pub fn wav(&self) -> PathBuf {
         self.folder.path().join(format!("{FILE}.wav"))
     }
@@ -95,6 +109,16 @@ impl Room {
     pub fn note(&self) -> serde_json::Value {
         serde_json::from_slice(&std::fs::read(self.folder.path().join(format!("{FILE}.json"))).unwrap()).unwrap()
     }
+}
+
+/// Master keys with these ids; what each is follows from its id.
+pub fn keys(ids: &[&str]) -> Keyring {
+    let key = |id: &&str| {
+        let text: String =
+            ring::digest::digest(&ring::digest::SHA256, id.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect();
+        MasterKey::parse(id, &text).unwrap()
+    };
+    Keyring::new(ids.iter().map(key).collect()).unwrap()
 }
 
 pub fn prompts() -> PromptBook {
@@ -242,9 +266,17 @@ pub fn channels(path: &std::path::Path) -> (Vec<i16>, Vec<i16>) {
     samples(path, 2).chunks(2).map(|f| (f[0], f[1])).unzip()
 }
 
+/// Left and right of what is heard.
+pub fn heard(sound: Sound) -> (Vec<i16>, Vec<i16>) {
+    read(hound::WavReader::new(sound).unwrap(), 2).chunks(2).map(|f| (f[0], f[1])).unzip()
+}
+
 /// All samples of a WAV file with so many channels.
 pub fn samples(path: &std::path::Path, channels: u16) -> Vec<i16> {
-    let mut reader = hound::WavReader::open(path).unwrap();
+    read(hound::WavReader::open(path).unwrap(), channels)
+}
+
+fn read(mut reader: hound::WavReader<impl std::io::Read>, channels: u16) -> Vec<i16> {
     let spec = reader.spec();
     assert_eq!((spec.channels, spec.sample_rate, spec.bits_per_sample), (channels, 8_000, 16));
     reader.samples().collect::<Result<_, _>>().unwrap()

@@ -116,7 +116,7 @@ fn a_voicemail_is_a_file_of_one_channel_which_a_crash_leaves_playable() {
     let mut note = room.note();
     note["state"] = "recording".into();
     std::fs::write(room.wav().with_extension("json"), note.to_string()).unwrap();
-    let repaired = repair(room.folder.path(), &BTreeSet::new()).unwrap();
+    let repaired = repair(room.folder.path(), &BTreeSet::new(), None).unwrap();
     assert_eq!((repaired.len(), repaired[0].duration_ms), (1, duration_ms));
     assert_eq!(samples(&room.wav(), 1), voice);
 }

@@ -5,3 +5,4 @@ mod common;
 mod conferences;
 mod network;
 mod recordings;
+mod sealed;

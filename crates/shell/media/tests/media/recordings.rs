@@ -4,12 +4,12 @@ use crate::common::*;
 use media::{Command, Input, tone};
 use shell_media::{Disk, DiskFile, OsDisk, repair};
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 
-fn closed(room: &Room) -> (u64, bool, String) {
+pub fn closed(room: &Room) -> (u64, bool, String) {
     match room.wait(|i| matches!(i, Input::RecordingClosed { .. })) {
         Input::RecordingClosed { duration_ms, complete, reason, .. } => (duration_ms, complete, reason.to_string()),
         _ => unreachable!(),
@@ -39,9 +39,13 @@ fn a_conversation_is_on_disk_with_the_caller_left_and_the_agent_right() {
     let note = room.note();
     assert_eq!((&note["state"], &note["reason"], &note["agent"]), (&"complete".into(), &"".into(), &"acme/ana".into()));
     assert_eq!(note["duration_ms"], duration);
-    let hash = ring::digest::digest(&ring::digest::SHA256, &std::fs::read(room.wav()).unwrap());
+    let file = std::fs::read(room.wav()).unwrap();
+    let hash = ring::digest::digest(&ring::digest::SHA256, &file);
     assert_eq!(note["sha256"], hash.as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>());
-    assert_eq!(repair(room.folder.path(), &BTreeSet::new()).unwrap(), [], "nothing to mend");
+    let mut heard = vec![];
+    room.sound().unwrap().read_to_end(&mut heard).unwrap();
+    assert!(heard == file, "what is heard is the file, to the byte");
+    assert_eq!(repair(room.folder.path(), &BTreeSet::new(), None).unwrap(), [], "nothing to mend");
 }
 
 #[test]
@@ -73,7 +77,7 @@ fn a_file_is_never_overwritten_and_never_outside() {
 }
 
 /// A disk with so many bytes left.
-struct Quota(Arc<Mutex<u64>>);
+pub struct Quota(pub Arc<Mutex<u64>>);
 struct QuotaFile(Box<dyn DiskFile>, Arc<Mutex<u64>>);
 
 impl Disk for Quota {
@@ -116,7 +120,7 @@ impl DiskFile for QuotaFile {
 }
 
 /// The recording is cut off by a full disk while both go on talking.
-fn is_cut_off_by(room: &Room) {
+pub fn is_cut_off_by(room: &Room) {
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
     room.join(CALLER, AGENT);
     room.record();
@@ -125,7 +129,7 @@ fn is_cut_off_by(room: &Room) {
     assert_eq!((complete, reason.as_str()), (false, "disk_full"));
     talk((&mut caller, 440.0), (&mut agent, 700.0), 10);
     assert!(tone::carries(&audio(&caller.get_some(110)), 8_000, 700.0), "the call goes on");
-    let (left, _) = channels(&room.wav());
+    let (left, _) = heard(room.sound().unwrap());
     assert_eq!(left.len() as u64 / 8, duration);
     assert!(duration >= 400 && tone::carries(&left[onset(&left)..], 8_000, 440.0), "what is there can be heard: {duration}");
 }
@@ -253,7 +257,11 @@ fn a_disk_that_stalls_holds_up_no_audio_and_leaves_a_hole_in_its_place() {
 #[test]
 fn child_that_records_until_it_is_killed() {
     let Ok(folder) = std::env::var("RECORD_INTO") else { return };
-    let room = Room::with(|config| config.recordings = folder.into());
+    let sealed = std::env::var("SEALED").is_ok_and(|sealed| sealed == "true");
+    let room = Room::with(|config| {
+        config.recordings = folder.into();
+        config.keys = sealed.then(|| Arc::new(keys(&["2026"])));
+    });
     let (caller, agent) = (room.peer(CALLER), room.peer(AGENT));
     let peer = |port: &str| std::env::var(port).unwrap().parse().unwrap();
     for (leg, remote, peer) in [(CALLER, peer("CALLER"), &caller), (AGENT, peer("AGENT"), &agent)] {
@@ -265,10 +273,11 @@ fn child_that_records_until_it_is_killed() {
     room.wait(|i| matches!(i, Input::Closed { .. }));
 }
 
-fn start_child(folder: &Path, caller: &Peer, agent: &Peer) -> (Child, Vec<u16>) {
+fn start_child(folder: &Path, sealed: bool, caller: &Peer, agent: &Peer) -> (Child, Vec<u16>) {
     let mut child = std::process::Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "recordings::child_that_records_until_it_is_killed", "--nocapture"])
         .env("RECORD_INTO", folder)
+        .env("SEALED", sealed.to_string())
         .env("CALLER", caller.socket.local_addr().unwrap().to_string())
         .env("AGENT", agent.socket.local_addr().unwrap().to_string())
         .stdout(Stdio::piped())
@@ -280,29 +289,35 @@ fn start_child(folder: &Path, caller: &Peer, agent: &Peer) -> (Child, Vec<u16>) 
     (child, ports)
 }
 
-#[test]
-fn a_process_that_is_killed_leaves_a_playable_file_up_to_its_last_second() {
+/// A process that is killed with a recording of three seconds.
+pub fn killed(sealed: bool) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let (mut caller, mut agent) = (Peer::new(CALLER, 1), Peer::new(AGENT, 1));
-    let (mut child, ports) = start_child(folder.path(), &caller, &agent);
+    let (mut child, ports) = start_child(folder.path(), sealed, &caller, &agent);
     caller.plane.set_port(ports[0]);
     agent.plane.set_port(ports[1]);
     talk((&mut caller, 440.0), (&mut agent, 700.0), 150);
     child.kill().unwrap();
     child.wait().unwrap();
+    folder
+}
+
+#[test]
+fn a_process_that_is_killed_leaves_a_playable_file_up_to_its_last_second() {
+    let folder = killed(false);
     let wav = folder.path().join(format!("{FILE}.wav"));
     let (left, right) = channels(&wav);
     assert!(left.len() >= 16_000, "three seconds were said, {} ms are there before any repair", left.len() / 8);
     assert!(tone::carries(&left[onset(&left)..], 8_000, 440.0) && tone::carries(&right[onset(&right)..], 8_000, 700.0));
 
-    let repaired = repair(folder.path(), &BTreeSet::new()).unwrap();
+    let repaired = repair(folder.path(), &BTreeSet::new(), None).unwrap();
     assert_eq!(repaired.len(), 1);
     assert_eq!((&*repaired[0].reason, &*repaired[0].file, repaired[0].recording), ("node_lost", FILE, RECORDING));
     let after = channels(&wav).0.len();
     assert!(after >= left.len() && after as u64 / 8 == repaired[0].duration_ms);
     let note: serde_json::Value = serde_json::from_slice(&std::fs::read(wav.with_extension("json")).unwrap()).unwrap();
     assert_eq!((&note["state"], &note["reason"]), (&"partial".into(), &"node_lost".into()));
-    assert_eq!(repair(folder.path(), &BTreeSet::new()).unwrap(), [], "it is mended once");
-    let told = repair(folder.path(), &BTreeSet::from([RECORDING])).unwrap();
+    assert_eq!(repair(folder.path(), &BTreeSet::new(), None).unwrap(), [], "it is mended once");
+    let told = repair(folder.path(), &BTreeSet::from([RECORDING]), None).unwrap();
     assert_eq!(told, repaired, "a log that does not know its end is told again");
 }

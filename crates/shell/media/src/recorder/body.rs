@@ -1,0 +1,203 @@
+//! The audio of an open recording: in the clear as a WAV whose header is right after every flush, or sealed, where
+//! each flush is one more chunk that can be opened.
+
+use super::disk::{Disk, DiskFile};
+use super::files::{Form, Places, RATE};
+use ring::rand::{SecureRandom, SystemRandom};
+use std::io::{self, Seek, SeekFrom, Write};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use vault::{Content, FileKey, Header, Keyring, Sealer, wav};
+
+/// The file, shared between hound (which keeps its writer to itself) and us, who sync and cut it.
+#[derive(Clone)]
+pub(super) struct Shared(Arc<Mutex<Box<dyn DiskFile>>>);
+
+impl Shared {
+    fn new(file: Box<dyn DiskFile>) -> Self {
+        Shared(Arc::new(Mutex::new(file)))
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, Box<dyn DiskFile>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+impl Write for Shared {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.lock().write(bytes)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.lock().flush()
+    }
+}
+impl Seek for Shared {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        self.lock().seek(to)
+    }
+}
+
+pub(super) enum Body {
+    Clear { file: Shared, wav: Box<hound::WavWriter<Shared>> },
+    Sealed(Box<Sealed>),
+}
+
+/// What a body is when nothing more is written to it.
+pub(super) struct Finished {
+    /// What is left to sync.
+    pub files: Vec<Shared>,
+    /// Those that can be read back.
+    pub frames: u64,
+    pub written: io::Result<()>,
+}
+
+impl Body {
+    /// New files; with keys they are sealed. None of them is left behind after an error.
+    pub fn create(disk: &dyn Disk, places: &Places, channels: u16, keys: Option<(&Keyring, &str)>) -> io::Result<Body> {
+        let Some((keys, recording)) = keys else { return clear(disk, places, channels) };
+        Sealed::create(disk, places, channels, keys, recording).map(|sealed| Body::Sealed(Box::new(sealed)))
+    }
+
+    pub fn form(&self) -> Form {
+        match self {
+            Body::Clear { .. } => Form::Wav,
+            Body::Sealed(_) => Form::Sealed,
+        }
+    }
+
+    pub fn append(&mut self, samples: &[i16]) -> io::Result<()> {
+        match self {
+            Body::Clear { wav, .. } => {
+                let count = u32::try_from(samples.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
+                let mut writer = wav.get_i16_writer(count);
+                samples.iter().for_each(|s| writer.write_sample(*s));
+                writer.flush().map_err(to_io)
+            }
+            Body::Sealed(sealed) => sealed.append(samples),
+        }
+    }
+
+    /// What was appended can be read back by whoever opens the file now.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Body::Clear { wav, .. } => wav.flush().map_err(to_io),
+            Body::Sealed(sealed) => sealed.write_chunk(false),
+        }
+    }
+
+    /// Ends the file; what a failed write left behind is cut off.
+    pub fn finish(self, channels: u16) -> Finished {
+        match self {
+            Body::Clear { file, wav } => {
+                let frames = u64::from(wav.duration());
+                let end = wav::HEADER as u64 + frames * u64::from(channels) * wav::SAMPLE;
+                let written = wav.finalize().map_err(to_io).and_then(|()| file.lock().truncate(end));
+                Finished { files: vec![file], frames, written }
+            }
+            Body::Sealed(sealed) => sealed.finish(channels),
+        }
+    }
+}
+
+fn clear(disk: &dyn Disk, places: &Places, channels: u16) -> io::Result<Body> {
+    let path = places.audio(Form::Wav);
+    let spec = hound::WavSpec {
+        channels,
+        sample_rate: RATE,
+        bits_per_sample: 8 * wav::SAMPLE as u16,
+        sample_format: hound::SampleFormat::Int,
+    };
+    let file = Shared::new(disk.create(&path)?);
+    let begun = hound::WavWriter::new(file.clone(), spec).and_then(|mut wav| wav.flush().map(|()| wav));
+    if begun.is_err() {
+        let _ = std::fs::remove_file(&path);
+    }
+    Ok(Body::Clear { file, wav: Box::new(begun.map_err(to_io)?) })
+}
+
+pub(super) struct Sealed {
+    file: Shared,
+    key: Shared,
+    /// None after a failed write: no other chunk may have its number.
+    sealer: Option<Sealer>,
+    /// Appended, and in no chunk yet.
+    open: Vec<u8>,
+    chunk: Vec<u8>,
+    /// Bytes of the file up to its last whole chunk, and of audio in them.
+    end: u64,
+    sealed: u64,
+}
+
+impl Sealed {
+    fn create(disk: &dyn Disk, places: &Places, channels: u16, keys: &Keyring, recording: &str) -> io::Result<Sealed> {
+        let key = FileKey::new(random()?);
+        let wrapped = keys.wrap(recording, &key, random()?).to_bytes();
+        let header = Header { content: Content::Pcm, channels, rate: RATE, id: random()? };
+        let audio = new(disk, &places.audio(Form::Sealed), &header.to_bytes())?;
+        let beside =
+            new(disk, &places.key(), &wrapped).inspect_err(|_| drop(std::fs::remove_file(places.audio(Form::Sealed))))?;
+        Ok(Sealed {
+            file: Shared::new(audio),
+            key: Shared::new(beside),
+            sealer: Some(Sealer::new(&key, &header)),
+            open: Vec::new(),
+            chunk: Vec::new(),
+            end: vault::sealed::HEADER as u64,
+            sealed: 0,
+        })
+    }
+
+    fn append(&mut self, samples: &[i16]) -> io::Result<()> {
+        for some in samples.chunks(vault::sealed::LONGEST / 4) {
+            self.open.extend(some.iter().flat_map(|sample| sample.to_le_bytes()));
+            if self.open.len() >= vault::sealed::LONGEST / 2 {
+                self.write_chunk(false)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn write_chunk(&mut self, last: bool) -> io::Result<()> {
+        let mut sealer = self.sealer.take().ok_or(io::ErrorKind::BrokenPipe)?;
+        self.chunk.clear();
+        sealer.seal(&self.open, last, &mut self.chunk).map_err(io::Error::other)?;
+        self.file.write_all(&self.chunk)?;
+        self.end += self.chunk.len() as u64;
+        self.sealed += self.open.len() as u64;
+        self.open.clear();
+        self.sealer = Some(sealer);
+        Ok(())
+    }
+
+    fn finish(mut self, channels: u16) -> Finished {
+        let written = if self.sealer.is_some() { self.write_chunk(true) } else { Ok(()) };
+        let cut = self.file.lock().truncate(self.end);
+        let frames = self.sealed / (u64::from(channels) * wav::SAMPLE);
+        Finished { files: vec![self.key, self.file], frames, written: written.and(cut) }
+    }
+}
+
+/// A new file that begins with this; none is left behind after an error.
+fn new(disk: &dyn Disk, path: &Path, begin: &[u8]) -> io::Result<Box<dyn DiskFile>> {
+    let mut file = disk.create(path)?;
+    match file.write_all(begin) {
+        Ok(()) => Ok(file),
+        Err(error) => {
+            let _ = std::fs::remove_file(path);
+            Err(error)
+        }
+    }
+}
+
+/// Bytes that nobody can guess.
+pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
+    let mut bytes = [0; N];
+    SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system gives no randomness"))?;
+    Ok(bytes)
+}
+
+fn to_io(error: hound::Error) -> io::Error {
+    match error {
+        hound::Error::IoError(error) => error,
+        other => io::Error::other(other),
+    }
+}
