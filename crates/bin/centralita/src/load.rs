@@ -72,6 +72,11 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
 
 fn parse(text: &str, path: &Path, folder: &Path) -> Result<Site, LoadError> {
     let mut site = Site::parse(text, &path.display().to_string()).map_err(LoadError::Wrong)?;
+    for key in &mut site.vault.keys {
+        if let site::KeyFrom::File(file) = &mut key.from {
+            *file = folder.join(&*file);
+        }
+    }
     for relative in [&mut site.data, &mut site.recordings, &mut site.flows] {
         *relative = folder.join(&*relative);
     }

@@ -20,6 +20,7 @@ pub struct Site {
     /// Where the log and the ticket book live.
     pub data: PathBuf,
     pub recordings: PathBuf,
+    pub vault: Vault,
     /// The folder of flows, `<flow>.yaml` each.
     pub flows: PathBuf,
     /// In the order of the file.
@@ -68,6 +69,28 @@ pub struct Web {
     pub token: Option<Pii<String>>,
     /// An agent's desk that shows no sign of life for this long is gone (calls.md line 18).
     pub desk_gone: Duration,
+}
+
+/// What recordings are on disk.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Vault {
+    /// Master keys. With any, recordings are sealed, and the first one wraps the keys of new ones.
+    pub keys: Vec<MasterKey>,
+}
+
+/// A master key's name, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MasterKey {
+    pub id: String,
+    pub from: KeyFrom,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyFrom {
+    /// That nobody but its owner may read.
+    File(PathBuf),
+    /// Of the environment.
+    Variable(String),
 }
 
 /// Who may send calls to our numbers: known by source address, or by digest.

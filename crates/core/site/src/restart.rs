@@ -18,6 +18,7 @@ pub fn needs_restart(old: &Site, new: &Site) -> Vec<Diagnostic> {
         ("web.listen", old.web.listen == new.web.listen),
         ("data", old.data == new.data),
         ("recordings", old.recordings == new.recordings),
+        ("vault", old.vault == new.vault),
         ("flows", old.flows == new.flows),
         ("tickets", old.tickets == new.tickets),
         ("webhook", old.webhook == new.webhook),

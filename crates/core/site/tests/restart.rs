@@ -45,6 +45,7 @@ fn what_is_bound_or_open_changes_only_with_a_restart_and_is_pointed_at() {
         ("127.0.0.1:8080", "127.0.0.1:8090", "web.listen"),
         ("answered", "ended", "tickets"),
         ("name = \"acme\"\nnode", "name = \"acme\"\nrecordings = \"r\"\nnode", "recordings"),
+        ("[web]", "[[vault.keys]]\nid = \"a\"\nenv = \"A\"\n[web]", "vault"),
         ("name = \"acme\"\nnode", "name = \"acme\"\nflows = \"f\"\nnode", "flows"),
     ];
     for (right, wrong, path) in cases {

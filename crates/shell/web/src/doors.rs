@@ -7,7 +7,7 @@ use base::{AgentId, CallId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Tenan
 use engine::{Breach, Reply, Request, Snapshot};
 use metrics::Figures;
 use serde::Serialize;
-use std::fs::File;
+use std::io::{Read, Seek};
 use std::sync::Arc;
 use tickets::{Number, Ticket};
 use tokio::sync::{broadcast, oneshot, watch};
@@ -88,7 +88,7 @@ pub trait Archive: Send + Sync {
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String>;
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String>;
     /// The part's WAV, opened for reading. `None`: there is none that can be played.
-    fn audio(&self, id: RecordingId) -> Result<Option<File>, String>;
+    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String>;
     /// Number and name of a caller; `None` once erased.
     fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String>;
     /// What the network said about a call (User-to-User); `None` once its caller is erased.
@@ -113,6 +113,11 @@ pub struct Configured {
     /// What the agent serves.
     pub queues: Arc<[QueueId]>,
 }
+
+/// A WAV to be read from anywhere. Reading may block.
+pub trait Audio: Read + Seek + Send {}
+
+impl<T: Read + Seek + Send> Audio for T {}
 
 /// Which facts.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -20,7 +20,7 @@ mod server;
 
 pub use access::Access;
 pub use doors::{
-    Archive, Ask, Configured, Doors, FactsAsk, Finding, Gauge, Health, Histogram, NotReloaded, Party, RecordingRow,
+    Archive, Ask, Audio, Configured, Doors, FactsAsk, Finding, Gauge, Health, Histogram, NotReloaded, Party, RecordingRow,
     RecordingsAsk, Reload, Reloaded, TicketsAsk,
 };
 pub use error::ApiError;

@@ -3,26 +3,33 @@
 use arc_swap::ArcSwap;
 use base::fact::Logged;
 use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
+use shell_media::{Sound, SoundError};
 use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
-use shell_web::{Archive, Configured, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use shell_web::{Archive, Audio, Configured, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use site::Site;
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tickets::{Number, Ticket};
 use tokio::sync::broadcast;
+use vault::Keyring;
 
 /// Batches of facts that a slow reader may be behind; then it reads the log instead.
 const BEHIND: usize = 1_024;
 
 pub struct StoreArchive {
     store: Arc<Store>,
-    recordings: PathBuf,
+    shelf: Shelf,
     followers: broadcast::Sender<Arc<[Logged]>>,
     names: ArcSwap<Names>,
+}
+
+/// Where recordings are, and what opens those that are sealed.
+pub struct Shelf {
+    pub folder: PathBuf,
+    pub keys: Option<Arc<Keyring>>,
 }
 
 /// What the site says of agents and queues that screens want to know.
@@ -44,7 +51,7 @@ impl Names {
 
 impl StoreArchive {
     /// Begins to hand each committed batch to whoever follows.
-    pub fn start(store: Arc<Store>, log: &shell_store::Handle, recordings: PathBuf, names: Names) -> std::io::Result<Arc<Self>> {
+    pub fn start(store: Arc<Store>, log: &shell_store::Handle, shelf: Shelf, names: Names) -> std::io::Result<Arc<Self>> {
         let (followers, _) = broadcast::channel(BEHIND);
         let mut feed = log.subscribe(store.clone(), log.health().newest);
         let sender = followers.clone();
@@ -60,7 +67,7 @@ impl StoreArchive {
             }
         };
         std::thread::Builder::new().name("follow".into()).spawn(forward)?;
-        Ok(Arc::new(StoreArchive { store, recordings, followers, names: ArcSwap::from_pointee(names) }))
+        Ok(Arc::new(StoreArchive { store, shelf, followers, names: ArcSwap::from_pointee(names) }))
     }
 
     pub fn rename(&self, names: Names) {
@@ -106,12 +113,12 @@ impl Archive for StoreArchive {
         Ok(self.store.recording(id).map_err(text)?.map(row))
     }
 
-    fn audio(&self, id: RecordingId) -> Result<Option<File>, String> {
+    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String> {
         let Some(file) = self.store.recording(id).map_err(text)?.and_then(|r| r.file) else { return Ok(None) };
-        match File::open(self.recordings.join(format!("{file}.wav"))) {
-            Ok(file) => Ok(Some(file)),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-            Err(error) => Err(text(error)),
+        match Sound::open(&self.shelf.folder, &file, &id.to_string(), self.shelf.keys.as_deref()) {
+            Ok(sound) => Ok(Some(Box::new(sound))),
+            Err(SoundError::NoAudio | SoundError::NoKey) => Ok(None),
+            Err(error) => Err(format!("{id}: {error}")),
         }
     }
 

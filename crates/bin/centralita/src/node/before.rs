@@ -11,6 +11,7 @@ use site::Site;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
+use vault::Keyring;
 
 /// The log of a new epoch.
 pub struct Disk {
@@ -21,26 +22,26 @@ pub struct Disk {
 }
 
 impl Disk {
-    pub fn open(setup: &Setup) -> Result<Disk, StartError> {
+    pub fn open(setup: &Setup, keys: Option<&Keyring>) -> Result<Disk, StartError> {
         let site = &setup.site;
         writable(&site.recordings).map_err(at(format!("the recordings folder {}", site.recordings.display())))?;
         let store = Arc::new(Store::open(&site.data).map_err(at("the data folder"))?);
         let epoch = store.begin_epoch().map_err(at("the log"))?;
-        let resume = resume(&store, epoch, setup)?;
+        let resume = resume(&store, epoch, setup, keys)?;
         let writer = Writer::start(store.clone(), epoch).map_err(at("the log"))?;
         Ok(Disk { store, epoch, resume, writer })
     }
 }
 
 /// What earlier epochs left: open entities from the log, bindings, recordings cut short.
-fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup) -> Result<Resume, StartError> {
+fn resume(store: &Arc<Store>, epoch: u32, setup: &Setup, keys: Option<&Keyring>) -> Result<Resume, StartError> {
     let mut open = Open::default();
     for fact in store.last_epoch_facts(epoch).map_err(at("the log"))? {
         open.apply(&fact.map_err(at("the log"))?);
     }
     let bindings = store.bindings().map_err(at("the log"))?;
     let read = |(user, bytes): (String, Vec<u8>)| Some((user.into(), postcard::from_bytes(&bytes).ok()?));
-    let repaired = shell_media::repair(&setup.site.recordings, &open.recordings.keys().copied().collect())
+    let repaired = shell_media::repair(&setup.site.recordings, &open.recordings.keys().copied().collect(), keys)
         .map_err(at(setup.site.recordings.display()))?;
     let promises = store.promises().map_err(at("the log"))?;
     Ok(Resume {

@@ -8,6 +8,7 @@ use site::Site;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use tokio::net::TcpListener;
+use vault::Keyring;
 
 pub struct Lines {
     pub signalling: Signalling,
@@ -19,7 +20,7 @@ pub struct Lines {
 }
 
 impl Lines {
-    pub async fn open(site: &Site, way: &Arc<Way>) -> Result<Lines, StartError> {
+    pub async fn open(site: &Site, keys: Option<Arc<Keyring>>, way: &Arc<Way>) -> Result<Lines, StartError> {
         let mut sip = shell_signalling::Config::new(site.sip.listen);
         sip.advertise = site.sip.advertise;
         sip.tcp = site.sip.tcp;
@@ -29,6 +30,7 @@ impl Lines {
         let prompts = Arc::new(shell_media::load_prompts(&site.flows).map_err(at(site.flows.display()))?);
         let mut plane = shell_media::Config::new(site.recordings.clone(), prompts.clone());
         plane.silent_after = site.media.silent_after;
+        plane.keys = keys;
         let media = Arc::new(shell_media::MediaPlane::start(plane, way.clone()).map_err(at("media"))?);
         Ok(Lines { signalling, listener, web, media, prompts })
     }

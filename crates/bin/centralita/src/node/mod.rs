@@ -5,6 +5,7 @@ mod auditor;
 mod before;
 pub mod birth;
 mod decide;
+mod keys;
 mod lines;
 mod options;
 mod reload;
@@ -70,14 +71,15 @@ impl Node {
         let Loaded { setup, texts, .. } = loaded;
         let setup = Arc::new(setup);
         let clock = Clock::start();
-        let Disk { store, epoch, resume, writer } = Disk::open(&setup)?;
+        let keys = keys::load(&setup.site.vault)?;
+        let Disk { store, epoch, resume, writer } = Disk::open(&setup, keys.as_deref())?;
         let log = writer.handle();
         let (way, inputs) = Way::new();
         let way = Arc::new(way);
         // Before anything that the wire says.
         way.push(Input::Resume(Box::new(resume)));
         way.push(Input::Configure { sha256: setup.sha256, who: None });
-        let lines = Lines::open(&setup.site, &way).await?;
+        let lines = Lines::open(&setup.site, keys.clone(), &way).await?;
         let (tickets, outbound) = ticketing(&setup, &store, &log, clock)?;
         let screen = Screen::new();
         let options = figures_options(clock, window, screen.changed.clone());
@@ -95,7 +97,8 @@ impl Node {
 
         let (sip, web) = (lines.signalling.address(), lines.web);
         let (setup, outside) = (&setup, &outlets);
-        let behind = Behind { setup, file, store: store.clone(), outlets: outside, screen, figures: figures.clone(), clock };
+        let behind =
+            Behind { setup, keys, file, store: store.clone(), outlets: outside, screen, figures: figures.clone(), clock };
         let doors = Web::open(lines, behind)?;
         Ok(Node { sip, web, figures, store, outlets, writer, metrics, tickets, outbound, deciding, auditor, doors })
     }

@@ -1,6 +1,6 @@
 //! The web's doors, opened.
 
-use super::archive::{Names, StoreArchive};
+use super::archive::{Names, Shelf, StoreArchive};
 use super::decide::{Outlets, Screen};
 use super::lines::Lines;
 use super::options::{health, source};
@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+use vault::Keyring;
 
 pub struct Web {
     pub reloader: Arc<Reloader>,
@@ -25,6 +26,7 @@ pub struct Web {
 /// What the doors lead to.
 pub struct Behind<'a> {
     pub setup: &'a Arc<Setup>,
+    pub keys: Option<Arc<Keyring>>,
     /// Where the site is read again from.
     pub file: Option<PathBuf>,
     pub store: Arc<Store>,
@@ -36,10 +38,10 @@ pub struct Behind<'a> {
 
 impl Web {
     pub fn open(lines: Lines, behind: Behind<'_>) -> Result<Web, StartError> {
-        let Behind { setup, file, store, outlets, screen, figures, clock } = behind;
+        let Behind { setup, keys, file, store, outlets, screen, figures, clock } = behind;
         let site = &setup.site;
-        let archive =
-            StoreArchive::start(store, &outlets.log, site.recordings.clone(), Names::of(site)).map_err(at("the log"))?;
+        let shelf = Shelf { folder: site.recordings.clone(), keys };
+        let archive = StoreArchive::start(store, &outlets.log, shelf, Names::of(site)).map_err(at("the log"))?;
         let access = Access::new(site.web.token.as_ref().map(|t| t.reveal().as_str())).map_err(at("the web"))?;
         let reloader = Arc::new(Reloader {
             file,

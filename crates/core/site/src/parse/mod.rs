@@ -4,6 +4,7 @@ mod agents;
 mod lines;
 mod queues;
 mod tickets;
+mod vault;
 
 use crate::model::*;
 use crate::reader::{Node, Reading};
@@ -46,6 +47,7 @@ fn site(n: &mut Node) -> Option<Site> {
     let (sip, media, web) = (section(n, "sip", sip), section(n, "media", media), section(n, "web", web));
     let data = n.or("data", PathBuf::from("data"));
     let recordings = n.or("recordings", PathBuf::from("recordings"));
+    let vault = n.table("vault", vault::vault).unwrap_or_default();
     let flows = n.or("flows", PathBuf::from("ivr-flows"));
     let accounts = n.list("tenants", agents::account);
     if accounts.is_empty() {
@@ -73,6 +75,7 @@ fn site(n: &mut Node) -> Option<Site> {
         web: web?,
         data,
         recordings,
+        vault,
         flows,
         tenants,
         accounts: accounts.into_iter().collect(),

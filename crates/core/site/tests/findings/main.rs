@@ -3,6 +3,7 @@
 mod acd;
 mod lines;
 mod people;
+mod vault;
 
 use base::Diagnostic;
 use ivr::Flow;

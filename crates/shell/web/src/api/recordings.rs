@@ -2,7 +2,7 @@
 
 use super::{Answer, Asked, archive, id, limit};
 use crate::error::ApiError;
-use crate::{App, RecordingRow, RecordingsAsk};
+use crate::{App, Audio, RecordingRow, RecordingsAsk};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -16,8 +16,6 @@ use serde::Deserialize;
 use std::io::{self, SeekFrom};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
-use tokio::fs::File;
-use tokio::io::{AsyncReadExt, AsyncSeekExt};
 
 const LIST: &str = "/api/v1/recordings";
 /// Read and sent at once.
@@ -49,11 +47,8 @@ pub async fn show(State(app): State<Arc<App>>, Path(recording): Path<String>) ->
 /// The WAV, whole or the one range asked for (RFC 9110, section 14), so that a player can seek.
 pub async fn audio(State(app): State<Arc<App>>, Path(recording): Path<String>, headers: HeaderMap) -> Answer<Response> {
     let recording: RecordingId = id(&recording)?;
-    let file = archive(&app, move |a| a.audio(recording)).await?;
-    let file = file.ok_or_else(|| ApiError::unknown(format!("sound of recording {recording}"), LIST))?;
-    let mut file = File::from_std(file);
-    let unreadable = |e: io::Error| ApiError::store(format!("{recording}: {e}"));
-    let length = file.metadata().await.map_err(unreadable)?.len();
+    let audio = archive(&app, move |a| a.audio(recording)?.map(measured).transpose()).await?;
+    let (audio, length) = audio.ok_or_else(|| ApiError::unknown(format!("sound of recording {recording}"), LIST))?;
     let asked = headers.get(RANGE).and_then(|r| r.to_str().ok());
     let (status, range) = match asked.map_or(Range::Whole, |text| range(text, length)) {
         Range::Whole => (StatusCode::OK, 0..=length.saturating_sub(1)),
@@ -63,7 +58,6 @@ pub async fn audio(State(app): State<Arc<App>>, Path(recording): Path<String>, h
         }
     };
     let count = if length == 0 { 0 } else { range.end() - range.start() + 1 };
-    file.seek(SeekFrom::Start(*range.start())).await.map_err(unreadable)?;
     let mut response = Response::builder()
         .status(status)
         .header(CONTENT_TYPE, "audio/wav")
@@ -73,22 +67,30 @@ pub async fn audio(State(app): State<Arc<App>>, Path(recording): Path<String>, h
     if status == StatusCode::PARTIAL_CONTENT {
         response = response.header(CONTENT_RANGE, format!("bytes {}-{}/{length}", range.start(), range.end()));
     }
-    Ok(response.body(Body::from_stream(chunks(file, count))).expect("every header is made of ids and numbers"))
+    let body = Body::from_stream(chunks(audio, *range.start(), count));
+    Ok(response.body(body).expect("every header is made of ids and numbers"))
+}
+
+fn measured(mut audio: Box<dyn Audio>) -> Result<(Box<dyn Audio>, u64), String> {
+    let length = audio.seek(SeekFrom::End(0)).map_err(|e| e.to_string())?;
+    Ok((audio, length))
 }
 
 /// Exactly `count` bytes, or an error that cuts the connection: a file that shrank is never padded.
-fn chunks(file: File, count: u64) -> impl stream::Stream<Item = io::Result<Bytes>> {
-    stream::try_unfold((file, count), |(mut file, left)| async move {
+fn chunks(audio: Box<dyn Audio>, from: u64, count: u64) -> impl stream::Stream<Item = io::Result<Bytes>> {
+    stream::try_unfold((audio, from, count), |(mut audio, from, left)| async move {
         if left == 0 {
             return Ok(None);
         }
-        let mut chunk = vec![0; usize::try_from(left).unwrap_or(CHUNK).min(CHUNK)];
-        let n = file.read(&mut chunk).await?;
-        if n == 0 {
-            return Err(io::ErrorKind::UnexpectedEof.into());
-        }
-        chunk.truncate(n);
-        Ok(Some((Bytes::from(chunk), (file, left - n as u64))))
+        let size = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
+        let read = tokio::task::spawn_blocking(move || {
+            let mut chunk = vec![0; size];
+            audio.seek(SeekFrom::Start(from))?;
+            audio.read_exact(&mut chunk).map(|()| (audio, chunk))
+        });
+        let (audio, chunk) = read.await.map_err(io::Error::other)??;
+        let size = chunk.len() as u64;
+        Ok(Some((Bytes::from(chunk), (audio, from + size, left - size))))
     })
 }
 

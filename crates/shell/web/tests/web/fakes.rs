@@ -6,12 +6,11 @@ use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, Now, PartyId, Pii,
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
-    Access, Archive, Ask, Config, Configured, Doors, FactsAsk, Gauge, Health, NotReloaded, Party, RecordingRow, RecordingsAsk,
-    Reload, Reloaded, TicketsAsk,
+    Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Gauge, Health, NotReloaded, Party, RecordingRow,
+    RecordingsAsk, Reload, Reloaded, TicketsAsk,
 };
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::{Seek, Write};
+use std::io::Cursor;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -298,13 +297,11 @@ impl Archive for FakeArchive {
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
         Ok(Some(recording()).filter(|r| r.recording == id))
     }
-    fn audio(&self, id: RecordingId) -> Result<Option<File>, String> {
+    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String> {
         if id != recording().recording {
             return Ok(None);
         }
-        let mut file = tempfile::tempfile().map_err(|e| e.to_string())?;
-        file.write_all(&self.wav).and_then(|()| file.rewind()).map_err(|e| e.to_string())?;
-        Ok(Some(file))
+        Ok(Some(Box::new(Cursor::new(self.wav.clone()))))
     }
     fn party(&self, _: &Tenant, party: PartyId) -> Result<Option<Party>, String> {
         let known = Party { number: Pii::new("+525559999".into()), name: Pii::new(HOSTILE.into()) };
