@@ -144,7 +144,8 @@ impl Drop for Handle {
     fn drop(&mut self) {
         for Lane { commands, waker } in self.lanes.drain(..) {
             drop(commands);
-            let _ = waker.wake();
+            // That nobody sends any more is nothing to be found in the channel.
+            let _ = waker.ring();
         }
         for thread in self.threads.drain(..) {
             if thread.join().is_err() {

@@ -4,6 +4,7 @@ use crate::Sink;
 use crate::clock::Clock;
 use crate::io::{PacketIo, Port};
 use crate::recorder::RecorderDoor;
+use crate::waker::Waker;
 use base::Random;
 use crossbeam::channel::{Receiver, TryRecvError};
 use media::{Command, Output, Plane, PlaneConfig, PromptBook};
@@ -27,6 +28,7 @@ pub(crate) enum Told {
 
 pub(crate) struct Worker<Io> {
     io: Io,
+    waker: Arc<Waker>,
     plane: Plane,
     clock: Clock,
     commands: Receiver<Told>,
@@ -47,18 +49,20 @@ impl<Io: PacketIo> Worker<Io> {
         let mut seed = [0; 32];
         SystemRandom::new().fill(&mut seed).map_err(|_| io::Error::other("the system gives no randomness"))?;
         let plane = Plane::new(config, prompts, Random::from_entropy(seed));
-        Ok(Worker { io, plane, clock: Clock::start(), commands, recorder, sink, out: Vec::with_capacity(256) })
+        Ok(Worker { waker: io.waker(), io, plane, clock: Clock::start(), commands, recorder, sink, out: Vec::with_capacity(256) })
     }
 
     /// Until the command channel is closed.
     pub fn run(mut self) {
         let mut buffer = [0; LONGEST];
         loop {
-            let timeout = self.timeout();
+            let may_sleep = self.waker.may_sleep(|| self.commands.is_empty());
+            let timeout = if may_sleep { self.timeout() } else { Some(Duration::ZERO) };
             if let Err(error) = self.io.wait(timeout) {
                 tracing::error!(%error, "media thread can't wait for packets");
                 break;
             }
+            self.waker.awake();
             if !self.take_commands() {
                 break;
             }
