@@ -18,6 +18,7 @@ use crate::{Output, Place, identity};
 use base::fact::{Direction, What};
 use base::{CallId, Cause, LegId, PartyId, Pii, Tenant};
 use ring::hmac;
+use sip::sdp::AudioCodec;
 use sip::{IncomingInvite, Peer, Reason, Refusal, SessionId};
 use std::sync::Arc;
 use std::time::Duration;
@@ -30,7 +31,7 @@ const PORT_WAIT: Duration = Duration::from_secs(2);
 impl Centre {
     pub(crate) fn on_incoming(&mut self, session: SessionId, peer: Peer, invite: IncomingInvite) {
         match self.way(&peer, &invite) {
-            Some(Way::Joins { call, purpose, to }) => self.join(session, &invite, call, purpose, to),
+            Some(Way::Joins { call, purpose, to }) => self.join((session, &peer), &invite, call, purpose, to),
             Some(Way::Refused(status)) => self.refuse_session(session, status),
             way => self.arrive(session, &peer, &invite, way),
         }
@@ -50,7 +51,9 @@ impl Centre {
         let owner = if let Some(Way::Own { agent, .. }) = &way { Some(agent.clone()) } else { None };
         self.call_fact(id, |a| a.agent = owner, What::CallArrived { direction, trunk, number: shown });
         let Some(way) = way else { return self.reject(id, 404, Cause::UnknownNumber) };
-        if let Some((status, cause)) = self.unacceptable(invite).or_else(|| self.take_channel(id)) {
+        if let Some((status, cause)) =
+            self.unacceptable(invite, &self.codecs_of(peer, &self.calls[&id].tenant)).or_else(|| self.take_channel(id))
+        {
             return self.reject(id, status, cause);
         }
         let reserve = if direction == Direction::Incoming { self.reserve() } else { 0 };
@@ -71,9 +74,9 @@ impl Centre {
     }
 
     /// What cannot be talked about at all is refused before a port is taken.
-    fn unacceptable(&self, invite: &IncomingInvite) -> Option<(u16, Cause)> {
+    fn unacceptable(&self, invite: &IncomingInvite, codecs: &[AudioCodec]) -> Option<(u16, Cause)> {
         if let Some(offer) = &invite.offer {
-            let probe = self.local(invite.flow, 9, 0);
+            let probe = self.local(invite.flow, codecs, 9, 0);
             if let Err(refused) = sip::sdp::answer(offer, &probe) {
                 let status = refused.status();
                 return Some((status, if status == 488 { Cause::CodecMismatch } else { Cause::ProtocolError }));
@@ -82,14 +85,34 @@ impl Centre {
         (invite.max_forwards == 0).then_some((483, Cause::Loop))
     }
 
+    /// What a call that comes from there may use.
+    fn codecs_of(&self, peer: &Peer, tenant: &Tenant) -> Vec<AudioCodec> {
+        let site = &self.setup.site;
+        match peer {
+            Peer::Trunk(trunk) => site.codecs_of_trunk(trunk, Some(tenant)).to_vec(),
+            Peer::Phone(user) => {
+                site.agent_of_user(user).map_or(&site.media.codecs[..], |(id, _)| site.codecs_of_agent(id)).to_vec()
+            }
+        }
+    }
+
     fn refuse_session(&mut self, session: SessionId, status: u16) {
         let refusal = Refusal { status, phrase: None, reason: None, retry_after: None };
         self.tell_sip(sip::Input::Reject { session, refusal });
     }
 
     /// One more leg of a call, which an agent's phone began.
-    fn join(&mut self, session: SessionId, invite: &IncomingInvite, id: CallId, purpose: Purpose, to: Option<Party>) {
-        if let Some((status, _)) = self.unacceptable(invite) {
+    fn join(
+        &mut self,
+        (session, peer): (SessionId, &Peer),
+        invite: &IncomingInvite,
+        id: CallId,
+        purpose: Purpose,
+        to: Option<Party>,
+    ) {
+        let Some(call) = self.calls.get(&id) else { return self.refuse_session(session, 480) };
+        let codecs = self.codecs_of(peer, &call.tenant);
+        if let Some((status, _)) = self.unacceptable(invite, &codecs) {
             return self.refuse_session(session, status);
         }
         let Some(port) = self.ports.take() else { return self.refuse_session(session, 480) };
@@ -101,6 +124,7 @@ impl Centre {
         state.session = Some(session);
         state.inbound = true;
         state.offer = invite.offer.clone();
+        state.codecs = codecs;
         call.legs.insert(leg, state);
         self.sessions.insert(session, leg);
         match (purpose, to) {
@@ -145,6 +169,7 @@ impl Centre {
         let outwards = matches!(own, Some(Party::Number(_)));
         let trunk = if outwards { self.setup.trunk_of(&tenant).unwrap_or_default().into() } else { name.clone() };
         let party = way.and_then(|_| self.party(&tenant, &trunk, &counterpart, &invite.caller_name));
+        let codecs = self.codecs_of(peer, &tenant);
         let mut call = self.next_call(tenant, direction);
         let id = call.id;
         call.trunk = name.clone();
@@ -168,6 +193,7 @@ impl Centre {
         caller_leg.session = Some(session);
         caller_leg.inbound = true;
         caller_leg.offer = invite.offer.clone();
+        caller_leg.codecs = codecs;
         call.legs.insert(leg, caller_leg);
         self.sessions.insert(session, leg);
         self.calls.insert(id, call);

@@ -4,6 +4,7 @@ use crate::call::Call;
 use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use base::{AgentId, CallId, LegId, Pii};
+use sip::sdp::AudioCodec;
 use sip::{Dial, Reason};
 use site::{Login, Phone};
 use std::net::SocketAddr;
@@ -20,8 +21,15 @@ pub(crate) struct Shown {
     pub user: Pii<Arc<str>>,
 }
 
+/// A leg to be dialled, and the codecs that it is offered.
+pub(crate) struct Dialled {
+    dial: Dial,
+    codecs: Vec<AudioCodec>,
+}
+
 /// Where a leg goes.
 struct Way {
+    codecs: Vec<AudioCodec>,
     uri: Arc<str>,
     flow: sip::Flow,
     credential: Option<sip::DialCredential>,
@@ -32,26 +40,28 @@ struct Way {
 
 impl Centre {
     /// One way for each phone of the agent.
-    pub(crate) fn dials(&mut self, id: CallId, agent: &AgentId, shown: &Shown) -> Vec<Dial> {
+    pub(crate) fn dials(&mut self, id: CallId, agent: &AgentId, shown: &Shown) -> Vec<Dialled> {
         let Some(entry) = self.setup.site.agents.get(agent).cloned() else { return Vec::new() };
         let auto_answer = entry.auto_answer;
+        let codecs = self.setup.site.codecs_of_agent(agent).to_vec();
         let ways: Vec<Way> = match &entry.phone {
             Phone::Registered(c) => {
                 let bindings = self.sip.bindings(&c.user).iter();
                 bindings
-                    .map(|b| Way { uri: b.contact.clone(), flow: b.flow, credential: None, auto_answer, breadth: 1 })
+                    .map(|b| (b.contact.clone(), b.flow))
+                    .map(|(uri, flow)| Way { uri, flow, credential: None, auto_answer, breadth: 1, codecs: codecs.clone() })
                     .collect()
             }
             Phone::Address { uri, addr, login } => {
                 let (uri, credential) = (uri.as_str().into(), login.as_ref().map(credential));
-                vec![Way { uri, flow: self.towards(*addr), credential, auto_answer, breadth: 1 }]
+                vec![Way { uri, flow: self.towards(*addr), credential, auto_answer, breadth: 1, codecs }]
             }
         };
         ways.into_iter().map(|way| self.dial(id, way, shown)).collect()
     }
 
     /// The way to a number, by this trunk. `None` if calls don't leave by it.
-    pub(crate) fn dial_number(&mut self, id: CallId, trunk: &str, number: &str, shown: &Shown) -> Option<Dial> {
+    pub(crate) fn dial_number(&mut self, id: CallId, trunk: &str, number: &str, shown: &Shown) -> Option<Dialled> {
         let setup = self.setup.clone();
         let trunk = setup.site.trunks.iter().find(|t| t.name == trunk)?;
         let address = trunk.address?;
@@ -59,8 +69,10 @@ impl Centre {
         let number: String = number.chars().filter(|c| c.is_ascii_alphanumeric() || "+*#-._".contains(*c)).collect();
         let uri = format!("sip:{}@{address}", number.replace('#', "%23")).into();
         let credential = trunk.login.as_ref().map(credential);
-        let breadth = self.calls.get(&id).map_or(1, Call::breadth_left).max(1);
-        Some(self.dial(id, Way { uri, flow: self.towards(address), credential, auto_answer: false, breadth }, shown))
+        let call = self.calls.get(&id);
+        let breadth = call.map_or(1, Call::breadth_left).max(1);
+        let codecs = setup.site.codecs_of_trunk(&trunk.name, call.map(|call| &call.tenant)).to_vec();
+        Some(self.dial(id, Way { uri, flow: self.towards(address), credential, auto_answer: false, breadth, codecs }, shown))
     }
 
     fn towards(&self, remote: SocketAddr) -> sip::Flow {
@@ -69,11 +81,11 @@ impl Centre {
         sip::Flow { transport: sip::Transport::Udp, local, remote, connection: 0 }
     }
 
-    fn dial(&mut self, id: CallId, way: Way, shown: &Shown) -> Dial {
+    fn dial(&mut self, id: CallId, way: Way, shown: &Shown) -> Dialled {
         // A phone behind a switch that sends the call back to us must not make a circle without end (RFC 7332).
         let hops = self.calls.get(&id).map_or(0, |c| c.max_forwards);
         let call_header: Arc<str> = id.to_string().into();
-        Dial {
+        let dial = Dial {
             uri: way.uri,
             flow: way.flow,
             call_id: format!("{}{}", self.random.token(), self.random.token()).into(),
@@ -89,20 +101,22 @@ impl Centre {
                 ("Max-Forwards".into(), hops.to_string().into()),
                 ("Max-Breadth".into(), way.breadth.to_string().into()),
             ],
-        }
+        };
+        Dialled { dial, codecs: way.codecs }
     }
 
     /// Opens a port for each; the INVITEs follow. How many phones there will be, at most one for each dial.
-    pub(crate) fn start_dialling(&mut self, id: CallId, purpose: &Purpose, dials: Vec<Dial>) -> u16 {
+    pub(crate) fn start_dialling(&mut self, id: CallId, purpose: &Purpose, dials: Vec<Dialled>) -> u16 {
         let room = self.calls.get(&id).map_or(0, Call::breadth_left);
         let mut started = 0;
-        for dial in dials.into_iter().take(room) {
+        for Dialled { dial, codecs } in dials.into_iter().take(room) {
             let Some(leg) = self.calls.get_mut(&id).and_then(Call::next_leg) else { break };
             let Some(port) = self.ports.take() else { break };
             let Some(call) = self.calls.get_mut(&id) else { break };
             let flow = dial.flow;
             let mut state = Leg::new(leg, purpose.clone(), dial.call_id.clone(), flow);
             state.dial = Some(Box::new(dial));
+            state.codecs = codecs;
             call.legs.insert(leg, state);
             self.open(leg, flow, port);
             started += 1;
@@ -113,8 +127,11 @@ impl Centre {
     /// The port is there: the INVITE goes out.
     pub(crate) fn invite(&mut self, leg: LegId) {
         let session = self.sip.new_session();
+        let heard = self.calls.get(&leg.call).and_then(|call| call.codec_beside(leg));
         let Some(state) = self.leg_mut(leg) else { return };
-        let (Some(mut dial), Some(local)) = (state.dial.take(), state.local.as_ref()) else { return };
+        let (Some(mut dial), Some(local)) = (state.dial.take(), state.local.as_mut()) else { return };
+        // What both speak is passed on untouched.
+        heard.into_iter().for_each(|codec| local.prefer(codec));
         dial.sdp = sip::sdp::offer(local);
         state.session = Some(session);
         let purpose = state.purpose.clone();
@@ -154,6 +171,13 @@ pub(crate) fn completed_elsewhere() -> Reason {
 }
 
 impl Call {
+    /// The codec of whom a new leg will hear, as far as known: of the customer, or of whoever is there instead.
+    fn codec_beside(&self, leg: LegId) -> Option<AudioCodec> {
+        let others = || self.legs.values().filter(|other| other.id != leg);
+        let customer = others().find(|other| Some(other.id) == self.customer && other.audio.is_some());
+        customer.or_else(|| others().find(|other| other.up && other.audio.is_some()))?.audio.as_ref().map(|audio| audio.codec)
+    }
+
     /// Branches that may still be opened beside those that are not answered yet (RFC 5393 5.3.3).
     fn breadth_left(&self) -> usize {
         let open = self.legs.values().filter(|leg| !leg.inbound && !leg.up).count();

@@ -9,6 +9,7 @@ use crate::party::Errand;
 use base::{AgentId, LegId, OfferId};
 use bytes::Bytes;
 use sip::SessionId;
+use sip::sdp::AudioCodec;
 use std::sync::Arc;
 
 pub struct Leg {
@@ -20,6 +21,8 @@ pub struct Leg {
     pub sip_call_id: Arc<str>,
     pub flow: sip::Flow,
     pub media: Media,
+    /// What it may be offered and answered, the preferred one first.
+    pub codecs: Vec<AudioCodec>,
     pub local: Option<sip::sdp::Local>,
     /// What was negotiated, once it was.
     pub audio: Option<sip::sdp::Audio>,
@@ -70,7 +73,7 @@ pub enum Media {
 }
 
 impl Leg {
-    /// A leg whose port is being opened.
+    /// A leg whose port is being opened, with the usual codecs.
     pub fn new(id: LegId, purpose: Purpose, sip_call_id: Arc<str>, flow: sip::Flow) -> Self {
         Leg {
             id,
@@ -80,6 +83,7 @@ impl Leg {
             sip_call_id,
             flow,
             media: Media::Closed,
+            codecs: AudioCodec::USUAL.to_vec(),
             local: None,
             audio: None,
             offer: None,

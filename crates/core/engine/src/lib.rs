@@ -65,5 +65,6 @@ mod words;
 
 pub use audit::audit;
 pub use centre::{Boot, Centre};
+pub use negotiate::codecs;
 pub use setup::Setup;
 pub use words::*;

@@ -5,14 +5,29 @@ use crate::leg::{Leg, Media, Purpose};
 use base::{Cause, LegId};
 use bytes::Bytes;
 use sip::Refusal;
+use sip::sdp::AudioCodec;
 
 const PORT_TRIES: u8 = 8;
 
+/// A negotiated codec, as the media plane calls it.
+fn codec(agreed: AudioCodec) -> media::Codec {
+    match agreed {
+        AudioCodec::Pcmu => media::Codec::Pcmu,
+        AudioCodec::Pcma => media::Codec::Pcma,
+        AudioCodec::G722 => media::Codec::G722,
+    }
+}
+
+/// The codecs in which calls of this site may have to be spoken to.
+pub fn codecs(site: &site::Site) -> Vec<media::Codec> {
+    site.codecs().into_iter().map(codec).collect()
+}
+
 impl Centre {
     /// What we say of ourselves in SDP.
-    pub(crate) fn local(&self, flow: sip::Flow, port: u16, session_id: u64) -> sip::sdp::Local {
+    pub(crate) fn local(&self, flow: sip::Flow, codecs: &[AudioCodec], port: u16, session_id: u64) -> sip::sdp::Local {
         let address = self.setup.site.media.advertise.unwrap_or(flow.local.ip());
-        sip::sdp::Local::new(address, port, session_id)
+        sip::sdp::Local { codecs: codecs.to_vec(), ..sip::sdp::Local::new(address, port, session_id) }
     }
 
     /// Asks the media plane for a port for this leg.
@@ -34,8 +49,8 @@ impl Centre {
 
     pub(crate) fn on_opened(&mut self, leg: LegId, port: u16) {
         let session_id = self.random.bits() >> 2;
-        let Some(flow) = self.leg_mut(leg).map(|l| l.flow) else { return };
-        let local = self.local(flow, port, session_id);
+        let Some((flow, codecs)) = self.leg_mut(leg).map(|l| (l.flow, l.codecs.clone())) else { return };
+        let local = self.local(flow, &codecs, port, session_id);
         let Some(state) = self.leg_mut(leg) else { return };
         state.media = Media::Open(port);
         state.local = Some(local);
@@ -113,10 +128,7 @@ impl Centre {
     pub(crate) fn configure_leg(&mut self, leg: LegId, audio: sip::sdp::Audio) {
         let session = media::Session {
             remote: audio.remote,
-            codec: match audio.codec {
-                sip::sdp::AudioCodec::Pcmu => media::Codec::Pcmu,
-                sip::sdp::AudioCodec::Pcma => media::Codec::Pcma,
-            },
+            codec: codec(audio.codec),
             payload: audio.payload,
             dtmf: audio.dtmf,
             send: audio.send,
@@ -144,6 +156,8 @@ impl Centre {
         let Some(state) = self.leg_mut(leg) else { return };
         let (Some(session), Some(local)) = (state.session, state.local.as_mut()) else { return };
         local.version += 1;
+        // Asked for an offer in the middle of a call, we offer first what is spoken already.
+        state.audio.iter().for_each(|audio| local.prefer(audio.codec));
         let local = local.clone();
         let Some(offer) = sdp else {
             return self.tell_sip(sip::Input::AnswerReoffer { session, sdp: sip::sdp::offer(&local) });

@@ -12,13 +12,12 @@ use crate::Place;
 use crate::call::{Call, Own, OwnAct};
 use crate::centre::Centre;
 use crate::channels::Claim;
-use crate::dialling::Shown;
+use crate::dialling::{Dialled, Shown};
 use crate::leg::Purpose;
 use crate::party::{Errand, Party};
 use acd::Work;
 use base::fact::{Direction, What};
 use base::{AgentId, CallId, Cause, LegId, Pii};
-use sip::Dial;
 
 impl Centre {
     /// From the desk: the agent's phone first, then the target's.
@@ -112,7 +111,7 @@ impl Centre {
     }
 
     /// The way to a number outside: by the emergency's trunk, always, or by the tenant's, with the tenant's number.
-    pub(crate) fn way_out(&mut self, id: CallId, number: &str, claim: Claim) -> Option<Dial> {
+    pub(crate) fn way_out(&mut self, id: CallId, number: &str, claim: Claim) -> Option<Dialled> {
         let setup = self.setup.clone();
         let tenant = &self.calls.get(&id)?.tenant;
         let shown = setup.site.accounts.get(tenant).and_then(|a| a.caller_number.as_ref());

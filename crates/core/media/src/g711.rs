@@ -1,28 +1,33 @@
 //! G.711 by table: 8-bit PCMU (µ-law) and PCMA (A-law) to and from 16-bit linear samples at 8 kHz.
 
-use crate::Codec;
+/// Which of the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Law {
+    Pcmu,
+    Pcma,
+}
 
 /// The linear value of each PCMU byte.
-const PCMU: [i16; 256] = table(Codec::Pcmu);
+const PCMU: [i16; 256] = table(Law::Pcmu);
 /// The linear value of each PCMA byte.
-const PCMA: [i16; 256] = table(Codec::Pcma);
-const PCMU_TO_PCMA: [u8; 256] = transcoder(&PCMU, Codec::Pcma);
-const PCMA_TO_PCMU: [u8; 256] = transcoder(&PCMA, Codec::Pcmu);
+const PCMA: [i16; 256] = table(Law::Pcma);
+const PCMU_TO_PCMA: [u8; 256] = transcoder(&PCMU, Law::Pcma);
+const PCMA_TO_PCMU: [u8; 256] = transcoder(&PCMA, Law::Pcmu);
 
-impl Codec {
+impl Law {
     /// The linear value of each byte of this law.
     pub const fn decoder(self) -> &'static [i16; 256] {
         match self {
-            Codec::Pcmu => &PCMU,
-            Codec::Pcma => &PCMA,
+            Law::Pcmu => &PCMU,
+            Law::Pcma => &PCMA,
         }
     }
 
     /// The byte nearest to a linear sample.
     pub const fn encode(self, sample: i16) -> u8 {
         match self {
-            Codec::Pcmu => to_pcmu(sample),
-            Codec::Pcma => to_pcma(sample),
+            Law::Pcmu => to_pcmu(sample),
+            Law::Pcma => to_pcma(sample),
         }
     }
 
@@ -30,21 +35,13 @@ impl Codec {
     pub const fn silence(self) -> u8 {
         self.encode(0)
     }
-
-    /// Its static payload number (RFC 3551 table 4).
-    pub const fn static_payload(self) -> u8 {
-        match self {
-            Codec::Pcmu => 0,
-            Codec::Pcma => 8,
-        }
-    }
 }
 
 /// Rewrites a payload from one law to the other, in place.
-pub fn transcode(from: Codec, to: Codec, payload: &mut [u8]) {
+pub fn transcode(from: Law, to: Law, payload: &mut [u8]) {
     let table = match (from, to) {
-        (Codec::Pcmu, Codec::Pcma) => &PCMU_TO_PCMA,
-        (Codec::Pcma, Codec::Pcmu) => &PCMA_TO_PCMU,
+        (Law::Pcmu, Law::Pcma) => &PCMU_TO_PCMA,
+        (Law::Pcma, Law::Pcmu) => &PCMA_TO_PCMU,
         _ => return,
     };
     for byte in payload {
@@ -93,20 +90,20 @@ const fn pcma_value(byte: u8) -> i16 {
     if bits & 0x80 != 0 { magnitude as i16 } else { -magnitude as i16 }
 }
 
-const fn table(law: Codec) -> [i16; 256] {
+const fn table(law: Law) -> [i16; 256] {
     let mut table = [0; 256];
     let mut i = 0;
     while i < 256 {
         table[i] = match law {
-            Codec::Pcmu => pcmu_value(i as u8),
-            Codec::Pcma => pcma_value(i as u8),
+            Law::Pcmu => pcmu_value(i as u8),
+            Law::Pcma => pcma_value(i as u8),
         };
         i += 1;
     }
     table
 }
 
-const fn transcoder(from: &[i16; 256], to: Codec) -> [u8; 256] {
+const fn transcoder(from: &[i16; 256], to: Law) -> [u8; 256] {
     let mut table = [0; 256];
     let mut i = 0;
     while i < 256 {
@@ -124,28 +121,28 @@ mod tests {
     fn known_values_of_the_recommendation() {
         // G.711 tables 1a and 2a at 16 bits: byte on the line, linear value.
         for (byte, value) in [(0xFF, 0), (0x7F, 0), (0x80, 32_124), (0x00, -32_124), (0xFE, 8), (0x8F, 16_764), (0xF0, 120)] {
-            assert_eq!(Codec::Pcmu.decoder()[byte], value, "PCMU {byte:02x}");
+            assert_eq!(Law::Pcmu.decoder()[byte], value, "PCMU {byte:02x}");
         }
         for (byte, value) in [(0xD5, 8), (0x55, -8), (0xAA, 32_256), (0x2A, -32_256), (0xD4, 24), (0xC5, 264), (0x85, 4_224)] {
-            assert_eq!(Codec::Pcma.decoder()[byte], value, "PCMA {byte:02x}");
+            assert_eq!(Law::Pcma.decoder()[byte], value, "PCMA {byte:02x}");
         }
-        assert_eq!((Codec::Pcmu.silence(), Codec::Pcma.silence()), (0xFF, 0xD5));
+        assert_eq!((Law::Pcmu.silence(), Law::Pcma.silence()), (0xFF, 0xD5));
     }
 
     #[test]
     fn each_byte_survives_decoding_and_encoding() {
         for byte in 0..=255u8 {
-            let pcmu = Codec::Pcmu.encode(Codec::Pcmu.decoder()[usize::from(byte)]);
+            let pcmu = Law::Pcmu.encode(Law::Pcmu.decoder()[usize::from(byte)]);
             // µ-law has two zeros; both encode as the positive one.
             assert_eq!(pcmu, if byte == 0x7F { 0xFF } else { byte });
-            assert_eq!(Codec::Pcma.encode(Codec::Pcma.decoder()[usize::from(byte)]), byte);
+            assert_eq!(Law::Pcma.encode(Law::Pcma.decoder()[usize::from(byte)]), byte);
         }
     }
 
     #[test]
     fn the_error_of_a_sample_is_within_half_a_step() {
         for sample in i16::MIN..=i16::MAX {
-            for law in [Codec::Pcmu, Codec::Pcma] {
+            for law in [Law::Pcmu, Law::Pcma] {
                 let back = i32::from(law.decoder()[usize::from(law.encode(sample))]);
                 let error = (back - i32::from(sample)).abs();
                 let bound = 16 + i32::from(sample).abs() / 31;
@@ -157,7 +154,7 @@ mod tests {
     #[test]
     fn a_transcoded_payload_sounds_the_same() {
         let mut payload: Vec<u8> = (0..=255).collect();
-        transcode(Codec::Pcmu, Codec::Pcma, &mut payload);
+        transcode(Law::Pcmu, Law::Pcma, &mut payload);
         for (before, after) in (0..=255u8).zip(payload) {
             let (was, is) = (i32::from(PCMU[usize::from(before)]), i32::from(PCMA[usize::from(after)]));
             assert!((was - is).abs() <= 16 + was.abs() / 31, "{before:02x}: {was} became {is}");

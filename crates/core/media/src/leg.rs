@@ -8,6 +8,7 @@ use crate::reception::Reception;
 use crate::rtcp::{self, Compound, PeerReport, Sent};
 use crate::rtp::{FRAME, Header, Packet};
 use crate::splice::Splice;
+use crate::voice::Voice;
 use crate::{Codec, Session, Stats, dtmf, latch};
 use base::{Instant, LegId, Now, Random, RecordingId};
 use std::net::SocketAddr;
@@ -37,6 +38,12 @@ pub(crate) struct Leg {
     pub digits: dtmf::Receiver,
     /// If keys are to be heard in its audio.
     pub ear: Option<Box<Ear>>,
+    /// The codec of its last audio, or the one negotiated since.
+    pub speaks: Codec,
+    /// What decodes it, if that takes more than a table and somebody needs it.
+    pub voice: Option<Box<Voice>>,
+    /// Among those who hear it is one to whom it is mixed.
+    pub mixed: bool,
     pub player: Option<Player>,
     /// Whom it hears, in order and without itself.
     pub hears: Vec<LegId>,
@@ -71,6 +78,9 @@ impl Leg {
             splice: Splice::new(random.bits() as u32, numbers as u16, (numbers >> 32) as u32),
             digits: dtmf::Receiver::default(),
             ear: None,
+            speaks: Codec::Pcmu,
+            voice: None,
+            mixed: false,
             player: None,
             hears: vec![],
             mix: None,
@@ -98,6 +108,9 @@ impl Leg {
         }
         if !session.send {
             self.splice.interrupt();
+        }
+        if self.session.as_ref().is_none_or(|before| before.codec != session.codec) {
+            self.speaks = session.codec;
         }
         self.session = Some(session);
         // The time on hold is not silence.
@@ -129,9 +142,14 @@ impl Leg {
         self.sends() && !self.player.as_ref().is_some_and(Player::loops)
     }
 
-    /// The law in which this peer is spoken to.
-    pub fn law(&self) -> Codec {
+    /// The codec in which this peer is spoken to.
+    pub fn codec(&self) -> Codec {
         self.session.as_ref().map_or(Codec::Pcmu, |s| s.codec)
+    }
+
+    /// Somebody needs to hear what it says, not only to pass it on.
+    pub fn is_listened_to(&self) -> bool {
+        self.ear.is_some() || self.mixed || (!self.recordings.is_empty() && self.takes_part())
     }
 
     /// What a packet holds if it is the peer's; counted as received or as a stranger's.
@@ -263,13 +281,12 @@ impl Leg {
     }
 }
 
-/// Payload 0 and 8 are G.711 whatever was negotiated (RFC 3551): a peer that changes codec is understood at once.
+/// A static payload number means its codec whatever was negotiated (RFC 3551): a peer that changes codec is understood
+/// at once.
 fn content(session: &Session, payload: u8) -> Content {
     match payload {
         p if p == session.payload => Content::Audio(session.codec),
         p if Some(p) == session.dtmf => Content::Event,
-        p if p == Codec::Pcmu.static_payload() => Content::Audio(Codec::Pcmu),
-        p if p == Codec::Pcma.static_payload() => Content::Audio(Codec::Pcma),
-        _ => Content::Other,
+        p => Codec::of_payload(p).map_or(Content::Other, Content::Audio),
     }
 }

@@ -1,7 +1,9 @@
 //! Media without I/O: RTP and RTCP, G.711, digits, prompts, latching, splicing, mixing, recording frames.
 
+mod codec;
 pub mod dtmf;
 mod g711;
+mod g722;
 mod inband;
 pub mod latch;
 mod leg;
@@ -11,6 +13,7 @@ pub mod placement;
 mod plane;
 pub mod player;
 mod prompt;
+mod rates;
 pub mod reception;
 pub mod resample;
 pub mod rtcp;
@@ -20,9 +23,11 @@ pub mod splice;
 mod timers;
 pub mod tone;
 mod track;
+mod voice;
 mod words;
 
-pub use g711::transcode;
+pub use codec::Codec;
+pub use g711::{Law, transcode};
 pub use plane::{Output, Plane, PlaneConfig, Tape};
 pub use prompt::{BadPrompt, Prompt, PromptBook};
 pub use words::*;

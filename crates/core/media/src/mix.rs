@@ -9,10 +9,12 @@
 //! network has calmed down, the delay is taken back in small steps.
 
 use crate::Codec;
+use crate::codec::Encoder;
 use crate::placement::saturate;
 use crate::player::{CATCH_UP, FRAME_TIME};
 use crate::rtp::FRAME;
 use crate::track::{Terms, Track};
+use crate::voice::Said;
 use base::{Instant, LegId};
 
 /// How long a packet waits to be heard, if it comes as expected: 40 ms.
@@ -20,8 +22,9 @@ const DELAY: i64 = 320;
 /// Half a second is kept of each source at most.
 const TERMS: Terms = Terms { window: 4_000, lateness: DELAY };
 
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(crate) struct Mix {
+    encoder: Encoder,
     start: Instant,
     due: Instant,
     sources: Vec<(LegId, Track)>,
@@ -36,7 +39,7 @@ pub(crate) struct Due {
 
 impl Mix {
     pub fn new(start: Instant) -> Self {
-        Mix { start, due: start, sources: vec![] }
+        Mix { encoder: Encoder::new(Codec::Pcmu), start, due: start, sources: vec![] }
     }
 
     pub fn due(&self) -> Instant {
@@ -58,16 +61,16 @@ impl Mix {
         self.due = at;
     }
 
-    /// A source's packet; `decoder` is its law.
-    pub fn hear(&mut self, now: Instant, from: LegId, stream: (u32, u32), payload: &[u8], decoder: &[i16; 256]) {
+    /// What a source says.
+    pub fn hear(&mut self, now: Instant, from: LegId, said: &Said<'_>) {
         let arrival = self.place(now) + DELAY;
         if let Some((_, track)) = self.sources.iter_mut().find(|(leg, _)| *leg == from) {
-            track.place(arrival, stream, payload, decoder);
+            track.place(arrival, said);
         }
     }
 
     /// Fills in the next frame, if it is due.
-    pub fn step(&mut self, now: Instant, law: Codec, frame: &mut [u8; FRAME]) -> Option<Due> {
+    pub fn step(&mut self, now: Instant, codec: Codec, frame: &mut [u8; FRAME]) -> Option<Due> {
         let due = self.advance(now)?;
         let place = self.place(due.at);
         let mut sums = [0; FRAME];
@@ -75,9 +78,10 @@ impl Mix {
             track.skip_to(place);
             track.take(&mut sums);
         }
-        for (byte, sum) in frame.iter_mut().zip(sums) {
-            *byte = law.encode(saturate(sum));
+        if self.encoder.codec() != codec {
+            self.encoder = Encoder::new(codec);
         }
+        self.encoder.encode(&sums.map(saturate), frame);
         Some(due)
     }
 
@@ -107,12 +111,17 @@ impl Mix {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::g711::Law;
     use base::CallId;
 
-    const LAW: Codec = Codec::Pcma;
+    const LAW: Law = Law::Pcma;
     const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
     const A: LegId = LegId { call: CALL, n: 1 };
     const B: LegId = LegId { call: CALL, n: 2 };
+
+    fn packet((ssrc, timestamp): (u32, u32), payload: &[u8]) -> Said<'_> {
+        Said { ssrc, sequence: (timestamp / 160) as u16, timestamp, samples: crate::voice::Samples::Law(payload, LAW) }
+    }
 
     struct Listener {
         mix: Mix,
@@ -128,7 +137,7 @@ mod tests {
         fn until(&mut self, ms: u64) {
             let mut frame = [0; FRAME];
             for now in (0..=ms).map(|ms| Instant(ms * 1_000_000)) {
-                while self.mix.step(now, LAW, &mut frame).is_some() {
+                while self.mix.step(now, Codec::Pcma, &mut frame).is_some() {
                     self.heard.extend(frame.iter().map(|b| LAW.decoder()[usize::from(*b)]));
                 }
             }
@@ -136,7 +145,7 @@ mod tests {
         /// The n-th packet of 20 ms, each full of the same value.
         fn packet(&mut self, ms: u64, from: LegId, n: u32, value: i16) {
             self.until(ms - 1);
-            self.mix.hear(Instant(ms * 1_000_000), from, (1, n * 160), &[LAW.encode(value); 160], LAW.decoder());
+            self.mix.hear(Instant(ms * 1_000_000), from, &packet((1, n * 160), &[LAW.encode(value); 160]));
         }
         fn loud(&self) -> Vec<usize> {
             (0..self.heard.len()).filter(|i| self.heard[*i].abs() > 500).collect()
@@ -208,12 +217,12 @@ mod tests {
             let now = at(20 + 20 * u64::from(n));
             listener.mix.pass(now);
             let value = if n < 150 { 1_000 } else { 2_000 };
-            listener.mix.hear(now, A, (1, n * 160), &[LAW.encode(value); 160], LAW.decoder());
+            listener.mix.hear(now, A, &packet((1, n * 160), &[LAW.encode(value); 160]));
         }
         listener.mix.restart(at(4_007));
         let mut frame = [0; FRAME];
-        assert_eq!(listener.mix.step(at(4_006), LAW, &mut frame), None);
-        assert_eq!(listener.mix.step(at(4_007), LAW, &mut frame), Some(Due { at: at(4_007), moved: false }));
+        assert_eq!(listener.mix.step(at(4_006), Codec::Pcma, &mut frame), None);
+        assert_eq!(listener.mix.step(at(4_007), Codec::Pcma, &mut frame), Some(Due { at: at(4_007), moved: false }));
         assert_eq!(frame, [LAW.encode(2_000); FRAME]);
         assert_eq!(listener.mix.due(), at(4_027));
     }
@@ -245,7 +254,7 @@ mod tests {
         let mut mix = Mix::new(Instant(0));
         mix.set_sources(&[A]);
         for n in 0..50_000u32 {
-            mix.hear(Instant(1), A, (n % 3, n.wrapping_mul(2_900)), &[0; 1_400], LAW.decoder());
+            mix.hear(Instant(1), A, &packet((n % 3, n.wrapping_mul(2_900)), &[0; 1_400]));
         }
         assert!(mix.sources[0].1.end() <= TERMS.window);
     }

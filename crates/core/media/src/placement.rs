@@ -8,6 +8,7 @@
 //! one side are added up when a block is committed.
 
 use crate::track::{Terms, Track};
+use crate::voice::Said;
 use base::{Instant, LegId};
 use std::time::Duration;
 
@@ -82,12 +83,11 @@ impl Placement {
         self.voices.iter().filter(|v| !v.left).map(|v| v.leg)
     }
 
-    /// Puts a packet's bytes where they belong; `decoder` is their law. Too late, they are dropped.
-    pub fn place(&mut self, now: Instant, leg: LegId, stream: (u32, u32), payload: &[u8], decoder: &[i16; 256]) {
-        let length = i64::try_from(payload.len()).unwrap_or(i64::MAX);
-        let arrival = self.frames(now).saturating_sub(length);
+    /// Puts what a leg said where it belongs. Too late, it is dropped.
+    pub(crate) fn place(&mut self, now: Instant, leg: LegId, said: &Said<'_>) {
+        let arrival = self.frames(now).saturating_sub(said.samples.len() as i64);
         for voice in self.voices.iter_mut().filter(|v| v.leg == leg && !v.left) {
-            voice.track.place(arrival, stream, payload, decoder);
+            voice.track.place(arrival, said);
         }
     }
 
@@ -148,15 +148,20 @@ pub(crate) fn saturate(sum: i32) -> i16 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Codec;
+    use crate::g711::Law;
     use crate::track::DRIFT;
     use base::CallId;
 
-    const LAW: Codec = Codec::Pcma;
+    const LAW: Law = Law::Pcma;
     const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
     const A: LegId = LegId { call: CALL, n: 1 };
     const B: LegId = LegId { call: CALL, n: 2 };
     const C: LegId = LegId { call: CALL, n: 3 };
+
+    /// A packet of source 1, each 20 ms of speech being one number further.
+    fn packet(timestamp: u32, payload: &[u8]) -> Said<'_> {
+        Said { ssrc: 1, sequence: (timestamp / 160) as u16, timestamp, samples: crate::voice::Samples::Law(payload, LAW) }
+    }
 
     struct Tape {
         placement: Placement,
@@ -179,7 +184,7 @@ mod tests {
             while let Some(block) = self.placement.block(now) {
                 self.add(block);
             }
-            self.placement.place(now, leg, (1, timestamp), &[LAW.encode(value); 160], LAW.decoder());
+            self.placement.place(now, leg, &packet(timestamp, &[LAW.encode(value); 160]));
         }
         fn stop(mut self, us: u64) -> Vec<[i16; 2]> {
             while let Some(block) = self.placement.rest(Instant(us * 1_000)) {
@@ -304,7 +309,7 @@ mod tests {
         for n in 0..1_000 {
             let other = LegId { call: CALL, n };
             placement.set_legs(&[A], &[other]);
-            placement.place(Instant(u64::from(n) * 1_000_000_000), other, (1, 0), &[0; 160], LAW.decoder());
+            placement.place(Instant(u64::from(n) * 1_000_000_000), other, &packet(0, &[0; 160]));
             while placement.block(Instant(u64::from(n) * 1_000_000_000)).is_some() {}
         }
         assert!(placement.voices.len() <= 3, "{}", placement.voices.len());
@@ -315,7 +320,7 @@ mod tests {
         let mut placement = Placement::new(Instant(0), &[A], &[]);
         placement.set_legs(&[A], &[B]);
         for leg in [A, B] {
-            placement.place(Instant(20_000_000), leg, (1, 0), &[LAW.encode(4_000); 160], LAW.decoder());
+            placement.place(Instant(20_000_000), leg, &packet(0, &[LAW.encode(4_000); 160]));
         }
         let block = placement.rest(Instant(40_000_000)).unwrap();
         assert_eq!((placement.channels(), block.samples.len()), (1, 320));

@@ -1,8 +1,8 @@
 //! What one leg plays: a list once, or one sound in a loop, a frame of 20 ms at a time on an absolute schedule.
 
 use crate::Codec;
+use crate::codec::silence;
 use crate::prompt::Prompt;
-use crate::rtp::FRAME;
 use base::Instant;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -12,7 +12,6 @@ use std::time::Duration;
 pub const FRAME_TIME: Duration = Duration::from_millis(20);
 /// A schedule that is later than this is moved, not caught up with: five frames at once are enough.
 pub(crate) const CATCH_UP: Duration = Duration::from_millis(100);
-const SILENCE: [[u8; FRAME]; 2] = [[Codec::Pcmu.silence(); FRAME], [Codec::Pcma.silence(); FRAME]];
 
 /// A stretch of what is heard.
 #[derive(Clone, Debug)]
@@ -86,7 +85,7 @@ impl Player {
     }
 
     /// The next frame, if it is due.
-    pub fn step(&mut self, now: Instant, law: Codec) -> Step<'_> {
+    pub fn step(&mut self, now: Instant, codec: Codec) -> Step<'_> {
         if now < self.due {
             return Step::Wait;
         }
@@ -101,8 +100,8 @@ impl Player {
         let position = usize::try_from(self.position).unwrap_or(usize::MAX);
         self.position = self.position.saturating_add(1);
         let frame = match stretch {
-            Stretch::Prompt(prompt) => prompt.frame(position, law).unwrap_or(silence(law)),
-            Stretch::Silence(_) => silence(law),
+            Stretch::Prompt(prompt) => prompt.frame(position, codec).unwrap_or(silence(codec)),
+            Stretch::Silence(_) => silence(codec),
         };
         Step::Frame { at, moved, frame }
     }
@@ -124,16 +123,11 @@ impl Player {
     }
 }
 
-fn silence(law: Codec) -> &'static [u8] {
-    match law {
-        Codec::Pcmu => &SILENCE[0],
-        Codec::Pcma => &SILENCE[1],
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::g711::Law;
+    use crate::rtp::FRAME;
 
     fn at(ms: u64) -> Instant {
         Instant(ms * 1_000_000)
@@ -146,7 +140,7 @@ mod tests {
     fn heard(player: &mut Player, now: Instant) -> Option<i16> {
         match player.step(now, Codec::Pcma) {
             Step::Frame { frame, .. } => {
-                Some((i32::from(Codec::Pcma.decoder()[usize::from(frame[0])]) as f64 / 1_000.0).round() as i16)
+                Some((i32::from(Law::Pcma.decoder()[usize::from(frame[0])]) as f64 / 1_000.0).round() as i16)
             }
             _ => None,
         }

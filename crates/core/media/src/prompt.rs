@@ -1,6 +1,7 @@
-//! Prompts: encoded once to 20 ms frames in both laws, and shared by all calls that play them.
+//! Prompts: encoded once to 20 ms frames in each codec that is in use, and shared by all calls that play them.
 
-use crate::resample::{RATE, to_8k};
+use crate::codec::Encoder;
+use crate::resample::{RATE, to_8k, to_16k};
 use crate::rtp::FRAME;
 use crate::{Codec, Tone, sounds};
 use std::collections::BTreeMap;
@@ -20,27 +21,64 @@ pub enum BadPrompt {
     Rate(u32),
 }
 
-/// One sound, padded with silence to whole frames.
+/// One sound, padded with silence to whole frames of 160 bytes, in the codecs that it may be asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Prompt {
-    pcmu: Box<[u8]>,
-    pcma: Box<[u8]>,
+    frames: usize,
+    encoded: [Option<Box<[u8]>>; Codec::ALL.len()],
+}
+
+/// A sound before it is encoded, as wide as its source allows.
+pub(crate) struct Source {
+    narrow: Vec<i16>,
+    /// At 16 kHz.
+    wide: Option<Vec<i16>>,
+}
+
+impl Source {
+    pub fn narrow(narrow: Vec<i16>) -> Source {
+        Source { narrow, wide: None }
+    }
+
+    fn frames(&self) -> usize {
+        self.narrow.len().div_ceil(FRAME)
+    }
+
+    fn encoded(&self, codec: Codec) -> Box<[u8]> {
+        let mut bytes = vec![0; self.frames() * FRAME];
+        let mut encoder = Encoder::new(codec);
+        match (&self.wide, codec.is_wide()) {
+            (Some(wide), true) => each_frame(wide, &mut bytes, |frame: &[i16; 2 * FRAME], out| encoder.encode_wide(frame, out)),
+            _ => each_frame(&self.narrow, &mut bytes, |frame: &[i16; FRAME], out| encoder.encode(frame, out)),
+        }
+        bytes.into()
+    }
+}
+
+/// Each 20 ms of the sound, the last filled with silence, and the place of its bytes.
+fn each_frame<const N: usize>(samples: &[i16], bytes: &mut [u8], mut act: impl FnMut(&[i16; N], &mut [u8; FRAME])) {
+    let (places, _) = bytes.as_chunks_mut();
+    for (samples, place) in samples.chunks(N).zip(places) {
+        let mut frame = [0; N];
+        frame[..samples.len()].copy_from_slice(samples);
+        act(&frame, place);
+    }
 }
 
 impl Prompt {
-    /// From samples at 8 kHz.
+    /// From samples at 8 kHz, in G.711.
     pub fn from_samples(samples: &[i16]) -> Prompt {
-        let frames = samples.len().div_ceil(FRAME);
-        let encode = |law: Codec| {
-            let mut bytes: Vec<u8> = samples.iter().map(|s| law.encode(*s)).collect();
-            bytes.resize(frames * FRAME, law.silence());
-            bytes.into_boxed_slice()
-        };
-        Prompt { pcmu: encode(Codec::Pcmu), pcma: encode(Codec::Pcma) }
+        Prompt::new(&Source::narrow(samples.to_vec()), &[])
     }
 
-    /// From the bytes of a WAV file: mono, 16 bit, 8 to 48 kHz in multiples of 8.
-    pub fn from_wav(bytes: &[u8]) -> Result<Prompt, BadPrompt> {
+    /// In G.711, which every peer may come back to, and in these codecs.
+    pub(crate) fn new(source: &Source, codecs: &[Codec]) -> Prompt {
+        let wanted = |codec: &Codec| codec.law().is_some() || codecs.contains(codec);
+        Prompt { frames: source.frames(), encoded: Codec::ALL.map(|c| Some(c).filter(wanted).map(|c| source.encoded(c))) }
+    }
+
+    /// From the bytes of a WAV file: mono, 16 bit, 8 to 48 kHz in multiples of 8. In G.711 and in these codecs.
+    pub fn from_wav(bytes: &[u8], codecs: &[Codec]) -> Result<Prompt, BadPrompt> {
         let mut reader = hound::WavReader::new(Cursor::new(bytes))?;
         let spec = reader.spec();
         if spec.channels != 1 {
@@ -50,28 +88,26 @@ impl Prompt {
             return Err(BadPrompt::Bits(spec.bits_per_sample));
         }
         let samples = reader.samples::<i16>().collect::<Result<Vec<_>, _>>()?;
-        let samples = to_8k(&samples, spec.sample_rate).ok_or(BadPrompt::Rate(spec.sample_rate))?;
-        Ok(Prompt::from_samples(&samples))
+        let narrow = to_8k(&samples, spec.sample_rate).ok_or(BadPrompt::Rate(spec.sample_rate))?;
+        Ok(Prompt::new(&Source { narrow, wide: to_16k(samples, spec.sample_rate) }, codecs))
     }
 
     /// How many frames of 20 ms it has.
     pub fn frames(&self) -> usize {
-        self.pcmu.len() / FRAME
+        self.frames
     }
 
-    /// The n-th frame's 160 bytes.
-    pub fn frame(&self, n: usize, law: Codec) -> Option<&[u8]> {
-        let bytes = match law {
-            Codec::Pcmu => &self.pcmu,
-            Codec::Pcma => &self.pcma,
-        };
-        bytes.chunks_exact(FRAME).nth(n)
+    /// The n-th frame, if it is there and encoded so.
+    pub fn frame(&self, n: usize, codec: Codec) -> Option<&[u8]> {
+        let (frames, _) = self.encoded[codec as usize].as_deref()?.as_chunks::<FRAME>();
+        frames.get(n).map(<[u8; FRAME]>::as_slice)
     }
 }
 
 /// All sounds by key: `flow/lang/id`, `tone/…` and `music/…`.
 #[derive(Clone, Debug)]
 pub struct PromptBook {
+    codecs: Vec<Codec>,
     sounds: BTreeMap<Arc<str>, Arc<Prompt>>,
     tones: [Arc<Prompt>; sounds::TONES.len()],
 }
@@ -79,20 +115,30 @@ pub struct PromptBook {
 /// Only the tones, which no site can lack.
 impl Default for PromptBook {
     fn default() -> PromptBook {
-        let tones = sounds::TONES.map(|(_, tone)| Arc::new(Prompt::from_samples(&sounds::tone(tone))));
-        let keys = sounds::TONES.iter().map(|(key, _)| Arc::from(*key));
-        PromptBook { sounds: keys.zip(tones.iter().cloned()).collect(), tones }
+        PromptBook::of_tones(&[])
     }
 }
 
 impl PromptBook {
-    /// Only what the program makes itself: the tones, `tone/silence`, `music/hold`.
-    pub fn builtin() -> PromptBook {
-        let mut book = PromptBook::default();
+    /// Only what the program makes itself: the tones, `tone/silence`, `music/hold`. In G.711 and in these codecs.
+    pub fn builtin(codecs: &[Codec]) -> PromptBook {
+        let mut book = PromptBook::of_tones(codecs);
         for (key, samples) in sounds::all() {
-            book.insert(key, Prompt::from_samples(&samples));
+            book.insert(key, Prompt::new(&Source::narrow(samples), codecs));
         }
         book
+    }
+
+    fn of_tones(codecs: &[Codec]) -> PromptBook {
+        let encoded = |tone| Arc::new(Prompt::new(&Source::narrow(sounds::tone(tone)), codecs));
+        let tones = sounds::TONES.map(|(_, tone)| encoded(tone));
+        let keys = sounds::TONES.iter().map(|(key, _)| Arc::from(*key));
+        PromptBook { codecs: codecs.to_vec(), sounds: keys.zip(tones.iter().cloned()).collect(), tones }
+    }
+
+    /// What its own sounds are encoded in, beside G.711.
+    pub fn codecs(&self) -> &[Codec] {
+        &self.codecs
     }
 
     /// Adds a sound, or puts it in the place of another.
@@ -129,6 +175,7 @@ pub(crate) const fn seconds(n: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::g711::Law;
     use crate::tone::{amplitude, sine};
 
     fn wav(channels: u16, rate: u32, bits: u16, samples: &[i16]) -> Vec<u8> {
@@ -142,20 +189,42 @@ mod tests {
 
     #[test]
     fn a_16_khz_file_sounds_the_same_in_both_laws() {
-        let prompt = Prompt::from_wav(&wav(1, 16_000, 16, &sine(16_000, 700.0, 9_000.0, 16_100))).unwrap();
+        let prompt = Prompt::from_wav(&wav(1, 16_000, 16, &sine(16_000, 700.0, 9_000.0, 16_100)), &[]).unwrap();
         assert_eq!(prompt.frames(), 51, "a part of a frame is filled with silence");
-        for law in [Codec::Pcmu, Codec::Pcma] {
+        for (codec, law) in [(Codec::Pcmu, Law::Pcmu), (Codec::Pcma, Law::Pcma)] {
             let heard: Vec<i16> =
-                (5..45).flat_map(|n| prompt.frame(n, law).unwrap()).map(|b| law.decoder()[usize::from(*b)]).collect();
+                (5..45).flat_map(|n| prompt.frame(n, codec).unwrap()).map(|b| law.decoder()[usize::from(*b)]).collect();
             assert!((8_700.0..9_300.0).contains(&amplitude(&heard, 8_000, 700.0)));
-            assert_eq!(prompt.frame(50, law).unwrap()[150], law.silence());
-            assert!(prompt.frame(51, law).is_none());
+            assert_eq!(prompt.frame(50, codec).unwrap()[150], law.silence());
+            assert!(prompt.frame(51, codec).is_none());
         }
     }
 
     #[test]
+    fn a_wideband_codec_gets_what_the_telephone_has_no_room_for_and_all_that_is_narrow_too() {
+        let decoded = |prompt: &Prompt| {
+            let mut decoder = audio_codec::g722::G722Decoder::new();
+            let mut wide = vec![0; 2 * FRAME * prompt.frames()];
+            for (n, out) in wide.chunks_mut(2 * FRAME).enumerate() {
+                decoder.decode_frame_into(prompt.frame(n, Codec::G722).unwrap(), out).unwrap();
+            }
+            wide
+        };
+        for rate in [16_000, 32_000, 48_000] {
+            let file = wav(1, rate, 16, &sine(rate, 6_000.0, 9_000.0, rate as usize));
+            let prompt = Prompt::from_wav(&file, &[Codec::G722]).unwrap();
+            let level = amplitude(&decoded(&prompt)[3_200..12_800], 16_000, 6_000.0);
+            assert!((7_500.0..10_000.0).contains(&level), "{rate}: {level}");
+            assert!(Prompt::from_wav(&file, &[]).unwrap().frame(0, Codec::G722).is_none(), "only where it is asked for");
+        }
+        let book = PromptBook::builtin(&[Codec::G722]);
+        let ringback = decoded(book.tone(Tone::Ringback));
+        assert!((5_500.0..6_500.0).contains(&amplitude(&ringback[3_200..12_800], 16_000, 425.0)));
+    }
+
+    #[test]
     fn each_tone_is_encoded_once_and_found_by_name_and_by_key() {
-        let book = PromptBook::builtin();
+        let book = PromptBook::builtin(&[]);
         for (key, tone) in sounds::TONES {
             assert!(Arc::ptr_eq(book.tone(tone), book.find(key).unwrap()), "{key}");
             assert_eq!(**book.tone(tone), Prompt::from_samples(&sounds::tone(tone)));
@@ -164,7 +233,7 @@ mod tests {
 
     #[test]
     fn what_is_no_prompt_says_what_was_expected() {
-        let said = |bytes: &[u8]| Prompt::from_wav(bytes).unwrap_err().to_string();
+        let said = |bytes: &[u8]| Prompt::from_wav(bytes, &[]).unwrap_err().to_string();
         assert_eq!(said(&wav(2, 8_000, 16, &[0, 0])), "expected one channel, found 2");
         assert_eq!(said(&wav(1, 44_100, 16, &[0])), "expected a rate of 8, 16, 24, 32 or 48 kHz, found 44100 Hz");
         assert_eq!(said(&wav(1, 8_000, 8, &[0])), "expected 16-bit samples, found 8 bits");

@@ -8,6 +8,16 @@ const LOBES: usize = 24;
 /// Half amplitude here: what would alias into speech is gone, and the telephone band (3.4 kHz) is kept.
 const CUTOFF: f64 = 3_700.0;
 
+/// Samples at 16 kHz for wideband codecs; none if there is nothing in the source beyond what 8 kHz hold, or it would not
+/// come out even.
+pub(crate) fn to_16k(samples: Vec<i16>, rate: u32) -> Option<Vec<i16>> {
+    match rate / 16_000 {
+        1 if rate == 16_000 => Some(samples),
+        factor @ 2..=6 if rate.is_multiple_of(16_000) => Some(every(factor as usize, &samples, &low_pass(7_400.0, rate))),
+        _ => None,
+    }
+}
+
 /// Samples at 8 kHz; none if `rate` is not 8 kHz or an integer multiple of it up to 96 kHz.
 pub fn to_8k(samples: &[i16], rate: u32) -> Option<Vec<i16>> {
     if rate == 0 || !rate.is_multiple_of(RATE) || rate > 96_000 {
@@ -17,19 +27,24 @@ pub fn to_8k(samples: &[i16], rate: u32) -> Option<Vec<i16>> {
     if factor == 1 {
         return Some(samples.to_vec());
     }
-    let kernel = low_pass(rate, LOBES * factor);
+    Some(every(factor, samples, &low_pass(CUTOFF, rate)))
+}
+
+/// Every n-th sample of what passes the filter.
+fn every(n: usize, samples: &[i16], kernel: &[f64]) -> Vec<i16> {
     let half = kernel.len() / 2;
     let at = |centre: usize| {
         let taps = kernel.iter().enumerate();
         let sum: f64 = taps.filter_map(|(i, k)| Some(k * f64::from(*samples.get((centre + i).checked_sub(half)?)?))).sum();
         sum.round().clamp(-32_768.0, 32_767.0) as i16
     };
-    Some((0..samples.len()).step_by(factor).map(at).collect())
+    (0..samples.len()).step_by(n).map(at).collect()
 }
 
 /// A sinc under a Blackman window, of unit gain at 0 Hz.
-fn low_pass(rate: u32, half: usize) -> Vec<f64> {
-    let (cycles, length) = (CUTOFF / f64::from(rate), 2 * half);
+fn low_pass(cutoff: f64, rate: u32) -> Vec<f64> {
+    let half = LOBES * (rate / RATE) as usize;
+    let (cycles, length) = (cutoff / f64::from(rate), 2 * half);
     let tap = |i: usize| {
         let x = i as f64 - half as f64;
         let sinc = if x == 0.0 { 2.0 * cycles } else { (TAU * cycles * x).sin() / (PI * x) };

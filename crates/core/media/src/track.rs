@@ -8,6 +8,7 @@
 //! Within a stream the RTP timestamp places the samples (so jitter makes no clicks); its offset to the arrival
 //! time is followed slowly, so that a clock that drifts by 100 ppm (0.36 s an hour) never pulls two speakers apart.
 
+use crate::voice::Said;
 use std::collections::VecDeque;
 
 /// An offset of 20 ms, averaged, is taken up …
@@ -52,32 +53,28 @@ impl Track {
         Track { terms, anchor: None, first, window: VecDeque::new() }
     }
 
-    /// Puts a packet's bytes where they belong: at `arrival`, if its stream (SSRC, timestamp) is new. Before the window
-    /// or beyond its end they are dropped.
-    pub fn place(&mut self, arrival: i64, stream: (u32, u32), payload: &[u8], decoder: &[i16; 256]) {
-        let from = self.follow(arrival, stream) - self.first;
-        let passed = usize::try_from(-from).unwrap_or(0).min(payload.len());
+    /// Puts a packet's samples where they belong: at `arrival`, if its stream is new. Before the window or beyond its end
+    /// they are dropped.
+    pub fn place(&mut self, arrival: i64, said: &Said<'_>) {
+        let from = self.follow(arrival, (said.ssrc, said.timestamp)) - self.first;
+        let passed = usize::try_from(-from).unwrap_or(0).min(said.samples.len());
         let from = usize::try_from(from).unwrap_or(0);
         let room = usize::try_from(self.terms.window).unwrap_or(0).saturating_sub(from);
-        let payload = &payload[passed..];
-        let payload = &payload[..payload.len().min(room)];
-        if payload.is_empty() {
+        let length = (said.samples.len() - passed).min(room);
+        if length == 0 {
             return;
         }
-        if self.window.len() < from + payload.len() {
-            self.window.resize(from + payload.len(), 0);
+        if self.window.len() < from + length {
+            self.window.resize(from + length, 0);
         }
         // The window goes round in its memory: two stretches, in each of which samples lie side by side.
         let (front, back) = self.window.as_mut_slices();
-        let split = front.len().saturating_sub(from).min(payload.len());
-        let decode = |samples: &mut [i16], bytes: &[u8]| {
-            samples.iter_mut().zip(bytes).for_each(|(sample, byte)| *sample = decoder[usize::from(*byte)]);
-        };
+        let split = front.len().saturating_sub(from).min(length);
         if split > 0 {
-            decode(&mut front[from..], &payload[..split]);
+            said.samples.write(passed, &mut front[from..from + split]);
         }
         let from = (from + split).saturating_sub(front.len());
-        decode(&mut back[from..], &payload[split..]);
+        said.samples.write(passed + split, &mut back[from..from + length - split]);
     }
 
     /// Adds the next samples to `sum`, and forgets them.

@@ -1,18 +1,12 @@
 //! The words of the media plane: Commands go to it, Inputs come back to the engine. Plain values without
 //! handles, so that media can live in a process of its own.
 
+use crate::Codec;
 use base::{LegId, RecordingId};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
-
-/// A G.711 codec by its static payload number (RFC 3551 table 4).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Codec {
-    Pcmu,
-    Pcma,
-}
 
 /// What was negotiated for one leg.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 
 use crate::places::Places;
 use base::{AgentId, Lang, Pii, QueueId, Tenant};
+use sip::sdp::AudioCodec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -60,6 +61,8 @@ pub struct Media {
     pub advertise: Option<IpAddr>,
     /// A leg that should speak and sends nothing for this long is dead.
     pub silent_after: Duration,
+    /// What is used where trunk, agent or tenant don't say; what comes first is offered first.
+    pub codecs: Vec<AudioCodec>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,6 +115,8 @@ pub struct Trunk {
     /// Of those, kept for whoever has a caller on the line already: a consultation, a transfer, a call that leaves its
     /// queue for a number outside (calls.md line 17).
     pub escalation: u32,
+    /// Which codecs its calls may use, in the order in which they are offered. None: the tenant's.
+    pub codecs: Option<Vec<AudioCodec>>,
 }
 
 /// Whose rules a national number follows.
@@ -144,6 +149,8 @@ pub struct Account {
     pub record_consults: bool,
     /// The prompt that says whose customer it is, whispered to agents (calls.md line 8).
     pub whisper: Option<String>,
+    /// Which codecs its calls may use where trunk or agent don't say. None: those of the site.
+    pub codecs: Option<Vec<AudioCodec>>,
 }
 
 /// Numbers that always go out (calls.md line 17).
@@ -217,6 +224,8 @@ pub struct Agent {
     pub whisper: bool,
     /// An outside phone's voicemail must not take calls: "press 1 to accept" (calls.md line 7).
     pub press_to_accept: bool,
+    /// Which codecs its phone may use, in the order in which they are offered. None: the tenant's.
+    pub codecs: Option<Vec<AudioCodec>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -294,6 +303,27 @@ impl Site {
     /// The agent whose phone registers as this user.
     pub fn agent_of_user(&self, user: &str) -> Option<(&AgentId, &Agent)> {
         self.agents.iter().find(|(_, agent)| matches!(&agent.phone, Phone::Registered(c) if c.user == user))
+    }
+
+    /// What a call of this tenant by this trunk may use.
+    pub fn codecs_of_trunk(&self, trunk: &str, tenant: Option<&Tenant>) -> &[AudioCodec] {
+        let own = self.trunks.iter().find(|t| t.name == trunk).and_then(|t| t.codecs.as_deref());
+        own.or_else(|| self.accounts.get(tenant?)?.codecs.as_deref()).unwrap_or(&self.media.codecs)
+    }
+
+    /// What this agent's phone may use.
+    pub fn codecs_of_agent(&self, agent: &AgentId) -> &[AudioCodec] {
+        let own = self.agents.get(agent).and_then(|a| a.codecs.as_deref());
+        let accounts = || self.accounts.get(&agent.tenant())?.codecs.as_deref();
+        own.or_else(accounts).unwrap_or(&self.media.codecs)
+    }
+
+    /// Every codec that somebody may use.
+    pub fn codecs(&self) -> BTreeSet<AudioCodec> {
+        let trunks = self.trunks.iter().filter_map(|trunk| trunk.codecs.as_ref());
+        let agents = self.agents.values().filter_map(|agent| agent.codecs.as_ref());
+        let accounts = self.accounts.values().filter_map(|account| account.codecs.as_ref());
+        [&self.media.codecs].into_iter().chain(trunks).chain(agents).chain(accounts).flatten().copied().collect()
     }
 
     /// The trunk that a packet from here belongs to, by address alone.

@@ -4,6 +4,7 @@ use crate::model::{Algorithm, Country};
 use acd::{CallFirst, IdleEvent, ReasonMode, Strategy, WrapUpMode};
 use base::{AgentState, Lang, Pii, Requirement, Skill, Tenant};
 use ivr::text::duration;
+use sip::sdp::AudioCodec;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
@@ -76,6 +77,11 @@ macro_rules! by_word {
     )*};
 }
 by_word! {
+    AudioCodec: "a codec: \"pcma\", \"pcmu\" or \"g722\"" {
+        "pcma" => AudioCodec::Pcma,
+        "pcmu" => AudioCodec::Pcmu,
+        "g722" => AudioCodec::G722,
+    }
     Algorithm: "\"md5\" or \"sha-256\"" { "md5" => Algorithm::Md5, "sha-256" => Algorithm::Sha256 }
     Strategy: "a strategy such as \"longest_idle\"" {
         "longest_idle" => Strategy::LongestIdle,

@@ -1,6 +1,6 @@
 //! Prompts from disk, beside the built-in sounds.
 
-use media::{BadPrompt, Prompt, PromptBook};
+use media::{BadPrompt, Codec, Prompt, PromptBook};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -13,16 +13,16 @@ pub enum PromptError {
     Bad { path: PathBuf, error: BadPrompt },
 }
 
-/// The built-in sounds and every `<flows>/<flow>/prompts/<lang>/<id>.wav`, under the key `flow/lang/id`.
+/// The built-in sounds and every `<flows>/<flow>/prompts/<lang>/<id>.wav`, under the key `flow/lang/id`, in G.711 and in these codecs.
 /// A folder that isn't there holds no prompts. The first file that is no prompt is an error.
-pub fn load_prompts(flows: &Path) -> Result<PromptBook, PromptError> {
-    let mut book = PromptBook::builtin();
+pub fn load_prompts(flows: &Path, codecs: &[Codec]) -> Result<PromptBook, PromptError> {
+    let mut book = PromptBook::builtin(codecs);
     for (flow, path) in entries(flows)? {
         for (lang, path) in entries(&path.join("prompts"))? {
             for (file, path) in entries(&path)? {
                 let Some(id) = file.strip_suffix(".wav") else { continue };
                 let bytes = std::fs::read(&path).map_err(|error| PromptError::Read { path: path.clone(), error })?;
-                let prompt = Prompt::from_wav(&bytes).map_err(|error| PromptError::Bad { path, error })?;
+                let prompt = Prompt::from_wav(&bytes, codecs).map_err(|error| PromptError::Bad { path, error })?;
                 book.insert(&format!("{flow}/{lang}/{id}"), prompt);
             }
         }
@@ -62,7 +62,7 @@ mod tests {
         writer.finalize().unwrap();
         std::fs::write(folder.join("welcome.txt"), "Hola").unwrap();
         std::fs::write(dir.path().join("main/flow.yaml"), "").unwrap();
-        let book = load_prompts(dir.path()).unwrap();
+        let book = load_prompts(dir.path(), &[]).unwrap();
         assert_eq!(book.find("main/es/welcome").unwrap().frames(), 50);
         assert!(
             ["tone/ringback", "tone/busy", "tone/zip", "tone/beep", "tone/silence", "music/hold"]
@@ -70,12 +70,12 @@ mod tests {
                 .all(|key| book.find(key).is_some())
         );
         std::fs::write(folder.join("bad.wav"), "RIFF").unwrap();
-        let error = load_prompts(dir.path()).unwrap_err().to_string();
+        let error = load_prompts(dir.path(), &[]).unwrap_err().to_string();
         assert!(error.contains("main/prompts/es/bad.wav: expected a WAV file"), "{error}");
     }
 
     #[test]
     fn a_bare_machine_has_the_built_in_sounds() {
-        assert_eq!(load_prompts(Path::new("/nonexistent")).unwrap().keys().count(), 6);
+        assert_eq!(load_prompts(Path::new("/nonexistent"), &[]).unwrap().keys().count(), 6);
     }
 }

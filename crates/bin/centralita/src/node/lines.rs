@@ -27,7 +27,7 @@ impl Lines {
         let signalling = shell_signalling::start(sip, way.clone()).await.map_err(at(format!("SIP at {}", site.sip.listen)))?;
         let listener = TcpListener::bind(site.web.listen).await.map_err(at(format!("the web at {}", site.web.listen)))?;
         let web = listener.local_addr().map_err(at("the web"))?;
-        let prompts = Arc::new(shell_media::load_prompts(&site.flows).map_err(at(site.flows.display()))?);
+        let prompts = Arc::new(shell_media::load_prompts(&site.flows, &engine::codecs(site)).map_err(at(site.flows.display()))?);
         let mut plane = shell_media::Config::new(site.recordings.clone(), prompts.clone());
         plane.silent_after = site.media.silent_after;
         plane.keys = keys;

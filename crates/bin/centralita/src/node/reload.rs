@@ -60,7 +60,9 @@ impl Reloader {
         if let Err(error) = crate::sites::keep(&setup.site.data, &setup.sha256, &texts) {
             tracing::error!(%error, "the site's text is not kept: to replay this epoch it must be given");
         }
-        let mut book = shell_media::load_prompts(&setup.site.flows).map_err(|e| refused(&e.to_string(), Vec::new()))?;
+        // Calls in progress may speak what new ones may not.
+        let codecs = [&engine::codecs(&setup.site), playing.codecs()].concat();
+        let mut book = shell_media::load_prompts(&setup.site.flows, &codecs).map_err(|e| refused(&e.to_string(), Vec::new()))?;
         // Calls in progress may yet ask for them.
         book.keep(&playing);
         let book = Arc::new(book);

@@ -18,6 +18,11 @@ fn agent(codec: &'static str) -> Phone {
     Phone { user: "ana", host: 3, codec, hz: AGENT_HZ, registers: true }
 }
 
+/// A site that takes G.722, last.
+fn wideband() -> Site {
+    Site::new([Agent::registers("ana")]).codecs("[\"pcma\", \"pcmu\", \"g722\"]")
+}
+
 fn talk_ms(server: &mut Server<'_>) -> u64 {
     server.fact("agent_leg.ended", |_| true)["data"]["talk_ms"].as_u64().unwrap()
 }
@@ -50,8 +55,8 @@ fn a_registered_agent_hears_the_caller_and_is_recorded() {
 }
 
 /// A caller who listens, chooses, waits and talks; what it heard all the while.
-fn calls(codec: &'static str) {
-    let site = Site::new([Agent::registers("ana")]).ring("10s");
+fn calls(site: Site, codec: &'static str, agents: &'static str) {
+    let site = site.ring("10s");
     let mut server = site.serve();
     // The agent's phone is there only when the call waits, so that the caller hears music first.
     let mut caller = Baresip::start(&server, &Phone { user: "bob", host: 2, codec, hz: CALLER_HZ, registers: false });
@@ -61,7 +66,7 @@ fn calls(codec: &'static str) {
     server.fact("ivr.language_selected", |data| data["lang"] == "en");
     caller.keys("1");
     server.fact("queue.entered", |_| true);
-    let mut ana = Baresip::start(&server, &agent(codec));
+    let mut ana = Baresip::start(&server, &agent(agents));
     server.fact("agent_leg.connected", |_| true);
     // Two heartbeats are at least five seconds of conversation.
     let beats = server.of_type("node.heartbeat").len();
@@ -86,12 +91,22 @@ fn calls(codec: &'static str) {
 
 #[test]
 fn a_caller_hears_prompts_music_and_the_agent_in_pcmu() {
-    calls("PCMU");
+    calls(Site::new([Agent::registers("ana")]), "PCMU", "PCMU");
 }
 
 #[test]
 fn a_caller_hears_prompts_music_and_the_agent_in_pcma() {
-    calls("PCMA");
+    calls(Site::new([Agent::registers("ana")]), "PCMA", "PCMA");
+}
+
+#[test]
+fn a_caller_hears_prompts_music_and_the_agent_in_g722() {
+    calls(wideband(), "G722", "G722");
+}
+
+#[test]
+fn a_caller_in_pcmu_and_an_agent_in_g722_understand_each_other() {
+    calls(wideband(), "PCMU", "G722");
 }
 
 #[test]

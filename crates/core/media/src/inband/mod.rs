@@ -13,7 +13,8 @@
 mod goertzel;
 
 use crate::dtmf::Pace;
-use crate::rtp::{FRAME, Header};
+use crate::rtp::FRAME;
+use crate::voice::Said;
 use base::Instant;
 use goertzel::{Bank, Sound};
 
@@ -48,30 +49,30 @@ struct Stream {
 }
 
 impl Ear {
-    /// A packet of audio in this law; `report` is told each key. A late packet says nothing: what came after it was heard.
-    pub fn hear(&mut self, now: Instant, header: &Header, payload: &[u8], decoder: &[i16; 256], mut report: impl FnMut(char)) {
-        if !self.follow(header) {
+    /// A packet's sound; `report` is told each key. A late packet says nothing: what came after it was heard.
+    pub fn hear(&mut self, now: Instant, said: &Said<'_>, mut report: impl FnMut(char)) {
+        if !self.follow(said) {
             return;
         }
-        let length = u32::try_from(payload.len()).unwrap_or(0);
-        let (sequence, timestamp) = (header.sequence.wrapping_add(1), header.timestamp.wrapping_add(length));
-        self.stream = Some(Stream { ssrc: header.ssrc, sequence, timestamp });
-        for byte in payload {
-            let sound = self.bank.hear(decoder[usize::from(*byte)]);
+        let length = u32::try_from(said.samples.len()).unwrap_or(0);
+        let (sequence, timestamp) = (said.sequence.wrapping_add(1), said.timestamp.wrapping_add(length));
+        self.stream = Some(Stream { ssrc: said.ssrc, sequence, timestamp });
+        said.samples.each(|sample| {
+            let sound = self.bank.hear(sample);
             if let Some(key) = sound.and_then(|sound| self.look(sound)).filter(|_| self.pace.allows(now)) {
                 report(key);
             }
-        }
+        });
     }
 
     /// Sees where a packet lies in its stream; false if it is late.
-    fn follow(&mut self, header: &Header) -> bool {
-        let Some(stream) = self.stream.filter(|s| s.ssrc == header.ssrc) else {
+    fn follow(&mut self, said: &Said<'_>) -> bool {
+        let Some(stream) = self.stream.filter(|s| s.ssrc == said.ssrc) else {
             self.restart();
             return true;
         };
-        let gap = header.timestamp.wrapping_sub(stream.timestamp).cast_signed();
-        let packets = header.sequence.wrapping_sub(stream.sequence).cast_signed();
+        let gap = said.timestamp.wrapping_sub(stream.timestamp).cast_signed();
+        let packets = said.sequence.wrapping_sub(stream.sequence).cast_signed();
         match packets {
             0 if gap.unsigned_abs() <= SLACK => true,
             ..0 if gap.unsigned_abs() <= LOST => false,

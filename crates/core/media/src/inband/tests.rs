@@ -1,12 +1,13 @@
 //! What is a key and what is not, by the figures of Q.24.
 
 use super::*;
-use crate::rtp::{Line, Packet};
+use crate::g711::Law;
+use crate::rtp::{Header, Line, Packet};
 use crate::{Codec, Prompt, tone};
 use base::Random;
 use std::path::Path;
 
-const LAW: Codec = Codec::Pcmu;
+const LAW: Law = Law::Pcmu;
 const ALL: &str = "123A456B789C*0#D";
 /// A sine of 0 dBm0 (G.711: full scale has 3.14).
 const ZERO_DBM0: f64 = 32_767.0 * 0.696_6;
@@ -95,7 +96,7 @@ impl Peer {
         let payload: Vec<u8> = frame.iter().map(|s| LAW.encode(*s)).collect();
         let header = Header::read(Packet::new(0, Line { marker: false, sequence, timestamp, ssrc: 1 }, &payload).as_bytes());
         let now = Instant(1_000_000_000 + u64::from(timestamp.wrapping_sub(0xFFFF_F000)) * 125_000);
-        self.ear.hear(now, &header.unwrap(), &payload, LAW.decoder(), |key| self.heard.push(key));
+        self.ear.hear(now, &Said::by_law(&header.unwrap(), &payload, LAW), |key| self.heard.push(key));
     }
 }
 
@@ -246,7 +247,7 @@ fn a_flood_of_keys_is_bounded() {
     for (n, frame) in payload.chunks(FRAME).enumerate() {
         let line = Line { marker: false, sequence: n as u16, timestamp: n as u32 * 160, ssrc: 1 };
         let header = Header::read(Packet::new(0, line, frame).as_bytes()).unwrap();
-        peer.ear.hear(Instant(1_000_000_000), &header, frame, LAW.decoder(), |key| peer.heard.push(key));
+        peer.ear.hear(Instant(1_000_000_000), &Said::by_law(&header, frame, LAW), |key| peer.heard.push(key));
     }
     assert!((10..=24).contains(&peer.heard.len()), "{}", peer.heard.len());
 }
@@ -288,8 +289,8 @@ fn speech_and_music_are_no_keys() {
                 if file.extension().is_none_or(|ext| ext != "wav") {
                     continue;
                 }
-                let prompt = Prompt::from_wav(&std::fs::read(&file).unwrap()).unwrap();
-                let bytes = (0..prompt.frames()).flat_map(|n| prompt.frame(n, LAW).unwrap());
+                let prompt = Prompt::from_wav(&std::fs::read(&file).unwrap(), &[]).unwrap();
+                let bytes = (0..prompt.frames()).flat_map(|n| prompt.frame(n, Codec::Pcmu).unwrap());
                 let samples: Vec<i16> = bytes.map(|b| LAW.decoder()[usize::from(*b)]).collect();
                 assert_eq!(keys(&samples), "", "{}", file.display());
                 files += 1;

@@ -12,7 +12,7 @@ impl Plane {
     pub fn on_command(&mut self, now: Now, command: Command, out: &mut Vec<Output>) {
         match command {
             Command::Open { leg, address, port } => self.on_open(leg, address, port, out),
-            Command::Configure { leg, session } => self.on_configure(now, leg, session),
+            Command::Configure { leg, session } => self.on_configure(now, leg, session, out),
             Command::Play { leg, play, sounds } => self.on_play(now, leg, play, sounds, out),
             Command::Loop { leg, prompt } => self.on_loop(now, leg, prompt, out),
             Command::LoopTone { leg, tone } => self.on_loop_tone(now, leg, tone, out),
@@ -61,7 +61,7 @@ impl Plane {
         }
     }
 
-    fn on_configure(&mut self, now: Now, id: LegId, session: Session) {
+    fn on_configure(&mut self, now: Now, id: LegId, session: Session, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.configure(now.mono, session);
         if leg.owes_audio() && !leg.silent {
@@ -70,6 +70,7 @@ impl Plane {
         if !leg.receives() {
             self.pause(id);
         }
+        self.retune(now.mono, id, out);
     }
 
     fn on_hear_keys(&mut self, id: LegId, wanted: bool) {

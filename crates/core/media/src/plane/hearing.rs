@@ -3,10 +3,11 @@
 //! ```text
 //!            nobody ──▶ silence       what is played goes before all three,
 //!   hears    one    ──▶ relay         and they go on when it ends
-//!            more   ──▶ mix
+//!            more   ──▶ mix           one whose codec the listener does not have is mixed alone
 //! ```
 
 use super::{Output, Plane, Timer};
+use crate::Codec;
 use crate::mix::{Due, Mix};
 use crate::rtp::FRAME;
 use base::{Instant, LegId};
@@ -55,13 +56,13 @@ impl Plane {
     /// Sends the frames that are due, at most five, and sets the next time.
     pub(super) fn on_mix(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let law = leg.law();
+        let codec = leg.codec();
         let Some(mut mix) = leg.mix.take() else { return };
         if leg.player.is_some() {
             mix.pass(now);
         }
         let mut frame = [0; FRAME];
-        while let Some(Due { at, moved }) = mix.step(now, law, &mut frame) {
+        while let Some(Due { at, moved }) = mix.step(now, codec, &mut frame) {
             if moved || !leg.sends() {
                 leg.splice.interrupt();
             }
@@ -80,6 +81,7 @@ impl Plane {
             if let Some(other) = self.legs.get_mut(&other) {
                 other.heard_by.retain(|listener| *listener != id);
             }
+            self.note_mixed(other);
         }
         for other in others {
             if let Some(other) = self.legs.get_mut(&other) {
@@ -91,20 +93,60 @@ impl Plane {
 
     /// Relays or mixes, as whom it hears now demands.
     fn tune(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        let mixes = self.mixes(id);
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        if leg.hears.len() < 2 {
+        if mixes && leg.mix.is_none() {
+            leg.mix = Some(Box::new(Mix::new(leg.start(now))));
+            leg.cut();
+        } else if !mixes {
             leg.cut();
             leg.mix = None;
             self.timers.cancel(Timer::Mix(id));
-            return;
-        }
-        if leg.mix.is_none() {
-            leg.cut();
-            leg.mix = Some(Box::new(Mix::new(leg.start(now))));
         }
         if let Some(mix) = &mut leg.mix {
             mix.set_sources(&leg.hears);
         }
-        self.on_mix(now, id, out);
+        for other in leg.hears.clone() {
+            self.note_mixed(other);
+        }
+        if mixes {
+            self.on_mix(now, id, out);
+        }
+    }
+
+    /// Whether what this leg hears must be made anew, and not only passed on.
+    pub(super) fn mixes(&self, id: LegId) -> bool {
+        let Some(leg) = self.legs.get(&id) else { return false };
+        match leg.hears[..] {
+            [] => false,
+            [other] => self.legs.get(&other).is_some_and(|other| !other.speaks.relays_to(leg.codec())),
+            _ => true,
+        }
+    }
+
+    /// This leg speaks another codec from now on.
+    pub(super) fn on_other_codec(&mut self, now: Instant, id: LegId, codec: Codec, out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
+        leg.speaks = codec;
+        self.retune(now, id, out);
+    }
+
+    /// Codecs have changed: this leg and those who hear it may have to be mixed to now, or no longer.
+    pub(super) fn retune(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        let listeners = self.legs.get(&id).map_or(vec![], |leg| leg.heard_by.clone());
+        for listener in listeners.into_iter().chain([id]) {
+            let mixed = self.legs.get(&listener).is_some_and(|leg| leg.mix.is_some());
+            if mixed != self.mixes(listener) {
+                self.tune(now, listener, out);
+            }
+        }
+    }
+
+    fn note_mixed(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get(&id) else { return };
+        let mixed = leg.heard_by.iter().any(|listener| self.legs.get(listener).is_some_and(|l| l.mix.is_some()));
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.mixed = mixed;
+        }
     }
 }

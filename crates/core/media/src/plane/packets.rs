@@ -4,6 +4,7 @@
 use super::{Output, Plane, Timer};
 use crate::leg::Content;
 use crate::rtp::{self, Header};
+use crate::voice::{Said, Voice};
 use crate::{Input, rtcp, transcode};
 use base::{LegId, Now};
 use std::net::SocketAddr;
@@ -30,49 +31,98 @@ impl Plane {
             return;
         }
         let payload = packet.get(header.body()).unwrap_or(&[]);
-        if let (Content::Audio(law), Some(ear)) = (content, &mut leg.ear) {
-            let report = |key| out.push(Output::Input(Input::Digit { leg: id, key }));
-            ear.hear(now.mono, &header, payload, law.decoder(), report);
+        let came = Came { from: id, content, header: &header, on_hold: !leg.sends() };
+        // Only looked at here: a packet that is passed on and no more costs no second look-up.
+        let (alone, nobody) = (leg.heard_by.first().copied().filter(|_| leg.heard_by.len() == 1), leg.heard_by.is_empty());
+        let listened_to = leg.is_listened_to();
+        if !listened_to && leg.voice.is_some() {
+            leg.voice = None;
         }
         match content {
             Content::Event => {
                 let key = leg.digits.hear(now.mono, &header, payload);
                 out.extend(key.map(|key| Output::Input(Input::Digit { leg: id, key })));
-            }
-            Content::Audio(law) if !leg.recordings.is_empty() && leg.takes_part() => {
-                for recording in &leg.recordings {
-                    if let Some(placement) = self.recordings.get_mut(recording) {
-                        placement.place(now.mono, id, (header.ssrc, header.timestamp), payload, law.decoder());
-                    }
+                if listened_to {
+                    self.decode(now, &came, None, out);
                 }
             }
+            Content::Audio(codec) if leg.speaks != codec => {
+                self.on_other_codec(now.mono, id, codec, out);
+                self.decode(now, &came, Some(payload), out);
+            }
+            Content::Audio(_) if listened_to => self.decode(now, &came, Some(payload), out),
             Content::Audio(_) | Content::Other => {}
         }
-        let said = Said { from: id, content, header: &header, on_hold: !leg.sends() };
-        match leg.heard_by[..] {
-            [] => {}
-            [listener] => out.extend(self.pass_on(now, listener, &said, packet)),
-            _ => self.spread(now, &said, packet, out),
+        match alone {
+            Some(listener) => out.extend(self.pass_on(now, listener, &came, packet)),
+            None if nobody => {}
+            None => self.spread(now, &came, packet, out),
+        }
+    }
+
+    /// Says a packet's sound to those who do not only pass it on; a packet without sound may end a wait.
+    fn decode(&mut self, now: Now, came: &Came, payload: Option<&[u8]>, out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&came.from).filter(|leg| leg.is_listened_to()) else { return };
+        let codec = leg.speaks;
+        if let Some(law) = codec.law() {
+            if let Some(payload) = payload {
+                self.listen(now, came, &Said::by_law(came.header, payload, law), out);
+            }
+            return;
+        }
+        let voice = leg.voice.take().filter(|voice| voice.codec() == codec);
+        let mut voice = voice.unwrap_or_else(|| Box::new(Voice::new(codec)));
+        voice.hear(came.header, payload, |said| self.listen(now, came, &said, out));
+        if let Some(leg) = self.legs.get_mut(&came.from) {
+            leg.voice = Some(voice);
+        }
+    }
+
+    /// What was said, for keys in it, for recordings, and for those who hear it mixed.
+    fn listen(&mut self, now: Now, came: &Came, said: &Said<'_>, out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&came.from) else { return };
+        if let Some(ear) = &mut leg.ear {
+            ear.hear(now.mono, said, |key| out.push(Output::Input(Input::Digit { leg: came.from, key })));
+        }
+        if leg.takes_part() {
+            for recording in &leg.recordings {
+                if let Some(placement) = self.recordings.get_mut(recording) {
+                    placement.place(now.mono, came.from, said);
+                }
+            }
+        }
+        // A phone on hold may send its own music.
+        if !leg.mixed || came.on_hold {
+            return;
+        }
+        let listeners = std::mem::take(&mut leg.heard_by);
+        for listener in &listeners {
+            if let Some(mix) = self.legs.get_mut(listener).and_then(|leg| leg.mix.as_mut()) {
+                mix.hear(now.mono, came.from, said);
+            }
+        }
+        if let Some(leg) = self.legs.get_mut(&came.from) {
+            leg.heard_by = listeners;
         }
     }
 
     /// Hands the packet to all who hear the leg. The last one to whom it is relayed gets the packet itself, others a copy.
-    fn spread(&mut self, now: Now, said: &Said, packet: &mut [u8], out: &mut Vec<Output>) {
-        let Some(leg) = self.legs.get_mut(&said.from) else { return };
+    fn spread(&mut self, now: Now, came: &Came, packet: &mut [u8], out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&came.from) else { return };
         let listeners = std::mem::take(&mut leg.heard_by);
         let mut relayed_to: Option<LegId> = None;
         for listener in &listeners {
             if self.legs.get(listener).is_some_and(|leg| leg.mix.is_some()) {
-                out.extend(self.pass_on(now, *listener, said, packet));
+                out.extend(self.pass_on(now, *listener, came, packet));
             } else if let Some(before) = relayed_to.replace(*listener) {
                 let mut copy: Box<[u8]> = (&*packet).into();
-                if let Some(Output::Forward { leg, to }) = self.pass_on(now, before, said, &mut copy) {
+                if let Some(Output::Forward { leg, to }) = self.pass_on(now, before, came, &mut copy) {
                     out.push(Output::SendCopy { leg, to, packet: copy });
                 }
             }
         }
-        out.extend(relayed_to.and_then(|last| self.pass_on(now, last, said, packet)));
-        if let Some(leg) = self.legs.get_mut(&said.from) {
+        out.extend(relayed_to.and_then(|last| self.pass_on(now, last, came, packet)));
+        if let Some(leg) = self.legs.get_mut(&came.from) {
             leg.heard_by = listeners;
         }
     }
@@ -84,62 +134,52 @@ impl Plane {
         }
     }
 
-    /// What one listener gets of a packet: its part in a mix, or the packet as one of the listener's own stream.
-    fn pass_on(&mut self, now: Now, id: LegId, said: &Said, packet: &mut [u8]) -> Option<Output> {
+    /// What one listener gets of a packet: itself, as one of the listener's own stream; to a mix only its keys are handed
+    /// here.
+    fn pass_on(&mut self, now: Now, id: LegId, came: &Came, packet: &mut [u8]) -> Option<Output> {
         if self.legs.get(&id)?.mix.is_some() {
-            return self.mix_in(now, id, said, packet);
+            return self.key_beside(now, id, came, packet);
         }
         let leg = self.legs.get_mut(&id)?;
-        let &Said { content, header, .. } = said;
+        let &Came { content, header, .. } = came;
         if leg.player.is_some() {
             return None;
         }
         let session = leg.session.as_ref().filter(|s| s.send)?;
         let length = header.body().len();
         let (payload, samples) = match content {
-            Content::Audio(_) => (Some(session.payload), u32::try_from(length).ok()),
+            Content::Audio(codec) if codec.relays_to(session.codec) => (Some(session.payload), u32::try_from(length).ok()),
             Content::Event => (session.dtmf, None),
-            Content::Other => (None, None),
+            Content::Audio(_) | Content::Other => (None, None),
         };
-        let law = session.codec;
+        let law = session.codec.law();
         let Some(payload) = payload else {
             leg.splice.skip(header);
             return None;
         };
         let line = leg.splice.relay(now.mono, header, samples)?;
         let address = leg.sending(now.mono, length)?;
-        if let (Content::Audio(from), Some(body)) = (content, packet.get_mut(header.body())) {
-            transcode(from, law, body);
+        if let (Content::Audio(from), Some(to), Some(body)) = (content, law, packet.get_mut(header.body())) {
+            from.law().into_iter().for_each(|from| transcode(from, to, body));
         }
         rtp::rewrite(packet, payload, line);
         Some(Output::Forward { leg: id, to: address })
     }
 
-    /// A part of what a listener hears of several. Keys are not audio: they go out beside it (RFC 4733 section 2.3), to
-    /// those whom the one who pressed hears; somebody who listens in gets none.
-    fn mix_in(&mut self, now: Now, id: LegId, said: &Said, packet: &[u8]) -> Option<Output> {
-        let &Said { from, content, header, on_hold } = said;
-        let payload = packet.get(header.body()).unwrap_or(&[]);
-        let together = self.legs.get(&from)?.hears.contains(&id);
-        let leg = self.legs.get_mut(&id)?;
-        match content {
-            // A phone on hold may send its own music.
-            _ if on_hold => None,
-            Content::Audio(law) => {
-                leg.mix.as_mut()?.hear(now.mono, from, (header.ssrc, header.timestamp), payload, law.decoder());
-                None
-            }
-            Content::Event if together => {
-                let (to, packet) = leg.key(now.mono, header, payload)?;
-                Some(Output::Send { leg: id, to, packet })
-            }
-            Content::Event | Content::Other => None,
+    /// Keys are not audio: they go out beside what is mixed (RFC 4733 section 2.3), to those whom the one who pressed hears;
+    /// somebody who listens in gets none.
+    fn key_beside(&mut self, now: Now, id: LegId, came: &Came, packet: &[u8]) -> Option<Output> {
+        let together = self.legs.get(&came.from)?.hears.contains(&id);
+        if came.content != Content::Event || !together || came.on_hold {
+            return None;
         }
+        let (to, packet) = self.legs.get_mut(&id)?.key(now.mono, came.header, packet.get(came.header.body())?)?;
+        Some(Output::Send { leg: id, to, packet })
     }
 }
 
 /// An accepted packet.
-struct Said<'a> {
+struct Came<'a> {
     from: LegId,
     content: Content,
     header: &'a Header,

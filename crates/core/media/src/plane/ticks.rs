@@ -24,10 +24,10 @@ impl Plane {
     pub(super) fn on_player(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
         self.timers.cancel(Timer::Player(id));
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let law = leg.law();
+        let codec = leg.codec();
         let Some(mut player) = leg.player.take() else { return };
         loop {
-            match player.step(now, law) {
+            match player.step(now, codec) {
                 Step::Frame { at, moved, frame } => {
                     if moved || !leg.sends() {
                         leg.splice.interrupt();

@@ -1,4 +1,4 @@
-//! Offer and answer for one audio stream (RFC 3264, RFC 8866): G.711, telephone-event, hold.
+//! Offer and answer for one audio stream (RFC 3264, RFC 8866): G.711, G.722, telephone-event, hold.
 //!
 //! ```text
 //!   their offer ─▶ answer(offer, ours) ─▶ our answer + Audio      our offer(ours) ─▶ … ─▶ read_answer(theirs, ours) ─▶ Audio
@@ -26,6 +26,7 @@ const OUR_DTMF: u8 = 101;
 pub enum AudioCodec {
     Pcmu,
     Pcma,
+    G722,
 }
 
 /// Which way media may go, seen from the side that says it.
@@ -112,19 +113,29 @@ impl Local {
             session_id: session_id & (u64::MAX >> 1),
             version: 1,
             direction: Direction::SendRecv,
-            codecs: vec![AudioCodec::Pcma, AudioCodec::Pcmu],
+            codecs: AudioCodec::USUAL.to_vec(),
             rtcp_mux: false,
             shape: Shape::default(),
         }
     }
+
+    /// Puts a codec first, if it is among those that may be used: a leg that agrees on it is heard untouched.
+    pub fn prefer(&mut self, codec: AudioCodec) {
+        // The others stay in their order.
+        self.codecs.sort_by_key(|one| *one != codec);
+    }
 }
 
 impl AudioCodec {
+    /// What is used where nothing else is asked for.
+    pub const USUAL: [AudioCodec; 2] = [AudioCodec::Pcma, AudioCodec::Pcmu];
+
     /// RFC 3551 table 4.
     pub fn static_payload(self) -> u8 {
         match self {
             AudioCodec::Pcmu => 0,
             AudioCodec::Pcma => 8,
+            AudioCodec::G722 => 9,
         }
     }
 
@@ -132,6 +143,7 @@ impl AudioCodec {
         match self {
             AudioCodec::Pcmu => "PCMU",
             AudioCodec::Pcma => "PCMA",
+            AudioCodec::G722 => "G722",
         }
     }
 }

@@ -120,7 +120,7 @@ impl Line {
         Ok(SocketAddr::new(address.to_canonical(), self.port))
     }
 
-    /// The G.711 codecs of the line in its order. A number that no RTP packet can carry makes the line unusable
+    /// The codecs of the line that we know, in its order. A number that no RTP packet can carry makes the line unusable
     /// (CVE-2018-1000098).
     pub(super) fn codecs(&self) -> Result<impl Iterator<Item = (u8, AudioCodec)>, Refused> {
         let numbers = self.payload_numbers().ok_or(Refused::NotAcceptable("payload number over 127"))?;
@@ -136,11 +136,12 @@ impl Line {
         self.formats.split_ascii_whitespace().map(payload_number).collect()
     }
 
-    /// By its rtpmap; 0 and 8 need none (RFC 3551 6).
+    /// By its rtpmap; 0, 8 and 9 need none (RFC 3551 6). G.722 says 8000 although it samples at 16 kHz (RFC 3551 4.5.2).
     fn codec(&self, number: u8) -> Option<AudioCodec> {
         match (self.encoding(number), number) {
             (Some("pcmu/8000" | "pcmu/8000/1"), _) | (None, 0) => Some(AudioCodec::Pcmu),
             (Some("pcma/8000" | "pcma/8000/1"), _) | (None, 8) => Some(AudioCodec::Pcma),
+            (Some("g722/8000" | "g722/8000/1"), _) | (None, 9) => Some(AudioCodec::G722),
             _ => None,
         }
     }

@@ -41,6 +41,34 @@ fn one_codec_of_the_offer_is_taken_with_its_number() {
 }
 
 #[test]
+fn only_what_may_be_used_is_taken_and_offered_in_that_order() {
+    use AudioCodec::{G722, Pcma, Pcmu};
+    let wide = Local { codecs: vec![G722, Pcma, Pcmu], ..ours() };
+    #[rustfmt::skip]
+    let table = [
+        // their offer                                              usual          with G.722
+        ("m=audio 6000 RTP/AVP 9 0",                                Some((Pcmu, 0)), Some((G722, 9))),
+        ("m=audio 6000 RTP/AVP 0 9",                                Some((Pcmu, 0)), Some((Pcmu, 0))),
+        ("m=audio 6000 RTP/AVP 9|a=rtpmap:9 G722/8000",             None,            Some((G722, 9))),
+        ("m=audio 6000 RTP/AVP 97|a=rtpmap:97 G722/8000/1",         None,            Some((G722, 97))),
+        ("m=audio 6000 RTP/AVP 97|a=rtpmap:97 G722/16000",          None,            None),
+    ];
+    for (offer, usual, with_g722) in table {
+        let taken = |ours: &Local| answer(&sdp(offer), ours).ok().map(|(_, audio)| (audio.codec, audio.payload));
+        assert_eq!((taken(&ours()), taken(&wide)), (usual, with_g722), "{offer}");
+    }
+    let offered = offer(&wide);
+    assert_eq!(m_lines(&offered), ["m=audio 4000 RTP/AVP 9 8 0 101"]);
+    assert!(String::from_utf8_lossy(&offered).contains("\r\na=rtpmap:9 G722/8000\r\n"));
+    let mut preferring = wide;
+    preferring.prefer(Pcmu);
+    assert_eq!(preferring.codecs, [Pcmu, G722, Pcma]);
+    preferring.codecs.pop();
+    preferring.prefer(Pcma);
+    assert_eq!(preferring.codecs, [Pcmu, G722], "what may not be used is not preferred");
+}
+
+#[test]
 fn hold_and_resume_are_seen_from_our_side() {
     #[rustfmt::skip]
     let table = [

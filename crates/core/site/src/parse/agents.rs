@@ -2,7 +2,7 @@
 
 use super::lines::{Dialled, credential, login, whisper};
 use super::queues::wrap_up;
-use super::{id, queue_in, section};
+use super::{codecs, id, queue_in, section};
 use crate::model::*;
 use crate::reader::Node;
 use crate::scalar::{Level, skill};
@@ -30,6 +30,7 @@ pub fn account(n: &mut Node) -> Option<(Tenant, Account)> {
         record_outbound: n.or("record_outbound", false),
         record_consults: n.or("record_consults", false),
         whisper: whisper(n),
+        codecs: codecs(n),
     };
     Some((tenant?, account))
 }
@@ -62,6 +63,7 @@ pub fn agent(name: &str, n: &mut Node) -> Option<(AgentId, Agent)> {
         auto_answer: n.or("auto_answer", false),
         whisper: n.or("whisper", false),
         press_to_accept: n.or("press_to_accept", false),
+        codecs: codecs(n),
     };
     Some((id?, agent))
 }

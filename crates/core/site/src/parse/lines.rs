@@ -1,5 +1,6 @@
 //! Lines to the world: trunks, the numbers callers dial, the numbers that always go out.
 
+use super::codecs;
 use crate::model::*;
 use crate::reader::Node;
 use crate::scalar::{Network, Read};
@@ -36,7 +37,7 @@ pub fn trunk(n: &mut Node) -> Option<Trunk> {
     if channels.is_none() && n.has("escalation") {
         n.report(n.at("escalation", "expected `channels` beside it: of how many are these kept?"));
     }
-    Some(Trunk { name: name?, networks, port, credential, address, login, country, channels, escalation })
+    Some(Trunk { name: name?, networks, port, credential, address, login, country, channels, escalation, codecs: codecs(n) })
 }
 
 pub fn credential(n: &mut Node) -> Option<Credential> {

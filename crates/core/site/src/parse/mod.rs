@@ -9,6 +9,7 @@ mod vault;
 use crate::model::*;
 use crate::reader::{Node, Reading};
 use base::{Diagnostic, QueueId, Tenant};
+use sip::sdp::AudioCodec;
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::path::PathBuf;
@@ -112,7 +113,22 @@ fn sip(n: &mut Node) -> Option<Sip> {
 fn media(n: &mut Node) -> Option<Media> {
     let ports = n.need("ports");
     let (advertise, silent_after) = (n.opt("advertise"), n.or("silent_after", Duration::from_secs(30)));
-    Some(Media { ports: ports?, advertise, silent_after })
+    Some(Media { ports: ports?, advertise, silent_after, codecs: codecs(n).unwrap_or_else(|| AudioCodec::USUAL.to_vec()) })
+}
+
+/// Codecs in the order of preference, if any are named.
+fn codecs(n: &mut Node) -> Option<Vec<AudioCodec>> {
+    let codecs: Vec<AudioCodec> = n.each("codecs");
+    if !n.has("codecs") {
+        return None;
+    }
+    if codecs.is_empty() {
+        n.report(n.at("codecs", "expected at least one codec such as \"pcma\""));
+    }
+    for (i, codec) in codecs.iter().enumerate().filter(|(i, codec)| codecs[..*i].contains(codec)) {
+        n.report(n.at(&format!("codecs.{i}"), format!("{} is in the list already", codec.name())));
+    }
+    Some(codecs)
 }
 
 fn web(n: &mut Node) -> Option<Web> {

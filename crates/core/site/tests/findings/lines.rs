@@ -47,6 +47,38 @@ fn line_17_what_is_kept_for_escalation_must_be_there() {
 }
 
 #[test]
+fn codecs_that_are_none_or_named_twice_are_pointed_at() {
+    let with = |codecs: &str| format!("channels = 20\ncodecs = {codecs}");
+    let saying = ("expected a codec: \"pcma\", \"pcmu\" or \"g722\", found this text", "\"g729\"", "");
+    assert_found(&site(), ("channels = 20", &with("[\"pcma\", \"g729\"]")), saying, true);
+    let saying = ("PCMU is in the list already", "\"pcmu\"", "");
+    assert_found(&site(), ("channels = 20", &with("[\"pcmu\", \"pcma\", \"pcmu\"]")), saying, true);
+    assert_found(&site(), ("channels = 20", &with("[]")), ("expected at least one codec such as \"pcma\"", "[]", ""), true);
+}
+
+#[test]
+fn codecs_are_those_of_the_trunk_or_agent_else_of_the_tenant_else_of_the_site() {
+    use sip::sdp::AudioCodec::{G722, Pcma, Pcmu};
+    let acme = |site: &Site| site.tenants[0].clone();
+    let of_trunk = |text: &str| {
+        let site = Site::parse(text, "site.toml").unwrap();
+        site.codecs_of_trunk("carrier", Some(&acme(&site))).to_vec()
+    };
+    let plain = site();
+    assert_eq!(of_trunk(&plain), [Pcma, Pcmu]);
+    let of_site = plain.replace("[media]\n", "[media]\ncodecs = [\"pcmu\", \"g722\"]\n");
+    assert_eq!(of_trunk(&of_site), [Pcmu, G722]);
+    let of_tenant = of_site.replace("name = \"acme\"\ntrunk", "name = \"acme\"\ncodecs = [\"g722\"]\ntrunk");
+    assert_eq!(of_trunk(&of_tenant), [G722]);
+    let own = of_tenant.replace("channels = 20", "channels = 20\ncodecs = [\"pcma\"]");
+    assert_eq!(of_trunk(&own), [Pcma]);
+    let site = Site::parse(&own, "site.toml").unwrap();
+    let agent = site.agents.keys().find(|id| id.tenant() == acme(&site)).unwrap();
+    assert_eq!(site.codecs_of_agent(agent), [G722], "the tenant's");
+    assert_eq!(site.codecs().into_iter().collect::<Vec<_>>(), [Pcmu, Pcma, G722]);
+}
+
+#[test]
 fn a_misspelt_country_is_pointed_at() {
     let saying = ("expected a country such as \"mexico\", found this text", "\"brasil\"", "did you mean `brazil`?");
     assert_found(&site(), ("channels = 20", "country = \"brasil\""), saying, true);

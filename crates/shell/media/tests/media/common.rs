@@ -3,7 +3,7 @@
 use base::{CallId, ConversationId, LegId, RecordingId};
 use crossbeam::channel::{self, Receiver};
 use media::rtp::{FRAME, Header, Line, Packet};
-use media::{Codec, Command, Input, Prompt, PromptBook, Session, Sidecar, tone};
+use media::{Codec, Command, Input, Law, Prompt, PromptBook, Session, Sidecar, tone};
 use shell_media::{Config, Handle, MediaPlane, Sound, SoundError};
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::PathBuf;
@@ -183,7 +183,7 @@ impl Peer {
     pub fn say(&mut self, hertz: f64) {
         let start = usize::from(self.sequence) * FRAME;
         let samples = tone::part(8_000, hertz, 8_000.0, start..start + FRAME);
-        let body: Vec<u8> = samples.iter().map(|s| Codec::Pcma.encode(*s)).collect();
+        let body: Vec<u8> = samples.iter().map(|s| Law::Pcma.encode(*s)).collect();
         self.packet(8, self.sequence == 0, u32::from(self.sequence) * 160, &body);
     }
 
@@ -258,7 +258,7 @@ pub fn who(samples: &[i16]) -> Vec<&'static str> {
 }
 
 pub fn audio(got: &[Got]) -> Vec<i16> {
-    got.iter().flat_map(|g| &g.payload).map(|b| Codec::Pcma.decoder()[usize::from(*b)]).collect()
+    got.iter().flat_map(|g| &g.payload).map(|b| Law::Pcma.decoder()[usize::from(*b)]).collect()
 }
 
 /// Left and right of a WAV file, checked for its format.

@@ -38,6 +38,7 @@ pub struct Site {
     ring: &'static str,
     ports: &'static str,
     silent_after: &'static str,
+    codecs: &'static str,
     agents: Vec<Agent>,
 }
 
@@ -51,6 +52,7 @@ impl Site {
             ring: "8s",
             ports: "20000-20199",
             silent_after: "10s",
+            codecs: "[\"pcma\", \"pcmu\"]",
             agents: agents.into_iter().collect(),
         }
     }
@@ -68,6 +70,12 @@ impl Site {
 
     pub fn silent_after(mut self, span: &'static str) -> Site {
         self.silent_after = span;
+        self
+    }
+
+    /// What calls may use, as a TOML list.
+    pub fn codecs(mut self, codecs: &'static str) -> Site {
+        self.codecs = codecs;
         self
     }
 
@@ -106,7 +114,8 @@ impl Site {
             .replace("%flows%", &flows.canonicalize().unwrap().to_string_lossy())
             .replace("%ring%", self.ring)
             .replace("%ports%", self.ports)
-            .replace("%silent_after%", self.silent_after);
+            .replace("%silent_after%", self.silent_after)
+            .replace("%codecs%", self.codecs);
         for (place, Agent { name, phone }) in self.agents.iter().enumerate() {
             let phone = match phone {
                 Phone::Registers { algorithms } => {

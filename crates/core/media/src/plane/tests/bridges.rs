@@ -23,7 +23,7 @@ fn line_11_two_laws_and_two_event_numbers_are_mapped() {
     let line = Line { marker: true, sequence: w.next(A), timestamp: 77_777, ssrc: 1 };
     w.packet(A, home(A), 101, line, &event);
     let got = w.got(B);
-    let heard: Vec<i16> = got[..40].iter().flat_map(|g| &g.payload).map(|b| Codec::Pcmu.decoder()[usize::from(*b)]).collect();
+    let heard: Vec<i16> = got[..40].iter().flat_map(|g| &g.payload).map(|b| Law::Pcmu.decoder()[usize::from(*b)]).collect();
     assert!(tone::carries(&heard, 8_000, 440.0));
     assert!(got[..40].iter().all(|g| g.header.payload == 0));
     assert_eq!((got[40].header.payload, got[40].payload.as_slice()), (96, &event[..]));

@@ -60,11 +60,11 @@ fn all_who_hear_only_one_get_his_packets_untouched_but_for_their_own_law() {
     w.hear(d, &[A]);
     w.command(Command::Configure { leg: B, session: Session { codec: Codec::Pcmu, payload: 0, ..session(B) } });
     w.talk(&[A], 40);
-    let said: Vec<u8> = tone::part(8_000, LOW, 8_000.0, FRAME..41 * FRAME).iter().map(|s| Codec::Pcma.encode(*s)).collect();
+    let said: Vec<u8> = tone::part(8_000, LOW, 8_000.0, FRAME..41 * FRAME).iter().map(|s| Law::Pcma.encode(*s)).collect();
     let got = |leg| w.got(leg).iter().flat_map(|g| g.payload.clone()).collect::<Vec<u8>>();
     assert!(got(C) == said && got(d) == said);
     let mut in_other_law = said.clone();
-    crate::transcode(Codec::Pcma, Codec::Pcmu, &mut in_other_law);
+    crate::transcode(Law::Pcma, Law::Pcmu, &mut in_other_law);
     assert!(got(B) == in_other_law);
     assert_eq!([B, C, d].map(|leg| w.got(leg)[0].header.payload), [0, 8, 8]);
     let sequences = |leg| w.got(leg).iter().map(|g| g.header.sequence).collect::<Vec<_>>();

@@ -6,7 +6,7 @@ use super::*;
 fn pressed() -> Vec<u8> {
     let (low, high) = (tone::sine(8_000, 697.0, 6_000.0, 800), tone::sine(8_000, 1_209.0, 6_000.0, 800));
     let both = low.iter().zip(high).map(|(low, high)| low + high).chain([0; 800]);
-    both.map(|sample| Codec::Pcma.encode(sample)).collect()
+    both.map(|sample| Law::Pcma.encode(sample)).collect()
 }
 
 impl World {

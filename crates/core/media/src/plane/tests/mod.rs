@@ -2,6 +2,7 @@
 
 mod attacks;
 mod bridges;
+mod codecs;
 mod conferences;
 mod keys;
 mod leases;
@@ -11,7 +12,7 @@ mod recordings;
 
 use super::*;
 use crate::rtp::{FRAME, Header, Line};
-use crate::{Codec, Command, Prompt, Session, Sound, Stats, dtmf, rtcp, tone};
+use crate::{Codec, Command, Law, Prompt, Session, Sound, Stats, dtmf, rtcp, tone};
 use base::{CallId, ConversationId, Now, Wall};
 use proptest::prelude::*;
 
@@ -161,7 +162,7 @@ impl World {
 
     /// Which of A, B and C are heard throughout what this leg got since `from`, by their tones; and nobody else.
     fn who(&self, leg: LegId, from: usize) -> String {
-        let law = self.plane.legs.get(&leg).map_or(Codec::Pcma, |leg| leg.law());
+        let law = self.plane.legs.get(&leg).and_then(|leg| leg.codec().law()).unwrap_or(Law::Pcma);
         let bytes = self.got(leg)[from..].iter().filter(|g| g.header.payload != 101).flat_map(|g| &g.payload);
         let heard: Vec<i16> = bytes.map(|b| law.decoder()[usize::from(*b)]).collect();
         who(&heard)
@@ -171,7 +172,7 @@ impl World {
         let sequence = self.next(leg);
         let start = usize::from(sequence) * FRAME;
         let samples = tone::part(8_000, hertz, 8_000.0, start..start + FRAME);
-        let body: Vec<u8> = samples.iter().map(|s| Codec::Pcma.encode(*s)).collect();
+        let body: Vec<u8> = samples.iter().map(|s| Law::Pcma.encode(*s)).collect();
         let line = Line { marker: false, sequence, timestamp: u32::from(sequence) * 160, ssrc };
         self.packet(leg, from, 8, line, &body);
     }
@@ -216,7 +217,7 @@ impl World {
 
     fn heard(&self, leg: LegId) -> Vec<i16> {
         let bytes = self.got(leg).iter().filter(|g| g.header.payload == 8).flat_map(|g| &g.payload);
-        bytes.map(|b| Codec::Pcma.decoder()[usize::from(*b)]).collect()
+        bytes.map(|b| Law::Pcma.decoder()[usize::from(*b)]).collect()
     }
 
     fn hear(&mut self, leg: LegId, others: &[LegId]) {

@@ -44,7 +44,7 @@ fn a_sound_that_is_not_in_the_book_takes_no_time() {
 fn a_new_book_of_prompts_counts_for_what_begins_and_leaves_alone_what_plays() {
     let mut w = World::new();
     w.play(A, 1, "low");
-    w.plane.use_prompts(std::sync::Arc::new(crate::PromptBook::builtin()));
+    w.plane.use_prompts(std::sync::Arc::new(crate::PromptBook::builtin(&[])));
     w.pass(ms(500));
     assert_eq!(w.got(A).len(), 10);
     assert_eq!(w.inputs.last(), Some(&Input::PlayDone { leg: A, play: 1 }));

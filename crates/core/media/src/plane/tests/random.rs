@@ -21,9 +21,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         }),
         1 => leg().prop_map(|leg| Command::Stop { leg }),
         4 => (leg(), any_legs()).prop_map(|(leg, others)| Command::Hear { leg, others }),
-        1 => (leg(), any::<bool>(), any::<bool>(), any::<bool>()).prop_map(|(leg, send, receive, pcmu)| {
-            let (codec, payload) = if pcmu { (Codec::Pcmu, 0) } else { (Codec::Pcma, 8) };
-            Command::Configure { leg, session: Session { send, receive, codec, payload, ..session(leg) } }
+        1 => (leg(), any::<bool>(), any::<bool>(), proptest::sample::select(&Codec::ALL[..])).prop_map(|(leg, send, receive, codec)| {
+            Command::Configure { leg, session: Session { send, receive, codec, payload: codec.static_payload(), ..session(leg) } }
         }),
         1 => (any_legs(), any_legs()).prop_map(|(left, right)| Command::RecordLegs { recording: TAPE, left, right }),
         1 => Just(Command::StopRecording { recording: TAPE }),
@@ -82,7 +81,9 @@ fn check_hearing(plane: &Plane) -> Result<(), TestCaseError> {
         let open = |id: &LegId| plane.legs.get(id).unwrap();
         let leg = open(id);
         prop_assert!(!leg.hears.contains(id) && leg.hears.is_sorted());
-        prop_assert_eq!(leg.mix.is_some(), leg.hears.len() > 1);
+        prop_assert_eq!(leg.mix.is_some(), plane.mixes(*id));
+        prop_assert!(leg.hears.len() < 2 || leg.mix.is_some());
+        prop_assert_eq!(leg.mixed, leg.heard_by.iter().any(|listener| plane.legs.get(listener).unwrap().mix.is_some()));
         for other in &leg.hears {
             prop_assert_eq!(open(other).heard_by.iter().filter(|l| *l == id).count(), 1);
         }

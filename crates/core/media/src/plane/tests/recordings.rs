@@ -66,7 +66,7 @@ fn line_11_a_codec_change_keeps_the_recordings_time_base() {
     // The phone begins a stream of its own with the new law: other numbers, another clock.
     for n in 0..50u32 {
         let said = tone::part(8_000, 440.0, 8_000.0, (n as usize) * FRAME..(n as usize + 1) * FRAME);
-        let body: Vec<u8> = said.iter().map(|sample| Codec::Pcmu.encode(*sample)).collect();
+        let body: Vec<u8> = said.iter().map(|sample| Law::Pcmu.encode(*sample)).collect();
         let line = Line { marker: n == 0, sequence: 40_000 + n as u16, timestamp: 900_000 + n * 160, ssrc: 77 };
         w.packet(A, home(A), 0, line, &body);
         w.pass(ms(20));

@@ -1,0 +1,127 @@
+//! The codecs, as a table: what each is called on the wire, how its clock runs, and who may hear whom untouched.
+//!
+//! | codec | payload number | RTP clock | sampled at | 20 ms are |
+//! |---|---|---|---|---|
+//! | PCMU, PCMA | 0, 8 | 8 kHz | 8 kHz | 160 bytes |
+//! | G.722 | 9 | 8 kHz, by an error that became the rule (RFC 3551 4.5.2) | 16 kHz | 160 bytes |
+
+use crate::g711::Law;
+use crate::g722;
+use crate::rtp::FRAME;
+use serde::{Deserialize, Serialize};
+use std::sync::LazyLock;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub enum Codec {
+    Pcmu,
+    Pcma,
+    G722,
+}
+
+impl Codec {
+    pub const ALL: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
+
+    /// By its payload number, if that is a static one (RFC 3551 table 4).
+    pub fn of_payload(number: u8) -> Option<Codec> {
+        Codec::ALL.into_iter().find(|codec| codec.static_payload() == number)
+    }
+
+    /// RFC 3551 table 4.
+    pub const fn static_payload(self) -> u8 {
+        match self {
+            Codec::Pcmu => 0,
+            Codec::Pcma => 8,
+            Codec::G722 => 9,
+        }
+    }
+
+    /// If it is G.711: a byte is a sample, and nothing depends on what was before.
+    pub const fn law(self) -> Option<Law> {
+        match self {
+            Codec::Pcmu => Some(Law::Pcmu),
+            Codec::Pcma => Some(Law::Pcma),
+            Codec::G722 => None,
+        }
+    }
+
+    /// Whether it carries more than the telephone's 3.4 kHz.
+    pub const fn is_wide(self) -> bool {
+        self.law().is_none()
+    }
+
+    /// Whether a peer of `other` can be sent packets of this codec: as they are, or byte by byte through a table.
+    pub fn relays_to(self, other: Codec) -> bool {
+        self == other || (self.law().is_some() && other.law().is_some())
+    }
+}
+
+/// Makes packets of 20 ms from samples at 8 kHz, one stream of them.
+#[derive(Debug)]
+pub(crate) enum Encoder {
+    Law(Codec, Law),
+    G722(Box<g722::Encoder>),
+}
+
+impl Encoder {
+    pub fn new(codec: Codec) -> Encoder {
+        match codec.law() {
+            Some(law) => Encoder::Law(codec, law),
+            None => Encoder::G722(Box::new(g722::Encoder::new())),
+        }
+    }
+
+    pub fn codec(&self) -> Codec {
+        match self {
+            Encoder::Law(codec, _) => *codec,
+            Encoder::G722(_) => Codec::G722,
+        }
+    }
+
+    pub fn encode(&mut self, samples: &[i16; FRAME], frame: &mut [u8; FRAME]) {
+        match self {
+            Encoder::Law(_, law) => frame.iter_mut().zip(samples).for_each(|(byte, sample)| *byte = law.encode(*sample)),
+            Encoder::G722(encoder) => _ = encoder.encode(samples, frame),
+        }
+    }
+
+    /// From samples at 16 kHz, for a codec that is wide; silence for another.
+    pub fn encode_wide(&mut self, samples: &[i16; 2 * FRAME], frame: &mut [u8; FRAME]) {
+        match self {
+            Encoder::Law(_, law) => frame.fill(law.silence()),
+            Encoder::G722(encoder) => _ = encoder.encode_wide(samples, frame),
+        }
+    }
+}
+
+/// A frame of 20 ms in which nothing is said.
+pub(crate) fn silence(codec: Codec) -> &'static [u8] {
+    static FRAMES: LazyLock<[[u8; FRAME]; Codec::ALL.len()]> = LazyLock::new(|| {
+        Codec::ALL.map(|codec| {
+            // An encoder takes a moment to believe in silence.
+            let (mut encoder, mut frame) = (Encoder::new(codec), [0; FRAME]);
+            (0..10).for_each(|_| encoder.encode(&[0; FRAME], &mut frame));
+            frame
+        })
+    });
+    &FRAMES[codec as usize]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_codec_is_found_by_its_number_and_stands_at_its_place() {
+        for (n, codec) in Codec::ALL.into_iter().enumerate() {
+            assert_eq!((Codec::of_payload(codec.static_payload()), codec as usize), (Some(codec), n));
+            assert_eq!(Encoder::new(codec).codec(), codec);
+        }
+        assert_eq!(Codec::of_payload(18), None);
+    }
+
+    #[test]
+    fn only_the_laws_are_turned_into_each_other_on_the_way() {
+        let relayed = |from: Codec| Codec::ALL.map(|to| from.relays_to(to));
+        assert_eq!(Codec::ALL.map(relayed), [[true, true, false], [true, true, false], [false, false, true]]);
+    }
+}

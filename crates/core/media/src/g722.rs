@@ -1,0 +1,71 @@
+//! G.722 at 64 kbit/s, between its bytes and samples at 8 kHz (or, for prompts, 16 kHz).
+
+use crate::rates::{Doubler, Halver};
+use audio_codec::g722;
+use audio_codec::{Decoder as _, Encoder as _};
+use std::fmt;
+
+/// Samples at 16 kHz that are worked on at once: a packet of 20 ms.
+const PART: usize = 320;
+
+pub(crate) struct Encoder {
+    codec: g722::G722Encoder,
+    doubler: Doubler,
+}
+
+pub(crate) struct Decoder {
+    codec: g722::G722Decoder,
+    halver: Halver,
+}
+
+impl Encoder {
+    pub fn new() -> Encoder {
+        Encoder { codec: g722::G722Encoder::new(), doubler: Doubler::default() }
+    }
+
+    /// From samples at 8 kHz: one byte for each. How many fit.
+    pub fn encode(&mut self, samples: &[i16], bytes: &mut [u8]) -> usize {
+        let mut wide = [0; PART];
+        let mut done = 0;
+        for part in samples.chunks(PART / 2) {
+            let count = self.doubler.double(part, &mut wide);
+            done += self.encode_wide(&wide[..count], &mut bytes[done..]);
+        }
+        done
+    }
+
+    /// From samples at 16 kHz: one byte for two. How many fit.
+    pub fn encode_wide(&mut self, samples: &[i16], bytes: &mut [u8]) -> usize {
+        let room = samples.len().min(2 * bytes.len());
+        self.codec.encode_into(&samples[..room], bytes).unwrap_or(0)
+    }
+}
+
+impl Decoder {
+    pub fn new() -> Decoder {
+        Decoder { codec: g722::G722Decoder::new(), halver: Halver::default() }
+    }
+
+    /// Samples at 8 kHz, one for each byte. How many fit.
+    pub fn decode(&mut self, bytes: &[u8], samples: &mut [i16]) -> usize {
+        let mut wide = [0; PART];
+        let mut done = 0;
+        for part in bytes.chunks(PART / 2) {
+            let count = self.codec.decode_into(part, &mut wide).unwrap_or(0);
+            done += self.halver.halve(&wide[..count], &mut samples[done..]);
+        }
+        done
+    }
+}
+
+impl fmt::Debug for Encoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("g722::Encoder")
+    }
+}
+
+impl fmt::Debug for Decoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("g722::Decoder")
+    }
+}

@@ -1,0 +1,250 @@
+//! What one peer says in a codec whose packets build on those before: put in order, then decoded to 8 kHz.
+//!
+//! ```text
+//!   the next one ──▶ decoded ──▶ who needs it decoded, and then those held that follow on it
+//!   from further on ──▶ held, three at most: then what is missing is given up
+//!   late, or a second time ──▶ dropped
+//! ```
+//! A packet in order waits for nothing. What was lost is concealed where it is heard ([`crate::track`]).
+
+use crate::Codec;
+use crate::g711::Law;
+use crate::g722;
+use crate::rtp::Header;
+
+/// Packets that wait for one that is missing: 60 ms of most phones.
+const HELD: usize = 3;
+/// Further ahead is another numbering (RFC 3550 A.1).
+const DROPOUT: i16 = 3_000;
+const MISORDER: i16 = -100;
+/// The longest packet that is understood: 120 ms.
+const LONGEST: usize = 960;
+
+/// Some of what a peer said, as it lies in its stream; the timestamp counts samples of 8 kHz.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Said<'a> {
+    pub ssrc: u32,
+    pub sequence: u16,
+    pub timestamp: u32,
+    pub samples: Samples<'a>,
+}
+
+/// Sound at 8 kHz.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Samples<'a> {
+    /// A byte is a sample.
+    Law(&'a [u8], Law),
+    Linear(&'a [i16]),
+}
+
+#[derive(Debug)]
+pub(crate) struct Voice {
+    codec: Codec,
+    decoder: g722::Decoder,
+    /// Source and number of the packet that comes next.
+    next: Option<(u32, u16)>,
+    /// By number.
+    held: Vec<Held>,
+    spare: Vec<Vec<u8>>,
+}
+
+/// A packet that came too early; without sound if it was a telephone-event.
+#[derive(Debug)]
+struct Held {
+    sequence: u16,
+    timestamp: u32,
+    payload: Option<Vec<u8>>,
+}
+
+impl<'a> Said<'a> {
+    /// A packet in one of the laws.
+    pub fn by_law(header: &Header, payload: &'a [u8], law: Law) -> Said<'a> {
+        let &Header { ssrc, sequence, timestamp, .. } = header;
+        Said { ssrc, sequence, timestamp, samples: Samples::Law(payload, law) }
+    }
+}
+
+impl Samples<'_> {
+    pub fn len(&self) -> usize {
+        match self {
+            Samples::Law(bytes, _) => bytes.len(),
+            Samples::Linear(samples) => samples.len(),
+        }
+    }
+
+    /// Those from the `first` on, as many as there is room for.
+    pub fn write(&self, first: usize, out: &mut [i16]) {
+        match self {
+            Samples::Law(bytes, law) => {
+                let decoder = law.decoder();
+                out.iter_mut().zip(&bytes[first..]).for_each(|(out, byte)| *out = decoder[usize::from(*byte)]);
+            }
+            Samples::Linear(samples) => out.iter_mut().zip(&samples[first..]).for_each(|(out, sample)| *out = *sample),
+        }
+    }
+
+    /// One after the other.
+    pub fn each(self, mut act: impl FnMut(i16)) {
+        match self {
+            Samples::Law(bytes, law) => {
+                let decoder = law.decoder();
+                bytes.iter().for_each(|byte| act(decoder[usize::from(*byte)]));
+            }
+            Samples::Linear(samples) => samples.iter().for_each(|sample| act(*sample)),
+        }
+    }
+}
+
+impl Voice {
+    pub fn new(codec: Codec) -> Voice {
+        Voice { codec, decoder: g722::Decoder::new(), next: None, held: vec![], spare: vec![] }
+    }
+
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// A packet of the stream; none for `payload` if it is one without sound, which takes a number too. `say` is told what
+    /// can now be heard.
+    pub fn hear(&mut self, header: &Header, payload: Option<&[u8]>, mut say: impl FnMut(Said<'_>)) {
+        let ahead = match self.next.filter(|(ssrc, _)| *ssrc == header.ssrc) {
+            Some((_, next)) => header.sequence.wrapping_sub(next).cast_signed(),
+            None => DROPOUT,
+        };
+        match ahead {
+            MISORDER..0 => return,
+            0 => self.decode(header.ssrc, (header.sequence, header.timestamp), payload, &mut say),
+            1..DROPOUT => self.hold(header, payload),
+            _ => {
+                self.held.drain(..).for_each(|held| self.spare.extend(held.payload));
+                self.decode(header.ssrc, (header.sequence, header.timestamp), payload, &mut say);
+            }
+        }
+        self.catch_up(header.ssrc, &mut say);
+    }
+
+    fn hold(&mut self, header: &Header, payload: Option<&[u8]>) {
+        let ahead = |sequence: u16| sequence.wrapping_sub(header.sequence).cast_signed();
+        let at = self.held.partition_point(|held| ahead(held.sequence) < 0);
+        if self.held.get(at).is_some_and(|held| held.sequence == header.sequence) {
+            return;
+        }
+        let payload = payload.map(|bytes| {
+            let mut copy = self.spare.pop().unwrap_or_default();
+            copy.clear();
+            copy.extend_from_slice(&bytes[..bytes.len().min(LONGEST)]);
+            copy
+        });
+        self.held.insert(at, Held { sequence: header.sequence, timestamp: header.timestamp, payload });
+    }
+
+    /// Says what follows on what was said, and goes on behind a gap for which too many wait.
+    fn catch_up(&mut self, ssrc: u32, say: &mut impl FnMut(Said<'_>)) {
+        while let Some(first) = self.held.first() {
+            let follows = self.next == Some((ssrc, first.sequence));
+            if !follows && self.held.len() <= HELD {
+                return;
+            }
+            let Held { sequence, timestamp, payload } = self.held.remove(0);
+            self.decode(ssrc, (sequence, timestamp), payload.as_deref(), say);
+            self.spare.extend(payload);
+        }
+    }
+
+    fn decode(&mut self, ssrc: u32, (sequence, timestamp): (u16, u32), payload: Option<&[u8]>, say: &mut impl FnMut(Said<'_>)) {
+        self.next = Some((ssrc, sequence.wrapping_add(1)));
+        let Some(payload) = payload else { return };
+        let mut samples = [0; LONGEST];
+        let count = self.decoder.decode(payload, &mut samples);
+        say(Said { ssrc, sequence, timestamp, samples: Samples::Linear(&samples[..count]) });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::{FRAME, Line, Packet};
+    use crate::tone;
+
+    fn packets(count: u16) -> Vec<Vec<u8>> {
+        let mut encoder = g722::Encoder::new();
+        let packet = |n: u16| {
+            let mut frame = [0; FRAME];
+            let said = tone::part(8_000, 440.0, 8_000.0, usize::from(n) * FRAME..usize::from(n + 1) * FRAME);
+            encoder.encode(&said, &mut frame);
+            let line = Line { marker: false, sequence: n.wrapping_sub(2), timestamp: u32::from(n) * 160, ssrc: 1 };
+            Packet::new(9, line, &frame).as_bytes().to_vec()
+        };
+        (0..count).map(packet).collect()
+    }
+
+    /// The packets in this order; what was said, by timestamp.
+    fn said(order: &[usize]) -> Vec<(u32, Vec<i16>)> {
+        let packets = packets(40);
+        let (mut voice, mut said) = (Voice::new(Codec::G722), vec![]);
+        for n in order {
+            let header = Header::read(&packets[*n]).unwrap();
+            voice.hear(&header, packets[*n].get(header.body()), |s| {
+                let Samples::Linear(samples) = s.samples else { panic!("decoded") };
+                said.push((s.timestamp, samples.to_vec()));
+            });
+        }
+        said
+    }
+
+    #[test]
+    fn what_was_encoded_is_what_is_decoded() {
+        let said = said(&(0..40).collect::<Vec<_>>());
+        assert!(said.iter().enumerate().all(|(n, (timestamp, _))| *timestamp == n as u32 * 160));
+        let heard: Vec<i16> = said.into_iter().flat_map(|(_, samples)| samples).collect();
+        assert!((7_600.0..8_400.0).contains(&tone::amplitude(&heard[800..], 8_000, 440.0)));
+        assert!(tone::carries(&heard, 8_000, 440.0));
+    }
+
+    #[test]
+    fn packets_in_disorder_are_said_in_order_each_once_and_the_same() {
+        let straight: Vec<usize> = (0..12).collect();
+        assert_eq!(said(&[0, 2, 1, 1, 5, 3, 5, 4, 2, 6, 8, 9, 7, 10, 11]), said(&straight));
+    }
+
+    #[test]
+    fn a_packet_that_is_missing_is_waited_for_no_longer_than_three_packets() {
+        let timestamps = |order: &[usize]| said(order).into_iter().map(|(t, _)| t / 160).collect::<Vec<_>>();
+        assert_eq!(timestamps(&[0, 2, 3, 4]), [0]);
+        assert_eq!(timestamps(&[0, 2, 3, 4, 5]), [0, 2, 3, 4, 5]);
+        assert_eq!(timestamps(&[0, 2, 3, 4, 5, 1, 6]), [0, 2, 3, 4, 5, 6], "then it is too late");
+        assert_eq!(timestamps(&[0, 2, 4, 6, 8, 10, 12, 14]), [0, 2, 4, 6, 8], "three are held");
+    }
+
+    #[test]
+    fn a_key_between_two_words_is_no_gap_and_another_source_begins_at_once() {
+        let packets = packets(3);
+        let (mut voice, mut said) = (Voice::new(Codec::G722), 0);
+        let read = |n: usize| Header::read(&packets[n]).unwrap();
+        voice.hear(&read(0), packets[0].get(12..), |_| said += 1);
+        voice.hear(&read(1), None, |_| said += 1);
+        voice.hear(&read(2), packets[2].get(12..), |_| said += 1);
+        assert_eq!(said, 2);
+        let mut other = read(0);
+        other.ssrc = 2;
+        voice.hear(&other, packets[0].get(12..), |_| said += 1);
+        assert_eq!(said, 3);
+    }
+
+    #[test]
+    fn whatever_bytes_come_are_decoded_without_harm() {
+        let mut random = base::Random::from_seed(3);
+        let mut voice = Voice::new(Codec::G722);
+        let mut loudest = 0;
+        for n in 0..2_000u16 {
+            let bytes: Vec<u8> = (0..random.below(2_000)).map(|_| random.bits() as u8).collect();
+            let line = Line { marker: false, sequence: n, timestamp: 0, ssrc: 1 };
+            let header = Header::read(Packet::new(9, line, &[]).as_bytes()).unwrap();
+            voice.hear(&header, Some(&bytes), |s| {
+                assert!(s.samples.len() <= LONGEST);
+                s.samples.each(|sample| loudest = loudest.max(sample));
+            });
+        }
+        assert!(loudest > 10_000);
+    }
+}
