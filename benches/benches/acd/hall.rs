@@ -236,6 +236,12 @@ impl Hall {
         }
     }
 
+    /// What was prepared is about to be decided.
+    pub fn read_ahead(&self) {
+        let released = self.releases.iter().map(|(input, _)| input);
+        self.acd.read_ahead(self.now, released.chain(self.calls.iter().map(|(input, _)| input)));
+    }
+
     /// One decision: an agent becomes free. What was offered.
     pub fn frees(&mut self) -> Option<Decided> {
         let (released, agent) = self.releases.pop_front().unwrap_or_else(|| self.next_release());

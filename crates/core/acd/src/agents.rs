@@ -53,17 +53,29 @@ impl Acd {
         self.refresh_seat(key, turn.now);
     }
 
-    /// The board learns whether the agent is free.
+    /// The board learns whether the agent is free: at once that it is not; that it is when matching begins, or somebody
+    /// asks before. Most who become free while calls wait are taken in the same turn, and never sit down.
     pub(crate) fn refresh_seat(&mut self, key: AgentKey, now: Instant) {
-        let agent = &mut self.agents[key.0];
-        if !agent.is_free() {
+        if !self.agents[key.0].is_free() {
             return self.unseat(key, now);
         }
-        if agent.seated.is_none() {
-            let standing = agent.standing(key);
-            agent.seated = Some(self.board.seat(agent.profile, &standing, now));
+        if self.matching {
+            self.seat(key, now);
         }
         self.woken_agents.push(key);
+    }
+
+    /// The board has a free agent as free.
+    pub(crate) fn seat(&mut self, key: AgentKey, now: Instant) {
+        if self.agents.get(key.0).is_some_and(|agent| agent.is_free() && agent.seated.is_none()) {
+            let agent = &mut self.agents[key.0];
+            agent.seated = Some(self.board.seat(agent.profile, &agent.standing(key), now));
+        }
+    }
+
+    /// Before anybody asks who is free.
+    pub(crate) fn seat_woken(&mut self, now: Instant) {
+        (0..self.woken_agents.len()).for_each(|n| self.seat(self.woken_agents[n], now));
     }
 
     /// Before anything changes by which a free agent is ordered or found.

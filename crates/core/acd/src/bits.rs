@@ -1,10 +1,18 @@
-//! Sets of small numbers that are intersected 64 at a time, and past empty words 4,096 at a time.
+//! Sets of small numbers: of a few a list, of many a bit for each, which are intersected 64 at a time, and past empty words
+//! 4,096 at a time.
 
 use smallvec::SmallVec;
+
+/// As many are listed; so many lie in the set itself.
+const FEW: usize = 128;
+const AT_HAND: usize = 14;
 
 /// Which kinds, families or profiles. Grows with the highest number ever set.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Bits {
+    /// All of them, in rising order, as long as there were never more than [`FEW`].
+    few: SmallVec<[u32; AT_HAND]>,
+    /// Empty as long as the list holds.
     words: Vec<u64>,
     /// Which words are not empty.
     some: SmallVec<[u64; 2]>,
@@ -12,6 +20,23 @@ pub(crate) struct Bits {
 
 impl Bits {
     pub fn set(&mut self, number: usize, on: bool) {
+        if !self.words.is_empty() {
+            return self.set_bit(number, on);
+        }
+        match (self.few.binary_search(&listed(number)), on) {
+            (Err(at), true) if self.few.len() < FEW => self.few.insert(at, listed(number)),
+            (Err(_), true) => {
+                for other in std::mem::take(&mut self.few) {
+                    self.set_bit(other as usize, true);
+                }
+                self.set_bit(number, true);
+            }
+            (Ok(at), false) => drop(self.few.remove(at)),
+            (Ok(_), true) | (Err(_), false) => {}
+        }
+    }
+
+    fn set_bit(&mut self, number: usize, on: bool) {
         let (word, bit) = (number / 64, 1u64 << (number % 64));
         if on && word >= self.words.len() {
             self.words.resize(word + 1, 0);
@@ -24,7 +49,16 @@ impl Bits {
         *some = if *w == 0 { *some & !mark } else { *some | mark };
     }
 
+    /// Reads where it lies.
+    pub fn glance(&self) -> usize {
+        self.words.len() ^ self.some.len() ^ self.few.first().map_or(0, |number| *number as usize)
+    }
+
+    #[inline]
     pub fn has(&self, number: usize) -> bool {
+        if self.words.is_empty() {
+            return self.few.binary_search(&listed(number)).is_ok();
+        }
         self.words.get(number / 64).is_some_and(|w| w & (1 << (number % 64)) != 0)
     }
 
@@ -35,13 +69,22 @@ impl Bits {
 
     /// What is in both, in rising order.
     pub fn common<'a>(&'a self, other: &'a Bits) -> Common<'a> {
-        let some = self.some_common(other, 0);
-        Common { sets: (self, other), block: 0, some, word: 0, bits: 0 }
+        let listed = self.either_list(other).map(|(list, set)| (list.iter(), set));
+        let some = if listed.is_none() { self.some_common(other, 0) } else { 0 };
+        Common { sets: (self, other), listed, block: 0, some, word: 0, bits: 0 }
     }
 
     /// The same at a fraction of the cost: what is in both goes to `each`, in rising order.
     #[inline]
     pub fn for_common(&self, other: &Bits, mut each: impl FnMut(usize)) {
+        if let Some((list, set)) = self.either_list(other) {
+            for number in list.iter().map(|number| *number as usize) {
+                if set.has(number) {
+                    each(number);
+                }
+            }
+            return;
+        }
         for (block, (a, b)) in self.some.iter().zip(&other.some).enumerate() {
             let mut some = a & b;
             while some != 0 {
@@ -59,6 +102,16 @@ impl Bits {
         self.common(other).next().is_some()
     }
 
+    /// The list, if one of the two is one, and the other set; of two lists the shorter.
+    fn either_list<'a>(&'a self, other: &'a Bits) -> Option<(&'a [u32], &'a Bits)> {
+        match (self.words.is_empty(), other.words.is_empty()) {
+            (false, false) => None,
+            (true, true) if other.few.len() < self.few.len() => Some((&other.few, self)),
+            (true, _) => Some((&self.few, other)),
+            (false, true) => Some((&other.few, self)),
+        }
+    }
+
     /// Which words of this block of 64 are empty in neither.
     fn some_common(&self, other: &Bits, block: usize) -> u64 {
         let of = |bits: &Bits| bits.some.get(block).copied().unwrap_or(0);
@@ -68,6 +121,8 @@ impl Bits {
 
 pub(crate) struct Common<'a> {
     sets: (&'a Bits, &'a Bits),
+    /// What is left of the list, and the set that it is looked up in.
+    listed: Option<(std::slice::Iter<'a, u32>, &'a Bits)>,
     /// Words still to be looked at, of this block of 64.
     block: usize,
     some: u64,
@@ -79,6 +134,9 @@ pub(crate) struct Common<'a> {
 impl Iterator for Common<'_> {
     type Item = usize;
     fn next(&mut self) -> Option<usize> {
+        if let Some((list, set)) = &mut self.listed {
+            return list.map(|number| *number as usize).find(|number| set.has(*number));
+        }
         let (a, b) = self.sets;
         while self.bits == 0 {
             while self.some == 0 {
@@ -93,6 +151,10 @@ impl Iterator for Common<'_> {
         }
         Some(self.word * 64 + take_lowest(&mut self.bits))
     }
+}
+
+fn listed(number: usize) -> u32 {
+    u32::try_from(number).expect("kinds, families and profiles are in memory, and not that many")
 }
 
 /// Of bits of which some are set.

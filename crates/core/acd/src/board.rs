@@ -10,6 +10,7 @@
 //! family's steps asks that somebody could serve, from its own step on. That is looked at again when the first agent
 //! of a profile logs in or the last one logs out.
 
+mod ahead;
 mod check;
 mod fronts;
 mod kinds;

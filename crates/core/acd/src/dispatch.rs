@@ -57,14 +57,22 @@ impl Acd {
     fn match_woken(&mut self, turn: &mut Turn) {
         let mut scratch = std::mem::take(&mut self.scratch);
         self.woken_in_order(&mut scratch, turn);
-        for agent in &scratch.agents {
-            self.take_kept(*agent, turn);
-        }
+        self.matching = true;
         match (&*scratch.agents, &*scratch.visits) {
-            ([agent], []) => self.match_agent(*agent, turn),
+            ([agent], []) => {
+                self.take_kept(*agent, turn);
+                self.match_agent(*agent, turn);
+                // For whom nothing was found.
+                self.seat(*agent, turn.now);
+            }
             ([], visits) => visits.iter().for_each(|head| _ = self.match_visit(head.visit, None, turn)),
-            _ => self.match_by_score(&mut scratch, turn),
+            (agents, _) => {
+                agents.iter().for_each(|agent| self.seat(*agent, turn.now));
+                agents.iter().for_each(|agent| self.take_kept(*agent, turn));
+                self.match_by_score(&mut scratch, turn);
+            }
         }
+        self.matching = false;
         scratch.agents.clear();
         scratch.visits.clear();
         self.scratch = scratch;
@@ -103,10 +111,28 @@ impl Acd {
         while self.agents.get(key.0).is_some_and(|a| a.is_free()) {
             let rivals = self.rivals(key, turn);
             let Some(best) = rivals.best.first().copied() else { return };
+            if let Some(itself) = self.nobody_else(key, best.visit, turn) {
+                let why = self.why(best.visit, key, Rule::BestScore, (&itself, &rivals), turn);
+                self.send_offer(best.visit, key, why, turn);
+                continue;
+            }
+            self.seat(key, turn.now);
             if !self.match_visit(best.visit, Some((key, rivals)), turn) {
                 return;
             }
         }
+    }
+
+    /// This agent, who has no seat yet and can take this open visit, as the queue's strategy sees it, if it has nobody to
+    /// choose from: of those who sit, none can take the visit. Whose strategy asks for more than the first must sit down.
+    fn nobody_else(&self, key: AgentKey, visit: VisitKey, turn: &Turn) -> Option<Few<Rated>> {
+        let (a, v) = (&self.agents[key.0], &self.visits[visit.0]);
+        let strategy = self.queues[v.queue.0].config.strategy;
+        let draws_or_rings_all = matches!(strategy, Strategy::Random | Strategy::RingAll);
+        if a.seated.is_some() || v.dials() || draws_or_rings_all || self.board.anyone_free(v.kind) {
+            return None;
+        }
+        Some(Few::one(self.board.rated(v.kind, a.profile, strategy, &a.standing(key), turn.now)))
     }
 
     /// Several: whose best visit has the best score comes first. What was best for an agent may be gone when its turn

@@ -24,6 +24,16 @@ impl<I: Hash + Eq, K: Copy> Index<I, K> {
         self.0.find(hash(like), |(id, _)| is(id)).map(|(_, key)| *key)
     }
 
+    /// Reads where it is or would be.
+    pub fn glance(&self, id: &I) -> usize {
+        let mut met = 0;
+        let found = self.0.find(hash(id), |_| {
+            met += 1;
+            false
+        });
+        met ^ usize::from(found.is_some())
+    }
+
     /// An id that is not there.
     pub fn insert(&mut self, id: I, key: K) {
         self.0.insert_unique(hash(&id), (id, key), |(other, _)| hash(other));
@@ -60,6 +70,11 @@ impl<I, K> Default for Names<I, K> {
 impl<I: Hash + Ord + Clone, K: Copy> Names<I, K> {
     pub fn get(&self, id: &I) -> Option<K> {
         self.index.get(id)
+    }
+
+    /// Reads where it is or would be.
+    pub fn glance(&self, id: &I) -> usize {
+        self.index.glance(id)
     }
 
     pub fn insert(&mut self, id: I, key: K) {

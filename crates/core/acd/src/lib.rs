@@ -39,6 +39,7 @@
 
 mod agent;
 mod agents;
+mod ahead;
 mod announce;
 mod asks;
 mod audit;
@@ -121,6 +122,8 @@ pub struct Acd {
     /// Who became free and what became open in this turn.
     woken_agents: Vec<AgentKey>,
     woken_visits: Vec<VisitKey>,
+    /// Those who were woken are being matched: who becomes free now may be found at once.
+    matching: bool,
     scratch: Scratch,
     /// Whom a call rings that rings all.
     everybody: Vec<Rated>,
@@ -163,6 +166,7 @@ impl Acd {
             lost_places: Memory::new(LOST_PLACES),
             woken_agents: Vec::new(),
             woken_visits: Vec::new(),
+            matching: false,
             scratch: Scratch::default(),
             everybody: Vec::new(),
             reasons: Reasons::default(),

@@ -24,6 +24,11 @@ impl Place {
         Place { key: since * i128::from(weight) - i128::from(priority_s) * SECOND, id, visit }
     }
 
+    /// The part of the score that does not depend on the moment.
+    pub fn key(&self) -> i128 {
+        self.key
+    }
+
     /// By how much its key is higher.
     pub fn behind(&self, first: &Place) -> i128 {
         self.key.saturating_sub(first.key)

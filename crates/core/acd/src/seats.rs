@@ -31,7 +31,7 @@ pub(crate) struct Standing {
 }
 
 impl Standing {
-    fn in_order(&self, order: Order) -> Seat {
+    pub fn in_order(&self, order: Order) -> Seat {
         let key = match order {
             Order::Idle => 0,
             Order::Calls => u64::from(self.calls),
@@ -39,6 +39,11 @@ impl Standing {
             Order::Rank => u64::from(self.rank),
         };
         Seat { key, ..self.seat }
+    }
+
+    /// Among those whose shares of time are compared.
+    pub fn entrant(&self) -> Entrant {
+        Entrant { busy: self.busy, login: self.login, seat: self.seat }
     }
 }
 
@@ -139,7 +144,7 @@ impl Seats {
         if !orders.occupancy {
             return 0;
         }
-        self.occupancy.join(Entrant { busy: standing.busy, login: standing.login, seat: standing.seat }, now)
+        self.occupancy.join(standing.entrant(), now)
     }
 
     pub fn leave(&mut self, standing: &Standing, leaf: u32, orders: Orders, now: Instant) {
@@ -156,9 +161,8 @@ impl Seats {
 
     /// Every order has the agent where the standing says.
     pub fn agree(&self, standing: &Standing, leaf: u32, orders: Orders) -> bool {
-        let entrant = Entrant { busy: standing.busy, login: standing.login, seat: standing.seat };
         orders.kept().iter().all(|order| self.in_order(*order).contains(&standing.in_order(*order)))
             && self.dialling.contains(&standing.seat) != standing.may_dial
-            && (!orders.occupancy || self.occupancy.at(leaf) == Some(&entrant))
+            && (!orders.occupancy || self.occupancy.at(leaf) == Some(&standing.entrant()))
     }
 }

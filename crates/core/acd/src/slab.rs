@@ -39,6 +39,11 @@ impl<T> Slab<T> {
         self.slots.get(number)?.as_ref()
     }
 
+    /// The numbers that are given next, from those that were removed.
+    pub fn vacant(&self) -> impl Iterator<Item = usize> {
+        self.vacant.iter().rev().copied()
+    }
+
     pub fn len(&self) -> usize {
         self.slots.len() - self.vacant.len()
     }

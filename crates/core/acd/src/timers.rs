@@ -196,6 +196,11 @@ impl Timers {
         Some(self.at.get(timer.slot())).filter(|at| *at != NEVER).map(Instant)
     }
 
+    /// Reads where a visit's are.
+    pub fn glance(&self, visit: usize) -> usize {
+        self.at.visits.get(visit).map_or(0, |due| due[0] as usize ^ due[OF_VISIT - 1] as usize)
+    }
+
     pub fn first(&self) -> Option<Instant> {
         (self.first != NONE).then_some(Instant(self.first.0))
     }

@@ -2,9 +2,9 @@
 
 use super::{Board, Profile};
 use crate::agent::AgentKey;
-use crate::occupancy::compare_shares;
+use crate::occupancy::{Entrant, compare_shares};
 use crate::place::Place;
-use crate::seats::{Order, Seat};
+use crate::seats::{Order, Seat, Standing};
 use crate::states::Census;
 use crate::visit::VisitKey;
 use crate::{SHOWN, Strategy};
@@ -82,6 +82,11 @@ impl Rated {
         Rated::new(i64::try_from(seat.key).unwrap_or(i64::MAX), 0, seat)
     }
 
+    /// By the share of its time.
+    fn occupied(entrant: &Entrant, now: Instant) -> Self {
+        Rated { value: 0, share: entrant.share(now), then: 0, seat: entrant.seat }
+    }
+
     fn new(value: i64, then: usize, seat: Seat) -> Self {
         Rated { value, share: (0, 1), then, seat }
     }
@@ -143,9 +148,21 @@ impl<T: Ord + Copy> Firsts<T> {
         &self.best[..self.len]
     }
 
+    fn map<U>(self, into: impl Fn(T) -> U) -> Firsts<U> {
+        Firsts { best: self.best.map(|(value, of)| (into(value), of)), len: self.len }
+    }
+
     /// `earlier`: of equals it comes before that one.
     #[inline]
     fn meet(&mut self, value: T, of: usize, earlier: impl Fn(usize) -> bool) {
+        // Most are beyond, and that is all there is to do in line.
+        if self.len < SHOWN || value <= self.best[SHOWN - 1].0 {
+            self.put(value, of, earlier);
+        }
+    }
+
+    #[inline(never)]
+    fn put(&mut self, value: T, of: usize, earlier: impl Fn(usize) -> bool) {
         let before = |other: &(T, usize)| value < other.0 || (value == other.0 && earlier(other.1));
         if self.len == SHOWN && !before(&self.best[SHOWN - 1]) {
             return;
@@ -166,16 +183,8 @@ pub(crate) type Barred = SmallVec<[(usize, Seat); 2]>;
 impl Board {
     /// Of all open visits that this profile can take, those with the best score; of equals the earlier.
     pub fn best_visits(&self, profile: usize, may_dial: bool, now: Instant) -> Few<Head> {
-        let mut firsts = Firsts::none(Reverse(0));
-        let mut of = 0;
-        self.profiles[profile].kinds.for_common(&self.waiting, |kind| {
-            let front = self.fronts.of_kind(kind);
-            if !front.dials || may_dial {
-                of += front.open as usize;
-                let earlier = |other: usize| front.place.id < self.fronts.of_kind(other).place.id;
-                firsts.meet(Reverse(front.place.score(now, front.weight)), kind, earlier);
-            }
-        });
+        let narrow = may_dial.then(|| self.narrow_firsts(profile, now)).flatten();
+        let (firsts, of) = narrow.unwrap_or_else(|| self.wide_firsts(profile, may_dial, now));
         let head = |(score, kind): &(Reverse<i128>, usize)| {
             let Place { id, visit, .. } = self.fronts.of_kind(*kind).place;
             Head { score: *score, id, visit }
@@ -191,6 +200,38 @@ impl Board {
             }
         }
         few
+    }
+
+    /// The best of the kinds' firsts, and how many visits are open in all of these kinds. None if a score does not fit.
+    fn narrow_firsts(&self, profile: usize, now: Instant) -> Option<(Firsts<Reverse<i128>>, usize)> {
+        let (rows, now) = self.fronts.rows(now)?;
+        let (mut firsts, mut of, mut fit) = (Firsts::none(Reverse(0)), 0, true);
+        self.profiles[profile].kinds.for_common(&self.waiting, |kind| {
+            let row = &rows[kind];
+            of += row.open as usize;
+            fit &= row.fits();
+            firsts.meet(Reverse(row.score(now)), kind, |other| self.is_earlier(kind, other));
+        });
+        fit.then(|| (firsts.map(|score| Reverse(i128::from(score.0))), of))
+    }
+
+    /// The same of any scores, and of who may not dial.
+    fn wide_firsts(&self, profile: usize, may_dial: bool, now: Instant) -> (Firsts<Reverse<i128>>, usize) {
+        let (mut firsts, mut of) = (Firsts::none(Reverse(0)), 0);
+        self.profiles[profile].kinds.for_common(&self.waiting, |kind| {
+            let front = self.fronts.of_kind(kind);
+            if !front.dials || may_dial {
+                of += front.open as usize;
+                let score = front.place.score(now, front.weight);
+                firsts.meet(Reverse(score), kind, |other| self.is_earlier(kind, other));
+            }
+        });
+        (firsts, of)
+    }
+
+    /// By the ids of the firsts.
+    fn is_earlier(&self, kind: usize, other: usize) -> bool {
+        self.fronts.of_kind(kind).place.id < self.fronts.of_kind(other).place.id
     }
 
     /// The same without those that are barred.
@@ -221,6 +262,18 @@ impl Board {
         }
     }
 
+    /// A free agent of this profile, seated or not, as the strategy sees it for this kind.
+    pub fn rated(&self, kind: usize, profile: usize, strategy: Strategy, standing: &Standing, now: Instant) -> Rated {
+        match strategy {
+            Strategy::MostSkilled | Strategy::LeastSkilled => {
+                let (family, skills) = (&self.families[self.kinds[kind].family], self.profiles[profile].traits.skills.len());
+                by_level(strategy, family.level(profile), skills, standing.seat)
+            }
+            Strategy::LeastOccupied => Rated::occupied(&standing.entrant(), now),
+            _ => Rated::in_order(standing.in_order(Order::of(strategy))),
+        }
+    }
+
     fn best_of_all_agents(&self, kind: usize, strategy: Strategy) -> Few<Rated> {
         let (k, order) = (&self.kinds[kind], Order::of(strategy));
         let family = &self.families[k.family];
@@ -228,13 +281,18 @@ impl Board {
             Strategy::MostSkilled | Strategy::LeastSkilled => by_level(strategy, family.level(profile), skills as usize, seat),
             _ => Rated::in_order(seat),
         };
-        let key = |rated: Rated| (rated.value, rated.then, rated.seat.idle_since, rated.seat.lot, rated.seat.agent);
-        let mut firsts = Firsts::none((0, 0, Instant::ZERO, 0, AgentKey(0)));
+        let rows = self.fronts.seat_rows(order);
+        let tie = |profile: usize| {
+            let Seat { lot, agent, .. } = self.fronts.of_profile(profile, order).seat;
+            (lot, agent)
+        };
+        let mut firsts = Firsts::none((0, 0, Instant::ZERO));
         let mut of = 0;
         k.profiles.for_common(&self.free, |profile| {
-            let front = self.fronts.of_profile(profile, order);
-            of += front.free as usize;
-            firsts.meet(key(rate(profile, front.skills, front.seat)), profile, |_| false);
+            let row = &rows[profile];
+            of += row.free as usize;
+            let rated = rate(profile, row.skills, row.seat());
+            firsts.meet((rated.value, rated.then, row.idle_since), profile, |other| tie(profile) < tie(other));
         });
         let first = |(_, profile): &(_, usize)| {
             let front = self.fronts.of_profile(*profile, order);
@@ -333,7 +391,7 @@ impl Profile {
         while met.len() < SHOWN {
             let passed_over = |seat: &Seat| is_among(barred, seat.agent) || met.contains(&seat.agent);
             let Some(entrant) = self.seats.occupancy.first(now, passed_over) else { return };
-            let rated = Rated { value: 0, share: entrant.share(now), then: 0, seat: entrant.seat };
+            let rated = Rated::occupied(&entrant, now);
             if !few.meet(rated) {
                 return;
             }

@@ -10,6 +10,7 @@ use std::time::Duration;
 impl Acd {
     /// Of a visit that has just come into line: what is said of it, and that it waits.
     pub(crate) fn expect_on_entry(&mut self, key: VisitKey, now: Instant) -> Option<Expected> {
+        self.seat_woken(now);
         let said = self.said_of(key).filter(|_| !self.board.anyone_free(self.visits[key.0].kind));
         self.visits[key.0].ticket.quote = said.map(|said| said.quote());
         self.spot(key, now, |spot, ticket| spot.waits(ticket));

@@ -1,0 +1,54 @@
+//! What reading ahead reads of the board, and its guesses at what will be best.
+
+use super::Board;
+use crate::queue::QueueKey;
+use crate::seats::Order;
+use crate::visit::VisitKey;
+use crate::{Strategy, agent::AgentKey};
+use base::{AgentState, Instant, Requirement};
+
+impl Board {
+    pub fn glance_at_profile(&self, profile: usize) -> usize {
+        let Some(p) = self.profiles.get(profile) else { return 0 };
+        p.seats.free() ^ p.census.of(AgentState::Talking) as usize ^ p.kinds.glance() ^ p.families.glance()
+    }
+
+    pub fn glance_at_kind(&self, kind: usize) -> usize {
+        let Some(k) = self.kinds.get(kind) else { return 0 };
+        let behind = k.open.first_two().1.map_or(0, |place| place.visit.0);
+        behind ^ k.profiles.glance() ^ k.visits ^ self.families[k.family].able as usize
+    }
+
+    /// The kind whose first is the best for this profile, and that visit; ties are not looked into.
+    pub fn likely_visit(&self, profile: usize, now: Instant) -> Option<(usize, VisitKey)> {
+        let (rows, now) = self.fronts.rows(now)?;
+        let mut best = None;
+        self.profiles.get(profile)?.kinds.for_common(&self.waiting, |kind| {
+            let score = rows[kind].score(now);
+            if best.is_none_or(|(highest, _)| score > highest) {
+                best = Some((score, kind));
+            }
+        });
+        best.map(|(_, kind)| (kind, self.fronts.of_kind(kind).place.visit))
+    }
+
+    /// The kind of those who come to this queue and ask for this, if there was one before.
+    pub fn likely_kind(&self, queue: QueueKey, asks: &Requirement) -> Option<usize> {
+        let family = self.family_of.find(&(queue, asks), |(of, known)| *of == queue && known == asks)?;
+        self.families[family].kinds.first().copied()
+    }
+
+    /// The profile of the agent whom this order puts first for the kind, and the agent; ties are not looked into.
+    pub fn likely_agent(&self, kind: usize, strategy: Strategy) -> Option<(usize, AgentKey)> {
+        let order = Order::of(strategy);
+        let rows = self.fronts.seat_rows(order);
+        let mut best = None;
+        self.kinds.get(kind)?.profiles.for_common(&self.free, |profile| {
+            let row = &rows[profile].seat();
+            if best.is_none_or(|(least, _)| (row.key, row.idle_since) < least) {
+                best = Some(((row.key, row.idle_since), profile));
+            }
+        });
+        best.map(|(_, profile)| (profile, self.fronts.of_profile(profile, order).seat.agent))
+    }
+}
