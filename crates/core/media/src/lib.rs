@@ -1,6 +1,7 @@
 //! Media without I/O: RTP and RTCP, G.711, digits, prompts, latching, splicing, mixing, recording frames.
 
 mod codec;
+mod conceal;
 pub mod dtmf;
 mod g711;
 mod g722;

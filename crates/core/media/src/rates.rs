@@ -74,8 +74,8 @@ fn filtered(samples: &[f32; TAPS]) -> f32 {
 }
 
 fn rounded(sample: f32) -> i16 {
-    // A cast saturates.
-    sample.round() as i16
+    // The lowest value has another meaning where samples wait to be heard.
+    (sample.round() as i16).max(-i16::MAX)
 }
 
 #[cfg(test)]

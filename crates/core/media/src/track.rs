@@ -2,12 +2,13 @@
 //!
 //! ```text
 //!   first                     by its timestamp, if that goes on; else by arrival
-//!     ├── window: what came, zeros where nothing did ──┤
+//!     ├── window: what came, and where nothing did ────┤
 //!     └─▶ taken by the listener, frame by frame
 //! ```
 //! Within a stream the RTP timestamp places the samples (so jitter makes no clicks); its offset to the arrival
 //! time is followed slowly, so that a clock that drifts by 100 ppm (0.36 s an hour) never pulls two speakers apart.
 
+use crate::conceal::Concealer;
 use crate::voice::Said;
 use std::collections::VecDeque;
 
@@ -17,6 +18,10 @@ pub(crate) const DRIFT: i64 = 160;
 const STEP: i64 = 40;
 /// A packet this far from where its timestamp says, 400 ms, has a new time base.
 const JUMP: i64 = 3_200;
+/// What lies in the window where nothing came: no codec gives this value.
+const NOTHING: i16 = i16::MIN;
+/// Samples that are handed out at once.
+const PART: usize = 160;
 /// The average follows over about 64 packets, 1.3 s.
 const SMOOTHING: i64 = 64;
 
@@ -27,6 +32,8 @@ pub(crate) struct Terms {
     pub window: i64,
     /// A packet later than this by its timestamp would never be heard: the stream is delayed by as much from there on.
     pub lateness: i64,
+    /// Who listens can't wait to see whether a voice goes on: what has not come is lost. Else it is, if more came behind it.
+    pub live: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -36,12 +43,14 @@ pub(crate) struct Track {
     /// Where the window begins.
     first: i64,
     window: VecDeque<i16>,
+    concealer: Concealer,
 }
 
 /// The sample at which a timestamp lies.
 #[derive(Clone, Copy, Debug)]
 struct Anchor {
     ssrc: u32,
+    sequence: u16,
     timestamp: u32,
     place: i64,
     /// How much later than its place a packet comes, averaged; scaled by [`SMOOTHING`].
@@ -50,22 +59,34 @@ struct Anchor {
 
 impl Track {
     pub fn new(terms: Terms, first: i64) -> Self {
-        Track { terms, anchor: None, first, window: VecDeque::new() }
+        Track { terms, anchor: None, first, window: VecDeque::new(), concealer: Concealer::default() }
     }
 
     /// Puts a packet's samples where they belong: at `arrival`, if its stream is new. Before the window or beyond its end
     /// they are dropped.
     pub fn place(&mut self, arrival: i64, said: &Said<'_>) {
-        let from = self.follow(arrival, (said.ssrc, said.timestamp)) - self.first;
+        let (from, lost) = self.follow(arrival, said);
+        let from = from - self.first;
         let passed = usize::try_from(-from).unwrap_or(0).min(said.samples.len());
-        let from = usize::try_from(from).unwrap_or(0);
+        // Of what comes half too late, one sample more is left out: there the concealer leads over.
+        let passed = if passed > 0 { (passed + 1).min(said.samples.len()) } else { 0 };
+        let from = if passed > 0 { 1 } else { usize::try_from(from).unwrap_or(0) };
         let room = usize::try_from(self.terms.window).unwrap_or(0).saturating_sub(from);
         let length = (said.samples.len() - passed).min(room);
         if length == 0 {
             return;
         }
+        let fresh = from >= self.window.len();
+        if self.window.len() < from {
+            // Nobody spoke, or packets are missing; a pause of a step is one that we made.
+            let pause = !lost && from - self.window.len() > STEP as usize;
+            self.window.resize(from, if pause { 0 } else { NOTHING });
+        }
         if self.window.len() < from + length {
-            self.window.resize(from + length, 0);
+            self.window.resize(from + length, NOTHING);
+        }
+        if !fresh {
+            return self.fit_in(from, length, |n| said.samples.at(passed + n));
         }
         // The window goes round in its memory: two stretches, in each of which samples lie side by side.
         let (front, back) = self.window.as_mut_slices();
@@ -73,21 +94,63 @@ impl Track {
         if split > 0 {
             said.samples.write(passed, &mut front[from..from + split]);
         }
-        let from = (from + split).saturating_sub(front.len());
-        said.samples.write(passed + split, &mut back[from..from + length - split]);
+        let start = (from + split).saturating_sub(front.len());
+        said.samples.write(passed + split, &mut back[start..start + length - split]);
     }
 
-    /// Adds the next samples to `sum`, and forgets them.
+    /// Puts samples where some are already: these stay, and at both ends of what is new a step leads over.
+    fn fit_in(&mut self, from: usize, length: usize, samples: impl Fn(usize) -> i16) {
+        let is_there = |n: &usize| self.window.get(from + n).is_some_and(|sample| *sample != NOTHING);
+        let before = (0..length).take_while(is_there).count();
+        let after = (before..length).rev().take_while(is_there).count();
+        for n in 0..length {
+            let Some(place) = self.window.get_mut(from + n) else { return };
+            // How much of the new sample is heard, of STEP.
+            let share = match n {
+                _ if n < before && before < length => STEP - (before - n) as i64,
+                _ if n >= length - after => STEP - (n - (length - after)) as i64 - 1,
+                _ if *place == NOTHING => STEP,
+                _ => 0,
+            };
+            let share = share.clamp(0, STEP);
+            let old = if *place == NOTHING { 0 } else { i64::from(*place) };
+            *place = ((old * (STEP - share) + i64::from(samples(n)) * share) / STEP) as i16;
+        }
+    }
+
+    /// Adds the next samples to `sum`, and forgets them. What is missing is concealed.
     pub fn take(&mut self, sum: &mut [i32]) {
-        let here = sum.len().min(self.window.len());
-        let (front, back) = self.window.as_slices();
-        let add = |sums: &mut [i32], samples: &[i16]| {
-            sums.iter_mut().zip(samples).for_each(|(sum, sample)| *sum += i32::from(*sample));
-        };
-        add(&mut sum[..here], front);
-        add(&mut sum[front.len().min(here)..here], back);
-        self.window.drain(..here);
         self.first += sum.len() as i64;
+        for sums in sum.chunks_mut(PART) {
+            if self.window.is_empty() && (!self.terms.live || self.concealer.is_silent()) {
+                self.concealer.rest();
+                continue;
+            }
+            let mut part = [NOTHING; PART];
+            let part = &mut part[..sums.len()];
+            let here = part.len().min(self.window.len());
+            let (front, back) = self.window.as_slices();
+            let split = front.len().min(here);
+            part[..split].copy_from_slice(&front[..split]);
+            part[split..here].copy_from_slice(&back[..here - split]);
+            self.window.drain(..here);
+            if !self.terms.live {
+                part[here..].fill(0);
+            }
+            self.conceal(part);
+            sums.iter_mut().zip(&*part).for_each(|(sum, sample)| *sum += i32::from(*sample));
+        }
+    }
+
+    /// Fills the holes in a part, one stretch after the other.
+    fn conceal(&mut self, part: &mut [i16]) {
+        for stretch in part.chunk_by_mut(|a, b| (*a == NOTHING) == (*b == NOTHING)) {
+            if stretch.first() == Some(&NOTHING) {
+                self.concealer.missing(stretch);
+            } else {
+                self.concealer.came(stretch);
+            }
+        }
     }
 
     /// Forgets what lies before a place.
@@ -102,28 +165,30 @@ impl Track {
         self.window.is_empty()
     }
 
-    /// Where this packet lies: by its timestamp if that goes on from before, else at its arrival.
-    fn follow(&mut self, arrival: i64, (ssrc, timestamp): (u32, u32)) -> i64 {
-        let fresh = Anchor { ssrc, timestamp, place: arrival, late: 0 };
+    /// Where this packet lies: by its timestamp if that goes on from before, else at its arrival; and whether what is
+    /// missing before it was lost.
+    fn follow(&mut self, arrival: i64, said: &Said<'_>) -> (i64, bool) {
+        let &Said { ssrc, sequence, timestamp, .. } = said;
+        let fresh = Anchor { ssrc, sequence, timestamp, place: arrival, late: 0 };
         let Some(anchor) = self.anchor.filter(|a| a.ssrc == ssrc) else {
             self.anchor = Some(fresh);
-            return arrival;
+            return (arrival, false);
         };
         let step = i64::from(timestamp.wrapping_sub(anchor.timestamp) as i32);
         let place = anchor.place + step;
         let deviation = arrival - place;
         if deviation.abs() > JUMP || (deviation > self.terms.lateness && step > 0) {
             self.anchor = Some(fresh);
-            return arrival;
+            return (arrival, deviation.abs() <= JUMP);
         }
         // A straggler says nothing about where the stream is now.
         if step > 0 {
             let late = anchor.late + deviation - anchor.late / SMOOTHING;
             let shift = if (late / SMOOTHING).abs() > DRIFT { STEP * late.signum() } else { 0 };
-            self.anchor = Some(Anchor { ssrc, timestamp, place: place + shift, late: late - shift * SMOOTHING });
-            return place + shift;
+            self.anchor = Some(Anchor { ssrc, sequence, timestamp, place: place + shift, late: late - shift * SMOOTHING });
+            return (place + shift, sequence != anchor.sequence.wrapping_add(1));
         }
-        place
+        (place, false)
     }
 }
 
@@ -134,3 +199,6 @@ impl Track {
         self.window.len() as i64
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -83,6 +83,14 @@ impl Samples<'_> {
         }
     }
 
+    /// The n-th; silence beyond the last.
+    pub fn at(&self, n: usize) -> i16 {
+        match self {
+            Samples::Law(bytes, law) => bytes.get(n).map_or(0, |byte| law.decoder()[usize::from(*byte)]),
+            Samples::Linear(samples) => samples.get(n).copied().unwrap_or(0),
+        }
+    }
+
     /// One after the other.
     pub fn each(self, mut act: impl FnMut(i16)) {
         match self {
