@@ -15,6 +15,7 @@
 pub mod access;
 pub mod keys;
 pub mod sealed;
+pub mod verdict;
 pub mod wav;
 
 pub use keys::{FileKey, Keyring, MasterKey, WrappedKey};

@@ -13,6 +13,7 @@ mod clock;
 mod io;
 mod prompts;
 mod recorder;
+mod shelf;
 mod udp;
 mod waker;
 mod worker;
@@ -20,6 +21,7 @@ mod worker;
 pub use io::{Arrival, PacketIo, Port};
 pub use prompts::{PromptError, load_prompts};
 pub use recorder::{Disk, DiskFile, Form, OsDisk, Repaired, Sound, SoundError, repair};
+pub use shelf::{AccessLog, NotErased, Outcome, Rekeyed, Shelf, Verified};
 pub use udp::UdpIo;
 pub use waker::Waker;
 

@@ -17,6 +17,7 @@ mod outbox;
 mod recording;
 mod schema;
 mod store;
+mod stored;
 mod writer;
 
 pub use book::TicketFilter;

@@ -11,6 +11,7 @@ use std::io::{Read, Seek};
 use std::sync::Arc;
 use tickets::{Number, Ticket};
 use tokio::sync::{broadcast, oneshot, watch};
+use vault::access::Act;
 
 /// Everything that a request may reach.
 #[derive(Clone)]
@@ -26,6 +27,7 @@ pub struct Doors {
     pub ask: Arc<dyn Ask>,
     pub reload: Arc<dyn Reload>,
     pub archive: Arc<dyn Archive>,
+    pub shelf: Arc<dyn Shelf>,
     pub health: Arc<dyn Fn() -> Health + Send + Sync>,
 }
 
@@ -112,6 +114,37 @@ pub struct Configured {
     pub name: Arc<str>,
     /// What the agent serves.
     pub queues: Arc<[QueueId]>,
+}
+
+/// Recordings as they lie on disk. Every call may block on it, and is made off the async threads.
+pub trait Shelf: Send + Sync {
+    /// Writes down who did what, and why, before it is done: what can't be written down is not done.
+    fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String>;
+    /// The log of that, a line of JSON each.
+    fn accesses(&self) -> Result<String, String>;
+    /// Reads one from end to end. None: there is no such recording.
+    fn verify(&self, id: RecordingId) -> Result<Option<Looked>, String>;
+    /// Reads all, and looks for files and rows without each other, until `tell` says that it is enough.
+    fn verify_all(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String>;
+    /// Destroys key and audio. None: there is no such recording.
+    fn erase(&self, id: RecordingId, why: &str) -> Result<Option<Looked>, String>;
+    /// Has the first master key wrap the keys of all.
+    fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String>;
+}
+
+/// What was found of one recording on disk, or done with it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Looked {
+    pub recording: RecordingId,
+    /// `complete`, `partial`, `failed`, `erased`, `running`, `orphan`; of its key `wrapped`, `kept`, `failed`.
+    pub outcome: &'static str,
+    /// Empty if there is nothing to say.
+    pub reason: String,
+    /// What it is on disk.
+    pub form: Option<&'static str>,
+    pub duration_ms: u64,
+    /// The channels in which there is something but silence.
+    pub heard: Vec<String>,
 }
 
 /// A WAV to be read from anywhere. Reading may block.

@@ -20,8 +20,8 @@ mod server;
 
 pub use access::Access;
 pub use doors::{
-    Archive, Ask, Audio, Configured, Doors, FactsAsk, Finding, Gauge, Health, Histogram, NotReloaded, Party, RecordingRow,
-    RecordingsAsk, Reload, Reloaded, TicketsAsk,
+    Archive, Ask, Audio, Configured, Doors, FactsAsk, Finding, Gauge, Health, Histogram, Looked, NotReloaded, Party,
+    RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 pub use error::ApiError;
 pub use server::serve;

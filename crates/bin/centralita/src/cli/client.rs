@@ -60,7 +60,26 @@ impl Client {
 
     /// An answer whose body is read piece by piece.
     pub async fn open(&self, path: &str) -> Result<Response<Incoming>, Failure> {
-        let response = self.send(Method::GET, path, None).await?;
+        self.opened(Method::GET, path).await
+    }
+
+    /// The lines of JSON that come of an act that takes its time, one by one.
+    pub async fn each(&self, path: &str, mut tell: impl FnMut(Value) -> Result<(), Failure>) -> Result<(), Failure> {
+        let mut body = self.opened(Method::POST, path).await?.into_body();
+        let mut text = Vec::new();
+        while let Some(frame) = body.frame().await {
+            let Ok(data) = frame.map_err(|_| self.cut())?.into_data() else { continue };
+            text.extend_from_slice(&data);
+            while let Some(end) = text.iter().position(|b| *b == b'\n') {
+                let line: Vec<u8> = text.drain(..=end).collect();
+                tell(serde_json::from_slice(&line).map_err(|_| self.stranger())?)?;
+            }
+        }
+        if text.is_empty() { Ok(()) } else { Err(self.cut()) }
+    }
+
+    async fn opened(&self, method: Method, path: &str) -> Result<Response<Incoming>, Failure> {
+        let response = self.send(method, path, None).await?;
         if response.status().is_success() {
             return Ok(response);
         }

@@ -3,18 +3,16 @@
 use arc_swap::ArcSwap;
 use base::fact::Logged;
 use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
-use shell_media::{Sound, SoundError};
+use shell_media::{Shelf, SoundError};
 use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
 use shell_web::{Archive, Audio, Configured, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use site::Site;
 use std::collections::BTreeMap;
 use std::fmt::Display;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tickets::{Number, Ticket};
 use tokio::sync::broadcast;
-use vault::Keyring;
 
 /// Batches of facts that a slow reader may be behind; then it reads the log instead.
 const BEHIND: usize = 1_024;
@@ -24,12 +22,6 @@ pub struct StoreArchive {
     shelf: Shelf,
     followers: broadcast::Sender<Arc<[Logged]>>,
     names: ArcSwap<Names>,
-}
-
-/// Where recordings are, and what opens those that are sealed.
-pub struct Shelf {
-    pub folder: PathBuf,
-    pub keys: Option<Arc<Keyring>>,
 }
 
 /// What the site says of agents and queues that screens want to know.
@@ -115,7 +107,7 @@ impl Archive for StoreArchive {
 
     fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String> {
         let Some(file) = self.store.recording(id).map_err(text)?.and_then(|r| r.file) else { return Ok(None) };
-        match Sound::open(&self.shelf.folder, &file, &id.to_string(), self.shelf.keys.as_deref()) {
+        match self.shelf.sound(&file, id) {
             Ok(sound) => Ok(Some(Box::new(sound))),
             Err(SoundError::NoAudio | SoundError::NoKey) => Ok(None),
             Err(error) => Err(format!("{id}: {error}")),

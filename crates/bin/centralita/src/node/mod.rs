@@ -10,6 +10,7 @@ mod lines;
 mod options;
 mod reload;
 mod secret;
+mod shelf;
 mod stopwatch;
 mod teller;
 mod way;

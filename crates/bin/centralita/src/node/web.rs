@@ -1,10 +1,11 @@
 //! The web's doors, opened.
 
-use super::archive::{Names, Shelf, StoreArchive};
+use super::archive::{Names, StoreArchive};
 use super::decide::{Outlets, Screen};
 use super::lines::Lines;
 use super::options::{health, source};
 use super::reload::Reloader;
+use super::shelf::Shelf;
 use super::{StartError, at};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
@@ -40,8 +41,9 @@ impl Web {
     pub fn open(lines: Lines, behind: Behind<'_>) -> Result<Web, StartError> {
         let Behind { setup, keys, file, store, outlets, screen, figures, clock } = behind;
         let site = &setup.site;
-        let shelf = Shelf { folder: site.recordings.clone(), keys };
-        let archive = StoreArchive::start(store, &outlets.log, shelf, Names::of(site)).map_err(at("the log"))?;
+        let shelf = Shelf::open(site, keys, store.clone(), clock).map_err(at("the log of accesses to recordings"))?;
+        let shelf = Arc::new(shelf);
+        let archive = StoreArchive::start(store, &outlets.log, shelf.files.clone(), Names::of(site)).map_err(at("the log"))?;
         let access = Access::new(site.web.token.as_ref().map(|t| t.reveal().as_str())).map_err(at("the web"))?;
         let reloader = Arc::new(Reloader {
             file,
@@ -61,6 +63,7 @@ impl Web {
             ask: outlets.way.clone(),
             reload: reloader.clone(),
             archive,
+            shelf,
             health: health(outlets, figures, screen, clock),
         };
         let config = shell_web::Config { access, source: source(site), site: site.name.clone() };

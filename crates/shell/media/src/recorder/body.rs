@@ -189,7 +189,7 @@ fn new(disk: &dyn Disk, path: &Path, begin: &[u8]) -> io::Result<Box<dyn DiskFil
 }
 
 /// Bytes that nobody can guess.
-pub(super) fn random<const N: usize>() -> io::Result<[u8; N]> {
+pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system gives no randomness"))?;
     Ok(bytes)

@@ -33,7 +33,7 @@ impl Disk for OsDisk {
     }
 
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let beside = path.with_extension("json.new");
+        let beside = super::files::add(path, ".new");
         // One that a crash left there is ours: nobody else writes below this folder.
         match std::fs::remove_file(&beside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
@@ -70,6 +70,7 @@ pub(crate) fn reason(error: &io::Error) -> &'static str {
         io::ErrorKind::FileTooLarge => "file_full",
         io::ErrorKind::AlreadyExists => "file_exists",
         io::ErrorKind::InvalidInput => "bad_file_name",
+        io::ErrorKind::InvalidData => "cannot_be_opened",
         _ => "write_failed",
     }
 }

@@ -22,6 +22,13 @@ pub enum Form {
 impl Form {
     pub const ALL: [Form; 2] = [Form::Wav, Form::Sealed];
 
+    pub fn name(self) -> &'static str {
+        match self {
+            Form::Wav => "wav",
+            Form::Sealed => "sealed",
+        }
+    }
+
     pub fn extension(self) -> &'static str {
         match self {
             Form::Wav => ".wav",
@@ -47,6 +54,8 @@ pub(crate) enum State {
     Recording,
     Complete,
     Partial,
+    /// On purpose: the audio is gone, `reason` says why, the figures stay.
+    Erased,
 }
 
 /// The sidecar's content.
@@ -70,6 +79,9 @@ pub(crate) struct Note {
     pub sha256_of: HashOf,
     #[serde(default)]
     pub form: Form,
+    /// The channels in which there is something but silence.
+    #[serde(default)]
+    pub heard: Vec<Arc<str>>,
 }
 
 impl Note {
@@ -87,7 +99,14 @@ impl Note {
             sha256: "".into(),
             sha256_of: HashOf::Wav,
             form,
+            heard: vec![],
         }
+    }
+
+    /// Which channels are not silent, from left to right.
+    pub fn hear(&mut self, heard: &[bool]) {
+        let channels = self.channels.iter().zip(heard);
+        self.heard = channels.filter(|(_, heard)| **heard).map(|(name, _)| name.clone()).collect();
     }
 
     /// At the end: partial if there is a reason.
@@ -142,7 +161,7 @@ impl Places {
 }
 
 /// Adds an extension; `with_extension` would cut a name with a dot in it.
-fn add(path: &Path, extension: &str) -> PathBuf {
+pub(super) fn add(path: &Path, extension: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(extension);
     name.into()

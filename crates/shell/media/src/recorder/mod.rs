@@ -18,10 +18,14 @@ mod repair;
 mod sound;
 mod tape;
 
+pub(crate) use body::random;
 pub use disk::{Disk, DiskFile, OsDisk};
 pub(crate) use door::RecorderDoor;
 pub use files::Form;
+pub(crate) use files::{HashOf, Note, Places, RATE, State};
+pub(crate) use repair::walk;
 pub use repair::{Repaired, repair};
+pub(crate) use sound::measure;
 pub use sound::{Sound, SoundError};
 
 use crate::Sink;

@@ -3,7 +3,7 @@
 
 use super::disk::{Disk, OsDisk};
 use super::files::{Form, HashOf, Note, Places, State, sha256};
-use super::sound::{self, Chunks, Sound, SoundError};
+use super::sound::{self, Chunks, Sound, SoundError, measure};
 use base::RecordingId;
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -33,30 +33,33 @@ pub struct Repaired {
 /// without one its hash is of the sealed file.
 pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring>) -> io::Result<Vec<Repaired>> {
     let mut found = vec![];
-    walk(folder, 0, &mut |sidecar| match mend(folder, sidecar, owed, keys) {
-        Ok(repaired) => found.extend(repaired),
-        Err(error) => tracing::error!(file = %sidecar.display(), %error, "recording can't be mended"),
+    walk(folder, 0, &mut |path| {
+        match path.extension().is_some_and(|e| e == "json").then(|| mend(folder, path, owed, keys)) {
+            Some(Ok(repaired)) => found.extend(repaired),
+            Some(Err(error)) => tracing::error!(file = %path.display(), %error, "recording can't be mended"),
+            None => {}
+        }
+        true
     })?;
     found.sort_by_key(|r| r.recording);
     Ok(found)
 }
 
-/// Every sidecar below a folder, as deep as recordings may lie.
-fn walk(folder: &Path, depth: usize, act: &mut dyn FnMut(&Path)) -> io::Result<()> {
+/// Every file below a folder, as deep as recordings may lie, until `act` says that it is enough. False: it did.
+pub(crate) fn walk(folder: &Path, depth: usize, act: &mut dyn FnMut(&Path) -> bool) -> io::Result<bool> {
     let list = match std::fs::read_dir(folder) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound && depth == 0 => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && depth == 0 => return Ok(true),
         other => other?,
     };
     for entry in list {
         let entry = entry?;
         let (kind, path) = (entry.file_type()?, entry.path());
-        if kind.is_dir() && depth < 8 {
-            walk(&path, depth + 1, act)?;
-        } else if kind.is_file() && path.extension().is_some_and(|e| e == "json") {
-            act(&path);
+        let on = if kind.is_dir() && depth < 8 { walk(&path, depth + 1, act)? } else { !kind.is_file() || act(&path) };
+        if !on {
+            return Ok(false);
         }
     }
-    Ok(())
+    Ok(true)
 }
 
 fn mend(folder: &Path, sidecar: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring>) -> io::Result<Option<Repaired>> {
@@ -81,7 +84,11 @@ fn mend(folder: &Path, sidecar: &Path, owed: &BTreeSet<RecordingId>, keys: Optio
 /// Of the WAV; of the file as it is if it can't be opened.
 fn hash(places: &Places, note: &mut Note, keys: Option<&Keyring>) -> io::Result<Arc<str>> {
     match Sound::open_at(places, &note.about.recording.to_string(), keys) {
-        Ok(mut sound) => sha256(&mut sound),
+        Ok(sound) => {
+            let content = measure(sound)?;
+            note.hear(&content.heard);
+            Ok(content.sha256.into())
+        }
         Err(SoundError::Io(error)) => Err(error),
         Err(why) => {
             tracing::warn!(recording = %note.about.recording, %why, "mended unheard");

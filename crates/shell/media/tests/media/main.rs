@@ -6,3 +6,4 @@ mod conferences;
 mod network;
 mod recordings;
 mod sealed;
+mod shelf;

@@ -20,7 +20,7 @@ fn open(folder: &Path, keys: Option<&Keyring>) -> Result<Sound, SoundError> {
 }
 
 /// Closed in order, with two seconds of both.
-fn recorded() -> Room {
+pub fn recorded() -> Room {
     let room = Room::sealed(|_| {});
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
     room.join(CALLER, AGENT);

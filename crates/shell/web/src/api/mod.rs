@@ -10,6 +10,7 @@ mod health;
 mod queues;
 mod recordings;
 mod reload;
+mod shelf;
 mod stream;
 mod tickets;
 mod who;
@@ -47,6 +48,10 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/recordings", get(recordings::list))
         .route("/recordings/{id}", get(recordings::show))
         .route("/recordings/{id}/audio", get(recordings::audio))
+        .route("/recordings/{id}/{verb}", post(shelf::ask))
+        .route("/recordings/verify", post(shelf::verify_all))
+        .route("/recordings/rekey", post(shelf::rekey))
+        .route("/recordings/accesses", get(shelf::accesses))
         .route("/figures", get(figures::show))
         .route("/figures/stream", get(figures::stream))
         .route("/definitions", get(figures::definitions))

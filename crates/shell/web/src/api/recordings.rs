@@ -1,5 +1,7 @@
 //! Recordings: their metadata, and their sound by id alone (security.md, row 44: never by a path).
 
+use super::shelf::shelf;
+use super::who::Who;
 use super::{Answer, Asked, archive, id, limit};
 use crate::error::ApiError;
 use crate::{App, Audio, RecordingRow, RecordingsAsk};
@@ -16,6 +18,7 @@ use serde::Deserialize;
 use std::io::{self, SeekFrom};
 use std::ops::RangeInclusive;
 use std::sync::Arc;
+use vault::access::Act;
 
 const LIST: &str = "/api/v1/recordings";
 /// Read and sent at once.
@@ -44,11 +47,41 @@ pub async fn show(State(app): State<Arc<App>>, Path(recording): Path<String>) ->
     row.map(Json).ok_or_else(|| ApiError::unknown(format!("recording {recording}"), LIST))
 }
 
+/// Why it is asked for, as the log of accesses keeps it.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Heard {
+    /// `play`, unless it says `export`.
+    #[serde(rename = "as")]
+    act: Option<String>,
+    #[serde(default)]
+    why: String,
+}
+
+impl Heard {
+    fn act(&self) -> Answer<Act> {
+        match self.act.as_deref() {
+            None | Some("play") => Ok(Act::Play),
+            Some("export") => Ok(Act::Export),
+            Some(other) => Err(ApiError::bad(format!("as={other}"), "as=play or as=export")),
+        }
+    }
+}
+
 /// The WAV, whole or the one range asked for (RFC 9110, section 14), so that a player can seek.
-pub async fn audio(State(app): State<Arc<App>>, Path(recording): Path<String>, headers: HeaderMap) -> Answer<Response> {
+pub async fn audio(
+    State(app): State<Arc<App>>,
+    Path(recording): Path<String>,
+    Asked(heard): Asked<Heard>,
+    Who(who): Who,
+    headers: HeaderMap,
+) -> Answer<Response> {
     let recording: RecordingId = id(&recording)?;
+    let act = heard.act()?;
     let audio = archive(&app, move |a| a.audio(recording)?.map(measured).transpose()).await?;
     let (audio, length) = audio.ok_or_else(|| ApiError::unknown(format!("sound of recording {recording}"), LIST))?;
+    // Written down before the first byte leaves.
+    shelf(&app, move |s| s.note(&who, act, &recording.to_string(), &heard.why)).await?;
     let asked = headers.get(RANGE).and_then(|r| r.to_str().ok());
     let (status, range) = match asked.map_or(Range::Whole, |text| range(text, length)) {
         Range::Whole => (StatusCode::OK, 0..=length.saturating_sub(1)),

@@ -420,3 +420,36 @@ async fn an_open_address_without_a_token_is_not_served() {
     assert!(error.to_string().contains("token"), "{error}");
     fake.serve_at("0.0.0.0:0".parse().unwrap(), Some("t"), "x").await.stop().await.unwrap();
 }
+
+#[tokio::test]
+async fn whoever_listens_is_written_down_before_anything_is_heard() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let audio = "/api/v1/recordings/1-3-42.c1.p1/audio";
+    let who = [("x-centralita-who", "ana")];
+    ask(served.address, Method::GET, audio, &who, "").await;
+    ask(served.address, Method::GET, &format!("{audio}?as=export&why=court+order"), &who, "").await;
+    let expected = ["ana play 1-3-42.c1.p1 ", "ana export 1-3-42.c1.p1 court order"];
+    assert_eq!(*fake.shelf.0.lock().unwrap(), expected);
+    let unwritten = ask(served.address, Method::GET, &format!("{audio}?why=the+disk+is+full"), &who, "").await;
+    assert_eq!(unwritten.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(!unwritten.body.windows(4).any(|w| w == b"RIFF"), "what can't be written down is not heard");
+}
+
+#[tokio::test]
+async fn a_recording_is_verified_or_erased_with_a_reason_by_its_id() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let json = [("content-type", "application/json"), ("x-centralita-who", "ana")];
+    let post = async |path: &str, body: &str| ask(served.address, Method::POST, path, &json, body).await;
+    assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/verify", "{}").await.json()["outcome"], "complete");
+    assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/erase", "{}").await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"asked for"}"#).await.json()["outcome"], "erased");
+    assert_eq!(post("/api/v1/recordings/1-3-42.c9.p9/verify", "{}").await.status, StatusCode::NOT_FOUND);
+    assert_eq!(post("/api/v1/recordings/..%2Fx/erase", r#"{"why":"x"}"#).await.status, StatusCode::BAD_REQUEST);
+    let all = post("/api/v1/recordings/verify", "").await;
+    assert_eq!(String::from_utf8_lossy(&all.body).lines().count(), 2);
+    assert!(fake.shelf.0.lock().unwrap().contains(&"ana erase 1-3-42.c1.p1 asked for".to_string()));
+    let log = get(served.address, "/api/v1/recordings/accesses").await;
+    assert_eq!(vault::access::check(std::str::from_utf8(&log.body).unwrap()).unwrap().head.n, 2);
+}

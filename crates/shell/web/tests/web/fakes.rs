@@ -6,8 +6,8 @@ use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, Now, PartyId, Pii,
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
-    Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Gauge, Health, NotReloaded, Party, RecordingRow,
-    RecordingsAsk, Reload, Reloaded, TicketsAsk,
+    Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Gauge, Health, Looked, NotReloaded, Party, RecordingRow,
+    RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -18,6 +18,7 @@ use tickets::{Impact, Number, Priority, State, Ticket};
 use tokio::net::TcpListener;
 use tokio::sync::{broadcast, oneshot, watch};
 use tokio::task::JoinHandle;
+use vault::access::{Act, Head};
 
 pub const CALL: &str = "1-3-42";
 /// Text that must never become more than text.
@@ -38,6 +39,7 @@ const START: Wall = Wall(1_795_356_000_000_000);
 /// What the test holds on to.
 pub struct Fake {
     pub archive: Arc<FakeArchive>,
+    pub shelf: Arc<FakeShelf>,
     pub asked: Arc<FakeAsk>,
     pub reloads: Arc<FakeReload>,
     pub access: Access,
@@ -72,6 +74,7 @@ impl Fake {
         };
         Fake {
             archive: Arc::new(FakeArchive::new()),
+            shelf: Arc::default(),
             asked: Arc::default(),
             reloads: Arc::default(),
             access: Access::default(),
@@ -93,6 +96,7 @@ impl Fake {
             ask: self.asked.clone(),
             reload: self.reloads.clone(),
             archive: self.archive.clone(),
+            shelf: self.shelf.clone(),
             health: Arc::new(move || health.lock().unwrap().clone()),
         }
     }
@@ -536,4 +540,49 @@ fn agent_row(name: &str, state: AgentState, seconds: u64, reason: Option<&str>, 
         utilisation: Some(0.6),
         ..AgentFigures::nothing(agent(name), state, START.to_string())
     }
+}
+
+/// Of recordings on disk: what was asked of it, and why.
+#[derive(Default)]
+pub struct FakeShelf(pub Mutex<Vec<String>>);
+
+impl Shelf for FakeShelf {
+    fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String> {
+        if why == "the disk is full" {
+            return Err("no space left".into());
+        }
+        self.0.lock().unwrap().push(format!("{who} {act} {recording} {why}"));
+        Ok(())
+    }
+    fn accesses(&self) -> Result<String, String> {
+        let mut head = Head::default();
+        let access = vault::access::Access {
+            at: String::new(),
+            who: "ana".into(),
+            act: Act::Play,
+            recording: "1".into(),
+            why: String::new(),
+        };
+        Ok((0..2).map(|_| head.append(&access)).collect())
+    }
+    fn verify(&self, id: RecordingId) -> Result<Option<Looked>, String> {
+        Ok((id == recording().recording).then(|| looked("complete")))
+    }
+    fn verify_all(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        let _ = tell(looked("complete")) && tell(looked("orphan"));
+        Ok(())
+    }
+    fn erase(&self, id: RecordingId, _: &str) -> Result<Option<Looked>, String> {
+        Ok((id == recording().recording).then(|| looked("erased")))
+    }
+    fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        tell(looked("wrapped"));
+        Ok(())
+    }
+}
+
+fn looked(outcome: &'static str) -> Looked {
+    let heard = vec!["caller".into()];
+    let recording = recording().recording;
+    Looked { recording, outcome, reason: String::new(), form: Some("sealed"), duration_ms: 61_000, heard }
 }

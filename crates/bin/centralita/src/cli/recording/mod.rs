@@ -1,8 +1,13 @@
 //! `centralita recording`: a file per command.
 
+mod access_log;
+mod erase;
+mod export;
 mod list;
-mod save;
+mod play;
+mod rekey;
 mod show;
+mod verify;
 
 pub use list::table as list;
 
@@ -19,8 +24,19 @@ pub enum Recording {
     List(list::Options),
     /// What is known of one recording
     Show(show::Options),
-    /// Save a recording's sound as WAV: caller left, agent right
-    Save(save::Options),
+    /// Save a recording's sound as WAV, whatever it is on disk: caller left, agent right
+    #[command(visible_alias = "save")]
+    Export(export::Options),
+    /// Play a recording
+    Play(play::Options),
+    /// Read recordings again from end to end, and find files and rows without each other
+    Verify(verify::Options),
+    /// Destroy a recording's key and audio
+    Erase(erase::Options),
+    /// Have the first master key wrap the keys of all recordings
+    Rekey,
+    /// Who listened to, exported, verified or erased what
+    AccessLog(access_log::Options),
 }
 
 impl Recording {
@@ -28,7 +44,12 @@ impl Recording {
         match self {
             Recording::List(options) => list::run(&options, client, out).await,
             Recording::Show(options) => show::run(&options, client, out).await,
-            Recording::Save(options) => save::run(options, client, out).await,
+            Recording::Export(options) => export::run(options, client, out).await,
+            Recording::Play(options) => play::run(options, client, out).await,
+            Recording::Verify(options) => verify::run(options, client, out).await,
+            Recording::Erase(options) => erase::run(options, client, out).await,
+            Recording::Rekey => rekey::run(client, out).await,
+            Recording::AccessLog(options) => access_log::run(&options, client, out).await,
         }
     }
 }

@@ -139,3 +139,38 @@ fn follow(node: &Node, lines: usize) -> (u8, String) {
     feeder.join().unwrap();
     (status, String::from_utf8(out.text).unwrap())
 }
+
+#[test]
+fn recordings_are_played_verified_erased_and_it_is_written_down() {
+    let node = Node::start(None);
+    assert_eq!(node.run("recording play 1-3-42.c1.p1 --to - --why audit").1.as_bytes(), WAV);
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("heard.wav");
+    assert_eq!(node.run("recording play 1-3-42.c1.p1 --to no-such-player").0, 1);
+    // `tee` hears it all, as a player would.
+    let (api, to) = (format!("http://{}", node.address), format!("tee {}", file.display()));
+    let words = ["centralita", "--api", &api, "recording", "play", "1-3-42.c1.p1", "--to", &to];
+    let line = Line::try_parse_from(words).unwrap();
+    assert_eq!(run_into(line.command, &line.common, &mut Vec::new(), &mut Vec::new()), 0);
+    assert_eq!(std::fs::read(&file).unwrap(), WAV);
+    assert!(node.run("recording verify 1-3-42.c1.p1").1.contains("heard      caller"));
+    let (status, out, err) = node.run("recording verify");
+    assert_eq!((status, out.lines().last()), (1, Some("1 complete, 1 orphan")), "{err}");
+    assert!(Line::try_parse_from(["centralita", "recording", "erase", "1-3-42.c1.p1"]).is_err(), "a reason is asked for");
+    let (status, out, _) = node.run("recording erase 1-3-42.c1.p1 --reason asked-for");
+    assert_eq!(status, 0);
+    assert!(out.contains("erased") && out.contains("asked-for"), "{out}");
+    assert_eq!(node.run("recording rekey").1, "1 wrapped anew, 0 were already\n");
+
+    let (_, out, _) = node.run("recording access-log");
+    let acts: Vec<&str> = out.lines().skip(1).map(|line| line.split_whitespace().nth(2).unwrap()).collect();
+    assert_eq!(acts, ["play", "play", "verify", "verify", "erase"]);
+    let (status, out, _) = node.run("recording access-log --check");
+    assert_eq!(status, 0);
+    let head = out.trim().rsplit(' ').next().unwrap();
+    node.run("recording export 1-3-42.c1.p1 --out -");
+    assert_eq!(node.run(&format!("recording access-log --check --head {head}")).0, 0);
+    let (status, _, err) = node.run(&format!("recording access-log --check --head {}", "0".repeat(64)));
+    assert_eq!(status, 1);
+    assert!(err.contains("the access log was cut"), "{err}");
+}

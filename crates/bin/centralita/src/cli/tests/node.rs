@@ -8,13 +8,14 @@ use base::{Now, PartyId, RecordingId, Tenant};
 use clap::Parser;
 use engine::{Reply, Request};
 use shell_web::{
-    Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Finding, Health, NotReloaded, Party, RecordingRow, RecordingsAsk,
-    Reload, Reloaded, TicketsAsk,
+    Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Finding, Health, Looked, NotReloaded, Party, RecordingRow,
+    RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use tickets::{Number, Ticket};
 use tokio::sync::{broadcast, oneshot, watch};
+use vault::access::{Access as Noted, Act, Head};
 
 /// A server in a thread of its own; dropped, it ends.
 pub struct Node {
@@ -40,7 +41,8 @@ impl Node {
             clock: Arc::new(Now::default),
             ask: Arc::new(Door(asked.clone())),
             reload: Arc::new(Again(broken.clone())),
-            archive: Arc::new(Shelf(facts.clone())),
+            archive: Arc::new(Rows(facts.clone())),
+            shelf: Arc::new(Files(Mutex::default())),
             health: Arc::new(Health::default),
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -126,9 +128,9 @@ impl Reload for Again {
 }
 
 /// A call that waits, after one agent who did not answer.
-struct Shelf(broadcast::Sender<Arc<[Logged]>>);
+struct Rows(broadcast::Sender<Arc<[Logged]>>);
 
-impl Archive for Shelf {
+impl Archive for Rows {
     fn facts(&self, ask: &FactsAsk) -> Result<Vec<Logged>, String> {
         let arrived = What::CallArrived { direction: Direction::Incoming, trunk: "carrier".into(), number: "+525550001".into() };
         let all = [logged(1, arrived), logged(2, What::CallAnswered {})];
@@ -159,4 +161,40 @@ impl Archive for Shelf {
     fn party(&self, _: &Tenant, _: PartyId) -> Result<Option<Party>, String> {
         Ok(None)
     }
+}
+
+/// One recording on disk, and one file too many.
+struct Files(Mutex<(Head, String)>);
+
+impl Shelf for Files {
+    fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String> {
+        let access =
+            Noted { at: "2026-11-22T12:00:00Z".into(), who: who.into(), act, recording: recording.into(), why: why.into() };
+        let (head, text) = &mut *self.0.lock().unwrap();
+        *text += &head.append(&access);
+        Ok(())
+    }
+    fn accesses(&self) -> Result<String, String> {
+        Ok(self.0.lock().unwrap().1.clone())
+    }
+    fn verify(&self, id: RecordingId) -> Result<Option<Looked>, String> {
+        Ok((id == recording().recording).then(|| looked("complete", "")))
+    }
+    fn verify_all(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        let _ = tell(looked("complete", "")) && tell(looked("orphan", "no row"));
+        Ok(())
+    }
+    fn erase(&self, id: RecordingId, why: &str) -> Result<Option<Looked>, String> {
+        Ok((id == recording().recording).then(|| looked("erased", why)))
+    }
+    fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        tell(looked("wrapped", ""));
+        Ok(())
+    }
+}
+
+fn looked(outcome: &'static str, reason: &str) -> Looked {
+    let heard = vec!["caller".into()];
+    let recording = recording().recording;
+    Looked { recording, outcome, reason: reason.into(), form: Some("sealed"), duration_ms: 61_000, heard }
 }

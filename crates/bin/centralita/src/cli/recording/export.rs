@@ -1,4 +1,4 @@
-//! `centralita recording save`.
+//! `centralita recording export`: plain WAV, whatever the recording is on disk.
 
 use crate::cli::client::Client;
 use crate::cli::{Done, Failure, print};
@@ -13,7 +13,11 @@ use std::path::{Path, PathBuf};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
+    /// The recording, such as 1-3-42.c1.p1
     recording: RecordingId,
+    /// Why, for the log of accesses
+    #[arg(long, default_value = "")]
+    why: String,
     /// The file; by default the recording's id and .wav, here. "-" writes to the output
     #[arg(long, short)]
     out: Option<PathBuf>,
@@ -23,8 +27,8 @@ pub struct Options {
 }
 
 pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
-    let Options { recording, out: file, force } = options;
-    let body = client.open(&format!("recordings/{recording}/audio")).await?.into_body();
+    let Options { recording, why, out: file, force } = options;
+    let body = audio(client, recording, "export", &why).await?;
     let file = file.unwrap_or_else(|| format!("{recording}.wav").into());
     if file.as_os_str() == "-" {
         copy(client, body, out).await?;
@@ -33,6 +37,18 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
     let bytes = save(client, body, &file, force).await?;
     let answer = json!({ "recording": recording, "file": file.display().to_string(), "bytes": bytes });
     print(client, out, &answer, |_| format!("{recording}: {bytes} bytes in {}\n", file.display()))
+}
+
+/// A recording's WAV. The node writes down that it was asked for.
+pub async fn audio(client: &Client, recording: RecordingId, act: &str, why: &str) -> Result<Incoming, Failure> {
+    let path = format!("recordings/{recording}/audio?as={act}&why={}", encoded(why));
+    Ok(client.open(&path).await?.into_body())
+}
+
+/// For a query (RFC 3986, 2.1).
+fn encoded(text: &str) -> String {
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-._~".contains(b);
+    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
 /// A file that could not be written whole is not left behind.
@@ -54,7 +70,7 @@ async fn save(client: &Client, body: Incoming, path: &Path, force: bool) -> Resu
     })
 }
 
-async fn copy(client: &Client, mut body: Incoming, to: &mut dyn Write) -> Result<u64, Failure> {
+pub async fn copy(client: &Client, mut body: Incoming, to: &mut dyn Write) -> Result<u64, Failure> {
     let mut bytes = 0;
     while let Some(frame) = body.frame().await {
         if let Ok(data) = frame.map_err(|_| client.cut())?.into_data() {

@@ -1,0 +1,47 @@
+//! `centralita recording access-log`: who listened, exported, verified, erased; and whether the log was changed.
+
+use crate::cli::client::Client;
+use crate::cli::render::{clean, rows, table, text};
+use crate::cli::{Done, Failure};
+use clap::Args;
+use http_body_util::BodyExt;
+use serde_json::Value;
+use std::io::Write;
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Check the chain of hashes, here and not at the node, and say where it breaks
+    #[arg(long)]
+    check: bool,
+    /// A hash that the check gave before: it must still be in the chain, or lines were cut off at its end
+    #[arg(long, requires = "check")]
+    head: Option<String>,
+}
+
+pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Done {
+    let body = client.open("recordings/accesses").await?.into_body();
+    let bytes = body.collect().await.map_err(|_| client.cut())?.to_bytes();
+    let log = String::from_utf8_lossy(&bytes);
+    if options.check {
+        return check(&log, options.head.as_deref(), out);
+    }
+    if client.json {
+        write!(out, "{log}")?;
+        return Ok(());
+    }
+    let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
+    let row = |l: &Value| ["at", "who", "act", "recording", "why"].map(|key| clean(&text(&l[key]))).to_vec();
+    let listed = table(&["AT", "WHO", "ACT", "RECORDING", "WHY"], &rows(&Value::Array(lines), row), "Nobody has listened.");
+    write!(out, "{listed}")?;
+    Ok(())
+}
+
+fn check(log: &str, head: Option<&str>, out: &mut dyn Write) -> Done {
+    let broken = |error: String| Failure::Refused { error, expected: "a log to which lines were only appended".into() };
+    let checked = vault::access::check(log).map_err(|b| broken(format!("the access log was changed: {b}")))?;
+    if let Some(head) = head.filter(|head| !checked.heads().any(|hash| hash == *head)) {
+        return Err(broken(format!("the access log was cut: it never ended with {head}")));
+    }
+    writeln!(out, "{} lines, unbroken; it ends with {}", checked.head.n, checked.head.hash)?;
+    Ok(())
+}

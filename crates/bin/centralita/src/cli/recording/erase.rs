@@ -1,0 +1,23 @@
+//! `centralita recording erase`: its key and its audio; what is known of it stays.
+
+use crate::cli::client::Client;
+use crate::cli::{Done, print};
+use base::RecordingId;
+use clap::Args;
+use serde_json::json;
+use std::io::Write;
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The recording, such as 1-3-42.c1.p1
+    recording: RecordingId,
+    /// Why, for its sidecar and the log of accesses
+    #[arg(long)]
+    reason: String,
+}
+
+pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
+    let Options { recording, reason } = options;
+    let erased = client.post(&format!("recordings/{recording}/erase"), Some(json!({ "why": reason }))).await?;
+    print(client, out, &erased, super::verify::one)
+}

@@ -1,0 +1,48 @@
+//! `centralita recording play`: to a player's standard input, or to ours.
+
+use super::export::{audio, copy};
+use crate::cli::client::Client;
+use crate::cli::{Done, Failure};
+use base::RecordingId;
+use clap::Args;
+use std::io::Write;
+use std::process::{Command, Stdio};
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// The recording, such as 1-3-42.c1.p1
+    recording: RecordingId,
+    /// Why, for the log of accesses
+    #[arg(long, default_value = "")]
+    why: String,
+    /// The command that plays a WAV from its standard input; "-" writes the WAV to the output instead
+    #[arg(long, env = "CENTRALITA_PLAYER", default_value = "aplay -q -")]
+    to: String,
+}
+
+pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
+    let Options { recording, why, to } = options;
+    if to == "-" {
+        copy(client, audio(client, recording, "play", &why).await?, out).await?;
+        return Ok(());
+    }
+    let cannot = |error: std::io::Error| Failure::Refused {
+        error: format!("cannot play with `{to}`: {error}"),
+        expected: "a command that plays a WAV from its standard input, by --to or CENTRALITA_PLAYER, or --to -".into(),
+    };
+    let mut words = to.split_whitespace();
+    let command = words.next().unwrap_or_default();
+    let mut player = Command::new(command).args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(cannot)?;
+    let copied = match player.stdin.take() {
+        Some(mut input) => copy(client, audio(client, recording, "play", &why).await?, &mut input).await,
+        None => Ok(0),
+    };
+    let ended = player.wait().map_err(cannot)?;
+    match copied {
+        // Whoever has heard enough ends the player.
+        Err(Failure::Output(_)) => Ok(()),
+        Err(failure) => Err(failure),
+        Ok(_) if ended.success() => Ok(()),
+        Ok(_) => Err(cannot(std::io::Error::other(ended.to_string()))),
+    }
+}

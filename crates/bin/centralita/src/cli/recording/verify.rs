@@ -1,0 +1,67 @@
+//! `centralita recording verify`: read again from end to end, one or all.
+
+use crate::cli::client::Client;
+use crate::cli::render::{pairs, span, text};
+use crate::cli::{Done, Failure, print};
+use base::RecordingId;
+use clap::Args;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// One recording; without it all of them, and files and rows that have lost each other
+    recording: Option<RecordingId>,
+    /// Why, for the log of accesses
+    #[arg(long, default_value = "")]
+    why: String,
+}
+
+/// What makes the exit status 1.
+const BAD: [&str; 2] = ["failed", "orphan"];
+
+pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
+    let Some(recording) = options.recording else { return all(client, out).await };
+    let looked = client.post(&format!("recordings/{recording}/verify"), Some(json!({ "why": options.why }))).await?;
+    print(client, out, &looked, one)?;
+    if BAD.iter().any(|bad| looked["outcome"] == *bad) { Err(bad(1)) } else { Ok(()) }
+}
+
+async fn all(client: &Client, out: &mut dyn Write) -> Done {
+    let mut counts = BTreeMap::<String, u64>::new();
+    let each = client.each("recordings/verify", |looked| {
+        let outcome = text(&looked["outcome"]);
+        if client.json {
+            writeln!(out, "{looked}")?;
+        } else if outcome != "complete" {
+            writeln!(out, "{:<20} {outcome:<9} {}", text(&looked["recording"]), text(&looked["reason"]))?;
+        }
+        *counts.entry(outcome).or_default() += 1;
+        Ok(())
+    });
+    each.await?;
+    if !client.json {
+        let sum: Vec<String> = counts.iter().map(|(outcome, n)| format!("{n} {outcome}")).collect();
+        writeln!(out, "{}", if sum.is_empty() { "no recordings".to_string() } else { sum.join(", ") })?;
+    }
+    let wrong = BAD.iter().filter_map(|bad| counts.get(*bad)).sum();
+    if wrong == 0 { Ok(()) } else { Err(bad(wrong)) }
+}
+
+fn bad(n: u64) -> Failure {
+    let expected = "each recording as it was closed; those erased on purpose are told as such".into();
+    Failure::Refused { error: format!("{} not as they should be", crate::load::counted(n as usize, "recording")), expected }
+}
+
+pub fn one(looked: &Value) -> String {
+    let heard = looked["heard"].as_array().into_iter().flatten().map(text).collect::<Vec<_>>().join(", ");
+    pairs(&[
+        ("recording", text(&looked["recording"])),
+        ("outcome", text(&looked["outcome"])),
+        ("reason", text(&looked["reason"])),
+        ("on disk", text(&looked["form"])),
+        ("length", span(&looked["duration_ms"])),
+        ("heard", heard),
+    ])
+}

@@ -1,0 +1,52 @@
+//! Recordings that are closed: heard, verified, erased, their keys wrapped anew; and the log of who did it.
+//!
+//! Names of files come from the store alone, and are checked all the same ([`crate::recorder`]); from outside come ids.
+
+mod access;
+mod erase;
+mod rekey;
+mod verify;
+
+pub use access::AccessLog;
+pub use erase::NotErased;
+pub use rekey::Rekeyed;
+pub use verify::{Outcome, Verified};
+
+use crate::recorder::{Places, Sound, SoundError};
+use base::RecordingId;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vault::Keyring;
+
+/// The folder of recordings, and what opens those that are sealed.
+#[derive(Clone, Debug)]
+pub struct Shelf {
+    folder: PathBuf,
+    keys: Option<Arc<Keyring>>,
+}
+
+impl Shelf {
+    pub fn new(folder: PathBuf, keys: Option<Arc<Keyring>>) -> Shelf {
+        Shelf { folder, keys }
+    }
+
+    /// `file` is below the folder, without extension.
+    pub fn sound(&self, file: &str, recording: RecordingId) -> Result<Sound, SoundError> {
+        Sound::open_at(&Places::new(&self.folder, file)?, &recording.to_string(), self.keys.as_deref())
+    }
+
+    /// Every file in the folder that has a name as audio of ours has, in any form; `tell` says whether to go on.
+    pub fn walk(&self, tell: &mut dyn FnMut(&str, RecordingId) -> bool) -> io::Result<()> {
+        crate::recorder::walk(&self.folder, 0, &mut |path| named(&self.folder, path).is_none_or(|(file, id)| tell(&file, id)))
+            .map(drop)
+    }
+}
+
+/// The name below the folder, without extension, and the recording that it says.
+fn named(folder: &Path, path: &Path) -> Option<(String, RecordingId)> {
+    let file = path.strip_prefix(folder).ok()?.to_str()?;
+    let file = crate::recorder::Form::ALL.iter().find_map(|form| file.strip_suffix(form.extension()))?;
+    let id = file.rsplit('/').next()?.parse().ok()?;
+    Some((file.to_string(), id))
+}

@@ -1,0 +1,99 @@
+//! Recordings on disk: verified, erased, their keys wrapped anew, and the log of who did it. By id alone (security.md,
+//! row 44). What may take long comes as it is done, a line of JSON each.
+
+use super::who::Who;
+use super::{Answer, id};
+use crate::error::ApiError;
+use crate::{App, Looked, Shelf};
+use axum::Json;
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use base::RecordingId;
+use bytes::Bytes;
+use futures_util::stream;
+use serde::Deserialize;
+use std::io;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use vault::access::Act;
+
+const LINES: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "application/x-ndjson");
+/// Lines that wait for a slow reader.
+const AHEAD: usize = 64;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Why {
+    #[serde(default)]
+    why: String,
+}
+
+/// Asks the shelf off the async threads.
+pub async fn shelf<T: Send + 'static>(
+    app: &Arc<App>,
+    ask: impl FnOnce(&dyn Shelf) -> Result<T, String> + Send + 'static,
+) -> Answer<T> {
+    let shelf = app.doors.shelf.clone();
+    let answer = tokio::task::spawn_blocking(move || ask(shelf.as_ref())).await;
+    answer.unwrap_or_else(|_| Err("the shelf panicked".into())).map_err(ApiError::store)
+}
+
+/// `verify` or `erase` one recording.
+pub async fn ask(
+    State(app): State<Arc<App>>,
+    Path((recording, verb)): Path<(String, String)>,
+    Who(who): Who,
+    body: Option<Json<Why>>,
+) -> Answer<Json<Looked>> {
+    let recording: RecordingId = id(&recording)?;
+    let why = body.map(|Json(act)| act.why).unwrap_or_default();
+    let act = match verb.as_str() {
+        "verify" => Act::Verify,
+        "erase" if why.trim().is_empty() => return Err(ApiError::bad("nothing is erased without a reason", "{\"why\": …}")),
+        "erase" => Act::Erase,
+        other => return Err(ApiError::bad(format!("\"{other}\" can't be done with a recording"), "verify or erase")),
+    };
+    let looked = shelf(&app, move |s| {
+        s.note(&who, act, &recording.to_string(), &why)?;
+        if act == Act::Erase { s.erase(recording, &why) } else { s.verify(recording) }
+    });
+    let unknown = || ApiError::unknown(format!("recording {recording}"), "/api/v1/recordings");
+    looked.await?.map(Json).ok_or_else(unknown)
+}
+
+pub async fn verify_all(State(app): State<Arc<App>>, Who(who): Who) -> Answer<Response> {
+    shelf(&app, move |s| s.note(&who, Act::Verify, "all", "")).await?;
+    Ok(lines(&app, |s, tell| s.verify_all(tell)))
+}
+
+pub async fn rekey(State(app): State<Arc<App>>) -> Response {
+    lines(&app, |s, tell| s.rekey(tell))
+}
+
+pub async fn accesses(State(app): State<Arc<App>>) -> Answer<Response> {
+    let text = shelf(&app, |s| s.accesses()).await?;
+    Ok(([LINES], text).into_response())
+}
+
+type Tell<'a> = &'a mut dyn FnMut(Looked) -> bool;
+
+/// What `act` tells, as it comes. A failure cuts the connection, so that half an answer is never taken for a whole one.
+fn lines(app: &Arc<App>, act: impl FnOnce(&dyn Shelf, Tell) -> Result<(), String> + Send + 'static) -> Response {
+    let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(AHEAD);
+    let shelf = app.doors.shelf.clone();
+    tokio::task::spawn_blocking(move || {
+        let mut tell = |looked: Looked| {
+            let line = serde_json::to_string(&looked).map(|line| Bytes::from(line + "\n"));
+            // Nobody reads any more: enough.
+            sender.blocking_send(line.map_err(io::Error::other)).is_ok()
+        };
+        if let Err(reason) = act(shelf.as_ref(), &mut tell) {
+            tracing::error!(reason, "the recordings on disk cannot be gone through");
+            let _ = sender.blocking_send(Err(io::Error::other(reason)));
+        }
+    });
+    let body = stream::unfold(receiver, |mut receiver| async move { receiver.recv().await.map(|line| (line, receiver)) });
+    ([LINES], Body::from_stream(body)).into_response()
+}
