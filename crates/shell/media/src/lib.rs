@@ -59,14 +59,14 @@ pub struct Config {
 }
 
 impl Config {
-    /// One thread, the real disk, 50 MB for a disk that stalls.
+    /// One thread, the real disk, 80 MB for a disk that stalls: 6 s of 400 recordings.
     pub fn new(recordings: impl Into<PathBuf>, prompts: Arc<PromptBook>) -> Self {
         Config {
             threads: 1,
             recordings: recordings.into(),
             prompts,
             silent_after: PlaneConfig::default().silent_after,
-            ring: 8_192,
+            ring: 12_288,
             disk: Arc::new(OsDisk),
             keys: None,
         }

@@ -8,6 +8,7 @@ use crate::Sink;
 use crossbeam::channel::Receiver;
 use media::Input;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use vault::Keyring;
 use vault::verdict::{Content, Expected, Verdict, judge};
 
@@ -24,7 +25,12 @@ pub(super) struct Ended {
 
 pub(super) fn run(ended: &Receiver<Ended>, disk: &dyn Disk, keys: Option<&Keyring>, sink: &dyn Sink) {
     for ended in ended {
-        sink.input(close(ended, disk, keys));
+        let recording = ended.note.about.recording;
+        let closed = catch_unwind(AssertUnwindSafe(|| close(ended, disk, keys)));
+        sink.input(closed.unwrap_or_else(|_| {
+            tracing::error!(%recording, "the thread that closes recordings panicked, and goes on with the others");
+            Input::RecordingFailed { recording, reason: "closer_lost".into() }
+        }));
     }
 }
 

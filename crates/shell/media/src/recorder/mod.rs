@@ -6,7 +6,13 @@
 //!                    │
 //!                    full: the block is lost, the audio goes on, the recording says "recorder_behind"
 //! ```
-//! Hashing and fsync have a thread of their own, so that the end of a long recording delays no other one.
+//! Reading back and fsync have a thread of their own, so that the end of a long recording delays no other one.
+//!
+//! **What is on the disk when.** Synced are: the sidecar at the beginning; nothing while the recording grows; at its end
+//! key and audio, then the sidecar and the folder, before `RecordingClosed`. So a process that is killed loses less than
+//! a second of each open recording, and a machine that loses power what its kernel had not written yet.
+//!
+//! **A panic** costs the recording at which it happened, and no other: the writer takes up its work again.
 
 mod alive;
 mod body;
@@ -37,11 +43,15 @@ use media::placement::Block;
 use media::{Input, Sidecar, Tape};
 use std::collections::BTreeMap;
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::{Builder, JoinHandle};
 use tape::OpenTape;
 use vault::Keyring;
+
+/// Why a recording ended at which the writer panicked.
+const WRITER_LOST: &str = "writer_lost";
 
 /// Starts both threads. They end when every door is gone.
 pub(crate) fn start(
@@ -61,6 +71,7 @@ pub(crate) fn start(
         sink: sink.clone(),
         open: BTreeMap::new(),
         alive: Alive::new(),
+        at: None,
     };
     let writer = Builder::new().name("recorder".into()).spawn(move || recorder.run(&tapes))?;
     let close = move || closer::run(&to_close, &*disk, keys.as_deref(), &*sink);
@@ -76,19 +87,43 @@ struct Recorder {
     sink: Arc<dyn Sink>,
     open: BTreeMap<RecordingId, OpenTape>,
     alive: Alive,
+    /// What is worked at.
+    at: Option<RecordingId>,
 }
 
 impl Recorder {
     fn run(mut self, tapes: &Receiver<Tape>) {
-        for tape in tapes {
-            match tape {
-                Tape::Open { recording, file, sidecar, channels } => self.on_open(recording, &file, *sidecar, channels),
-                Tape::Block { recording, block } => self.on_block(recording, &block),
-                Tape::Close { recording, frames } => self.on_close(recording, frames),
-            }
+        while catch_unwind(AssertUnwindSafe(|| tapes.iter().for_each(|tape| self.take(tape)))).is_err() {
+            self.on_panic();
         }
         for (_, tape) in std::mem::take(&mut self.open) {
             self.hand_on(tape);
+        }
+    }
+
+    fn take(&mut self, tape: Tape) {
+        let (Tape::Open { recording, .. } | Tape::Block { recording, .. } | Tape::Close { recording, .. }) = tape;
+        self.at = Some(recording);
+        match tape {
+            Tape::Open { recording, file, sidecar, channels } => self.on_open(recording, &file, *sidecar, channels),
+            Tape::Block { recording, block } => self.on_block(recording, &block),
+            Tape::Close { recording, frames } => self.on_close(recording, frames),
+        }
+        self.at = None;
+    }
+
+    /// The recording that was worked at is closed with what can be read of it. That may panic again: then it has failed.
+    fn on_panic(&mut self) {
+        let Some(recording) = self.at.take() else { return };
+        tracing::error!(%recording, "the writer of recordings panicked, and goes on with the others");
+        let closed = catch_unwind(AssertUnwindSafe(|| {
+            let mut tape = self.open.remove(&recording)?;
+            tape.spoil(WRITER_LOST);
+            self.hand_on(tape);
+            Some(())
+        }));
+        if !matches!(closed, Ok(Some(()))) {
+            self.sink.input(Input::RecordingFailed { recording, reason: WRITER_LOST.into() });
         }
     }
 

@@ -3,6 +3,7 @@
 mod calls;
 mod common;
 mod conferences;
+mod faults;
 mod network;
 mod recordings;
 mod sealed;

@@ -192,7 +192,7 @@ fn a_real_file_system_that_is_full_cuts_the_recording_and_not_the_call() {
 }
 
 /// A disk that takes nothing until it is let go.
-struct Stalled(Arc<(Mutex<bool>, Condvar)>);
+pub struct Stalled(pub Arc<(Mutex<bool>, Condvar)>);
 struct StalledFile(Box<dyn DiskFile>, Arc<(Mutex<bool>, Condvar)>);
 
 impl Disk for Stalled {
