@@ -36,6 +36,8 @@ pub struct Line {
     pub shows: String,
     /// It knows no telephone-event: its keys are tones.
     pub plain: bool,
+    /// The payload number that it speaks.
+    pub codec: u8,
 }
 
 struct Dialled {
@@ -72,6 +74,7 @@ impl Line {
             notified: Vec::new(),
             reason: None,
             plain: false,
+            codec: 8,
         }
     }
 
@@ -99,7 +102,15 @@ impl Line {
             notified: Vec::new(),
             reason: None,
             plain: false,
+            codec: 8,
         }
+    }
+
+    /// The payload numbers that its INVITE offered, in their order.
+    pub fn offered(&self) -> String {
+        let body = self.invite.as_ref().map(|invite| String::from_utf8_lossy(&invite.body()).into_owned()).unwrap_or_default();
+        let line = body.lines().find_map(|line| line.strip_prefix("m=audio "));
+        line.and_then(|line| line.split_once("RTP/AVP ")).map_or(String::new(), |(_, numbers)| numbers.into())
     }
 
     pub fn invite(&mut self) -> Bytes {
@@ -107,10 +118,10 @@ impl Line {
     }
 
     fn sdp(&self, direction: &str) -> String {
-        let (ip, rtp, version) = (self.address.ip(), self.rtp, self.sdp_version);
+        let (ip, rtp, version, codec) = (self.address.ip(), self.rtp, self.sdp_version, self.codec);
         let (number, event) = if self.plain { ("", "") } else { (" 101", "a=rtpmap:101 telephone-event/8000\r\n") };
         format!(
-            "v=0\r\no=- {rtp} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {rtp} RTP/AVP 8{number}\r\n\
+            "v=0\r\no=- {rtp} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {rtp} RTP/AVP {codec}{number}\r\n\
              {event}a={direction}\r\n"
         )
     }

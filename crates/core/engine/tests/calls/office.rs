@@ -30,6 +30,8 @@ pub struct Office {
     pub plays_last: bool,
     /// Phones that come from now on know no telephone-event: their keys are tones.
     pub plain: bool,
+    /// The payload number that who dials from now on speaks.
+    pub codec: u8,
     last_alive: Instant,
     last_grown: Instant,
     asked: u64,
@@ -81,6 +83,7 @@ impl Office {
             dead_air: false,
             plays_last: false,
             plain: false,
+            codec: 8,
             last_alive: now.mono,
             last_grown: now.mono,
             asked: 0,
@@ -218,6 +221,7 @@ impl Office {
         let rtp = self.next_rtp();
         let mut line = Line::dials(owner, address(owner), rtp, number, headers);
         line.plain = self.plain;
+        line.codec = self.codec;
         let invite = line.invite();
         self.lines.push(line);
         self.send_now(address(owner), invite);
