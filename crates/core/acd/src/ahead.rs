@@ -40,7 +40,7 @@ impl Acd {
 
     /// Agents who are about to be free: they themselves, and the visits that they are likely to get.
     fn read_freed(&self, freed: &[&AgentId], now: Now) -> usize {
-        let mut read = freed.iter().fold(0, |read, id| read ^ self.by_id.glance(id));
+        let mut read = 0;
         let agents: Batch<AgentKey> = freed.iter().filter_map(|id| self.by_id.get(id)).collect();
         read ^= agents.iter().fold(0, |read, key| read ^ self.glance_at_agent(*key));
         let profiles: Batch<usize> = agents.iter().map(|key| self.agents[key.0].profile).collect();
@@ -72,7 +72,8 @@ impl Acd {
         let agents: Batch<(usize, AgentKey)> =
             kinds.iter().filter_map(|(kind, strategy)| self.board.likely_agent(*kind, *strategy)).collect();
         read ^= agents.iter().fold(0, |read, (_, key)| read ^ self.glance_at_agent(*key));
-        agents.iter().fold(read, |read, (profile, _)| read ^ self.board.glance_at_profile(*profile))
+        read ^= agents.iter().fold(0, |read, (profile, _)| read ^ self.board.glance_at_profile(*profile));
+        agents.iter().fold(read, |read, (profile, _)| read ^ self.board.glance_at_seats(*profile))
     }
 
     fn glance_at_agent(&self, key: AgentKey) -> usize {
@@ -105,6 +106,10 @@ impl Visit {
 
 impl Queue {
     fn glance(&self) -> usize {
-        self.id.as_str().len() ^ self.config.ring.as_secs() as usize ^ self.config.weight as usize ^ self.line.len()
+        self.id.as_str().len()
+            ^ self.config.ring.as_secs() as usize
+            ^ self.config.weight as usize
+            ^ self.line.len()
+            ^ self.expect.glance()
     }
 }

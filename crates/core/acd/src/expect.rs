@@ -151,7 +151,19 @@ impl Spot<'_> {
     }
 }
 
+impl OfFamily {
+    /// Reads what every change of offers looks at.
+    pub fn glance(&self) -> usize {
+        self.flow.glance()
+    }
+}
+
 impl OfLine {
+    /// Reads what every change of offers looks at.
+    pub fn glance(&self) -> usize {
+        self.flow.glance()
+    }
+
     /// Without those who wait: a reload lines them up again.
     pub fn emptied(mut self) -> OfLine {
         self.flow.waiting = 0;

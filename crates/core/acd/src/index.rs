@@ -72,11 +72,6 @@ impl<I: Hash + Ord + Clone, K: Copy> Names<I, K> {
         self.index.get(id)
     }
 
-    /// Reads where it is or would be.
-    pub fn glance(&self, id: &I) -> usize {
-        self.index.glance(id)
-    }
-
     pub fn insert(&mut self, id: I, key: K) {
         if self.sorted.insert(id.clone(), key).is_some() {
             self.index.remove(&id);

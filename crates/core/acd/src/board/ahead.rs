@@ -13,10 +13,17 @@ impl Board {
         p.seats.free() ^ p.census.of(AgentState::Talking) as usize ^ p.kinds.glance() ^ p.families.glance()
     }
 
+    /// Where its free agents sit.
+    pub fn glance_at_seats(&self, profile: usize) -> usize {
+        let second = |p: &super::Profile| Some(p.seats.idle().first_two().1?.agent.0);
+        self.profiles.get(profile).and_then(second).unwrap_or(0)
+    }
+
     pub fn glance_at_kind(&self, kind: usize) -> usize {
         let Some(k) = self.kinds.get(kind) else { return 0 };
         let behind = k.open.first_two().1.map_or(0, |place| place.visit.0);
-        behind ^ k.profiles.glance() ^ k.visits ^ self.families[k.family].able as usize
+        let f = &self.families[k.family];
+        behind ^ k.profiles.glance() ^ k.visits ^ f.able as usize ^ f.expect.glance()
     }
 
     /// The kind whose first is the best for this profile, and that visit; ties are not looked into.

@@ -24,6 +24,11 @@ pub(super) struct Flow {
 }
 
 impl Flow {
+    /// Reads where it lies.
+    pub fn glance(&self) -> usize {
+        self.waiting as usize ^ self.last.0 as usize
+    }
+
     /// Up to now, with so many agents who could take them.
     pub fn advance(&mut self, able: u32, now: Instant) {
         if self.waiting > 0 {
