@@ -4,6 +4,7 @@
 //! with [`VERSION`], its reader and an old log kept in the tests. No number and no name is in one:
 //! those live in an erasable table under their [`PartyId`].
 
+use crate::quality::{LegQuality, Side};
 use crate::{
     AgentId, AgentState, CallId, Cause, ConversationId, Lang, LegId, Now, OfferId, Outcome, PartyId, QueueId, RecordingId,
     Requirement, Tenant, VisitId, Wall,
@@ -12,8 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 /// The form of facts that this code writes. 2 added callbacks, transfers, supervisors, agents' own calls, the why of an
-/// offer, the expected wait and the end of a breach; 3 what becomes of a recording beside its beginning and end. What
-/// those before wrote reads as it did.
+/// offer, the expected wait and the end of a breach; 3 what becomes of a recording beside its beginning and end, and what
+/// a leg was like to hear. What those before wrote reads as it did.
 pub const VERSION: u16 = 3;
 
 /// What a fact is about. `rev` counts the facts of one call from 1.
@@ -273,6 +274,10 @@ pub enum What {
     MonitorStarted { who: String, mode: Monitor },
     #[serde(rename = "supervisor.monitor_ended")]
     MonitorEnded { who: String, monitored_ms: u64 },
+
+    /// A leg's ports are closed: what was heard on it in both directions. Of one that carried nothing there is none.
+    #[serde(rename = "leg.closed")]
+    LegClosed { side: Side, quality: Box<LegQuality> },
 
     #[serde(rename = "wrapup.started")]
     WrapUpStarted { limit_ms: u64 },

@@ -10,6 +10,7 @@ pub mod id;
 pub mod mutation;
 pub mod outcome;
 pub mod pii;
+pub mod quality;
 pub mod random;
 pub mod skill;
 pub mod time;

@@ -17,6 +17,7 @@ use crate::channels::Channels;
 use crate::desk::Desks;
 use crate::drain::Drain;
 use crate::ports::Ports;
+use crate::quality::Closing;
 use crate::setup::Setup;
 use crate::{Entry, Input, OpenAgent, Output, Reply};
 use base::fact::{About, Fact, What};
@@ -59,8 +60,8 @@ pub struct Centre {
     pub(crate) calls: BTreeMap<CallId, Call>,
     pub(crate) last_call: u32,
     pub(crate) sessions: BTreeMap<SessionId, LegId>,
-    /// Ports whose `Closed` is awaited.
-    pub(crate) closing: BTreeMap<LegId, u16>,
+    /// Legs whose `Closed` is awaited.
+    pub(crate) closing: BTreeMap<LegId, Closing>,
     pub(crate) ports: Ports,
     /// What the facts of a recording carry, until it is closed: its call may be over by then.
     pub(crate) owed: BTreeMap<RecordingId, About>,

@@ -217,7 +217,8 @@ impl Centre {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.deadline = None;
         call.lease = None;
-        let Some(Conversation { id: conversation, agent, own, .. }) = call.conversation.take() else { return };
+        let Some(Conversation { id: conversation, agent, own, leg, queue, .. }) = call.conversation.take() else { return };
+        call.legs.get_mut(&leg).into_iter().for_each(|state| state.spoke = Some((agent.clone(), queue.clone())));
         self.tell_ledger(recording::Input::Ended { conversation });
         let forgotten = mutated(Mutation::ForgetRelease) && cause == Cause::AgentHungUp;
         let kept = mutated(Mutation::TransferKeepsAgent) && cause == Cause::Transferred;

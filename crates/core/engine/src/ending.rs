@@ -110,7 +110,7 @@ impl Centre {
         let Some(state) = self.leg_mut(leg) else { return };
         let (Media::Open(port) | Media::Opening(port)) = state.media else { return };
         state.media = Media::Closed;
-        self.closing.insert(leg, port);
+        self.closing.extend(self.closing_of(leg, port).map(|closing| (leg, closing)));
         self.tell_media(media::Command::Close { leg });
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 
 use crate::party::Errand;
-use base::{AgentId, LegId, OfferId};
+use base::{AgentId, LegId, OfferId, QueueId};
 use bytes::Bytes;
 use sip::SessionId;
 use sip::sdp::AudioCodec;
@@ -40,6 +40,8 @@ pub struct Leg {
     pub informs: bool,
     /// Ports tried so far.
     pub tries: u8,
+    /// The agent whose conversation it last was, and of which queue.
+    pub spoke: Option<(AgentId, Option<QueueId>)>,
 }
 
 /// What a leg is for. It changes as the call goes on: whoever was rung becomes the agent, or a third.
@@ -93,6 +95,7 @@ impl Leg {
             awaits_key: false,
             informs: false,
             tries: 1,
+            spoke: None,
         }
     }
 

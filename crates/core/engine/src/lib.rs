@@ -46,6 +46,7 @@ mod own_calls;
 mod party;
 mod ports;
 mod promise;
+mod quality;
 mod queueing;
 mod reach;
 mod recordings;

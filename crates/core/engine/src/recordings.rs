@@ -175,8 +175,9 @@ impl Centre {
         self.fact(about, what);
     }
 
-    /// The recordings of a call whose facts count so far share its count.
+    /// The recordings and closing legs of a call whose facts count so far share its count.
     pub(crate) fn count_on(&mut self, call: base::CallId, rev: u32) {
+        self.closing.iter_mut().filter(|(leg, _)| leg.call == call).for_each(|(_, closing)| closing.about.rev = rev);
         self.owed.iter_mut().filter(|(id, _)| id.call() == call).for_each(|(_, about)| about.rev = rev);
     }
 }

@@ -52,11 +52,7 @@ impl Centre {
                 self.on_recording_closed(recording, &file, duration_ms, &sha256, complete, &reason);
             }
             M::RecordingFailed { recording, reason } => self.on_recording_failed(recording, &reason),
-            M::Closed { leg, .. } => {
-                if let Some(port) = self.closing.remove(&leg).filter(|_| !mutated(Mutation::PortKept)) {
-                    self.ports.give(port);
-                }
-            }
+            M::Closed { leg, stats } => self.on_closed(leg, &stats),
             M::RecorderAlive { grew } => self.on_recorder_alive(&grew),
         }
     }

@@ -26,6 +26,15 @@ impl Codec {
         Codec::ALL.into_iter().find(|codec| codec.static_payload() == number)
     }
 
+    /// Its encoding name (RFC 3551 table 4).
+    pub const fn name(self) -> &'static str {
+        match self {
+            Codec::Pcmu => "PCMU",
+            Codec::Pcma => "PCMA",
+            Codec::G722 => "G722",
+        }
+    }
+
     /// RFC 3551 table 4.
     pub const fn static_payload(self) -> u8 {
         match self {

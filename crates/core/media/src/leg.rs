@@ -1,10 +1,12 @@
 //! One leg: what one peer sends us and what we send it. The plane joins legs; a leg knows only its peer.
 
+use crate::flood::Rate;
 use crate::inband::Ear;
 use crate::mix::Mix;
 use crate::player::{FRAME_TIME, Player};
 use crate::prompt::Prompt;
 use crate::reception::Reception;
+use crate::reports::Reports;
 use crate::rtcp::{self, Compound, PeerReport, Sent};
 use crate::rtp::{FRAME, Header, Packet};
 use crate::splice::Splice;
@@ -15,6 +17,8 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// Of RTP's timestamps, and so of the jitter in reports.
+const CLOCK_HZ: u32 = 8_000;
 /// Loops whose position one leg remembers.
 const REMEMBERED: usize = 8;
 /// A peer that heard nothing for two report intervals gets a receiver report (RFC 3550 section 6.4).
@@ -59,12 +63,14 @@ pub(crate) struct Leg {
     /// `Silent` was said.
     pub silent: bool,
     pub strangers: u64,
+    rate: Rate,
     positions: Vec<(Arc<str>, u64)>,
     cname: String,
     sent: u64,
     octets: u64,
     sent_at: Option<Instant>,
     peer_report: Option<PeerReport>,
+    reports: Reports,
     rtcp_from: Option<SocketAddr>,
 }
 
@@ -90,12 +96,14 @@ impl Leg {
             alive: false,
             silent: false,
             strangers: 0,
+            rate: Rate::default(),
             positions: vec![],
             cname: random.token(),
             sent: 0,
             octets: 0,
             sent_at: None,
             peer_report: None,
+            reports: Reports::default(),
             rtcp_from: None,
         }
     }
@@ -152,7 +160,7 @@ impl Leg {
         self.ear.is_some() || self.mixed || (!self.recordings.is_empty() && self.takes_part())
     }
 
-    /// What a packet holds if it is the peer's; counted as received or as a stranger's.
+    /// What a packet holds if it is the peer's; counted as received, as a stranger's or as one too many.
     pub fn hear(&mut self, now: Instant, from: SocketAddr, header: &Header) -> Option<Content> {
         let content = self.session.as_ref().map(|s| content(s, header.payload));
         let accepted = content.filter(|content| self.accepts(now, from, header, *content));
@@ -160,7 +168,7 @@ impl Leg {
             Some(_) => (self.heard, self.alive) = (now, true),
             None => self.strangers += 1,
         }
-        accepted
+        accepted.filter(|_| self.rate.allows(now))
     }
 
     fn accepts(&mut self, now: Instant, from: SocketAddr, header: &Header, content: Content) -> bool {
@@ -178,8 +186,9 @@ impl Leg {
 
     /// RTCP came: a sign of life if it is the peer's and well-formed (RFC 3550 A.2), else dropped.
     pub fn hear_rtcp(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) {
-        let read = Some(packet).filter(|_| self.latch.knows(from.ip())).and_then(rtcp::read);
-        let Some(rtcp::Heard { ntp_middle }) = read else {
+        let ours = self.splice.ssrc();
+        let read = Some(packet).filter(|_| self.latch.knows(from.ip())).and_then(|packet| rtcp::read(packet, ours));
+        let Some(rtcp::Heard { ntp_middle, of_us }) = read else {
             self.strangers += 1;
             return;
         };
@@ -188,6 +197,9 @@ impl Leg {
         self.rtcp_from = Some(from);
         if let Some(ntp_middle) = ntp_middle {
             self.peer_report = Some(PeerReport { ntp_middle, at: now });
+        }
+        if let Some(block) = of_us {
+            self.strangers += u64::from(!self.reports.hear(now, &block, self.sent, CLOCK_HZ));
         }
     }
 
@@ -231,6 +243,9 @@ impl Leg {
             packets: self.sent,
             octets: self.octets,
         });
+        if sent.is_some() {
+            self.reports.sent(now.mono, rtcp::ntp_middle(now.wall));
+        }
         let heard = self.reception.report();
         Compound { ssrc: self.splice.ssrc(), cname: &self.cname, sent, heard, peer: self.peer_report, bye }.to_bytes(now.mono)
     }
@@ -271,12 +286,23 @@ impl Leg {
     }
 
     pub fn stats(&self) -> Stats {
+        let losses = self.reception.tally();
+        let (jitter_us, jitter_max_us) = self.reception.jitter_us();
         Stats {
+            codec: self.session.as_ref().map(|s| s.codec),
             received: self.reception.received(),
             sent: self.sent,
-            lost: self.reception.lost(),
-            jitter_us: self.reception.jitter_us(),
+            lost: losses.lost,
+            late: losses.late,
+            duplicates: losses.duplicates,
+            bursts: losses.bursts,
+            longest_burst: losses.longest,
+            jitter_us,
+            jitter_max_us,
             strangers: self.strangers,
+            excess: self.rate.excess(),
+            reported: self.reports.told(),
+            round_trip: self.reports.trips(),
         }
     }
 }

@@ -1,11 +1,14 @@
 //! The stream that one peer sends: which packets belong to it, how many were lost, how much they jitter
 //! (RFC 3550 section 6.4.1, A.1, A.3, A.8).
 
+use crate::losses::{Losses, Tally};
 use crate::rtp::Header;
 use crate::splice::samples;
 use base::Instant;
 use std::time::Duration;
 
+/// A transit time that changes by 2 s is a timestamp set anew, and no jitter.
+const TIMESTAMP_JUMP: u32 = 16_000;
 /// RFC 3550 A.1: further ahead is another numbering.
 const DROPOUT: i16 = 3_000;
 const MISORDER: i16 = -100;
@@ -23,7 +26,9 @@ pub struct Reception {
     probe: Option<Probe>,
     change_until: Instant,
     received: u64,
-    past_lost: i64,
+    /// Of streams before this one.
+    past: Tally,
+    jitter: Jitter,
 }
 
 #[derive(Clone, Debug)]
@@ -38,6 +43,15 @@ struct Stream {
     /// Scaled by 16, as in A.8.
     jitter: u32,
     prior: (i64, i64),
+    losses: Losses,
+}
+
+/// Each packet's interarrival jitter, in timestamp units.
+#[derive(Clone, Copy, Debug, Default)]
+struct Jitter {
+    sum: u64,
+    count: u64,
+    max: u32,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -73,7 +87,7 @@ impl Reception {
             if !believed {
                 return false;
             }
-            self.past_lost += self.stream.as_ref().map_or(0, Stream::lost);
+            self.past = self.tally();
             self.stream = Some(Stream::new(now, header));
             self.change_until = Instant::ZERO;
         }
@@ -84,6 +98,7 @@ impl Reception {
             stream.heard = now;
             if audio {
                 stream.measure(now, header.timestamp);
+                self.jitter.note(stream.jitter >> 4);
             }
         }
         true
@@ -93,12 +108,14 @@ impl Reception {
         self.received
     }
 
-    pub fn lost(&self) -> i64 {
-        self.past_lost + self.stream.as_ref().map_or(0, Stream::lost)
+    /// What never came, and in what rows; packets that were late or doubled.
+    pub fn tally(&self) -> Tally {
+        self.stream.as_ref().map_or(self.past, |stream| self.past.and(stream.losses.tally()))
     }
 
-    pub fn jitter_us(&self) -> u64 {
-        self.stream.as_ref().map_or(0, |s| u64::from(s.jitter >> 4) * 125)
+    /// Mean and maximum, in microseconds.
+    pub fn jitter_us(&self) -> (u64, u64) {
+        (self.jitter.sum * 125 / self.jitter.count.max(1), u64::from(self.jitter.max) * 125)
     }
 
     /// The figures for our next report; the fraction counts from the one before.
@@ -142,6 +159,7 @@ impl Stream {
             transit: None,
             jitter: 0,
             prior: (0, 0),
+            losses: Losses::new(),
         }
     }
 
@@ -154,6 +172,9 @@ impl Stream {
         if step > 0 {
             self.cycles = self.cycles.wrapping_add(u32::from(sequence < self.top) << 16);
             self.top = sequence;
+            self.losses.ahead(u32::from(step.unsigned_abs()));
+        } else {
+            self.losses.behind(u32::from(step.unsigned_abs()));
         }
         true
     }
@@ -162,8 +183,10 @@ impl Stream {
     fn measure(&mut self, now: Instant, timestamp: u32) {
         let transit = samples(now.since(Instant::ZERO)).wrapping_sub(timestamp);
         if let Some(before) = self.transit.replace(transit) {
-            let d = (transit.wrapping_sub(before) as i32).unsigned_abs().min(1 << 24);
-            self.jitter = (self.jitter + d).saturating_sub((self.jitter + 8) >> 4);
+            let d = (transit.wrapping_sub(before) as i32).unsigned_abs();
+            if d < TIMESTAMP_JUMP {
+                self.jitter = (self.jitter + d).saturating_sub((self.jitter + 8) >> 4);
+            }
         }
     }
 
@@ -175,8 +198,17 @@ impl Stream {
         i64::from(self.highest()) - i64::from(self.base) + 1
     }
 
+    /// As a report counts it: a packet that came twice makes up for one that was lost (A.3).
     fn lost(&self) -> i64 {
         self.expected() - self.received as i64
+    }
+}
+
+impl Jitter {
+    fn note(&mut self, jitter: u32) {
+        self.sum += u64::from(jitter);
+        self.count += 1;
+        self.max = self.max.max(jitter);
     }
 }
 
@@ -199,7 +231,7 @@ mod tests {
         for n in (0..1_000u32).filter(|n| n % 10 != 5) {
             assert!(reception.accept(at(u64::from(n) * 20), &packet(1, 65_000u16.wrapping_add(n as u16), n * 160), true));
         }
-        assert_eq!((reception.received(), reception.lost()), (900, 100));
+        assert_eq!((reception.received(), reception.tally().lost, reception.tally().longest), (900, 100, 1));
         let report = reception.report().unwrap();
         assert_eq!((report.fraction_lost, report.highest), (25, 65_536 + 463));
         assert_eq!(reception.report().unwrap().fraction_lost, 0, "nothing since");
@@ -214,8 +246,11 @@ mod tests {
             even.accept(at(n * 20), &header, true);
             uneven.accept(at(n * 20 + n % 2 * 10), &header, true);
         }
-        assert_eq!(even.jitter_us(), 0);
-        assert!((9_500..=10_500).contains(&uneven.jitter_us()), "{}", uneven.jitter_us());
+        assert_eq!(even.jitter_us(), (0, 0));
+        let (mean, max) = uneven.jitter_us();
+        assert!((9_000..=max).contains(&mean) && max <= 10_500, "{mean} {max}");
+        uneven.accept(at(10_000), &packet(1, 500, 4_000_000), true);
+        assert_eq!(uneven.jitter_us().1, max, "a timestamp set anew is no jitter");
     }
 
     #[test]
@@ -228,7 +263,7 @@ mod tests {
                 assert!(!reception.accept(at(n * 20), &packet(1, 30_000 + n as u16 * 5 + burst, 0), true));
             }
         }
-        assert_eq!((reception.received(), reception.lost()), (200, 0));
+        assert_eq!((reception.received(), reception.tally()), (200, Tally::default()));
     }
 
     #[test]
@@ -239,6 +274,6 @@ mod tests {
         assert_eq!(first, Some(5));
         reception.expect_change(at(100));
         assert!(reception.accept(at(101), &packet(3, 7, 0), true), "after a re-INVITE at once");
-        assert_eq!((reception.received(), reception.lost()), (3, 0));
+        assert_eq!((reception.received(), reception.tally()), (3, Tally::default()));
     }
 }

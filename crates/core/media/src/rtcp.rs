@@ -13,6 +13,9 @@ use rtc_rtcp::source_description::{SdesType, SourceDescription, SourceDescriptio
 /// Packet types of RTCP: sender report, receiver report, and the range demultiplexed by RFC 5761 section 4.
 const SENDER_REPORT: u8 = 200;
 const RECEIVER_REPORT: u8 = 201;
+/// In a sender report: the middle of its NTP time. A report block's length.
+const NTP_MIDDLE: usize = 10;
+const BLOCK: usize = 24;
 /// The most that the cumulative loss field holds: 24 bits, signed.
 const MOST_LOST: i64 = 0x7F_FFFF;
 
@@ -94,11 +97,26 @@ pub fn is_rtcp(packet: &[u8]) -> bool {
 pub struct Heard {
     /// The middle 32 bits of a sender report's NTP time.
     pub ntp_middle: Option<u32>,
+    /// Its report block about the stream that we send, if there is one.
+    pub of_us: Option<Block>,
 }
 
-/// Reads a compound packet; none if it is malformed by RFC 3550 A.2: each part version 2 and within the whole,
-/// the first an SR or RR, padding only in the last.
-pub fn read(mut compound: &[u8]) -> Option<Heard> {
+/// A report block as the peer wrote it: nothing in it is believed yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Block {
+    pub fraction_lost: u8,
+    /// Negative if it got packets twice.
+    pub lost: i32,
+    /// In timestamp units.
+    pub jitter: u32,
+    /// The middle of the NTP time of our report that it answers, 0 for none, and how long it had that, in 1/65,536 s.
+    pub last_sender_report: u32,
+    pub delay: u32,
+}
+
+/// Reads a compound packet; none if it is malformed by RFC 3550 A.2: each part version 2 and within the whole, the first
+/// an SR or RR, padding only in the last, and no report with more blocks than it has room for. `ours` is our SSRC.
+pub fn read(mut compound: &[u8], ours: u32) -> Option<Heard> {
     let mut heard = Heard::default();
     let mut first = true;
     while !compound.is_empty() {
@@ -113,17 +131,48 @@ pub fn read(mut compound: &[u8]) -> Option<Heard> {
             return None;
         }
         if head[1] == SENDER_REPORT {
-            heard.ntp_middle = Some(sender_time(part)?);
+            heard.ntp_middle = Some(word(part, NTP_MIDDLE)?);
+        }
+        if let Some(blocks) = blocks_at(head[1]) {
+            let blocks = part.get(blocks..blocks + BLOCK * usize::from(head[0] & 0x1F))?;
+            heard.of_us = blocks.chunks_exact(BLOCK).find_map(|block| about(block, ours)).or(heard.of_us);
         }
         (compound, first) = (rest, false);
     }
     (!first).then_some(heard)
 }
 
-fn sender_time(mut part: &[u8]) -> Option<u32> {
-    let packets = packet::unmarshal(&mut part).ok()?;
-    let report = packets.first()?.as_any().downcast_ref::<SenderReport>()?;
-    Some((report.ntp_time >> 16) as u32)
+/// Where the report blocks of a part begin, if it is one that has any.
+fn blocks_at(packet_type: u8) -> Option<usize> {
+    match packet_type {
+        SENDER_REPORT => Some(28),
+        RECEIVER_REPORT => Some(8),
+        _ => None,
+    }
+}
+
+fn about(block: &[u8], ours: u32) -> Option<Block> {
+    if word(block, 0)? != ours {
+        return None;
+    }
+    let losses = word(block, 4)?;
+    Some(Block {
+        fraction_lost: (losses >> 24) as u8,
+        // 24 bits with a sign.
+        lost: (losses << 8).cast_signed() >> 8,
+        jitter: word(block, 12)?,
+        last_sender_report: word(block, 16)?,
+        delay: word(block, 20)?,
+    })
+}
+
+fn word(bytes: &[u8], at: usize) -> Option<u32> {
+    bytes.get(at..)?.first_chunk().map(|word| u32::from_be_bytes(*word))
+}
+
+/// The middle 32 bits of the NTP time of a moment, as a sender report of ours has it.
+pub fn ntp_middle(wall: Wall) -> u32 {
+    (ntp(wall) >> 16) as u32
 }
 
 /// Seconds since 1900 and their fraction, 32 bits each (RFC 3550 section 4).
@@ -159,43 +208,48 @@ mod tests {
         let block = &report.reports[0];
         assert_eq!((block.total_lost, block.delay, block.last_sender_report), (0xFF_FFFD, 32_768, 0x1234_5678));
         assert!(compound.0[2].as_any().is::<Goodbye>());
-        assert_eq!(read(&bytes), Some(Heard { ntp_middle: Some(0x83AA_7E81u32 << 16 | 0x8000) }));
+        let of_us = Block { fraction_lost: 64, lost: -3, jitter: 12, last_sender_report: 0x1234_5678, delay: 32_768 };
+        let middle = Some(0x83AA_7E81u32 << 16 | 0x8000);
+        assert_eq!(read(&bytes, 2), Some(Heard { ntp_middle: middle, of_us: Some(of_us) }));
+        assert_eq!(read(&bytes, 3), Some(Heard { ntp_middle: middle, of_us: None }), "a block about somebody else");
+        assert_eq!(middle, Some(ntp_middle(Wall(1_500_000))));
     }
 
     #[test]
     fn a_leg_that_sends_nothing_gives_a_receiver_report() {
         let bytes = Compound { ssrc: 1, cname: "x", sent: None, heard: None, peer: None, bye: false }.to_bytes(Instant(0));
         assert_eq!(bytes[1], RECEIVER_REPORT);
-        assert_eq!(read(&bytes), Some(Heard::default()));
+        assert_eq!(read(&bytes, 2), Some(Heard::default()));
     }
 
     #[test]
     fn malformed_compounds_are_dropped() {
         let good = compound(false);
-        assert!(read(&good).is_some());
+        assert!(read(&good, 2).is_some());
         let with = |i: usize, byte: u8| {
             let mut bad = good.clone();
             bad[i] = byte;
-            read(&bad)
+            read(&bad, 2)
         };
         assert_eq!(with(0, 0x41), None, "version 1");
         assert_eq!(with(3, 0xFF), None, "a length beyond the packet");
         assert_eq!(with(3, 0), None, "a sender report of four bytes");
         assert_eq!(with(1, 202), None, "a compound that starts with SDES");
         assert_eq!(with(0, 0xA1), None, "padding in the first part");
-        assert_eq!(read(&good[..good.len() - 1]), None);
-        assert_eq!(read(&[]), None);
+        assert_eq!(with(0, 0x9F), None, "31 blocks where one has room");
+        assert_eq!(read(&good[..good.len() - 1], 2), None);
+        assert_eq!(read(&[], 2), None);
     }
 
     proptest! {
         #[test]
         fn no_packet_makes_it_panic(mut bytes in proptest::collection::vec(any::<u8>(), 0..200), parts in 0..40u8) {
-            let _ = read(&bytes);
+            let _ = read(&bytes, 7);
             if bytes.len() >= 4 {
                 let words = (bytes.len() / 4 - 1) as u16;
                 bytes.truncate(bytes.len() / 4 * 4);
                 bytes[..4].copy_from_slice(&[0x80 | parts & 0x1F, 200 + parts % 2, (words >> 8) as u8, words as u8]);
-                let _ = read(&bytes);
+                let _ = read(&bytes, 7);
             }
         }
     }

@@ -153,7 +153,7 @@ pub enum Input {
     },
     Closed {
         leg: LegId,
-        stats: Stats,
+        stats: Box<Stats>,
     },
     /// A recorder's sign of life, once a second while it has something to write: the recordings of which it committed
     /// frames since the last one.
@@ -162,15 +162,55 @@ pub enum Input {
     },
 }
 
-/// What one leg counted.
+/// What one leg counted: so far, or in the end. [`quality::of`](crate::quality::of) says what it was like to hear.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stats {
+    /// What was negotiated last.
+    pub codec: Option<Codec>,
+    /// Packets of the peer's, late and doubled ones too.
     pub received: u64,
     pub sent: u64,
-    /// By sequence number, RFC 3550 A.3.
-    pub lost: i64,
+    /// Numbers that never came.
+    pub lost: u64,
+    pub late: u64,
+    pub duplicates: u64,
+    /// Losses in a row: how many times, and the longest.
+    pub bursts: u64,
+    pub longest_burst: u64,
     /// Interarrival jitter, RFC 3550 6.4.1, in microseconds.
     pub jitter_us: u64,
+    pub jitter_max_us: u64,
     /// Dropped: not from the latched source, not RTP, or malformed.
     pub strangers: u64,
+    /// Dropped: the peer's, and too many in a second.
+    pub excess: u64,
+    /// What the peer's reports say of what we sent.
+    pub reported: Option<Told>,
+    pub round_trip: Option<Trips>,
+}
+
+/// A peer's reports of what it heard of us (RFC 3550 section 6.4.1).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Told {
+    pub reports: u64,
+    /// Packets that it missed, of those sent until it last said so.
+    pub lost: u64,
+    pub of: u64,
+    pub jitter_us: u64,
+    pub jitter_max_us: u64,
+}
+
+/// Round trips, measured from our sender report to the peer's answer.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trips {
+    /// At least one.
+    pub measured: u64,
+    pub sum_us: u64,
+    pub max_us: u64,
+}
+
+impl Trips {
+    pub fn mean_us(&self) -> u64 {
+        self.sum_us / self.measured.max(1)
+    }
 }

@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEPT: i64 = 3 * 96;
 
 /// The form of a checkpoint: raise it with any change to what [`Board`] holds, or to what a fact adds to it.
-const FORM: u32 = 6;
+const FORM: u32 = 7;
 
 /// The last fact folded: epoch and seq.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -129,6 +129,7 @@ impl Board {
             What::SupervisorActed { .. } => self.supervision(at, |sums| sums.acts += 1),
             What::MonitorStarted { .. } => self.supervision(at, |sums| sums.monitors += 1),
             What::MonitorEnded { monitored_ms, .. } => self.supervision(at, |sums| sums.monitored_ms += monitored_ms),
+            What::LegClosed { quality, .. } => self.interval(bucket_of(at.now.wall), |i| i.quality.record(quality)),
             What::WrapUpCoded { code } => self.on_coded(about, code),
             What::WrapUpEnded { wrapup_ms } => self.on_wrapped_up(about, *wrapup_ms),
             What::AgentLoggedIn { queues } => self.agent(about, at, |agent| agent.queues = queues.clone()),

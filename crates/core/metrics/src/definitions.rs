@@ -185,4 +185,14 @@ const TABLE: &[Definition] = &[
     d("supervision.acts", Event, "Things that somebody did to a call, an agent or a queue from outside."),
     d("supervision.monitors", Event, "Times that a supervisor began to listen, whisper or barge in; a change between them is another."),
     d("supervision.monitored_ms", Event, "Time that supervisors took part, counted when it ended."),
+
+    d("quality.legs", Event, "Legs that closed and had carried audio, of callers, agents and others, each once."),
+    d("quality.reporting", Event, "Of those, legs whose peer reported what it heard of us (RTCP)."),
+    d("quality.mos_received", Event, "Legs by MOS of what the peer sent us: 1 + 0.035 R + 7e-6 R (R - 60)(100 - R), R = 93.2 - Id - Ie,eff by the E-model (ITU-T G.107). Ie,eff from loss and bursts with concealment at the listener, Id from half the round trip and a jitter buffer of twice the mean jitter, at least 40 ms. An estimate of the network, not of phones and rooms."),
+    d("quality.mos_sent", Event, "The same of what we sent, by the peer's reports; losses taken as random."),
+    d("quality.loss_received", Event, "Legs by the share of packets, 0 to 1, that never came: lost / (received + lost)."),
+    d("quality.loss_sent", Event, "The same of what we sent, as the peer reported it last."),
+    d("quality.jitter_received", Event, "Legs by their mean interarrival jitter (RFC 3550 6.4.1) in seconds."),
+    d("quality.jitter_sent", Event, "The same of what we sent: the mean of the peer's reports."),
+    d("quality.round_trip", Event, "Legs by their mean round trip in seconds, of the network, from our sender reports and the peer's answers. A leg never measured is in none."),
 ];

@@ -1,5 +1,6 @@
 //! The figures as they are read: by the wallboard, the API, `/metrics` and the demo's summary. The JSON names are stable.
 
+use crate::quality::Quality;
 use base::{AgentId, AgentState, CallId, Cause, Lang, QueueId};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -25,6 +26,7 @@ pub struct Figures {
     pub languages: BTreeMap<Lang, u64>,
     pub recordings: Recordings,
     pub supervision: Supervision,
+    pub quality: Quality,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -2,6 +2,7 @@
 //! are whole numbers of these.
 
 use crate::histogram::Histogram;
+use crate::quality::QualitySums;
 use crate::sums::{CallbackSums, ExpectedSums, SupervisionSums, TransferSums, add_up};
 use base::{AgentId, AgentState, Lang, Outcome, QueueId, Wall};
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,7 @@ pub struct Interval {
     pub languages: BTreeMap<Lang, u64>,
     pub recordings: RecordingSums,
     pub supervision: SupervisionSums,
+    pub quality: QualitySums,
 }
 
 /// Basis: arrival. A call's end counts where the call arrived; a message when it was left.
@@ -134,6 +136,7 @@ impl Interval {
         merge_counts(&mut self.languages, &other.languages);
         self.recordings.merge(&other.recordings);
         self.supervision.merge(&other.supervision);
+        self.quality.merge(&other.quality);
     }
 }
 

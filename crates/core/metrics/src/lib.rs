@@ -18,6 +18,7 @@ mod formula;
 mod histogram;
 mod interval;
 mod live;
+mod quality;
 mod read;
 mod sums;
 
@@ -29,5 +30,6 @@ pub use figures::{
 pub use formula::{Formula, Switches};
 pub use histogram::Histogram;
 pub use interval::{AgentSums, CallSums, Interval, QueueSums, RecordingSums, bucket_of, bucket_start};
+pub use quality::{Distribution, Quality, QualitySums};
 pub use read::View;
 pub use sums::{CallbackSums, ExpectedSums, SupervisionSums, TransferSums};

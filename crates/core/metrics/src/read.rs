@@ -54,6 +54,7 @@ impl Board {
             languages: sums.languages.clone(),
             recordings: recordings(&sums, &open),
             supervision: supervision(&sums.supervision),
+            quality: sums.quality.figures(),
         }
     }
 

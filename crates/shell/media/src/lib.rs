@@ -11,6 +11,7 @@
 
 mod clock;
 mod io;
+mod measured;
 mod prompts;
 mod recorder;
 mod shelf;
@@ -25,8 +26,10 @@ pub use shelf::{AccessLog, NotErased, Outcome, Rekeyed, Shelf, Verified};
 pub use udp::UdpIo;
 pub use waker::Waker;
 
+use base::{CallId, LegId};
 use crossbeam::channel::{self, Sender};
-use media::{Command, Input, PlaneConfig, PromptBook};
+use measured::{Measured, Teller};
+use media::{Command, Input, PlaneConfig, PromptBook, Stats};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -85,6 +88,7 @@ impl MediaPlane {
     /// The same over given ports, one thread each.
     pub fn start_on<Io: PacketIo + 'static>(config: Config, sink: Arc<dyn Sink>, ports: Vec<Io>) -> std::io::Result<Handle> {
         let (recorder, mut threads) = recorder::start(config.recordings, config.disk, config.keys, config.ring, sink.clone())?;
+        let measured = Arc::new(Measured::default());
         let mut lanes = vec![];
         let mut workers = vec![];
         let plane = PlaneConfig { silent_after: config.silent_after };
@@ -93,11 +97,12 @@ impl MediaPlane {
             // bounds it, which gives a handful of commands for each decision about a call.
             let (sender, commands) = channel::unbounded();
             lanes.push(Lane { commands: sender, waker: io.waker() });
-            let worker = Worker::new(io, plane, config.prompts.clone(), commands, recorder.clone(), sink.clone())?;
+            let teller = Teller::new(measured.clone());
+            let worker = Worker::new(io, plane, config.prompts.clone(), commands, recorder.clone(), sink.clone(), teller)?;
             workers.push(std::thread::Builder::new().name(format!("media-{n}")).spawn(move || worker.run())?);
         }
         workers.append(&mut threads);
-        Ok(Handle { lanes, threads: workers })
+        Ok(Handle { lanes, threads: workers, measured })
     }
 }
 
@@ -122,6 +127,7 @@ pub struct Handle {
     lanes: Vec<Lane>,
     /// Media threads first, then the recorder's: each ends when the ones before have.
     threads: Vec<JoinHandle<()>>,
+    measured: Arc<Measured>,
 }
 
 impl Handle {
@@ -134,6 +140,11 @@ impl Handle {
     /// Other prompts from now on; what plays already plays to its end.
     pub fn use_prompts(&self, prompts: Arc<PromptBook>) {
         self.lanes.iter().for_each(|lane| lane.tell(Told::Prompts(prompts.clone())));
+    }
+
+    /// What the open legs of this call counted, as of their last report (each 5 s or so).
+    pub fn measured(&self, call: CallId) -> Vec<(LegId, Stats)> {
+        self.measured.of(call)
     }
 
     /// Closes recordings and legs, and waits for the threads.

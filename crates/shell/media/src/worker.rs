@@ -3,6 +3,7 @@
 use crate::Sink;
 use crate::clock::Clock;
 use crate::io::{PacketIo, Port};
+use crate::measured::Teller;
 use crate::recorder::RecorderDoor;
 use crate::waker::Waker;
 use base::Random;
@@ -34,6 +35,7 @@ pub(crate) struct Worker<Io> {
     commands: Receiver<Told>,
     recorder: RecorderDoor,
     sink: Arc<dyn Sink>,
+    measured: Teller,
     out: Vec<Output>,
 }
 
@@ -45,11 +47,13 @@ impl<Io: PacketIo> Worker<Io> {
         commands: Receiver<Told>,
         recorder: RecorderDoor,
         sink: Arc<dyn Sink>,
+        measured: Teller,
     ) -> io::Result<Self> {
         let mut seed = [0; 32];
         SystemRandom::new().fill(&mut seed).map_err(|_| io::Error::other("the system gives no randomness"))?;
         let plane = Plane::new(config, prompts, Random::from_entropy(seed));
-        Ok(Worker { waker: io.waker(), io, plane, clock: Clock::start(), commands, recorder, sink, out: Vec::with_capacity(256) })
+        let (waker, out) = (io.waker(), Vec::with_capacity(256));
+        Ok(Worker { waker, io, plane, clock: Clock::start(), commands, recorder, sink, measured, out })
     }
 
     /// Until the command channel is closed.
@@ -127,7 +131,11 @@ impl<Io: PacketIo> Worker<Io> {
                 Output::SendRtcp { leg, to, packet } => self.io.send(leg, Port::Rtcp, to, &packet),
                 Output::Input(input) => self.sink.input(input),
                 Output::Tape(tape) => self.recorder.hand(tape),
-                Output::Unbind { leg } => self.io.unbind(leg),
+                Output::Unbind { leg } => {
+                    self.io.unbind(leg);
+                    self.measured.forget(leg);
+                }
+                Output::Measured { leg, stats } => self.measured.tell(leg, *stats),
                 Output::Bind { leg, address, port } => self.bind(leg, address, port),
                 Output::UnknownSound { leg, key } => tracing::warn!(%leg, %key, "no such sound"),
             }

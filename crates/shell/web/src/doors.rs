@@ -3,7 +3,8 @@
 
 use arc_swap::ArcSwap;
 use base::fact::{Kept, Logged};
-use base::{AgentId, CallId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
+use base::quality::LegQuality;
+use base::{AgentId, CallId, Lang, LegId, Now, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
 use engine::{Breach, Reply, Request, Snapshot};
 use metrics::Figures;
 use serde::Serialize;
@@ -29,6 +30,8 @@ pub struct Doors {
     pub archive: Arc<dyn Archive>,
     pub shelf: Arc<dyn Shelf>,
     pub health: Arc<dyn Fn() -> Health + Send + Sync>,
+    /// What each open leg of a call sounded like so far, as of its last report. From memory.
+    pub quality: Arc<dyn Fn(CallId) -> Vec<(LegId, LegQuality)> + Send + Sync>,
 }
 
 /// The way to the Centre, the same for desk, supervisor and command line.

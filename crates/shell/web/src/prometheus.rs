@@ -4,6 +4,7 @@
 //! of a counter that restarts. Seconds and ratios, never milliseconds and per cent.
 
 mod handling;
+mod quality;
 
 use crate::App;
 use crate::doors::Health;
@@ -32,6 +33,7 @@ fn text(figures: &Figures, snapshot: &Snapshot, health: &Health, up_seconds: f64
     agents(&mut page, figures);
     handling::handling(&mut page, figures);
     recordings(&mut page, figures);
+    quality::quality(&mut page, figures);
     node(&mut page, figures, snapshot);
     health_of(&mut page, health, up_seconds);
     page.encode()
@@ -263,7 +265,9 @@ mod tests {
     }
 
     fn page() -> String {
-        let figures = Figures { queues: vec![queue()], events: 9, ..Figures::default() };
+        let mos_received = metrics::Distribution { buckets: vec![(3.6, 1), (4.03, 3)], count: 4, sum: 16.3 };
+        let quality = metrics::Quality { legs: 4, mos_received, ..metrics::Quality::default() };
+        let figures = Figures { queues: vec![queue()], events: 9, quality, ..Figures::default() };
         let health = Health {
             version: "0.1 \"x\"\n".into(),
             breaches: 2,
@@ -308,6 +312,9 @@ mod tests {
         assert!(page.contains("centralita_queue_transfers_total{kind=\"attended\",queue=\"acme/soporte\"} 2\n"));
         assert!(page.contains("centralita_queue_transfer_ratio{queue=\"acme/soporte\"} 0.5\n"));
         assert!(page.contains("centralita_queue_dispositions_total{code=\"resuelto\",queue=\"acme/soporte\"} 3\n"));
+        assert!(page.contains("centralita_legs_total 4\n"));
+        assert!(page.contains("centralita_leg_mos_received_bucket{le=\"3.6\"} 1\n"), "{page}");
+        assert!(page.contains("centralita_leg_mos_received_count 4\n"));
         assert!(page.contains("centralita_invariant_breaches_total 2\n"));
         assert!(page.contains("centralita_log_bytes 1024\n"));
         assert!(page.contains("centralita_audit_seconds_bucket{le=\"0.01\"} 4\n"), "{page}");

@@ -5,7 +5,7 @@ use crate::dice::Dice;
 use crate::script::{ActId, Actor, Script};
 use base::{Instant, LegId, RecordingId};
 use engine::{CallView, Place, Repaired, Snapshot, Stored};
-use media::{Command, Input, LEASE, Sound, Stats, Tone};
+use media::{Codec, Command, Input, LEASE, Sound, Stats, Tone};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -161,9 +161,9 @@ impl Plane {
             Command::StopRecording { recording } => later.extend(self.close(at, recording, script)),
             Command::Close { leg } => {
                 // A leg whose port could not be opened is closed all the same.
-                self.legs.remove(&leg);
+                let was_open = self.legs.remove(&leg).is_some();
                 self.legs.values_mut().for_each(|other| other.hears.retain(|heard| *heard != leg));
-                later.push(self.soon(at, Input::Closed { leg, stats: Stats::default() }));
+                later.push(self.soon(at, Input::Closed { leg, stats: Box::new(counted(was_open)) }));
             }
         }
         Ok(later)
@@ -325,4 +325,10 @@ fn length(sounds: &[Sound]) -> Duration {
         Sound::Tone(Tone::Busy) => Duration::from_secs(3),
     };
     sounds.iter().map(one).sum()
+}
+
+/// A second of audio each way, or none.
+fn counted(was_open: bool) -> Stats {
+    let packets = if was_open { 50 } else { 0 };
+    Stats { codec: Some(Codec::Pcma), received: packets, sent: packets, ..Stats::default() }
 }

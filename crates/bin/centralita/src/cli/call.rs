@@ -176,7 +176,32 @@ fn show(c: &Value) -> String {
         ("expected wait", why::expected(&c["expected"])),
     ]);
     let lines: String = c["events"].as_array().map(|all| all.iter().map(events::line).collect()).unwrap_or_default();
-    format!("{}\n{}\n{}\n{lines}", pairs(&shown), ticket::list(&c["tickets"]), recording::list(&c["recordings"]))
+    let (tickets, recordings) = (ticket::list(&c["tickets"]), recording::list(&c["recordings"]));
+    format!("{}\n{tickets}\n{recordings}\n{}\n{lines}", pairs(&shown), legs(&c["legs"]))
+}
+
+/// What each leg sounded like; of the stream to the peer what the peer said.
+fn legs(legs: &Value) -> String {
+    let share = |loss: &Value| loss.as_f64().map_or("-".into(), |loss| format!("{:.2} %", loss * 100.0));
+    let ms = |us: &Value| us.as_f64().map_or("-".into(), |us| format!("{:.1} ms", us / 1_000.0));
+    let row = |l: &Value| {
+        let (received, reported) = (&l["received"], &l["sent"]["reported"]);
+        let whose = if l["open"] == true { "open".into() } else { text(&l["side"]) };
+        vec![
+            text(&l["leg"]),
+            whose,
+            text(&l["codec"]),
+            text(&received["mos"]),
+            share(&received["loss"]),
+            ms(&received["jitter_us"]),
+            text(&reported["mos"]),
+            share(&reported["loss"]),
+            ms(&reported["jitter_us"]),
+            ms(&l["round_trip_us"]),
+        ]
+    };
+    let heads = ["LEG", "SIDE", "CODEC", "MOS IN", "LOSS", "JITTER", "MOS OUT", "LOSS", "JITTER", "ROUND TRIP"];
+    table(&heads, &rows(legs, row), "No leg carried audio yet.")
 }
 
 fn monitors(monitors: &Value) -> String {

@@ -55,6 +55,7 @@ impl Web {
             archive: archive.clone(),
             access: access.clone(),
         });
+        let media = Arc::downgrade(&outlets.media);
         let doors = Doors {
             snapshot: screen.snapshot.clone(),
             figures: figures.clone(),
@@ -65,6 +66,10 @@ impl Web {
             archive,
             shelf,
             health: health(outlets, figures, screen, clock),
+            quality: Arc::new(move |call| {
+                let legs = media.upgrade().map(|media| media.measured(call)).unwrap_or_default();
+                legs.into_iter().map(|(leg, stats)| (leg, media::quality::of(&stats))).collect()
+            }),
         };
         let config = shell_web::Config { access, source: source(site), site: site.name.clone() };
         let (stop, mut stopped) = watch::channel(false);

@@ -1,7 +1,7 @@
 //! A media plane without media: what it was told that each leg hears.
 
 use base::{LegId, RecordingId};
-use media::{Command, Input, Sound, Stats};
+use media::{Command, Input, Sound};
 use std::collections::BTreeMap;
 
 #[derive(Default)]
@@ -74,7 +74,7 @@ impl Plane {
             }
             Command::Close { leg } => {
                 self.legs.remove(&leg);
-                return Some(Input::Closed { leg, stats: Stats::default() });
+                return Some(Input::Closed { leg, stats: Box::default() });
             }
         }
         None

@@ -41,6 +41,8 @@ pub struct Stage {
     /// Its last sign of life.
     signed: Instant,
     pub replies: Vec<Reply>,
+    /// What each leg says that it counted when it closes: nothing, until a test sets it.
+    pub counted: media::Stats,
     /// Who is to be called back, as the store has it.
     pub promises: BTreeMap<CallId, Promise>,
     /// The node has said its last word.
@@ -90,6 +92,7 @@ impl Stage {
             recorder: Recorder::Writes,
             signed: Instant::ZERO,
             replies: Vec::new(),
+            counted: media::Stats::default(),
             promises: BTreeMap::new(),
             drained: false,
             dialogs: BTreeMap::new(),
@@ -207,7 +210,8 @@ impl Stage {
             Command::Open { leg, port, .. } => self.give(Input::Media(M::Opened { leg, port })),
             Command::Close { leg } => {
                 self.playing.remove(&leg);
-                self.give(Input::Media(M::Closed { leg, stats: media::Stats::default() }));
+                let stats = Box::new(self.counted);
+                self.give(Input::Media(M::Closed { leg, stats }));
             }
             Command::Play { leg, play, .. } => {
                 self.playing.insert(leg, play);

@@ -38,7 +38,7 @@ impl Plane {
             self.timers.set(Timer::Lease, now.mono + LEASE);
         }
         self.legs.insert(leg, Leg::new(now.mono, &mut self.random));
-        let first = self.report_interval();
+        let first = self.report_interval() / 2;
         self.timers.set(Timer::Report(leg), now.mono + first);
         out.push(Output::Input(Input::Opened { leg, port }));
     }
@@ -140,6 +140,6 @@ impl Plane {
         if self.legs.is_empty() {
             self.timers.cancel(Timer::Lease);
         }
-        out.push(Output::Input(Input::Closed { leg: id, stats: leg.stats() }));
+        out.push(Output::Input(Input::Closed { leg: id, stats: Box::new(leg.stats()) }));
     }
 }

@@ -20,7 +20,7 @@ use crate::legs::Legs;
 use crate::placement::{Block, Placement};
 use crate::rtp::Packet;
 use crate::timers::Timers;
-use crate::{Input, PromptBook, Sidecar};
+use crate::{Input, PromptBook, Sidecar, Stats};
 use base::{Instant, LegId, Random, RecordingId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -61,6 +61,12 @@ pub enum Output {
         leg: LegId,
         to: SocketAddr,
         packet: Vec<u8>,
+    },
+    /// What a leg counted so far, each time it reports: for whoever looks at it, and for no decision. Its
+    /// [`Output::Unbind`] ends it.
+    Measured {
+        leg: LegId,
+        stats: Box<Stats>,
     },
     Input(Input),
     Tape(Tape),

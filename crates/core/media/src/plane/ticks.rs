@@ -55,6 +55,7 @@ impl Plane {
         if let Some(to) = leg.rtcp_to() {
             out.push(Output::SendRtcp { leg: id, to, packet: leg.report(now, false) });
         }
+        out.push(Output::Measured { leg: id, stats: Box::new(leg.stats()) });
         self.timers.set(Timer::Report(id), now.mono + interval);
     }
 
@@ -83,7 +84,8 @@ impl Plane {
         self.timers.set(Timer::Lease, now + LEASE);
     }
 
-    /// 5 s, spread over half to one and a half, so that legs do not report in step (RFC 3550 section 6.2).
+    /// 5 s, spread over half to one and a half, so that legs do not report in step; the first after half of it (RFC 3550
+    /// section 6.2).
     pub(super) fn report_interval(&mut self) -> Duration {
         Duration::from_millis(2_500 + self.random.below(5_000))
     }

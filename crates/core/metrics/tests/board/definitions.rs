@@ -16,7 +16,7 @@ fn names(figures: &Value) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
     for (group, value) in object(figures) {
         match group.as_str() {
-            "totals" | "queues" | "agents" | "recordings" | "supervision" => {
+            "totals" | "queues" | "agents" | "recordings" | "supervision" | "quality" => {
                 let row = if value.is_array() { &value[0] } else { &value };
                 for (name, value) in object(row) {
                     if value.is_object() && SHARED.contains(&name.as_str()) {

@@ -6,5 +6,6 @@ mod day;
 mod definitions;
 mod estimator;
 mod property;
+mod quality;
 mod script;
 mod traps;

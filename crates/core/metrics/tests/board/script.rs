@@ -1,6 +1,7 @@
 //! A log told in lines: at which second, by both clocks, what happened to which call or agent.
 
 use base::fact::{About, CallbackEnd, Direction, Fact, Kept, Logged, Transfer, What};
+use base::quality::{LegQuality, Rated, Received, Side};
 use base::{AgentId, AgentState, CallId, Cause, ConversationId, Instant, Lang, Now, Outcome, QueueId, VisitId, Wall};
 use metrics::{AgentFigures, Board, Figures, Folded, QueueFigures, View};
 use std::collections::BTreeMap;
@@ -265,6 +266,14 @@ impl Script {
     pub fn ends(&mut self, n: u32, cause: Cause) -> &mut Script {
         let visits = self.visits.get(&call(n)).copied().unwrap_or(0);
         self.say(About { cause: Some(cause), ..of_call(n) }, What::CallEnded { duration_ms: 1, visits })
+    }
+
+    /// A leg of the call closes, rated so in what came; its peer never reported.
+    pub fn sounds(&mut self, n: u32, mos: f64, loss: f64, jitter_us: u64) -> &mut Script {
+        let rated = Rated { loss: Some(loss), r: None, mos: Some(mos) };
+        let received = Received { packets: 100, jitter_us, rated, ..Received::default() };
+        let quality = Box::new(LegQuality { received, ..LegQuality::default() });
+        self.say(of_call(n), What::LegClosed { side: Side::Customer, quality })
     }
 
     pub fn logs_in(&mut self, who: &str) -> &mut Script {

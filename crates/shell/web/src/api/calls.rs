@@ -7,7 +7,8 @@ use crate::{App, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use axum::Json;
 use axum::extract::{Path, State};
 use base::fact::{Direction, Logged, Monitor, What};
-use base::{AgentId, CallId, Cause, Lang, Now, PartyId, QueueId, RecordingId, Tenant, VisitId};
+use base::quality::{LegQuality, Side};
+use base::{AgentId, CallId, Cause, Lang, LegId, Now, PartyId, QueueId, RecordingId, Tenant, VisitId};
 use engine::{CallView, Place};
 use serde::Serialize;
 use serde_json::Value;
@@ -63,7 +64,20 @@ pub struct Joined {
     row: CallRow,
     tickets: Vec<Ticket>,
     recordings: Vec<RecordingRow>,
+    /// Legs that closed and had carried audio, and those that are open as of their last report.
+    legs: Vec<LegRow>,
     events: Vec<Value>,
+}
+
+/// What one leg sounded like. `side` and `agent` are known once it has closed.
+#[derive(Serialize)]
+pub struct LegRow {
+    leg: Option<LegId>,
+    open: bool,
+    side: Option<Side>,
+    agent: Option<AgentId>,
+    #[serde(flatten)]
+    quality: LegQuality,
 }
 
 pub async fn list(State(app): State<Arc<App>>) -> Json<Vec<CallRow>> {
@@ -89,7 +103,27 @@ pub async fn show(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answ
         row.name = said(party.name.reveal());
     }
     let events = facts.iter().map(|l| l.cloud_event(&app.source)).collect();
-    Ok(Json(Joined { row, tickets, recordings, events }))
+    let legs = legs(&facts, (app.doors.quality)(call));
+    Ok(Json(Joined { row, tickets, recordings, legs, events }))
+}
+
+fn legs(facts: &[Logged], open: Vec<(LegId, LegQuality)>) -> Vec<LegRow> {
+    let closed = facts.iter().filter_map(|logged| match &logged.fact.what {
+        What::LegClosed { side, quality } => {
+            let (leg, agent) = (logged.fact.about.leg, logged.fact.about.agent.clone());
+            Some(LegRow { leg, open: false, side: Some(*side), agent, quality: LegQuality::clone(quality) })
+        }
+        _ => None,
+    });
+    let mut rows: Vec<LegRow> = closed.collect();
+    for (leg, quality) in open {
+        // Its fact may be here before the door has heard of its end.
+        if !rows.iter().any(|row| row.leg == Some(leg)) {
+            rows.push(LegRow { leg: Some(leg), open: true, side: None, agent: None, quality });
+        }
+    }
+    rows.sort_by_key(|row| row.leg);
+    rows
 }
 
 async fn party(app: &Arc<App>, row: &CallRow) -> Answer<Option<Party>> {

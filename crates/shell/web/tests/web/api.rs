@@ -150,6 +150,8 @@ async fn a_call_carries_its_ticket_its_recording_and_its_events() {
     assert_eq!(one["tickets"][0]["number"], "T-000007");
     assert_eq!(one["recordings"][0]["recording"], "1-3-42.c1.p1");
     assert_eq!((one["events"].as_array().unwrap().len(), &one["events"][0]["type"]), (2, &"call.arrived".into()));
+    let (leg, open) = (&one["legs"][0], &one["legs"][0]["open"]);
+    assert_eq!((open, &leg["codec"], &leg["received"]["packets"]), (&true.into(), &"PCMA".into(), &500.into()), "{leg}");
     assert_eq!(one["name"], HOSTILE, "as text in JSON it is harmless");
     let ended = get(served.address, "/api/v1/calls/1-3-41").await.json();
     assert_eq!((&ended["place"], &ended["lang"]), (&"ended".into(), &"es".into()));

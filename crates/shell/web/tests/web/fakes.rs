@@ -2,7 +2,8 @@
 
 use arc_swap::ArcSwap;
 use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
-use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, Now, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
+use base::quality::{LegQuality, Received};
+use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, LegId, Now, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
@@ -98,6 +99,7 @@ impl Fake {
             archive: self.archive.clone(),
             shelf: self.shelf.clone(),
             health: Arc::new(move || health.lock().unwrap().clone()),
+            quality: Arc::new(quality),
         }
     }
 
@@ -126,6 +128,12 @@ impl Fake {
         let task = tokio::spawn(shell_web::serve(listener, config, self.doors(), shutdown));
         Served { address, stop: Some(stop), task }
     }
+}
+
+/// The open legs of a call.
+fn quality(call: CallId) -> Vec<(LegId, LegQuality)> {
+    let received = Received { packets: 500, jitter_us: 1_500, ..Received::default() };
+    vec![(LegId { call, n: 1 }, LegQuality { codec: "PCMA".into(), received, ..LegQuality::default() })]
 }
 
 /// Virtual time goes on from an hour after the start, so that ages are plausible.
@@ -493,6 +501,7 @@ pub fn figures() -> Figures {
             alarms: 1,
             alarms_now: 0,
         },
+        quality: metrics::Quality::default(),
         supervision: metrics::Supervision::default(),
     }
 }

@@ -143,6 +143,7 @@ fn is_afterwards(what: &What) -> bool {
             | What::RecordingAlarm { .. }
             | What::RecordingAlarmEnded { .. }
             | What::VoicemailLeft { .. }
+            | What::LegClosed { .. }
             | What::WrapUpCoded { .. }
     )
 }

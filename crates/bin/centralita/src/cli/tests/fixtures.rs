@@ -147,3 +147,14 @@ pub fn figures() -> Figures {
     };
     Figures { queues: vec![queue], agents: vec![ana], ..Figures::default() }
 }
+
+/// Of any call, one open leg that heard well and was heard badly.
+pub fn quality(call: base::CallId) -> Vec<(base::LegId, base::quality::LegQuality)> {
+    use base::quality::{LegQuality, Rated, Received, Reported, Sent};
+    let rated = |loss, mos| Rated { loss: Some(loss), r: None, mos: Some(mos) };
+    let received = Received { packets: 500, jitter_us: 1_500, rated: rated(0.0, 4.39), ..Received::default() };
+    let reported = Reported { reports: 2, lost: 6, jitter_us: 30_000, rated: rated(0.0125, 3.21), ..Reported::default() };
+    let sent = Sent { packets: 480, reported: Some(reported) };
+    let quality = LegQuality { codec: "PCMA".into(), received, sent, round_trip_us: Some(48_200), ..LegQuality::default() };
+    vec![(base::LegId { call, n: 1 }, quality)]
+}

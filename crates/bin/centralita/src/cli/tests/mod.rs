@@ -35,9 +35,14 @@ fn a_call_is_shown_with_its_ticket_its_recording_and_its_events() {
     let node = Node::start(None);
     let (status, out, _) = node.run("call show 1-3-42");
     assert_eq!(status, 0);
-    for part in ["caller             +525559999", "T-000007", "1-3-42.c1.p1", "call.arrived", "number=+525550001"] {
+    for part in
+        ["caller             +525559999", "T-000007", "1-3-42.c1.p1", "call.arrived", "number=+525550001", "MOS OUT", "48.2 ms"]
+    {
         assert!(out.contains(part), "{part}: {out}");
     }
+    let leg = out.lines().find(|line| line.contains("PCMA")).unwrap();
+    let cells: Vec<&str> = leg.split_whitespace().collect();
+    assert_eq!(cells[1..9], ["open", "PCMA", "4.39", "0.00", "%", "1.5", "ms", "3.21"], "{leg}");
     assert!(!out.contains('\u{1b}'), "no escape reaches the terminal");
     assert!(node.run("ticket show T-7").1.contains("waited              1:01"));
     assert!(node.run("recording show 1-3-42.c1.p1").1.contains("kept          complete"));

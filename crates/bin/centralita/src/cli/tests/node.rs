@@ -1,6 +1,6 @@
 //! A real server on a loopback port, with little behind its doors.
 
-use super::fixtures::{WAV, figures, logged, recording, report, snapshot, ticket};
+use super::fixtures::{WAV, figures, logged, quality, recording, report, snapshot, ticket};
 use crate::cli::{Command, Common, run_into, user};
 use arc_swap::ArcSwap;
 use base::fact::{Direction, Logged, What};
@@ -44,6 +44,7 @@ impl Node {
             archive: Arc::new(Rows(facts.clone())),
             shelf: Arc::new(Files(Mutex::default())),
             health: Arc::new(Health::default),
+            quality: Arc::new(quality),
         };
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();

@@ -7,6 +7,7 @@ mod conferences;
 mod keys;
 mod leases;
 mod playing;
+mod quality;
 mod random;
 mod recordings;
 
@@ -69,6 +70,8 @@ struct World {
     /// Of the recording that was opened last. One channel is both.
     channels: u16,
     reports: Vec<Vec<u8>>,
+    /// Each leg's counts, as last said while it was open.
+    measured: BTreeMap<LegId, Stats>,
     /// Packets that had to be copied.
     copies: usize,
     sequence: BTreeMap<LegId, u16>,
@@ -91,6 +94,7 @@ impl World {
             tape: vec![],
             channels: 0,
             reports: vec![],
+            measured: BTreeMap::new(),
             copies: 0,
             sequence: BTreeMap::new(),
         };
@@ -193,6 +197,7 @@ impl World {
                     self.arrive(leg, to, &packet);
                 }
                 Output::SendRtcp { packet, .. } => self.reports.push(packet),
+                Output::Measured { leg, stats } => drop(self.measured.insert(leg, *stats)),
                 Output::Input(input) => self.inputs.push(input),
                 Output::Tape(Tape::Block { block, .. }) => {
                     assert_eq!(block.first, self.tape.len() as u64);

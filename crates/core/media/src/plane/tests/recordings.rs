@@ -35,7 +35,7 @@ fn line_11_each_leg_reports_about_every_five_seconds() {
     let mut w = World::new();
     w.pass(ms(100_000));
     assert!((28..=56).contains(&w.reports.len()), "{} from two legs in 100 s", w.reports.len());
-    assert!(w.reports.iter().all(|r| rtcp::read(r).is_some()));
+    assert!(w.reports.iter().all(|r| rtcp::read(r, 0).is_some()));
     w.command(Command::Close { leg: A });
     let last = rtc_rtcp::packet::unmarshal(&mut &w.reports.last().unwrap()[..]).unwrap();
     assert!(last[2].as_any().is::<rtc_rtcp::goodbye::Goodbye>(), "the last one says good-bye");
