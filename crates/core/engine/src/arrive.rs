@@ -57,7 +57,8 @@ impl Centre {
             return self.reject(id, status, cause);
         }
         let reserve = if direction == Direction::Incoming { self.reserve() } else { 0 };
-        let Some(port) = self.ports.take_leaving(reserve) else { return self.reject(id, 480, Cause::NoPorts) };
+        let shared = if let Peer::Trunk(trunk) = peer { self.shared_port(trunk) } else { None };
+        let Some(port) = shared.or_else(|| self.ports.take_leaving(reserve)) else { return self.reject(id, 480, Cause::NoPorts) };
         let deadline = self.now.mono + PORT_WAIT;
         if let Some(call) = self.calls.get_mut(&id) {
             call.deadline = Some(deadline);

@@ -129,7 +129,7 @@ impl Centre {
             last_call: 0,
             sessions: BTreeMap::new(),
             closing: BTreeMap::new(),
-            ports: Ports::new(&setup.site.media.ports),
+            ports: Ports::new(&setup.site.media.ports, setup.site.media.shared_port),
             owed: BTreeMap::new(),
             messages: BTreeSet::new(),
             callbacks: BTreeMap::new(),

@@ -25,11 +25,14 @@ pub(crate) struct Shown {
 pub(crate) struct Dialled {
     dial: Dial,
     codecs: Vec<AudioCodec>,
+    /// The port that it shares with others; else it takes one of its own.
+    shared: Option<u16>,
 }
 
 /// Where a leg goes.
 struct Way {
     codecs: Vec<AudioCodec>,
+    shared: Option<u16>,
     uri: Arc<str>,
     flow: sip::Flow,
     credential: Option<sip::DialCredential>,
@@ -49,12 +52,20 @@ impl Centre {
                 let bindings = self.sip.bindings(&c.user).iter();
                 bindings
                     .map(|b| (b.contact.clone(), b.flow))
-                    .map(|(uri, flow)| Way { uri, flow, credential: None, auto_answer, breadth: 1, codecs: codecs.clone() })
+                    .map(|(uri, flow)| Way {
+                        uri,
+                        flow,
+                        credential: None,
+                        auto_answer,
+                        breadth: 1,
+                        codecs: codecs.clone(),
+                        shared: None,
+                    })
                     .collect()
             }
             Phone::Address { uri, addr, login } => {
                 let (uri, credential) = (uri.as_str().into(), login.as_ref().map(credential));
-                vec![Way { uri, flow: self.towards(*addr), credential, auto_answer, breadth: 1, codecs }]
+                vec![Way { uri, flow: self.towards(*addr), credential, auto_answer, breadth: 1, codecs, shared: None }]
             }
         };
         ways.into_iter().map(|way| self.dial(id, way, shown)).collect()
@@ -71,8 +82,13 @@ impl Centre {
         let credential = trunk.login.as_ref().map(credential);
         let call = self.calls.get(&id);
         let breadth = call.map_or(1, Call::breadth_left).max(1);
+        let shared = self.shared_port(&trunk.name);
         let codecs = setup.site.codecs_of_trunk(&trunk.name, call.map(|call| &call.tenant)).to_vec();
-        Some(self.dial(id, Way { uri, flow: self.towards(address), credential, auto_answer: false, breadth, codecs }, shown))
+        Some(self.dial(
+            id,
+            Way { uri, flow: self.towards(address), credential, auto_answer: false, breadth, codecs, shared },
+            shown,
+        ))
     }
 
     fn towards(&self, remote: SocketAddr) -> sip::Flow {
@@ -102,16 +118,16 @@ impl Centre {
                 ("Max-Breadth".into(), way.breadth.to_string().into()),
             ],
         };
-        Dialled { dial, codecs: way.codecs }
+        Dialled { dial, codecs: way.codecs, shared: way.shared }
     }
 
     /// Opens a port for each; the INVITEs follow. How many phones there will be, at most one for each dial.
     pub(crate) fn start_dialling(&mut self, id: CallId, purpose: &Purpose, dials: Vec<Dialled>) -> u16 {
         let room = self.calls.get(&id).map_or(0, Call::breadth_left);
         let mut started = 0;
-        for Dialled { dial, codecs } in dials.into_iter().take(room) {
+        for Dialled { dial, codecs, shared } in dials.into_iter().take(room) {
             let Some(leg) = self.calls.get_mut(&id).and_then(Call::next_leg) else { break };
-            let Some(port) = self.ports.take() else { break };
+            let Some(port) = shared.or_else(|| self.ports.take()) else { break };
             let Some(call) = self.calls.get_mut(&id) else { break };
             let flow = dial.flow;
             let mut state = Leg::new(leg, purpose.clone(), dial.call_id.clone(), flow);

@@ -30,6 +30,12 @@ impl Centre {
         sip::sdp::Local { codecs: codecs.to_vec(), ..sip::sdp::Local::new(address, port, session_id) }
     }
 
+    /// The port that all calls of this trunk share, if they do.
+    pub(crate) fn shared_port(&self, trunk: &str) -> Option<u16> {
+        let shares = self.setup.site.trunks.iter().any(|t| t.name == trunk && t.shares_port);
+        self.ports.shared().filter(|_| shares)
+    }
+
     /// Asks the media plane for a port for this leg.
     pub(crate) fn open(&mut self, leg: LegId, flow: sip::Flow, port: u16) {
         if let Some(state) = self.leg_mut(leg) {

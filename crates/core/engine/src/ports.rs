@@ -8,13 +8,15 @@ use std::ops::RangeInclusive;
 pub struct Ports {
     free: VecDeque<u16>,
     used: usize,
+    /// One for many legs: it is neither free nor used.
+    shared: Option<u16>,
 }
 
 impl Ports {
-    pub fn new(range: &RangeInclusive<u16>) -> Self {
+    pub fn new(range: &RangeInclusive<u16>, shared: Option<u16>) -> Self {
         let last = range.end().saturating_sub(1);
         let free = (*range.start()..=last).filter(|p| p % 2 == 0).collect();
-        Ports { free, used: 0 }
+        Ports { free, used: 0, shared }
     }
 
     pub fn take(&mut self) -> Option<u16> {
@@ -28,12 +30,20 @@ impl Ports {
         if self.free.len() > reserve { self.take() } else { None }
     }
 
+    /// The port that legs of a trunk may share.
+    pub fn shared(&self) -> Option<u16> {
+        self.shared
+    }
+
     /// Free and used.
     pub fn all(&self) -> usize {
         self.free.len() + self.used
     }
 
     pub fn give(&mut self, port: u16) {
+        if self.shared == Some(port) {
+            return;
+        }
         self.used = self.used.saturating_sub(1);
         self.free.push_back(port);
     }
@@ -49,12 +59,13 @@ mod tests {
 
     #[test]
     fn a_port_rests_until_all_others_were_used() {
-        let mut ports = Ports::new(&(20_001..=20_007));
+        let mut ports = Ports::new(&(20_001..=20_007), Some(19_998));
         assert_eq!((ports.take(), ports.take()), (Some(20_002), Some(20_004)));
         ports.give(20_002);
         assert_eq!((ports.take(), ports.take(), ports.take()), (Some(20_006), Some(20_002), None));
         assert_eq!(ports.used(), 3);
         ports.give(20_004);
+        ports.give(19_998);
         assert_eq!((ports.take_leaving(1), ports.take_leaving(0)), (None, Some(20_004)));
     }
 }

@@ -58,6 +58,8 @@ pub struct Sip {
 pub struct Media {
     /// RTP on the even ports, RTCP above each.
     pub ports: RangeInclusive<u16>,
+    /// One port for all legs of the trunks that share it.
+    pub shared_port: Option<u16>,
     pub advertise: Option<IpAddr>,
     /// A leg that should speak and sends nothing for this long is dead.
     pub silent_after: Duration,
@@ -117,6 +119,8 @@ pub struct Trunk {
     pub escalation: u32,
     /// Which codecs its calls may use, in the order in which they are offered. None: the tenant's.
     pub codecs: Option<Vec<AudioCodec>>,
+    /// Its calls' sound goes through the one shared port.
+    pub shares_port: bool,
 }
 
 /// Whose rules a national number follows.

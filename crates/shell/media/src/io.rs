@@ -31,6 +31,9 @@ pub trait PacketIo: Send {
 
     fn unbind(&mut self, leg: LegId);
 
+    /// The leg's peer said that it sends from there. Only where legs share a port does that matter.
+    fn expect(&mut self, _leg: LegId, _from: SocketAddr) {}
+
     /// Waits for packets, the waker, or the time-out.
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()>;
 

@@ -14,6 +14,7 @@ mod io;
 mod measured;
 mod prompts;
 mod recorder;
+mod shared;
 mod shelf;
 mod udp;
 mod waker;
@@ -59,6 +60,8 @@ pub struct Config {
     pub disk: Arc<dyn Disk>,
     /// With keys, recordings are sealed.
     pub keys: Option<Arc<vault::Keyring>>,
+    /// All legs that are opened on this port share it. Of several threads, one can.
+    pub shared_port: Option<u16>,
 }
 
 impl Config {
@@ -72,6 +75,7 @@ impl Config {
             ring: 12_288,
             disk: Arc::new(OsDisk),
             keys: None,
+            shared_port: None,
         }
     }
 }
@@ -81,7 +85,8 @@ pub struct MediaPlane;
 impl MediaPlane {
     /// Starts the threads. Fails if the system gives no poller, no thread or no randomness.
     pub fn start(config: Config, sink: Arc<dyn Sink>) -> std::io::Result<Handle> {
-        let ports = (0..config.threads.max(1)).map(|_| UdpIo::new()).collect::<Result<Vec<_>, _>>()?;
+        let ports =
+            (0..config.threads.max(1)).map(|_| UdpIo::with_shared_port(config.shared_port)).collect::<Result<Vec<_>, _>>()?;
         Self::start_on(config, sink, ports)
     }
 

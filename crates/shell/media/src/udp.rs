@@ -1,9 +1,10 @@
 //! A UDP socket for each port of a leg, watched by epoll.
 //!
 //! Level-triggered, and each socket is read once a round: a packet costs one read and no second one that finds nothing, and
-//! a leg that is flooded has one turn a round like the others.
+//! a leg that is flooded has one turn a round like the others. Legs on the shared port have their packets in batches.
 
 use crate::io::{Arrival, PacketIo, Port};
+use crate::shared::{self, Shared};
 use crate::waker::Waker;
 use base::LegId;
 use rustc_hash::FxHashMap;
@@ -16,6 +17,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 const WAKE: u64 = u64::MAX;
+const SHARED_RTP: u64 = WAKE - 1;
+const SHARED_RTCP: u64 = WAKE - 2;
 /// Sockets of one round.
 const ROUND: usize = 1_024;
 /// Expedited forwarding (RFC 3246), for networks that heed it.
@@ -31,6 +34,9 @@ pub struct UdpIo {
     /// This round's sockets that have something, and how many of them had their turn.
     round: Vec<u64>,
     turn: usize,
+    /// The port that many legs may have, and its sockets while one has.
+    shared_port: Option<u16>,
+    shared: Option<Shared>,
 }
 
 struct Bound {
@@ -40,11 +46,33 @@ struct Bound {
 
 impl UdpIo {
     pub fn new() -> io::Result<Self> {
+        UdpIo::with_shared_port(None)
+    }
+
+    /// All legs that are bound to this port share it.
+    pub fn with_shared_port(shared_port: Option<u16>) -> io::Result<Self> {
         let poll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let waker = Arc::new(Waker::new()?);
         epoll::add(&poll, &*waker, epoll::EventData::new_u64(WAKE), epoll::EventFlags::IN)?;
         let round = Vec::with_capacity(ROUND);
-        Ok(UdpIo { poll, waker, sockets: vec![], free: vec![], places: FxHashMap::default(), round, turn: 0 })
+        let places = FxHashMap::default();
+        Ok(UdpIo { poll, waker, sockets: vec![], free: vec![], places, round, turn: 0, shared_port, shared: None })
+    }
+
+    fn join(&mut self, leg: LegId, address: IpAddr, port: u16) -> io::Result<()> {
+        let shared = match &mut self.shared {
+            Some(shared) if shared.rtp.local_addr()?.ip() != address => return Err(io::ErrorKind::AddrInUse.into()),
+            Some(shared) => shared,
+            None => {
+                let shared = shared::open(|port| bind(SocketAddr::new(address, port)), port)?;
+                for (socket, place) in [(&shared.rtp, SHARED_RTP), (&shared.rtcp, SHARED_RTCP)] {
+                    epoll::add(&self.poll, socket, epoll::EventData::new_u64(place), epoll::EventFlags::IN)?;
+                }
+                self.shared.insert(shared)
+            }
+        };
+        shared.join(leg);
+        Ok(())
     }
 
     fn register(&mut self, place: usize, leg: LegId, socket: UdpSocket) -> io::Result<()> {
@@ -58,8 +86,11 @@ impl UdpIo {
 
 impl PacketIo for UdpIo {
     fn bind(&mut self, leg: LegId, address: IpAddr, port: u16) -> io::Result<()> {
-        if self.places.contains_key(&leg) {
+        if self.places.contains_key(&leg) || self.shared.as_ref().is_some_and(|shared| shared.holds(leg)) {
             return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        if self.shared_port == Some(port) {
+            return self.join(leg, address, port);
         }
         let above = port.checked_add(1).ok_or(io::ErrorKind::InvalidInput)?;
         let rtp = bind(SocketAddr::new(address, port))?;
@@ -79,10 +110,25 @@ impl PacketIo for UdpIo {
             self.sockets.iter_mut().skip(place).take(2).for_each(|bound| *bound = None);
             self.free.push(place);
         }
+        if let Some(shared) = &mut self.shared {
+            shared.flush();
+            shared.leave(leg);
+        }
+        // The sockets too: who comes next may have another address.
+        self.shared = self.shared.take().filter(|shared| !shared.is_empty());
+    }
+
+    fn expect(&mut self, leg: LegId, from: SocketAddr) {
+        if self.shared.as_mut().is_some_and(|shared| !shared.expect(leg, from)) {
+            tracing::warn!(%leg, "the shared RTP port hears another leg from the same address: this trunk needs a port for each leg");
+        }
     }
 
     fn wait(&mut self, timeout: Option<Duration>) -> io::Result<()> {
-        if self.turn < self.round.len() {
+        if let Some(shared) = &mut self.shared {
+            shared.flush();
+        }
+        if self.turn < self.round.len() || self.shared.as_ref().is_some_and(Shared::has_more) {
             return Ok(());
         }
         self.turn = 0;
@@ -97,10 +143,18 @@ impl PacketIo for UdpIo {
     }
 
     fn receive(&mut self, buffer: &mut [u8]) -> Option<Arrival> {
-        while let Some(place) = self.round.get(self.turn).copied() {
+        loop {
+            if let Some((leg, from, port, len)) = self.shared.as_mut().and_then(|shared| shared.next(buffer)) {
+                return Some(Arrival { leg, port, from, len });
+            }
+            let place = self.round.get(self.turn).copied()?;
             self.turn += 1;
             if place == WAKE {
                 self.waker.clear();
+                continue;
+            }
+            if let (SHARED_RTP | SHARED_RTCP, Some(shared)) = (place, &mut self.shared) {
+                shared.read(if place == SHARED_RTP { Port::Rtp } else { Port::Rtcp });
                 continue;
             }
             let place = place as usize;
@@ -111,11 +165,15 @@ impl PacketIo for UdpIo {
                 return Some(Arrival { leg: bound.leg, port, from, len });
             }
         }
-        None
     }
 
     fn send(&mut self, leg: LegId, port: Port, to: SocketAddr, packet: &[u8]) {
-        let Some(place) = self.places.get(&leg) else { return };
+        let Some(place) = self.places.get(&leg) else {
+            if let Some(shared) = self.shared.as_mut().filter(|shared| shared.holds(leg)) {
+                shared.send(port, to, packet);
+            }
+            return;
+        };
         let place = place + usize::from(port == Port::Rtcp);
         if let Some(Some(bound)) = self.sockets.get(place) {
             let _ = bound.socket.send_to(packet, to);

@@ -131,6 +131,7 @@ impl<Io: PacketIo> Worker<Io> {
                 Output::SendRtcp { leg, to, packet } => self.io.send(leg, Port::Rtcp, to, &packet),
                 Output::Input(input) => self.sink.input(input),
                 Output::Tape(tape) => self.recorder.hand(tape),
+                Output::Expect { leg, from } => self.io.expect(leg, from),
                 Output::Unbind { leg } => {
                     self.io.unbind(leg);
                     self.measured.forget(leg);

@@ -30,6 +30,7 @@ impl Lines {
         let prompts = Arc::new(shell_media::load_prompts(&site.flows, &engine::codecs(site)).map_err(at(site.flows.display()))?);
         let mut plane = shell_media::Config::new(site.recordings.clone(), prompts.clone());
         plane.silent_after = site.media.silent_after;
+        plane.shared_port = site.media.shared_port;
         plane.keys = keys;
         let media = Arc::new(shell_media::MediaPlane::start(plane, way.clone()).map_err(at("media"))?);
         Ok(Lines { signalling, listener, web, media, prompts })

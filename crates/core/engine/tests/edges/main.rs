@@ -16,6 +16,7 @@ mod phones;
 mod quality;
 mod recordings;
 mod returns;
+mod shared_port;
 mod stage;
 mod storm;
 mod voicemail;

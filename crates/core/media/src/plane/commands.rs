@@ -63,6 +63,7 @@ impl Plane {
 
     fn on_configure(&mut self, now: Now, id: LegId, session: Session, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
+        out.push(Output::Expect { leg: id, from: session.remote });
         leg.configure(now.mono, session);
         if leg.owes_audio() && !leg.silent {
             self.timers.set(Timer::Silence(id), leg.heard + self.config.silent_after);

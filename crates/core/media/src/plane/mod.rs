@@ -39,6 +39,11 @@ pub enum Output {
     Unbind {
         leg: LegId,
     },
+    /// The peer's SDP says that it sends from there; where legs share a port, that tells them apart.
+    Expect {
+        leg: LegId,
+        from: SocketAddr,
+    },
     /// Send the packet just handed to [`Plane::on_packet`], as it now stands, from this leg's RTP port.
     Forward {
         leg: LegId,

@@ -90,5 +90,12 @@ pub fn ports(site: &Site, found: &mut Vec<Diagnostic>) {
         if site.media.ports.contains(&port) {
             found.push(site.places.at(path, format!("port {port} lies within the media ports")));
         }
+        if site.media.shared_port.is_some_and(|shared| (shared..=shared.saturating_add(1)).contains(&port)) {
+            found.push(site.places.at(path, format!("port {port} is one of the shared media port")));
+        }
+    }
+    for (i, _) in site.trunks.iter().enumerate().filter(|(_, t)| t.shares_port && site.media.shared_port.is_none()) {
+        let finding = site.places.at(&format!("trunks.{i}.shares_port"), "there is no port to share");
+        found.push(finding.help("write `shared_port` in [media], an even port outside of `ports`"));
     }
 }

@@ -37,7 +37,19 @@ pub fn trunk(n: &mut Node) -> Option<Trunk> {
     if channels.is_none() && n.has("escalation") {
         n.report(n.at("escalation", "expected `channels` beside it: of how many are these kept?"));
     }
-    Some(Trunk { name: name?, networks, port, credential, address, login, country, channels, escalation, codecs: codecs(n) })
+    Some(Trunk {
+        name: name?,
+        networks,
+        port,
+        credential,
+        address,
+        login,
+        country,
+        channels,
+        escalation,
+        codecs: codecs(n),
+        shares_port: n.or("shares_port", false),
+    })
 }
 
 pub fn credential(n: &mut Node) -> Option<Credential> {

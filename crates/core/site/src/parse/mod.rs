@@ -12,6 +12,7 @@ use base::{Diagnostic, QueueId, Tenant};
 use sip::sdp::AudioCodec;
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::time::Duration;
 use toml::de::DeTable;
@@ -113,7 +114,25 @@ fn sip(n: &mut Node) -> Option<Sip> {
 fn media(n: &mut Node) -> Option<Media> {
     let ports = n.need("ports");
     let (advertise, silent_after) = (n.opt("advertise"), n.or("silent_after", Duration::from_secs(30)));
-    Some(Media { ports: ports?, advertise, silent_after, codecs: codecs(n).unwrap_or_else(|| AudioCodec::USUAL.to_vec()) })
+    let shared_port = shared_port(n, ports.as_ref());
+    Some(Media {
+        shared_port,
+        ports: ports?,
+        advertise,
+        silent_after,
+        codecs: codecs(n).unwrap_or_else(|| AudioCodec::USUAL.to_vec()),
+    })
+}
+
+fn shared_port(n: &mut Node, ports: Option<&RangeInclusive<u16>>) -> Option<u16> {
+    let port: u16 = n.opt("shared_port")?;
+    let within = ports.is_some_and(|ports| ports.contains(&port) || ports.contains(&port.saturating_add(1)));
+    if port == 0 || !port.is_multiple_of(2) {
+        n.report(n.at("shared_port", "expected an even port: RTP on it, RTCP on the one above"));
+    } else if within {
+        n.report(n.at("shared_port", "expected a port outside of `ports`, from which each other leg takes one"));
+    }
+    Some(port)
 }
 
 /// Codecs in the order of preference, if any are named.

@@ -100,3 +100,16 @@ fn a_key_that_asks_for_a_callback_of_a_queue_that_has_none_is_pointed_at_in_the_
     let site = site().replace("[queues.\"acme/support\"]", "[queues.\"acme/support\"]\ncallback = {}");
     assert_eq!(check(&site), []);
 }
+
+#[test]
+fn a_shared_port_that_is_none_or_somebody_elses_is_pointed_at() {
+    let networks = "networks = [\"192.0.2.0/24\"]";
+    let shares = format!("{networks}\nshares_port = true");
+    let saying = ("there is no port to share", "true", "write `shared_port` in [media], an even port outside of `ports`");
+    assert_found(&site(), (networks, &shares), saying, true);
+    let site = site().replace("[media]", "[media]\nshared_port = 19998").replace(networks, &shares);
+    let saying = ("expected an even port: RTP on it, RTCP on the one above", "19999", "");
+    assert_found(&site, ("19998", "19999"), saying, true);
+    let saying = ("expected a port outside of `ports`, from which each other leg takes one", "20010", "");
+    assert_found(&site, ("19998", "20010"), saying, true);
+}

@@ -7,4 +7,5 @@ mod faults;
 mod network;
 mod recordings;
 mod sealed;
+mod shared;
 mod shelf;

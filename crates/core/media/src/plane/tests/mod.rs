@@ -205,7 +205,7 @@ impl World {
                 }
                 Output::Tape(Tape::Open { channels, .. }) => self.channels = channels,
                 Output::Tape(Tape::Close { frames, .. }) => assert_eq!(frames, self.tape.len() as u64),
-                Output::Bind { .. } | Output::Unbind { .. } | Output::UnknownSound { .. } => {}
+                Output::Bind { .. } | Output::Expect { .. } | Output::Unbind { .. } | Output::UnknownSound { .. } => {}
             }
         }
     }
