@@ -1,8 +1,10 @@
 //! Time as an argument: made once, in the shell, and handed to every core.
 
+use crate::id::BadId;
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::ops::{Add, Sub};
+use std::str::FromStr;
 use std::time::Duration;
 
 /// A point of the monotonic clock, in nanoseconds since the shell's start. Compares only within one boot.
@@ -62,6 +64,20 @@ impl Wall {
         let month = if mp < 10 { mp + 3 } else { mp - 9 } as u32;
         let year = yoe + era * 400 + i64::from(month <= 2);
         (year, month, day, rest / 3_600, rest / 60 % 60, rest % 60, micros)
+    }
+}
+
+/// RFC 3339 with its offset, or a day, which is its beginning in UTC.
+impl FromStr for Wall {
+    type Err = BadId;
+
+    fn from_str(text: &str) -> Result<Wall, BadId> {
+        let moment = match text.len() {
+            10 => format!("{text}T00:00:00Z").parse::<jiff::Timestamp>(),
+            _ => text.parse(),
+        };
+        let bad = |_| BadId { found: text.into(), expected: "a time such as 2026-11-22T08:00:00Z, or a day such as 2026-11-22" };
+        moment.map(|moment| Wall(moment.as_microsecond())).map_err(bad)
     }
 }
 

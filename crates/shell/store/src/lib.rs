@@ -26,6 +26,6 @@ pub use error::{Result, StoreError};
 pub use facts::{Facts, Filter};
 pub use feed::{Feed, Next};
 pub use outbox::OutboxRow;
-pub use recording::{Recording, RecordingFilter};
+pub use recording::{Recording, RecordingFilter, RecordingState};
 pub use store::{Party, Store};
 pub use writer::{Handle, Health, Promised, Writer};

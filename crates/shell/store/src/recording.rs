@@ -1,6 +1,12 @@
-//! The recordings as the facts tell of them: one row for each part, written in the facts' own transaction.
+//! The recordings as the facts tell of them: one row for each part, written in the facts' own transaction, and made
+//! again from the log where an older form of the table has not what is looked for.
+
+mod search;
+
+pub use search::{RecordingFilter, RecordingState};
 
 use crate::error::{Result, StoreError};
+use crate::facts::{self, Filter};
 use crate::schema;
 use crate::store::Store;
 use base::fact::{Kept, Logged, What};
@@ -26,29 +32,9 @@ pub struct Recording {
     pub reason: Option<String>,
 }
 
-/// Which recordings, newest first.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RecordingFilter {
-    pub call: Option<CallId>,
-    pub agent: Option<AgentId>,
-    pub limit: usize,
-}
-
 const COLUMNS: &str = "recording, call, tenant, queue, agent, lang, started, duration_ms, kept, sha256, file, reason";
 
 impl Store {
-    pub fn recordings(&self, filter: &RecordingFilter) -> Result<Vec<Recording>> {
-        let sql = format!(
-            "SELECT {COLUMNS} FROM recording WHERE (?1 IS NULL OR call = ?1) AND (?2 IS NULL OR agent = ?2) \
-             ORDER BY place DESC LIMIT ?3"
-        );
-        let db = self.db();
-        let mut rows = db.prepare_cached(&sql)?;
-        let limit = i64::try_from(filter.limit).unwrap_or(i64::MAX);
-        let filter = params![filter.call.map(|c| c.to_string()), filter.agent.as_ref().map(|a| a.as_str()), limit];
-        rows.query_map(filter, |row| Ok(read(row)))?.map(|row| row?).collect()
-    }
-
     pub fn recording(&self, id: RecordingId) -> Result<Option<Recording>> {
         let sql = format!("SELECT {COLUMNS} FROM recording WHERE recording = ?1");
         self.db().prepare_cached(&sql)?.query_row([id.to_string()], |row| Ok(read(row))).optional()?.transpose()
@@ -117,8 +103,8 @@ pub(crate) fn project(db: &Connection, logged: &Logged) -> rusqlite::Result<()> 
 
 fn begin(db: &Connection, logged: &Logged, recording: RecordingId) -> rusqlite::Result<()> {
     let about = &logged.fact.about;
-    let sql = "INSERT INTO recording (recording, place, call, tenant, queue, agent, lang, started) \
-               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (recording) DO NOTHING";
+    let sql = "INSERT INTO recording (recording, place, call, tenant, queue, agent, lang, started, party) \
+               VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9) ON CONFLICT (recording) DO NOTHING";
     db.prepare_cached(sql)?.execute(params![
         recording.to_string(),
         schema::place(logged.epoch, logged.seq),
@@ -128,6 +114,20 @@ fn begin(db: &Connection, logged: &Logged, recording: RecordingId) -> rusqlite::
         about.agent.as_ref().map(|a| a.as_str()),
         about.lang.map(|l| l.to_string()),
         logged.time().0,
+        about.party.map(|p| p.to_string()),
     ])?;
     Ok(())
+}
+
+/// Makes the rows again from the log, of which they say nothing new.
+pub(crate) fn rebuild(db: &Connection) -> Result<()> {
+    db.execute("DELETE FROM recording", [])?;
+    let mut after = (0, 0);
+    loop {
+        let filter = Filter { after, limit: 4_096, kind: Some("recording".into()), ..Filter::default() };
+        let page = facts::read(db, &filter)?;
+        let Some(last) = page.last() else { return Ok(()) };
+        after = (last.epoch, last.seq);
+        page.iter().try_for_each(|logged| project(db, logged))?;
+    }
 }

@@ -5,12 +5,13 @@
 //! `secure_delete`: an erased person's bytes are overwritten.
 
 use crate::error::{Result, StoreError};
+use crate::recording;
 use rusqlite::{Connection, OpenFlags};
 use std::path::Path;
 use std::time::Duration;
 
 /// The form of the tables that this code writes.
-const FORM: u32 = 3;
+const FORM: u32 = 4;
 
 /// Bits of a fact's place that are its seq; those above are its epoch.
 pub const SEQ_BITS: u32 = 40;
@@ -49,25 +50,6 @@ CREATE TABLE binding (
   user TEXT PRIMARY KEY,
   bindings BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
-
-CREATE TABLE recording (
-  recording TEXT PRIMARY KEY,
-  place INTEGER NOT NULL,
-  call TEXT NOT NULL,
-  tenant TEXT,
-  queue TEXT,
-  agent TEXT,
-  lang TEXT,
-  started INTEGER NOT NULL,
-  duration_ms INTEGER,
-  kept TEXT,
-  sha256 TEXT,
-  file TEXT,
-  reason TEXT
-) STRICT, WITHOUT ROWID;
-CREATE INDEX recording_by_place ON recording (place);
-CREATE INDEX recording_by_call ON recording (call);
-CREATE INDEX recording_by_agent ON recording (agent, place);
 
 CREATE TABLE mark (
   consumer TEXT PRIMARY KEY,
@@ -138,6 +120,38 @@ CREATE TABLE promise (
 CREATE INDEX promise_by_party ON promise (tenant, party);
 ";
 
+/// What form 4 made anew from the log: recordings, to be found by what is known of them. `place` is the fact that they
+/// began with. See `recording/search.rs` for what the indexes carry.
+const SINCE_4: &str = "
+DROP TABLE IF EXISTS recording;
+CREATE TABLE recording (
+  place INTEGER PRIMARY KEY,
+  recording TEXT NOT NULL UNIQUE,
+  call TEXT NOT NULL,
+  tenant TEXT,
+  party TEXT,
+  queue TEXT,
+  agent TEXT,
+  lang TEXT,
+  started INTEGER NOT NULL,
+  duration_ms INTEGER,
+  kept TEXT,
+  sha256 TEXT,
+  file TEXT,
+  reason TEXT
+) STRICT;
+CREATE INDEX recording_by_start ON recording (started, kept, lang, duration_ms);
+CREATE INDEX recording_by_call ON recording (call, started);
+CREATE INDEX recording_by_party ON recording (tenant, party, started);
+CREATE INDEX recording_by_agent ON recording (agent, started);
+CREATE INDEX recording_by_queue ON recording (queue, started, agent, lang, kept, duration_ms);
+CREATE INDEX recording_by_kept ON recording (kept, started, tenant, lang, duration_ms);
+CREATE INDEX recording_by_lang ON recording (lang, started, tenant, queue, kept, duration_ms);
+CREATE INDEX recording_by_tenant ON recording (tenant, started, kept, duration_ms);
+CREATE INDEX recording_by_length ON recording (duration_ms);
+CREATE INDEX IF NOT EXISTS party_by_number ON party (number);
+";
+
 /// Opens one connection, for any number of threads one after the other.
 pub fn connect(file: &Path) -> Result<Connection> {
     let db = Connection::open(file)?;
@@ -178,6 +192,10 @@ pub fn prepare(db: &mut Connection, file: &Path) -> Result<()> {
     }
     if found < 3 {
         tx.execute_batch(SINCE_3)?;
+    }
+    if found < 4 {
+        tx.execute_batch(SINCE_4)?;
+        recording::rebuild(&tx)?;
         tx.pragma_update(None, "user_version", FORM)?;
     }
     tx.commit()?;

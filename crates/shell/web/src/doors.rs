@@ -191,8 +191,31 @@ pub struct TicketsAsk {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordingsAsk {
     pub call: Option<CallId>,
+    /// With or without a plus.
+    pub caller: Option<Pii<Arc<str>>>,
+    pub tenant: Option<Tenant>,
+    pub queue: Option<QueueId>,
     pub agent: Option<AgentId>,
+    pub lang: Option<Lang>,
+    pub state: Option<RecordingState>,
+    /// Begun at or after this, and before that.
+    pub from: Option<Wall>,
+    pub to: Option<Wall>,
+    pub shortest_ms: Option<u64>,
+    pub longest_ms: Option<u64>,
+    /// The last one of the page before.
+    pub after: Option<RecordingId>,
     pub limit: usize,
+}
+
+/// Whether a recording runs, or how it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingState {
+    Running,
+    Complete,
+    Partial,
+    Failed,
 }
 
 /// One part of a recording. Where its file lies is nobody's business out here.

@@ -1,10 +1,10 @@
 //! The store behind the web shell's doors.
 
 use arc_swap::ArcSwap;
-use base::fact::Logged;
+use base::fact::{Kept, Logged};
 use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
 use shell_media::{Shelf, SoundError};
-use shell_store::{Filter, Next, RecordingFilter, Store, TicketFilter};
+use shell_store::{Filter, Next, RecordingFilter, RecordingState, Store, TicketFilter};
 use shell_web::{Archive, Audio, Configured, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use site::Site;
 use std::collections::BTreeMap;
@@ -96,8 +96,7 @@ impl Archive for StoreArchive {
     }
 
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String> {
-        let filter = RecordingFilter { call: ask.call, agent: ask.agent.clone(), limit: ask.limit };
-        let rows = self.store.recordings(&filter).map_err(text)?;
+        let rows = self.store.recordings(&filter(ask)).map_err(text)?;
         Ok(rows.into_iter().map(row).collect())
     }
 
@@ -130,6 +129,19 @@ impl Archive for StoreArchive {
     fn queues(&self) -> Vec<QueueId> {
         self.names.load().queues.clone()
     }
+}
+
+fn filter(ask: &RecordingsAsk) -> RecordingFilter {
+    let state = ask.state.map(|state| match state {
+        shell_web::RecordingState::Running => RecordingState::Running,
+        shell_web::RecordingState::Complete => RecordingState::Ended(Kept::Complete),
+        shell_web::RecordingState::Partial => RecordingState::Ended(Kept::Partial),
+        shell_web::RecordingState::Failed => RecordingState::Ended(Kept::Failed),
+    });
+    let RecordingsAsk { call, from, to, shortest_ms, longest_ms, after, limit, lang, .. } = *ask;
+    let (caller, tenant) = (ask.caller.clone(), ask.tenant.clone());
+    let (queue, agent) = (ask.queue.clone(), ask.agent.clone());
+    RecordingFilter { call, caller, tenant, queue, agent, lang, state, from, to, shortest_ms, longest_ms, after, limit }
 }
 
 fn row(r: shell_store::Recording) -> RecordingRow {

@@ -5,4 +5,5 @@ mod crash;
 mod figures;
 mod journal;
 mod log;
+mod recordings;
 mod tickets;

@@ -4,14 +4,14 @@ use super::shelf::shelf;
 use super::who::Who;
 use super::{Answer, Asked, archive, id, limit};
 use crate::error::ApiError;
-use crate::{App, Audio, RecordingRow, RecordingsAsk};
+use crate::{App, Audio, RecordingRow, RecordingState, RecordingsAsk};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use base::RecordingId;
+use base::{Pii, RecordingId};
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
@@ -28,17 +28,48 @@ const CHUNK: usize = 64 * 1024;
 #[serde(deny_unknown_fields)]
 pub struct List {
     call: Option<String>,
+    caller: Option<String>,
+    tenant: Option<String>,
+    queue: Option<String>,
     agent: Option<String>,
+    lang: Option<String>,
+    kept: Option<RecordingState>,
+    from: Option<String>,
+    to: Option<String>,
+    shortest_ms: Option<u64>,
+    longest_ms: Option<u64>,
+    after: Option<String>,
     limit: Option<usize>,
 }
 
 pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Answer<Json<Vec<RecordingRow>>> {
     let ask = RecordingsAsk {
         call: asked.call.as_deref().map(id).transpose()?,
+        caller: asked.caller.as_deref().map(number).transpose()?,
+        tenant: asked.tenant.as_deref().map(id).transpose()?,
+        queue: asked.queue.as_deref().map(id).transpose()?,
         agent: asked.agent.as_deref().map(id).transpose()?,
+        lang: asked.lang.as_deref().map(id).transpose()?,
+        state: asked.kept,
+        from: asked.from.as_deref().map(id).transpose()?,
+        to: asked.to.as_deref().map(id).transpose()?,
+        shortest_ms: asked.shortest_ms,
+        longest_ms: asked.longest_ms,
+        after: asked.after.as_deref().map(id).transpose()?,
         limit: limit(asked.limit)?,
     };
     archive(&app, move |a| a.recordings(&ask)).await.map(Json)
+}
+
+/// A caller's number. What is wrong with it is said without it.
+fn number(text: &str) -> Answer<Pii<Arc<str>>> {
+    let digits = text.trim_start_matches(['+', ' ']);
+    let is_number = (2..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    if is_number {
+        Ok(Pii::new(digits.into()))
+    } else {
+        Err(ApiError::bad("caller is no number", "digits, with or without a plus"))
+    }
 }
 
 pub async fn show(State(app): State<Arc<App>>, Path(recording): Path<String>) -> Answer<Json<RecordingRow>> {

@@ -64,6 +64,11 @@ async fn what_does_not_exist_is_a_404_and_what_is_no_id_a_400_and_both_say_what_
         "/api/v1/tickets?limit=1000000",
         "/api/v1/events?call=x",
         "/api/v1/recordings?agent=x",
+        "/api/v1/recordings?caller=%2B52-abc",
+        "/api/v1/recordings?from=yesterday",
+        "/api/v1/recordings?kept=lost",
+        "/api/v1/recordings?after=1-x",
+        "/api/v1/recordings?lang=1x1",
         "/api/v1/events/stream?after=1-x",
     ];
     for (paths, status) in [(&unknown[..], StatusCode::NOT_FOUND), (&bad[..], StatusCode::BAD_REQUEST)] {

@@ -1,31 +1,101 @@
-//! `centralita recording list`.
+//! `centralita recording list`, or `find`.
 
 use super::kept;
 use crate::cli::client::Client;
 use crate::cli::render::{self, moment, rows, span, text};
 use crate::cli::{Done, print};
-use base::{AgentId, CallId};
-use clap::Args;
+use base::{AgentId, CallId, Lang, QueueId, RecordingId, Tenant, Wall};
+use clap::{Args, ValueEnum};
 use serde_json::Value;
+use std::fmt::Display;
 use std::io::Write;
 
-#[derive(Args, Clone, Debug)]
+#[derive(Args, Clone, Debug, Default)]
 pub struct Options {
     /// Only those of this call
     #[arg(long)]
     call: Option<CallId>,
+    /// Only those of this caller's number, with or without a plus; an erased caller is not found
+    #[arg(long, value_name = "NUMBER", value_parser = digits)]
+    caller: Option<String>,
+    /// Only those of this account
+    #[arg(long)]
+    tenant: Option<Tenant>,
+    /// Only those of this queue
+    #[arg(long)]
+    queue: Option<QueueId>,
     /// Only those of this agent
     #[arg(long)]
     agent: Option<AgentId>,
+    /// Only those in this language
+    #[arg(long)]
+    lang: Option<Lang>,
+    /// Only those that run, or ended so
+    #[arg(long)]
+    kept: Option<State>,
+    /// Only those begun at or after this: 2026-11-22, or 2026-11-22T08:00:00-06:00
+    #[arg(long, value_name = "TIME")]
+    from: Option<Wall>,
+    /// Only those begun before this
+    #[arg(long, value_name = "TIME")]
+    to: Option<Wall>,
+    /// Only those of at least so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    shortest: Option<u32>,
+    /// Only those of at most so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    longest: Option<u32>,
+    /// The next page: those after this one, the last of the page before
+    #[arg(long, value_name = "RECORDING")]
+    after: Option<RecordingId>,
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
     limit: u16,
 }
 
+#[derive(ValueEnum, Clone, Copy, Debug)]
+enum State {
+    Running,
+    Complete,
+    Partial,
+    Failed,
+}
+
+impl Options {
+    fn path(&self) -> String {
+        let mut path = format!("recordings?limit={}", self.limit);
+        let mut with = |name: &str, value: Option<&dyn Display>| {
+            path.extend(value.map(|value| format!("&{name}={value}")));
+        };
+        fn shown<T: Display>(value: &Option<T>) -> Option<&dyn Display> {
+            value.as_ref().map(|value| value as &dyn Display)
+        }
+        let kept = self.kept.map(|kept| format!("{kept:?}").to_lowercase());
+        let ms = |seconds: Option<u32>| seconds.map(|s| u64::from(s) * 1_000);
+        with("call", shown(&self.call));
+        with("caller", shown(&self.caller));
+        with("tenant", shown(&self.tenant));
+        with("queue", shown(&self.queue));
+        with("agent", shown(&self.agent));
+        with("lang", shown(&self.lang));
+        with("kept", shown(&kept));
+        with("from", shown(&self.from));
+        with("to", shown(&self.to));
+        with("shortest_ms", shown(&ms(self.shortest)));
+        with("longest_ms", shown(&ms(self.longest)));
+        with("after", shown(&self.after));
+        path
+    }
+}
+
+/// A number as a query carries it.
+fn digits(text: &str) -> Result<String, String> {
+    let digits: String = text.chars().filter(|c| !"+ -()".contains(*c)).collect();
+    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then_some(digits).ok_or_else(|| "digits, with or without a plus".into())
+}
+
 pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Done {
-    let mut path = format!("recordings?limit={}", options.limit);
-    options.call.iter().for_each(|call| path += &format!("&call={call}"));
-    options.agent.iter().for_each(|agent| path += &format!("&agent={agent}"));
-    print(client, out, &client.get(&path).await?, table)
+    print(client, out, &client.get(&options.path()).await?, table)
 }
 
 pub fn table(recordings: &Value) -> String {
@@ -42,4 +112,28 @@ pub fn table(recordings: &Value) -> String {
     };
     let heads = ["RECORDING", "STARTED", "LENGTH", "KEPT", "QUEUE", "AGENT", "LANG"];
     render::table(&heads, &rows(recordings, row), "No recordings.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_filter_goes_into_the_question() {
+        let options = Options {
+            caller: Some(digits("+52 55-1234").unwrap()),
+            queue: Some("acme/soporte".parse().unwrap()),
+            lang: Some(Lang::ES),
+            kept: Some(State::Partial),
+            from: Some("2026-11-22".parse().unwrap()),
+            shortest: Some(90),
+            after: Some("1-3-42.c1.p1".parse().unwrap()),
+            limit: 10,
+            ..Options::default()
+        };
+        let path = "recordings?limit=10&caller=52551234&queue=acme/soporte&lang=es&kept=partial\
+                    &from=2026-11-22T00:00:00.000000Z&shortest_ms=90000&after=1-3-42.c1.p1";
+        assert_eq!(options.path(), path);
+        assert!(digits("maria").is_err());
+    }
 }

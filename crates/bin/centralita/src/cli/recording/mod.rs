@@ -20,7 +20,8 @@ use std::io::Write;
 
 #[derive(Subcommand, Clone, Debug)]
 pub enum Recording {
-    /// The newest recordings
+    /// Recordings, newest first: by caller, agent, queue, date, length, language, state
+    #[command(visible_alias = "find")]
     List(list::Options),
     /// What is known of one recording
     Show(show::Options),

@@ -1,0 +1,127 @@
+//! Recordings are found by what is known of them, page by page, and their table is made again from the log.
+
+use crate::common::*;
+use base::fact::{About, Fact, Kept, What};
+use base::{CallId, Lang, Now, PartyId, Pii, RecordingId, Wall};
+use shell_store::{RecordingFilter, RecordingState, Store, Writer};
+use std::path::Path;
+use std::sync::Arc;
+
+const NONE: [u32; 0] = [];
+const START: i64 = 1_800_000_000_000_000;
+
+/// The `n`th recording, begun in minute `n`: its call, its language by thirds, its agent by halves.
+fn part(n: u32) -> RecordingId {
+    format!("1-1-{n}.c1.p1").parse().unwrap()
+}
+
+fn about(n: u32) -> About {
+    let agent = if n.is_multiple_of(2) { "acme/ana" } else { "acme/bea" };
+    let lang = [Lang::ES, Lang::EN, Lang::PT][n as usize % 3];
+    About {
+        tenant: Some("acme".parse().unwrap()),
+        call: Some(CallId { node: 1, epoch: 1, n }),
+        party: Some(PartyId(u64::from(n) % 5)),
+        queue: Some(if n < 10 { "acme/ventas" } else { "acme/soporte" }.parse().unwrap()),
+        agent: Some(agent.parse().unwrap()),
+        lang: Some(lang),
+        ..About::default()
+    }
+}
+
+fn at(n: u32, what: What) -> Fact {
+    let now = Now { wall: Wall(START + i64::from(n) * 60_000_000), ..Now::default() };
+    Fact { now, about: about(n), what }
+}
+
+fn stored(n: u32) -> Fact {
+    let kept = if n == 7 { Kept::Partial } else { Kept::Complete };
+    let (file, sha256, reason) = (format!("2026/{n}"), "00".into(), None);
+    at(n, What::RecordingStored { recording: part(n), file, duration_ms: u64::from(n) * 1_000, sha256, kept, reason })
+}
+
+/// Forty recordings, the last of which runs; the callers' numbers end in 0 to 4.
+fn filled(dir: &Path) -> Arc<Store> {
+    let store = Arc::new(Store::open(dir).unwrap());
+    let writer = Writer::start(store.clone(), 1).unwrap();
+    for n in 0..40 {
+        let mut facts = vec![at(n, What::RecordingStarted { recording: part(n) })];
+        facts.extend((n < 39).then(|| stored(n)));
+        writer.handle().facts(facts);
+        let number: Arc<str> = format!("521555000{}", n % 5).into();
+        writer.handle().party("acme".parse().unwrap(), PartyId(u64::from(n) % 5), Pii::new(number), Pii::new("".into()));
+    }
+    writer.close();
+    store
+}
+
+fn found(store: &Store, filter: RecordingFilter) -> Vec<u32> {
+    let filter = RecordingFilter { limit: if filter.limit == 0 { 100 } else { filter.limit }, ..filter };
+    store.recordings(&filter).unwrap().iter().map(|r| r.call.n).collect()
+}
+
+#[test]
+fn they_are_found_by_each_thing_that_is_known_of_them_newest_first() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let any = RecordingFilter::default;
+    let minute = |n: i64| Some(Wall(START + n * 60_000_000));
+    let all: Vec<u32> = (0..40).rev().collect();
+    assert_eq!(found(&store, any()), all);
+    let of = |wanted: &dyn Fn(&u32) -> bool| all.iter().copied().filter(|n| wanted(n)).collect::<Vec<_>>();
+    assert_eq!(found(&store, RecordingFilter { call: Some("1-1-9".parse().unwrap()), ..any() }), [9]);
+    assert_eq!(found(&store, RecordingFilter { agent: Some("acme/ana".parse().unwrap()), ..any() }), of(&|n| n % 2 == 0));
+    assert_eq!(found(&store, RecordingFilter { queue: Some("acme/ventas".parse().unwrap()), ..any() }), of(&|n| *n < 10));
+    assert_eq!(found(&store, RecordingFilter { lang: Some(Lang::PT), ..any() }), of(&|n| n % 3 == 2));
+    assert_eq!(found(&store, RecordingFilter { tenant: Some("acme".parse().unwrap()), ..any() }), all);
+    assert_eq!(found(&store, RecordingFilter { tenant: Some("globex".parse().unwrap()), ..any() }), NONE);
+    assert_eq!(found(&store, RecordingFilter { state: Some(RecordingState::Running), ..any() }), [39]);
+    let partial = Some(RecordingState::Ended(Kept::Partial));
+    assert_eq!(found(&store, RecordingFilter { state: partial, ..any() }), [7]);
+    assert_eq!(found(&store, RecordingFilter { from: minute(3), to: minute(6), ..any() }), [5, 4, 3]);
+    assert_eq!(found(&store, RecordingFilter { shortest_ms: Some(36_000), ..any() }), [38, 37, 36]);
+    assert_eq!(found(&store, RecordingFilter { longest_ms: Some(2_000), ..any() }), [2, 1, 0]);
+    let ana_in_spanish = RecordingFilter { agent: Some("acme/ana".parse().unwrap()), lang: Some(Lang::ES), ..any() };
+    assert_eq!(found(&store, ana_in_spanish), of(&|n| n % 6 == 0));
+}
+
+#[test]
+fn a_caller_is_found_by_number_until_erased() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let of = |number: &str| RecordingFilter { caller: Some(Pii::new(number.into())), ..RecordingFilter::default() };
+    let threes: Vec<u32> = (0..40).rev().filter(|n| n % 5 == 3).collect();
+    assert_eq!(found(&store, of("5215550003")), threes);
+    assert_eq!(found(&store, of("+5215550003")), threes);
+    assert_eq!(found(&store, of("5215550009")), NONE);
+    assert!(store.erase_party(&"acme".parse().unwrap(), PartyId(3)).unwrap());
+    assert_eq!(found(&store, of("5215550003")), NONE);
+}
+
+#[test]
+fn a_page_begins_where_the_one_before_ended_also_while_more_come() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let page = |after| RecordingFilter { lang: Some(Lang::ES), after, limit: 5, ..RecordingFilter::default() };
+    assert_eq!(found(&store, page(None)), [39, 36, 33, 30, 27]);
+    write(&store, 2, vec![at(42, What::RecordingStarted { recording: part(42) })]);
+    assert_eq!(found(&store, page(Some(part(27)))), [24, 21, 18, 15, 12]);
+    assert_eq!(found(&store, page(Some(part(12)))), [9, 6, 3, 0]);
+    assert_eq!(found(&store, page(Some(part(0)))), NONE);
+    assert_eq!(found(&store, page(Some(part(99)))), NONE, "after one that is not there is nothing");
+}
+
+#[test]
+fn a_database_of_the_form_before_finds_its_recordings_from_its_log() {
+    let dir = tempfile::tempdir().unwrap();
+    let rows = |store: &Store| store.recordings(&RecordingFilter { limit: 100, ..RecordingFilter::default() }).unwrap();
+    let before = rows(&filled(dir.path()));
+    let older = "DROP TABLE recording; DROP INDEX party_by_number; PRAGMA user_version = 3;
+        CREATE TABLE recording (recording TEXT PRIMARY KEY, place INTEGER NOT NULL, call TEXT NOT NULL, tenant TEXT, queue TEXT,
+        agent TEXT, lang TEXT, started INTEGER NOT NULL, duration_ms INTEGER, kept TEXT, sha256 TEXT, file TEXT, reason TEXT)
+        STRICT, WITHOUT ROWID;";
+    sql(dir.path()).execute_batch(older).unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(rows(&store), before);
+    assert_eq!(before.len(), 40);
+}
