@@ -18,13 +18,15 @@ const START: i64 = 1_790_000_000_000_000;
 const APART: i64 = 3_400_000;
 /// Facts in one batch of the log.
 const BATCH: u32 = 5_000;
+/// For the disk, when it is somebody else's, too.
+const PATIENCE: Duration = Duration::from_secs(600);
 const ASKED: u32 = 100;
 const TARGET: Duration = Duration::from_millis(100);
 
 const TENANTS: u64 = 20;
 const QUEUES: u64 = 5;
 const AGENTS: u64 = 40;
-const CALLERS: u64 = 200_000;
+const CALLERS: u64 = 50_000;
 
 fn main() {
     let rows = std::env::args().skip(1).find_map(|a| a.parse().ok()).unwrap_or(1_000_000);
@@ -78,11 +80,14 @@ fn fill(store: &Arc<Store>, rows: u32) {
             let number: Arc<str> = format!("52155{party:08}").into();
             writer.handle().party(tenant(of).parse().unwrap(), PartyId(party), Pii::new(number), Pii::new("".into()));
         }
+        if party.is_multiple_of(5_000) {
+            assert!(writer.handle().flush(PATIENCE));
+        }
     }
     for first in (0..rows).step_by(BATCH as usize) {
         let facts = (first..rows.min(first + BATCH)).flat_map(|n| facts(n, &mut dice)).collect();
         writer.handle().facts(facts);
-        assert!(writer.handle().flush(Duration::from_secs(120)));
+        assert!(writer.handle().flush(PATIENCE));
     }
     writer.close();
 }

@@ -133,6 +133,15 @@ impl Excluded {
     }
 }
 
+/// What ended a recording's pause.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ResumedBy {
+    Asked,
+    TimedOut,
+    ConversationEnded,
+}
+
 /// What is wrong with a recording that should run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -316,6 +325,19 @@ pub enum What {
     /// The conversation is not recorded, and owes nothing.
     #[serde(rename = "recording.excluded")]
     RecordingExcluded { reason: Excluded },
+    /// Silence from here on, in both channels; the time line goes on. Again: another limit. `cause` is a word, of
+    /// whoever asked. The recording's end ends it, whatever ended that.
+    #[serde(rename = "recording.paused")]
+    RecordingPaused { recording: RecordingId, who: String, cause: String, limit_ms: u64 },
+    /// `paused_ms` since the first of them.
+    #[serde(rename = "recording.resumed")]
+    RecordingResumed {
+        recording: RecordingId,
+        by: ResumedBy,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        who: Option<String>,
+        paused_ms: u64,
+    },
     /// Within five seconds of what is wrong; told once while it lasts.
     #[serde(rename = "recording.alarm")]
     RecordingAlarm { recording: RecordingId, alarm: RecordingAlarm },

@@ -2,7 +2,7 @@
 
 use crate::Output;
 use crate::centre::Centre;
-use base::{AgentId, AgentState, CallId, Cause};
+use base::{AgentId, AgentState, CallId, Cause, Lang, LegId};
 use media::{Command, Sound};
 use sip::Binding;
 use site::Phone;
@@ -57,16 +57,9 @@ impl Centre {
     /// An agent's phone dialled a feature code and was answered: do it, and say so.
     pub(crate) fn on_feature_code(&mut self, id: CallId, agent: AgentId, ask: acd::Ask) {
         let lang = self.setup.site.agents.get(&agent).map(|a| a.lang);
-        let now = self.now.mono;
-        let Some(call) = self.calls.get_mut(&id) else { return };
-        let Some(leg) = call.customer else { return };
-        call.lang = lang;
-        call.deadline = Some(now + CONFIRMATION);
-        self.rearm(id);
+        let Some(leg) = self.confirms(id, &agent, lang) else { return };
         // Who acts on the phone needs no desk.
         self.forget_desk(&agent);
-        // The phone is in a call: nobody rings it meanwhile (calls.md line 6).
-        self.engage(&agent, id, acd::Work::FeatureCode);
         let asked = ask.clone();
         self.refusal = None;
         self.tell_acd(acd::Input::AgentAsked { agent: agent.clone(), ask, cause: Cause::ByFeatureCode });
@@ -77,6 +70,19 @@ impl Centre {
         let said = lang.and_then(|lang| speech::notice(lang, notice)).map(|phrase| Sound::Prompt(phrase.key().into()));
         let sounds = said.into_iter().collect();
         self.tell_media(Command::Play { leg, play: 1, sounds });
+    }
+
+    /// A feature code's call, for as long as its confirmation: the leg that hears it.
+    pub(crate) fn confirms(&mut self, id: CallId, agent: &AgentId, lang: Option<Lang>) -> Option<LegId> {
+        let until = self.now.mono + CONFIRMATION;
+        let call = self.calls.get_mut(&id)?;
+        let leg = call.customer?;
+        call.lang = lang;
+        call.deadline = Some(until);
+        self.rearm(id);
+        // The phone is in a call: nobody rings it meanwhile (calls.md line 6).
+        self.engage(agent, id, acd::Work::FeatureCode);
+        Some(leg)
     }
 }
 

@@ -288,15 +288,17 @@ impl Centre {
     pub(crate) fn begin(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.deadline = None;
-        let ask = match &call.own {
-            Some(Own { agent, act: OwnAct::Ask(ask) }) => Some((agent.clone(), ask.clone())),
-            _ => None,
+        let (agent, ask, pause) = match &call.own {
+            Some(Own { agent, act: OwnAct::Ask(ask) }) => (Some(agent.clone()), Some(ask.clone()), None),
+            Some(Own { agent, act: OwnAct::PauseRecording(pause) }) => (Some(agent.clone()), None, Some(*pause)),
+            _ => (None, None, None),
         };
         self.relink(id);
-        if let Some((agent, ask)) = ask {
-            return self.on_feature_code(id, agent, ask);
+        match (agent, ask, pause) {
+            (Some(agent), Some(ask), _) => self.on_feature_code(id, agent, ask),
+            (Some(agent), _, Some(pause)) => self.on_recording_code(id, agent, pause),
+            _ => self.enter_flow(id, ivr::Input::Start),
         }
-        self.enter_flow(id, ivr::Input::Start);
     }
 
     /// A leg that came to us cannot be had.

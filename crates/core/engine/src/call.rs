@@ -4,6 +4,7 @@ use crate::callback::Callback;
 use crate::hears::Hears;
 use crate::leg::{Leg, Purpose};
 use crate::party::{Errand, Monitoring, Passing, Reach, Third};
+use crate::pause::Pause;
 use crate::voicemail::Voicemail;
 use crate::{Decision, Place};
 use base::fact::{About, Direction};
@@ -91,6 +92,8 @@ pub struct Own {
 pub enum OwnAct {
     /// Applied when answered.
     Ask(acd::Ask),
+    /// Pause the recording of the agent's conversation, or go on with it; applied when answered.
+    PauseRecording(bool),
     Call(crate::party::Party),
 }
 
@@ -141,7 +144,9 @@ pub struct Conversation {
     pub greeting: Option<u32>,
     pub recording: Option<Part>,
     /// Of the consultation.
-    pub aside: Option<RecordingId>,
+    pub aside: Option<Part>,
+    /// Of all its recording.
+    pub pause: Option<Pause>,
     pub parts: u16,
 }
 
@@ -263,7 +268,8 @@ impl Call {
     pub fn due(&self) -> Option<Instant> {
         let flow = self.flow.as_ref().and_then(ivr::Interpreter::deadline);
         let reaches = self.reaches.values().map(|reach| reach.until).min();
-        [self.deadline, self.lease, reaches, flow].into_iter().flatten().min()
+        let pause = self.conversation.as_ref().and_then(|c| Some(c.pause.as_ref()?.until));
+        [self.deadline, self.lease, reaches, pause, flow].into_iter().flatten().min()
     }
 }
 
@@ -284,6 +290,7 @@ impl Conversation {
             greeting: None,
             recording: None,
             aside: None,
+            pause: None,
             parts: 0,
         }
     }

@@ -276,7 +276,7 @@ impl Centre {
             self.on_place_timeout(id);
         } else if call.lease.is_some_and(|at| at <= now) {
             self.on_lease_ended(id);
-        } else if !self.on_reach_due(id) {
+        } else if !self.on_pause_due(id) && !self.on_reach_due(id) {
             return self.tell_flow(id, ivr::Input::Due);
         }
         self.rearm(id);

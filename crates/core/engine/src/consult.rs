@@ -9,7 +9,7 @@
 //!  completed in any of them: the call is passed on (transfer)
 //! ```
 
-use crate::call::{Asked, Call};
+use crate::call::{Asked, Call, Part};
 use crate::centre::Centre;
 use crate::leg::Purpose;
 use crate::party::{Errand, Party, Role, Third};
@@ -103,7 +103,8 @@ impl Centre {
         if !wanted {
             return;
         }
-        let part = self.record_part(id, vec![third], vec![agent]);
+        let (left, right) = (vec![third], vec![agent]);
+        let part = self.record_part(id, left.clone(), right.clone()).map(|id| Part { id, left, right });
         if let Some(conversation) = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut()) {
             conversation.aside = part;
         }
@@ -200,7 +201,7 @@ impl Centre {
             Some(Role::Consulted { since }) => since.take(),
             _ => None,
         };
-        aside.into_iter().for_each(|part| self.stop_recording(part));
+        aside.into_iter().for_each(|part| self.stop_recording(part.id));
         since.map_or(Duration::ZERO, |since| now.mono.since(since.mono))
     }
 }

@@ -14,7 +14,7 @@ use crate::call::{Call, Conversation};
 use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::party::Role;
-use base::fact::{About, CallbackEnd, Direction, What};
+use base::fact::{About, CallbackEnd, Direction, ResumedBy, What};
 use base::{AgentId, CallId, Cause, ConversationId, Lang, LegId, Mutation, QueueId, VisitId, mutated};
 use media::{Command, Sound, Tone};
 use speech::AgentNotice;
@@ -211,9 +211,10 @@ impl Centre {
             hold_ms: held.as_millis() as u64,
             consult_ms: conversation.consulted.as_millis() as u64,
         };
-        let recording = conversation.recording.take().map(|part| part.id);
         self.conversation_fact(id, Some(cause), what);
-        recording.into_iter().for_each(|part| self.stop_recording(part));
+        self.resume_recording(id, ResumedBy::ConversationEnded, None);
+        let recording = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut()?.recording.take());
+        recording.into_iter().for_each(|part| self.stop_recording(part.id));
         let Some(call) = self.calls.get_mut(&id) else { return };
         call.deadline = None;
         call.lease = None;

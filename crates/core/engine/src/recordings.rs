@@ -76,6 +76,9 @@ impl Centre {
         self.owed.insert(recording, about);
         self.tell_ledger(recording::Input::Asked { recording });
         self.tell_media(Command::Record { recording, left, right, file: file.into(), sidecar: Box::new(sidecar) });
+        if self.calls.get(&id).is_some_and(Call::pauses) {
+            self.tell_media(Command::RecordLegs { recording, left: Vec::new(), right: Vec::new() });
+        }
         Some(recording)
     }
 
@@ -183,8 +186,11 @@ impl Centre {
 }
 
 /// Whose voices are in the conversation's recording: the customer's on the left; on the right those of the agent and
-/// of whoever joined. What the agent says in a consultation is not the customer's conversation.
+/// of whoever joined. What the agent says in a consultation is not the customer's conversation. In a pause: nobody's.
 fn voices(call: &Call) -> (Vec<LegId>, Vec<LegId>) {
+    if call.pauses() {
+        return (Vec::new(), Vec::new());
+    }
     let left = call.customer.into_iter().collect();
     let Some(agent) = call.conversation.as_ref().map(|c| c.leg) else { return (left, Vec::new()) };
     let together = together(call);

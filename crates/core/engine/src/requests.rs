@@ -5,11 +5,13 @@ use crate::call::Call;
 use crate::centre::Centre;
 use crate::monitor::act_of;
 use crate::party::{Errand, Party, Role};
+use crate::pause::LONGEST_PAUSE;
 use crate::{Reply, Request, Target, WhyReport};
-use base::fact::{About, What};
+use base::fact::{About, ResumedBy, What};
 use base::{AgentId, CallId, Cause, QueueId, Tenant};
 use std::fmt::Display;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Why a request is not done.
 type No = Reply;
@@ -64,6 +66,22 @@ impl Centre {
                 may.or_else(refused)
             }
             Request::Prioritise { call, .. } => self.waiting(call).map(drop),
+            Request::PauseRecording { call, for_s, .. } => {
+                let recorded = self.may_pause(self.talking(call)?);
+                match Duration::from_secs((*for_s).into()) {
+                    Duration::ZERO => refused("a pause of no time is none"),
+                    limit if limit > LONGEST_PAUSE => refused("a pause lasts an hour at most"),
+                    _ if recorded => Ok(()),
+                    _ => refused("the conversation is not recorded"),
+                }
+            }
+            Request::ResumeRecording { call } => {
+                if self.talking(call)?.pauses() {
+                    Ok(())
+                } else {
+                    refused("the recording is not paused")
+                }
+            }
             Request::CancelCallback { call } => {
                 if self.known_call(call)?.is_kept() {
                     Ok(())
@@ -216,6 +234,10 @@ impl Centre {
                 self.tell_acd(acd::Input::SetOpen { queue, open });
             }
             Request::CancelCallback { call } => self.cancel_callback(call),
+            Request::PauseRecording { call, cause, for_s } => {
+                self.pause_recording(call, &who, &cause, Duration::from_secs(for_s.into()));
+            }
+            Request::ResumeRecording { call } => self.resume_recording(call, ResumedBy::Asked, Some(&who)),
             Request::Why { call } => self.say_why(call),
         }
     }
@@ -269,6 +291,8 @@ fn about(request: &Request) -> (Option<CallId>, Option<AgentId>, Option<QueueId>
         | Request::Conference { call }
         | Request::Prioritise { call, .. }
         | Request::CancelCallback { call }
+        | Request::PauseRecording { call, .. }
+        | Request::ResumeRecording { call }
         | Request::Why { call } => (Some(*call), None, None),
     }
 }
@@ -303,6 +327,8 @@ fn act(request: &Request) -> Option<String> {
             None => "open as in the site".into(),
         },
         Request::CancelCallback { .. } => "cancel callback".into(),
+        Request::PauseRecording { for_s, .. } => format!("pause recording for {for_s} s"),
+        Request::ResumeRecording { .. } => "resume recording".into(),
         Request::Why { .. } | Request::Desk { .. } => return None,
     })
 }

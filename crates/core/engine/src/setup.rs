@@ -17,6 +17,8 @@ pub struct Setup {
 /// What an agent's phone dialled.
 pub(crate) enum Dialled {
     Ask(acd::Ask),
+    /// Of the own conversation; or (false) go on with it.
+    PauseRecording(bool),
     /// Listen to this agent's call.
     Monitor(AgentId),
     Colleague(AgentId),
@@ -38,6 +40,10 @@ impl Setup {
     pub(crate) fn dialled(&self, agent: &AgentId, number: &str) -> Option<Dialled> {
         if let Some(ask) = self.feature(number) {
             return Some(Dialled::Ask(ask));
+        }
+        let codes = &self.site.feature_codes;
+        if number == codes.pause_recording || number == codes.resume_recording {
+            return Some(Dialled::PauseRecording(number == codes.pause_recording));
         }
         if let Some(extension) = number.strip_prefix(self.site.feature_codes.monitor.as_str()) {
             let may = self.site.agents.get(agent).is_some_and(|a| a.supervisor);

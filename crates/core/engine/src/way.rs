@@ -72,6 +72,9 @@ impl Centre {
     fn way_of_phone(&mut self, agent: AgentId, dialled: &str) -> Option<Way> {
         match self.setup.dialled(&agent, dialled)? {
             Dialled::Ask(ask) => Some(Way::Own { agent, act: OwnAct::Ask(ask), direction: Direction::FeatureCode }),
+            Dialled::PauseRecording(pause) => {
+                Some(Way::Own { agent, act: OwnAct::PauseRecording(pause), direction: Direction::FeatureCode })
+            }
             Dialled::Monitor(_) if self.is_in_call(&agent) => Some(Way::Refused(BUSY)),
             Dialled::Monitor(watched) => {
                 let call = self.call_of(&watched)?;

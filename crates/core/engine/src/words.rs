@@ -139,6 +139,15 @@ pub enum Request {
     Why {
         call: CallId,
     },
+    /// Silence in the recording for so long, unless somebody resumes it before.
+    PauseRecording {
+        call: CallId,
+        cause: Arc<str>,
+        for_s: u16,
+    },
+    ResumeRecording {
+        call: CallId,
+    },
 }
 
 /// Where a call goes.

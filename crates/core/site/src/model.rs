@@ -253,6 +253,9 @@ pub struct FeatureCodes {
     pub code: String,
     /// Followed by an extension: listen to that agent's call. During it 4 listens, 5 whispers, 6 barges in, 7 takes over.
     pub monitor: String,
+    /// The conversation's recording: silence from here on, for two minutes at most; and on again.
+    pub pause_recording: String,
+    pub resume_recording: String,
 }
 
 impl Default for FeatureCodes {
@@ -265,6 +268,8 @@ impl Default for FeatureCodes {
             wrap_up: "*15".into(),
             code: "*16".into(),
             monitor: "*17".into(),
+            pause_recording: "*18".into(),
+            resume_recording: "*19".into(),
         }
     }
 }

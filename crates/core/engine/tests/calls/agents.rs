@@ -167,6 +167,21 @@ fn an_agent_codes_a_conversation_and_extends_wrap_up_by_feature_code() {
 }
 
 #[test]
+fn an_agent_pauses_the_recording_by_feature_code_and_goes_on_with_it() {
+    let mut o = Office::with_ana();
+    let voices = |o: &Office| o.plane.recordings.values().map(|(left, right)| (left.len(), right.len())).collect::<Vec<_>>();
+    o.dials("ana", "*18");
+    assert!(o.fact("recording.paused")["who"].as_str().unwrap().ends_with("/ana"));
+    assert_eq!(voices(&o), [(0, 0)]);
+    o.pass(5);
+    o.dials("ana", "*19");
+    assert_eq!((o.fact("recording.resumed")["by"].as_str(), voices(&o)), (Some("asked"), vec![(1, 1)]));
+    o.dials("ana", "*19");
+    assert_eq!(o.facts.iter().filter(|f| f.what.name() == "recording.resumed").count(), 1, "there is nothing to go on with");
+    o.close();
+}
+
+#[test]
 fn answering_an_unanswered_number_hears_the_queue_unbilled_until_an_agent_is_there() {
     let mut o = Office::open();
     o.dials("caller", "101");

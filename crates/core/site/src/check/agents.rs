@@ -110,7 +110,7 @@ pub fn extensions(site: &Site, found: &mut Vec<Diagnostic>) {
     }
 }
 
-fn codes(site: &Site) -> [(&'static str, &str); 7] {
+fn codes(site: &Site) -> [(&'static str, &str); 9] {
     let codes = &site.feature_codes;
     [
         ("log_in", &codes.log_in),
@@ -120,6 +120,8 @@ fn codes(site: &Site) -> [(&'static str, &str); 7] {
         ("wrap_up", &codes.wrap_up),
         ("code", &codes.code),
         ("monitor", &codes.monitor),
+        ("pause_recording", &codes.pause_recording),
+        ("resume_recording", &codes.resume_recording),
     ]
 }
 

@@ -112,5 +112,7 @@ pub fn feature_codes(n: &mut Node) -> Option<FeatureCodes> {
         wrap_up: code("wrap_up", codes.wrap_up),
         code: code("code", codes.code),
         monitor: code("monitor", codes.monitor),
+        pause_recording: code("pause_recording", codes.pause_recording),
+        resume_recording: code("resume_recording", codes.resume_recording),
     })
 }

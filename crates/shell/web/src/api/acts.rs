@@ -1,6 +1,6 @@
 //! What may be done to a call.
 
-use super::asked::Body;
+use super::asked::{Body, line};
 use super::who::Who;
 use super::{Answer, id, request};
 use crate::App;
@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 const LIST: &str = "/api/v1/calls";
 const VERBS: &str = "hang-up, transfer, consult, complete, end-consult, conference, monitor, stop-monitor, take-over, move, \
-                     prioritise or cancel-callback";
+                     prioritise, cancel-callback, pause-recording or resume-recording";
 
 pub async fn ask(
     State(app): State<Arc<App>>,
@@ -46,6 +46,8 @@ fn act(call: CallId, verb: &str, body: &Body) -> Answer<Request> {
         "move" => Request::Move { call, queue: body.read::<To<QueueId>>(r#"{"queue": "acme/billing"}"#)?.queue },
         "prioritise" => Request::Prioritise { call, priority_s: priority(body)? },
         "cancel-callback" => Request::CancelCallback { call },
+        "pause-recording" => pause(call, body)?,
+        "resume-recording" => Request::ResumeRecording { call },
         _ => return Err(ApiError::new(StatusCode::NOT_FOUND, format!("calls know no \"{verb}\""), VERBS)),
     })
 }
@@ -70,6 +72,20 @@ fn supervisor(body: &Body) -> Answer<AgentId> {
         supervisor: AgentId,
     }
     Ok(body.read::<By>(r#"{"supervisor": "acme/sup"}"#)?.supervisor)
+}
+
+/// For two minutes, unless it is said for how long.
+fn pause(call: CallId, body: &Body) -> Answer<Request> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Pause {
+        cause: String,
+        for_s: Option<u16>,
+    }
+    const EXPECTED: &str = r#"{"cause": "card", "for_s": 120}, up to an hour; the cause is a short line"#;
+    let Pause { cause, for_s } = body.read(EXPECTED)?;
+    let cause = line(&cause).ok_or_else(|| ApiError::bad("that is no cause", EXPECTED))?.into();
+    Ok(Request::PauseRecording { call, cause, for_s: for_s.unwrap_or(120) })
 }
 
 /// More than a day either way is a slip.

@@ -14,6 +14,7 @@ pub struct Recordings {
     /// Conversations that owe none, as was told.
     excluded: BTreeSet<ConversationId>,
     alarms: BTreeSet<RecordingId>,
+    paused: BTreeSet<RecordingId>,
 }
 
 impl Recordings {
@@ -36,6 +37,13 @@ impl Recordings {
                 must(!self.owed.contains_key(&conversation), "what is owed is not excluded", || conversation.to_string())?;
                 must(self.excluded.insert(conversation), "a conversation is excluded once", || conversation.to_string())
             }
+            What::RecordingPaused { recording, .. } => {
+                self.paused.insert(*recording);
+                must(!self.ended.contains(recording), "only what lasts pauses", || recording.to_string())
+            }
+            What::RecordingResumed { recording, .. } => {
+                must(self.paused.remove(recording), "a pause ends once", || recording.to_string())
+            }
             What::RecordingAlarm { recording, .. } => {
                 must(!self.ended.contains(recording), "only what lasts stalls", || recording.to_string())?;
                 must(self.alarms.insert(*recording), "an alarm is told once", || recording.to_string())
@@ -49,6 +57,7 @@ impl Recordings {
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 must(self.ended.insert(*recording), "a recording ends once", || recording.to_string())?;
                 // That of an epoch that died ends with it.
+                self.paused.remove(recording);
                 let forgotten = self.alarms.remove(recording) && about.cause != Some(Cause::NodeLost);
                 must(!forgotten, "an alarm ends before its recording", || recording.to_string())?;
                 if let Some(paid) = self.owed.get_mut(&recording.conversation) {

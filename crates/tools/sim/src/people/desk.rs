@@ -43,6 +43,10 @@ fn request(dice: &mut Dice, view: &Snapshot) -> Option<Request> {
         92..95 => Request::SetOpen { queue: a_queue(dice)?, open: dice.one_of([None, Some(true), Some(true), Some(false)]) },
         95..97 => Request::CancelCallback { call: a_call(dice, view, kept) },
         97 => Request::Desk { agent, open: dice.percent(60) },
+        98 => {
+            let call = a_call(dice, view, talks);
+            Request::PauseRecording { call, cause: "card".into(), for_s: dice.below(90) as u16 }
+        }
         _ => Request::Why { call: a_call(dice, view, waits) },
     })
 }
@@ -64,6 +68,8 @@ fn opposite(dice: &mut Dice, request: &Request, view: &Snapshot) -> Option<Reque
         Request::SetOpen { queue, open } => Request::SetOpen { queue, open: Some(open != Some(true)) },
         Request::CancelCallback { call } => Request::HangUp { call },
         Request::Desk { agent, open } => Request::Desk { agent, open: !open },
+        Request::PauseRecording { call, .. } => Request::ResumeRecording { call },
+        Request::ResumeRecording { call } => Request::PauseRecording { call, cause: "card".into(), for_s: 30 },
         Request::HangUp { .. } | Request::Dial { .. } | Request::Why { .. } => return None,
     })
 }
@@ -152,6 +158,8 @@ pub fn words(request: &Request) -> String {
         Request::SetSkills { agent, skills: Some(skills) } => format!("gives {agent} {} skills", skills.len()),
         Request::SetOpen { queue, open } => format!("opens {queue}: {open:?}"),
         Request::CancelCallback { call } => format!("cancels callback {call}"),
+        Request::PauseRecording { call, for_s, .. } => format!("pauses the recording of call {call} for {for_s} s"),
+        Request::ResumeRecording { call } => format!("resumes the recording of call {call}"),
         Request::Why { call } => format!("asks why call {call} waits"),
     }
 }

@@ -4,6 +4,7 @@ mod access_log;
 mod erase;
 mod export;
 mod list;
+mod pause;
 mod play;
 mod rekey;
 mod show;
@@ -38,6 +39,10 @@ pub enum Recording {
     Rekey,
     /// Who listened to, exported, verified or erased what
     AccessLog(access_log::Options),
+    /// Silence in the recording of a conversation, such as while a card's number is said
+    Pause(pause::Options),
+    /// The end of such a pause
+    Resume(pause::Resume),
 }
 
 impl Recording {
@@ -51,6 +56,8 @@ impl Recording {
             Recording::Erase(options) => erase::run(options, client, out).await,
             Recording::Rekey => rekey::run(client, out).await,
             Recording::AccessLog(options) => access_log::run(&options, client, out).await,
+            Recording::Pause(options) => pause::pause(&options, client, out).await,
+            Recording::Resume(options) => pause::resume(&options, client, out).await,
         }
     }
 }
