@@ -9,7 +9,7 @@ use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
-use traffic::{AgentSpec, CallerMix, Plan, Progress, Report, Said, Span};
+use traffic::{AgentSpec, CallerMix, Load, Plan, Progress, Report, Said, Span};
 
 /// The process says a line a second; this is a process that is gone.
 const SILENCE: Duration = Duration::from_secs(20);
@@ -46,6 +46,7 @@ pub fn plan(size: Size, site: &Site, server: SocketAddr) -> Plan {
         duration_ms: 3_600_000,
         drain_ms: 0,
         seed: 20_261_122,
+        load: Load::default(),
     }
 }
 

@@ -14,7 +14,7 @@ mod run;
 pub mod sdp;
 pub mod streams;
 
-pub use plan::{AgentSpec, CallerMix, LanguageShare, Outside, OwnCalls, Plan, Purpose, Span, Target, Transfers};
+pub use plan::{AgentSpec, CallerMix, LanguageShare, Load, Outside, OwnCalls, Plan, Purpose, Span, Target, Transfers};
 pub use process::main_with;
 pub use report::{
     AgentReport, CallReport, CalledReport, ConversationReport, Moments, Outcome, OwnCallReport, PassedOn, Progress, Report, Ring,

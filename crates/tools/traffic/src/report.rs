@@ -15,8 +15,19 @@ pub struct Report {
     pub own_calls: Vec<OwnCallReport>,
     #[serde(default)]
     pub called: Vec<CalledReport>,
-    /// How late the generator sent its own packets.
+    /// How late the generator sent its own packets, and kept the deadlines of its calls.
     pub lateness: Percentiles,
+    #[serde(default)]
+    pub late_calls: Percentiles,
+    /// Packets that its kernel did not take.
+    #[serde(default)]
+    pub unsent: u64,
+    /// The way of stamped packets from one person to the other, by the kernel's word for when they came.
+    #[serde(default)]
+    pub delay: Percentiles,
+    /// Requests and final responses that were sent again because nothing came.
+    #[serde(default)]
+    pub retransmissions: u64,
 }
 
 /// How a call ended, as its caller saw it.
@@ -73,6 +84,9 @@ pub struct CallReport {
     #[serde(default)]
     pub from: String,
     pub ended_by_us: bool,
+    /// Its number in the stamps of its voice.
+    #[serde(default)]
+    pub stream: u32,
     pub sent: u64,
     pub heard: Heard,
     #[serde(default)]
@@ -119,6 +133,8 @@ pub struct ConversationReport {
     #[serde(default)]
     pub passed_on: Option<PassedOn>,
     pub ended_by_us: bool,
+    #[serde(default)]
+    pub stream: u32,
     pub sent: u64,
     pub heard: Heard,
     #[serde(default)]
@@ -129,8 +145,13 @@ pub struct ConversationReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Moments {
-    /// The 200 was about to be sent.
+    /// The INVITE was about to be sent, and a 100 was read.
+    pub dialled_us: Option<u64>,
+    pub trying_us: Option<u64>,
+    /// The 200 was about to be sent, or was read.
     pub answered_us: Option<u64>,
+    /// The first packet came.
+    pub first_us: Option<u64>,
     /// The last key was about to be pressed.
     pub key_us: Option<u64>,
     /// The first packet with the voice of a person of the other kind was read.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use traffic::{AgentSpec, CallerMix, Outcome, Outside, OwnCalls, Plan, Purpose, Report, Span, Target, Transfers};
+use traffic::{AgentSpec, CallerMix, Load, Outcome, Outside, OwnCalls, Plan, Purpose, Report, Span, Target, Transfers};
 
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 9 RTP/AVP 8 101\r\n\
                    a=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=sendrecv\r\n";
@@ -150,6 +150,7 @@ fn plan(centre: &Centre, agent: AgentSpec) -> Plan {
         duration_ms: 20_000,
         drain_ms: 0,
         seed: 1,
+        load: Load::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
-use traffic::{AgentSpec, CallerMix, Outcome, Plan, Report, Span};
+use traffic::{AgentSpec, CallerMix, Load, Outcome, Plan, Report, Span};
 
 /// A port that was free a moment ago.
 fn address() -> SocketAddr {
@@ -23,6 +23,7 @@ fn plan(agent: AgentSpec) -> Plan {
         duration_ms: 5_000,
         drain_ms: 3_000,
         seed: 1,
+        load: Load::default(),
     }
 }
 

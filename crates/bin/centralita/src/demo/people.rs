@@ -8,7 +8,7 @@ use std::process::{ExitCode, Stdio};
 use std::time::Duration;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
-use traffic::{AgentSpec, CallerMix, Outside, OwnCalls, Plan, Purpose, Said, Span, Target, Transfers};
+use traffic::{AgentSpec, CallerMix, Load, Outside, OwnCalls, Plan, Purpose, Said, Span, Target, Transfers};
 
 /// Until Ctrl-C: a day.
 const ENDLESS: Duration = Duration::from_secs(86_400);
@@ -168,6 +168,7 @@ pub fn plan(server: SocketAddr, site: &Site, outside: Option<SocketAddr>, option
         duration_ms: (whole - drain).as_millis() as u64,
         drain_ms: drain.as_millis() as u64,
         seed: options.seed,
+        load: Load::default(),
         outside: outside.map(Outside::at),
     }
 }

@@ -5,7 +5,7 @@ use crate::support::server::{Agent, PASSWORD, Server, Site};
 use crate::support::sound::{Recording, listen};
 use serde_json::Value;
 use std::sync::atomic::AtomicBool;
-use traffic::{AgentSpec, CallReport, CallerMix, Outcome, Plan, Report, Span};
+use traffic::{AgentSpec, CallReport, CallerMix, Load, Outcome, Plan, Report, Span};
 
 const AGENTS: [&str; 4] = ["ana", "bruno", "carla", "diego"];
 
@@ -35,6 +35,7 @@ fn plan(site: &Site, server: std::net::SocketAddr) -> Plan {
         duration_ms: 60_000,
         drain_ms: 30_000,
         seed: 20_261_122,
+        load: Load::default(),
         outside: None,
     }
 }

@@ -20,6 +20,7 @@ pub struct Line {
     system: SystemRandom,
     transfers: Transfers,
     random: Random,
+    resent: u64,
 }
 
 /// What came of one input or of reading the socket.
@@ -30,6 +31,8 @@ pub struct News {
     pub registrations: Vec<Message>,
     /// How calls fared that somebody here passed on.
     pub told: Vec<Told>,
+    /// Calls that the server has taken on, by their Call-ID, and when it said so.
+    pub trying: Vec<(String, Instant)>,
 }
 
 /// The last word about a transfer.
@@ -62,6 +65,7 @@ impl Line {
             system: SystemRandom::new(),
             transfers: Transfers::default(),
             random: Random::from_seed(0),
+            resent: 0,
         };
         let mut seed = [0; 8];
         // As with the endpoint's: without it two runs at once could be confused.
@@ -95,8 +99,13 @@ impl Line {
         for bytes in self.transfers.on_due(Instant::now(), &mut news) {
             self.send(&bytes);
         }
-        self.feed(Input::Due, &mut news.outputs);
+        self.resent += self.feed(Input::Due, &mut news.outputs);
         news
+    }
+
+    /// Messages that were sent again: whatever goes out because time has passed.
+    pub fn resent(&self) -> u64 {
+        self.resent
     }
 
     /// Asks for the call to be passed on: to the user `to`, or to whoever is in the call `replaces`. False if one of the
@@ -142,6 +151,12 @@ impl Line {
     }
 
     fn take(&mut self, bytes: Bytes, remote: SocketAddr, news: &mut News) {
+        if bytes.starts_with(b"SIP/2.0 100 ")
+            && let Ok(message) = Message::parse(bytes.clone())
+            && let Ok(call_id) = message.call_id()
+        {
+            news.trying.push((call_id.into(), Instant::now()));
+        }
         let mut reply = None;
         if let Some(bytes) = self.transfers.received(bytes, remote, news, &mut reply) {
             self.feed(Input::Received { flow: Flow { remote, ..self.flow }, bytes }, &mut news.outputs);
@@ -149,16 +164,22 @@ impl Line {
         reply.iter().for_each(|bytes| self.send(bytes));
     }
 
-    fn feed(&mut self, input: Input, outputs: &mut Vec<Output>) {
+    /// How many messages went out.
+    fn feed(&mut self, input: Input, outputs: &mut Vec<Output>) -> u64 {
         self.stir();
+        let mut sent = 0;
         let mut fresh = Vec::new();
         self.endpoint.handle(self.clock.now(), input, &mut fresh);
         for output in fresh {
             match output {
-                Output::Transmit { flow, bytes } => drop(self.socket.send_to(&self.transfers.sent(bytes), flow.remote)),
+                Output::Transmit { flow, bytes } => {
+                    sent += 1;
+                    drop(self.socket.send_to(&self.transfers.sent(bytes), flow.remote));
+                }
                 other => outputs.push(other),
             }
         }
+        sent
     }
 
     fn stir(&mut self) {

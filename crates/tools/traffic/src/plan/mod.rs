@@ -52,6 +52,18 @@ pub struct Plan {
     #[serde(default)]
     pub drain_ms: u64,
     pub seed: u64,
+    #[serde(default)]
+    pub load: Load,
+}
+
+/// How very many calls are made cheap, and what is known of each of their packets.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Load {
+    /// The legs of each side share so many sockets for their sound. 0: each has its own.
+    pub shared_ports: u32,
+    /// Voices carry who speaks and when, so that each packet's way is known.
+    pub stamped: bool,
 }
 
 fn answers() -> Span {

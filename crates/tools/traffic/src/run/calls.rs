@@ -8,10 +8,10 @@ use crate::plan::caller_tone;
 use crate::register::Registration;
 use crate::report::{CallReport, ConversationReport, Moments, Ring};
 use crate::sdp::Audio;
-use crate::streams::{StreamId, Way};
+use crate::streams::{self, StreamId, Through, Way};
 use base::{Pii, Random};
 use sip::{Dial, Input, Refusal, SessionId};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 impl World<'_> {
@@ -71,8 +71,9 @@ impl World<'_> {
             headers: vec![],
         };
         let machine = Caller::new(&self.plan.callers, own, report, now);
+        let moments = Moments { dialled_us: Some(self.micros(Instant::now())), ..Moments::default() };
         self.who.insert(stream, Who::Caller(session));
-        self.callers.insert(session, Person { machine, stream, media, agreed: Some(audio), moments: Moments::default() });
+        self.callers.insert(session, Person { machine, stream, media, agreed: Some(audio), moments });
         self.started += 1;
         let outputs = self.trunk.input(Input::Invite { session, dial: Box::new(dial) });
         self.on_trunk(outputs);
@@ -83,13 +84,23 @@ impl World<'_> {
         u64::from(self.trunk.local().port()) << 32 | u64::from(std::process::id())
     }
 
-    /// A socket for sound, beside the line that the call is on.
+    /// A socket for sound, its own or a shared one, beside the line that the call is on.
     pub(super) fn open(&mut self, beside: SocketAddr) -> Option<(StreamId, SocketAddr)> {
-        let socket = UdpSocket::bind((beside.ip(), 0)).ok()?;
-        let media = socket.local_addr().ok()?;
+        let shared = self.shared.iter().position(|(_, at)| at.ip() == beside.ip());
+        let (through, media) = match shared.and_then(|place| self.shared.remove(place)) {
+            Some((port, at)) => {
+                self.shared.push_back((port, at));
+                (Through::Shared(port), at)
+            }
+            None => {
+                let socket = streams::bind((beside.ip(), 0).into()).ok()?;
+                let at = socket.local_addr().ok()?;
+                (Through::Own(socket), at)
+            }
+        };
         self.last_stream += 1;
         let stream = StreamId(self.last_stream);
-        self.plane.open(stream, socket);
+        self.plane.open(stream, through);
         Some((stream, media))
     }
 

@@ -21,13 +21,13 @@ use crate::plan::{Plan, agent_tone, all_tones};
 use crate::register::Registration;
 use crate::report::{AgentReport, Moments, Progress, Report};
 use crate::sdp::Audio;
-use crate::streams::{self, Plane, StreamId, Way};
+use crate::streams::{self, Histogram, Plane, PortId, StreamId, Way};
 use base::Random;
 use mio::{Events, Interest, Poll, Token, Waker};
 use sip::SessionId;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
@@ -95,6 +95,8 @@ struct World<'a> {
     phones: Line,
     outside: Option<Line>,
     plane: Plane,
+    /// Sockets that legs of one side take by turns.
+    shared: VecDeque<(PortId, SocketAddr)>,
     ears: Receiver<streams::Event>,
     random: Random,
     start: Instant,
@@ -112,6 +114,8 @@ struct World<'a> {
     called: BTreeMap<SessionId, Person<CalledPerson>>,
     /// Own calls that consult about another call of the same phone.
     consults: BTreeMap<SessionId, SessionId>,
+    /// How late deadlines of calls and phones were kept.
+    late: Histogram,
     /// Callers who asked to be called back: their number, their call, the tone they spoke.
     promised: Vec<(String, String, u32)>,
     agents: Vec<Phone>,
@@ -136,7 +140,9 @@ impl<'a> World<'a> {
             let _ = to.send(event);
             let _ = waker.wake();
         };
-        let plane = Plane::start(Bank::new(all_tones()), plan.seed, tell)?;
+        let plane = Plane::start(Bank::new(all_tones()), plan.seed, plan.load.stamped, tell)?;
+        let sides = [trunk.local().ip(), phones.local().ip()];
+        let shared = (0..plan.load.shared_ports * 2).map(|n| share(&plane, n, sides)).collect::<io::Result<_>>()?;
         let mut random = Random::from_seed(plan.seed);
         let now = Instant::now();
         let agents = plan.agents.iter().enumerate().map(|(place, spec)| Phone {
@@ -155,6 +161,7 @@ impl<'a> World<'a> {
             phones,
             outside,
             plane,
+            shared,
             ears,
             random,
             start: now,
@@ -170,6 +177,7 @@ impl<'a> World<'a> {
             own: BTreeMap::new(),
             called: BTreeMap::new(),
             consults: BTreeMap::new(),
+            late: Histogram::default(),
             promised: Vec::new(),
             report: Report::default(),
         })
@@ -178,13 +186,15 @@ impl<'a> World<'a> {
     /// One round of the loop; true when the run is over.
     fn turn(&mut self, stop: &AtomicBool, tell: &mut dyn FnMut(Progress)) -> io::Result<bool> {
         let mut events = Events::with_capacity(64);
-        let wait = self.nearest().saturating_duration_since(Instant::now()).min(GLANCE);
+        let nearest = self.nearest();
+        let wait = nearest.saturating_duration_since(Instant::now()).min(GLANCE);
         match self.poll.poll(&mut events, Some(wait)) {
             Err(e) if e.kind() != io::ErrorKind::Interrupted => return Err(e),
             _ => {}
         }
         // Sockets are edge-triggered and all are cheap to try, so all are read each time.
         let news = self.trunk.receive();
+        news.trying.iter().for_each(|(call_id, at)| self.trying(call_id, *at));
         self.on_trunk(news.outputs);
         let news = self.phones.receive();
         self.on_phones(news);
@@ -193,6 +203,9 @@ impl<'a> World<'a> {
         }
         while let Ok(event) = self.ears.try_recv() {
             self.on_ear(event);
+        }
+        if let Some(late) = Instant::now().checked_duration_since(nearest) {
+            self.late.count(late);
         }
         self.on_deadlines();
         let now = Instant::now();
@@ -242,6 +255,15 @@ impl<'a> World<'a> {
             self.happen(who, Event::Due);
         }
     }
+}
+
+/// The socket with this number, on one side and the other by turns.
+fn share(plane: &Plane, number: u32, sides: [IpAddr; 2]) -> io::Result<(PortId, SocketAddr)> {
+    let [trunk, phones] = sides;
+    let socket = streams::bind((if number % 2 == 0 { trunk } else { phones }, 0).into())?;
+    let at = socket.local_addr()?;
+    plane.share(PortId(number), socket);
+    Ok((PortId(number), at))
 }
 
 /// Where and how to speak to a peer that described itself so.

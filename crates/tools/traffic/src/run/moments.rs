@@ -32,6 +32,30 @@ impl World<'_> {
         }
     }
 
+    /// A leg's first packet, whatever is in it.
+    pub(super) fn first(&mut self, who: Who, at: Instant) {
+        let at = self.micros(at);
+        if let Some(moments) = self.moments(who) {
+            moments.first_us = moments.first_us.or(Some(at));
+        }
+    }
+
+    /// Our INVITE was answered.
+    pub(super) fn stamp_answer(&mut self, who: Who) {
+        let now = self.micros(Instant::now());
+        if let Some(moments) = self.moments(who) {
+            moments.answered_us = moments.answered_us.or(Some(now));
+        }
+    }
+
+    /// The server has our INVITE.
+    pub(super) fn trying(&mut self, call_id: &str, at: Instant) {
+        let at = self.micros(at);
+        if let Some(person) = self.callers.values_mut().find(|person| person.machine.report.call_id == call_id) {
+            person.moments.trying_us = person.moments.trying_us.or(Some(at));
+        }
+    }
+
     fn moments(&mut self, who: Who) -> Option<&mut Moments> {
         match who {
             Who::Caller(id) => self.callers.get_mut(&id).map(|p| &mut p.moments),

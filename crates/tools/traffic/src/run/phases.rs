@@ -71,8 +71,13 @@ impl World<'_> {
         for person in std::mem::take(&mut self.callers).into_values() {
             self.report.calls.push(CallReport { outcome: Outcome::Lost, ..person.machine.report });
         }
-        let World { plane, mut report, agents, .. } = self;
-        report.lateness = plane.finish().percentiles();
+        let World { plane, trunk, phones, late, mut report, agents, .. } = self;
+        let measured = plane.finish();
+        report.lateness = measured.lateness.percentiles();
+        report.delay = measured.delay.percentiles();
+        report.unsent = measured.unsent;
+        report.late_calls = late.percentiles();
+        report.retransmissions = trunk.resent() + phones.resent();
         report.agents = agents.into_iter().map(|a| a.report).collect();
         report.own_calls.sort_by_key(|c| c.start_ms);
         report.called.sort_by_key(|c| c.start_ms);

@@ -15,6 +15,7 @@ impl World<'_> {
         for output in outputs {
             match output {
                 Output::Answered { session, sdp } => {
+                    self.stamp_answer(Who::Caller(session));
                     self.agree(Who::Caller(session), &sdp);
                     self.happen(Who::Caller(session), Event::Connected);
                 }
@@ -136,7 +137,10 @@ impl World<'_> {
         };
         let Some(who) = self.who.get(&stream).copied() else { return };
         match event {
-            streams::Event::First { .. } => self.happen(who, Event::FirstPacket),
+            streams::Event::First { at, .. } => {
+                self.first(who, at);
+                self.happen(who, Event::FirstPacket);
+            }
             streams::Event::Noticed { what: Noticed::Tone(hz), since, .. } => {
                 self.heard(who, hz, since);
                 self.happen(who, Event::Tone(hz));
@@ -207,8 +211,9 @@ impl World<'_> {
         match self.who.remove(&stream) {
             Some(Who::Caller(id)) => {
                 let Some(person) = self.callers.remove(&id) else { return };
+                let stream = stream.0 as u32;
                 self.trunk.forget(&person.machine.report.call_id);
-                self.report.calls.push(CallReport { heard, sent, moments: person.moments, ..person.machine.report });
+                self.report.calls.push(CallReport { stream, heard, sent, moments: person.moments, ..person.machine.report });
             }
             Some(Who::Agent(id)) => {
                 let Some((place, person)) = self.calls.remove(&id) else { return };
@@ -217,7 +222,8 @@ impl World<'_> {
                 match &person.machine {
                     call if call.was_answered() => {
                         agent.report.answered += 1;
-                        let report = ConversationReport { heard, sent, moments: person.moments, ..person.machine.report };
+                        let stream = stream.0 as u32;
+                        let report = ConversationReport { stream, heard, sent, moments: person.moments, ..person.machine.report };
                         self.report.conversations.push(report);
                     }
                     call if call.refused => agent.report.refused += 1,

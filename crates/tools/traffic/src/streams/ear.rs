@@ -1,13 +1,12 @@
 //! What one leg hears: packets read by the `rtp` crate, counted, decoded and listened to.
 
+use super::header::Header;
 use super::listener::{Listener, Sound};
+use super::stamp::Stamp;
 use crate::audio::Law;
-use bytes::Bytes;
-use rtp::packet::Packet;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
-use webrtc_util::marshal::Unmarshal;
 
 /// Longer than three packets: a listener notices.
 const GAP: Duration = Duration::from_millis(60);
@@ -37,6 +36,12 @@ pub struct Heard {
     pub tones_ms: BTreeMap<u32, u64>,
     /// RFC 4733 keys.
     pub keys: String,
+    /// Frames with somebody's stamp; those of them that did not come in between, and that came twice or late.
+    pub stamped: u64,
+    pub stamped_lost: u64,
+    pub stamped_again: u64,
+    /// Whose stamps they were, in their order.
+    pub streams: Vec<u32>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +60,8 @@ pub struct Ear {
     key_timestamp: Option<u32>,
     /// Who has been heard, frame after frame, how often, and since when.
     run: Vec<Run>,
+    before: Vec<Run>,
+    stamp: Option<Stamp>,
     pub heard: Heard,
 }
 
@@ -64,6 +71,15 @@ struct Run {
     hz: u32,
     frames: u32,
     since: Duration,
+}
+
+/// What a packet was.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Meant {
+    /// What it meant to whoever listens, and since when that goes on: a tone is noticed some frames after it began.
+    pub noticed: Option<(Noticed, Duration)>,
+    /// When it was sent, in units of a stamp.
+    pub sent: Option<u32>,
 }
 
 /// What a packet meant to whoever listens.
@@ -76,7 +92,7 @@ pub enum Noticed {
 
 impl Ear {
     pub fn new(dtmf: Option<u8>) -> Self {
-        Ear { dtmf, last: None, key_timestamp: None, run: Vec::new(), heard: Heard::default() }
+        Ear { dtmf, last: None, key_timestamp: None, run: vec![], before: vec![], stamp: None, heard: Heard::default() }
     }
 
     pub fn expect_keys_as(&mut self, dtmf: Option<u8>) {
@@ -88,35 +104,45 @@ impl Ear {
         self.last = None;
     }
 
-    /// What it means, and since when that goes on: a tone is noticed some frames after it began.
-    pub fn listen(&mut self, at: Duration, datagram: &[u8], listener: &mut Listener) -> Option<(Noticed, Duration)> {
-        let mut bytes = Bytes::copy_from_slice(datagram);
-        let Ok(packet) = Packet::unmarshal(&mut bytes) else {
+    pub fn listen(&mut self, at: Duration, datagram: &[u8], listener: &mut Listener) -> Meant {
+        let Some((header, payload)) = Header::read(datagram) else {
             self.heard.malformed += 1;
-            return None;
+            return Meant::default();
         };
-        if packet.header.version != 2 {
-            self.heard.malformed += 1;
-            return None;
-        }
         self.heard.packets += 1;
-        let fresh = self.count(at, &packet);
-        if Some(packet.header.payload_type) == self.dtmf {
-            return self.key(&packet).map(|key| (key, at));
+        let is_key = Some(header.payload_type) == self.dtmf;
+        let fresh = self.count(at, &header, if is_key { 0 } else { payload.len() as u32 });
+        if is_key {
+            let noticed = self.key(header.timestamp, payload).map(|key| (key, at));
+            return Meant { noticed, sent: None };
         }
-        let law = Law::of_payload(packet.header.payload_type)?;
-        if !fresh {
-            return None;
+        let Some(law) = Law::of_payload(header.payload_type).filter(|_| fresh) else { return Meant::default() };
+        let (sound, stamp) = listener.hears(law, payload);
+        if let Some(stamp) = stamp {
+            self.stamped(stamp);
         }
-        self.sound(at, listener.hears(law, &packet.payload), packet.payload.len())
+        Meant { noticed: self.sound(at, sound, payload.len()), sent: stamp.map(|stamp| stamp.at) }
     }
 
-    /// Sequence, timestamp and arrival; false for a packet that is older than what was heard.
-    fn count(&mut self, at: Duration, packet: &Packet) -> bool {
-        let header = &packet.header;
-        let is_key = Some(header.payload_type) == self.dtmf;
-        let samples = if is_key { 0 } else { packet.payload.len() as u32 };
-        let now = Last { arrived: at, ssrc: header.ssrc, sequence: header.sequence_number, timestamp: header.timestamp, samples };
+    /// Each count once, one after the other, as long as one voice is heard.
+    fn stamped(&mut self, stamp: Stamp) {
+        self.heard.stamped += 1;
+        match self.stamp.filter(|last| last.stream == stamp.stream) {
+            Some(last) => match stamp.count.wrapping_sub(last.count) {
+                0 | 0x8000_0000.. => {
+                    self.heard.stamped_again += 1;
+                    return;
+                }
+                ahead => self.heard.stamped_lost += u64::from(ahead - 1),
+            },
+            None => self.heard.streams.push(stamp.stream),
+        }
+        self.stamp = Some(stamp);
+    }
+
+    /// Sequence, timestamp and arrival; false for a packet that is older than what was heard. A key has no samples.
+    fn count(&mut self, at: Duration, header: &Header, samples: u32) -> bool {
+        let now = Last { arrived: at, ssrc: header.ssrc, sequence: header.sequence, timestamp: header.timestamp, samples };
         let Some(last) = self.last.replace(now) else { return true };
         let gap = at.saturating_sub(last.arrived);
         self.heard.longest_gap_ms = self.heard.longest_gap_ms.max(gap.as_millis() as u64);
@@ -125,7 +151,7 @@ impl Ear {
             self.heard.source_changes += 1;
             return true;
         }
-        let ahead = header.sequence_number.wrapping_sub(last.sequence);
+        let ahead = header.sequence.wrapping_sub(last.sequence);
         match ahead {
             1 => {}
             2..=100 => self.heard.lost += u64::from(ahead) - 1,
@@ -137,19 +163,19 @@ impl Ear {
             _ => self.heard.sequence_jumps += 1,
         }
         let grew = header.timestamp.wrapping_sub(last.timestamp);
-        if ahead == 1 && !is_key && last.samples > 0 && grew != last.samples {
+        if ahead == 1 && samples > 0 && last.samples > 0 && grew != last.samples {
             self.heard.timestamp_jumps += 1;
         }
         true
     }
 
     /// RFC 4733: a key is one for all packets of one timestamp.
-    fn key(&mut self, packet: &Packet) -> Option<Noticed> {
-        let event = *packet.payload.first()?;
-        if self.key_timestamp == Some(packet.header.timestamp) {
+    fn key(&mut self, timestamp: u32, payload: &[u8]) -> Option<Noticed> {
+        let event = *payload.first()?;
+        if self.key_timestamp == Some(timestamp) {
             return None;
         }
-        self.key_timestamp = Some(packet.header.timestamp);
+        self.key_timestamp = Some(timestamp);
         let key = "0123456789*#ABCD".chars().nth(usize::from(event))?;
         self.heard.keys.push(key);
         Some(Noticed::Key(key))
@@ -160,10 +186,11 @@ impl Ear {
         if sound.loud {
             self.heard.sound_ms += ms;
         }
-        let before = std::mem::take(&mut self.run);
+        std::mem::swap(&mut self.run, &mut self.before);
+        self.run.clear();
         let mut noticed = None;
         for hz in &sound.tones {
-            let run = before.iter().find(|run| run.hz == *hz);
+            let run = self.before.iter().find(|run| run.hz == *hz);
             let run = run.map_or(Run { hz: *hz, frames: 1, since: at }, |run| Run { frames: run.frames + 1, ..*run });
             self.run.push(run);
             let counts = match run.frames {
@@ -208,11 +235,28 @@ mod tests {
         let noticed: Vec<_> = spoken(&mut voice, 50)
             .iter()
             .enumerate()
-            .filter_map(|(i, p)| ear.listen(ms(20 * i as u64), p, &mut listener))
+            .filter_map(|(i, p)| ear.listen(ms(20 * i as u64), p, &mut listener).noticed)
             .collect();
         assert_eq!(noticed, [(Noticed::Tone(2_000), ms(0))], "it has been there since the first packet");
         assert_eq!(ear.heard.tones_ms, BTreeMap::from([(2_000, 1_000)]));
         assert_eq!((ear.heard.packets, ear.heard.lost, ear.heard.gaps_over_60ms, ear.heard.timestamp_jumps), (50, 0, 0, 0));
+    }
+
+    #[test]
+    fn what_a_voice_stamped_and_what_did_not_come_is_known_by_its_count() {
+        let mut voice = Voice::new(Law::Pcmu, Some(101), 7);
+        voice.stamp_as(9);
+        voice.say(Some(2_000));
+        let packets: Vec<_> = (0..10).map(|n| (voice.turn(n), voice.packet().to_vec()).1).collect();
+        let (mut ear, mut listener) = ear();
+        let sent: Vec<_> = [2, 3, 6, 7].map(|i| ear.listen(ms(20), &packets[i], &mut listener).sent).into();
+        assert_eq!(sent, [2, 3, 6, 7].map(Some));
+        // A relay that numbers what it passes on has no gap of its own.
+        let mut twice = packets[7].clone();
+        twice[3] += 1;
+        ear.listen(ms(20), &twice, &mut listener);
+        let heard = ear.heard;
+        assert_eq!((heard.stamped, heard.stamped_lost, heard.stamped_again, heard.streams), (5, 2, 1, vec![9]));
     }
 
     #[test]
@@ -244,7 +288,7 @@ mod tests {
     fn what_is_not_rtp_is_counted_and_dropped() {
         let (mut ear, mut listener) = ear();
         for bad in [&b""[..], b"\x80", &[0u8; 12], &[0xFF; 40]] {
-            assert_eq!(ear.listen(ms(0), bad, &mut listener), None);
+            assert_eq!(ear.listen(ms(0), bad, &mut listener), Meant::default());
         }
         assert_eq!(ear.heard.malformed, 4);
     }
