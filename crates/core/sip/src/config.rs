@@ -35,7 +35,8 @@ pub struct Config {
     pub min_session_expires: u32,
     /// New INVITEs above this get 503.
     pub max_sessions: usize,
-    /// INVITEs that would open a transaction above this get 503 without one.
+    /// INVITEs that would open a transaction above this get 503 without one. Over UDP a call leaves two behind for 32 s
+    /// (RFC 3261 17.2, RFC 6026 7.1), so this bounds the calls in a second to a 64th.
     pub max_transactions: usize,
 }
 
@@ -55,7 +56,7 @@ impl Default for Config {
             session_expires: Some(1800),
             min_session_expires: 90,
             max_sessions: 4_000,
-            max_transactions: 20_000,
+            max_transactions: 160_000,
         }
     }
 }
