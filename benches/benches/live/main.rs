@@ -18,19 +18,17 @@
 //!
 //! It ends with 0 when every target was reached, with 1 when one was missed, with 2 when the run is void.
 
-mod cpu;
-mod people;
+mod plan;
 mod samples;
-mod scrape;
-mod server;
-mod site;
 mod table;
 
-use cpu::{Cpu, Machine};
-use people::People;
+use benches::Size;
+use benches::cpu::{self, Cpu, Machine};
+use benches::people::People;
+use benches::scrape::{self, Watch};
+use benches::server::{self, Server};
+use benches::site::Site;
 use samples::Samples;
-use scrape::Watch;
-use server::Server;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 use table::Run;
@@ -38,36 +36,23 @@ use table::Run;
 /// From the last BYE to the last recording with its hash on the disk.
 const CLOSES: Duration = Duration::from_secs(3);
 
-/// How big the run is.
-#[derive(Clone, Copy, Debug)]
-pub struct Size {
-    pub calls: u32,
-    pub agents: u32,
-    /// New calls in a second, until there are enough.
-    pub rate: u32,
-    /// How long all of them are held.
-    pub hold: Duration,
-}
-
-impl Size {
-    fn asked() -> Size {
-        // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
-        let measured = std::env::args().any(|a| a == "--bench");
-        let usual = if measured { [400, 150, 13, 90] } else { [6, 2, 6, 8] };
-        let args: Vec<String> = std::env::args().collect();
-        let asked = |name: &str| args.iter().position(|a| a == name).and_then(|at| args.get(at + 1)?.parse::<u32>().ok());
-        let [calls, agents, rate, hold] = usual;
-        Size {
-            calls: asked("--calls").unwrap_or(calls),
-            agents: asked("--agents").unwrap_or(agents),
-            rate: asked("--rate").unwrap_or(rate),
-            hold: Duration::from_secs(asked("--hold").unwrap_or(hold).into()),
-        }
+fn asked() -> Size {
+    // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
+    let measured = std::env::args().any(|a| a == "--bench");
+    let usual = if measured { [400, 150, 13, 90] } else { [6, 2, 6, 8] };
+    let args: Vec<String> = std::env::args().collect();
+    let asked = |name: &str| args.iter().position(|a| a == name).and_then(|at| args.get(at + 1)?.parse::<u32>().ok());
+    let [calls, agents, rate, hold] = usual;
+    Size {
+        calls: asked("--calls").unwrap_or(calls),
+        agents: asked("--agents").unwrap_or(agents),
+        rate: asked("--rate").unwrap_or(rate),
+        hold: Duration::from_secs(asked("--hold").unwrap_or(hold).into()),
     }
 }
 
 fn main() -> ExitCode {
-    let size = Size::asked();
+    let size = asked();
     server::build();
     let run = measure(size);
     run.print();
@@ -76,11 +61,11 @@ fn main() -> ExitCode {
 }
 
 fn measure(size: Size) -> Run {
-    let site = site::Site::new(size);
+    let site = Site::new(size);
     let server = Server::start(&site);
-    let mut people = People::start(&people::plan(size, &site, server.sip));
+    let mut people = People::start(&plan::plan(size, &site, server.sip));
     let watch = Watch::start(server.web);
-    let begins = people.until_full(size);
+    let begins = people.until_full(size).unwrap_or_else(|why| panic!("{why}"));
     let machine = Machine::before();
     let before = Cpu::of(server.pid(), people.pid());
     let first = scrape::read(server.web).expect("the metrics of a server that runs");

@@ -1,9 +1,10 @@
 //! What was measured, as a table and as JSON.
 
-use crate::Size;
-use crate::cpu::{Machine, Used};
 use crate::samples::{Samples, Spread};
-use crate::scrape::{Decided, Took, Watched};
+use benches::Size;
+use benches::cpu::{Machine, Used};
+use benches::scrape::{Decided, Took, Watched};
+use benches::server;
 use serde_json::json;
 use std::path::Path;
 use std::process::ExitCode;
@@ -163,7 +164,7 @@ impl Run {
             "server_ended": self.ended,
             "lateness": self.report.lateness,
         });
-        let file = crate::server::program("live.json");
+        let file = server::program("live.json");
         let file = file.parent().and_then(Path::parent).map_or(file.clone(), |target| target.join("live.json"));
         let text = serde_json::to_string_pretty(&result).expect("plain data");
         std::fs::write(&file, text).expect("the folder of this build");

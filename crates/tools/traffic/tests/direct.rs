@@ -3,6 +3,7 @@
 
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
+use traffic::audio::Law;
 use traffic::{AgentSpec, CallerMix, Load, Outcome, Plan, Report, Span};
 
 /// A port that was free a moment ago.
@@ -106,4 +107,21 @@ fn no_more_calls_live_at_once_than_asked_for() {
     assert_eq!(report.count(Outcome::Talked), 3, "{report:#?}");
     let next = report.calls.iter().skip(1);
     assert!(report.calls.iter().zip(next).all(|(one, next)| next.start_ms + 1 >= one.start_ms + one.total_ms), "{report:#?}");
+}
+
+#[test]
+fn stamped_voices_are_known_to_the_last_packet_also_through_shared_ports() {
+    let mut plan = plan(AgentSpec::new("ana", ""));
+    plan.callers.live = Some(1);
+    plan.load = Load { shared_ports: 1, stamped: true, law: Some(Law::Pcma) };
+    let report = run(&plan);
+    assert_eq!((report.count(Outcome::Talked), report.conversations.len()), (3, 3), "{report:#?}");
+    for conversation in &report.conversations {
+        let call = report.calls.iter().find(|call| call.call_id == conversation.call_id).unwrap();
+        assert_eq!((&conversation.heard.streams, &call.heard.streams), (&vec![call.stream], &vec![conversation.stream]));
+        assert_eq!((conversation.heard.stamped_lost, call.heard.stamped_lost, call.heard.lost), (0, 0, 0));
+        assert!(call.heard.stamped >= 45 && conversation.heard.tones_ms[&call.tone_hz] >= 700, "{report:#?}");
+    }
+    let heard: u64 = report.calls.iter().map(|call| call.heard.stamped).sum();
+    assert!(report.delay.packets > heard && report.delay.max_us > 0 && (report.unsent, report.retransmissions) == (0, 0));
 }

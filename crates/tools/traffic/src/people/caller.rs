@@ -96,6 +96,11 @@ impl Caller {
         self.due.min(self.leaves)
     }
 
+    /// It hangs up, or has done so.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving | State::Over)
+    }
+
     pub fn is_over(&self) -> bool {
         self.state == State::Over
     }

@@ -54,6 +54,11 @@ impl OwnCall {
         self.due
     }
 
+    /// It hangs up, or has done so.
+    pub fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving | State::Over)
+    }
+
     pub fn is_over(&self) -> bool {
         self.state == State::Over
     }

@@ -6,6 +6,7 @@ mod callers;
 pub use agents::{AgentSpec, OwnCalls, Purpose, Target, Transfers};
 pub use callers::{CallerMix, LanguageShare, Outside};
 
+use crate::audio::Law;
 use serde::{Deserialize, Serialize};
 use std::net::SocketAddr;
 
@@ -62,8 +63,11 @@ pub struct Plan {
 pub struct Load {
     /// The legs of each side share so many sockets for their sound. 0: each has its own.
     pub shared_ports: u32,
-    /// Voices carry who speaks and when, so that each packet's way is known.
+    /// Voices carry who speaks and when, so that each packet's way is known. Only a relay that leaves the sound alone
+    /// brings them through.
     pub stamped: bool,
+    /// Callers offer nothing else. `None`: both, one or the other first.
+    pub law: Option<Law>,
 }
 
 fn answers() -> Span {

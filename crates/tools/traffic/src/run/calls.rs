@@ -45,7 +45,8 @@ impl World<'_> {
         let mut own = Random::from_seed(self.random.bits());
         let Some(number) = self.plan.numbers.get(own.below(self.plan.numbers.len() as u64) as usize) else { return };
         let Some((stream, media)) = self.open(self.trunk.local()) else { return };
-        let laws = if own.below(2) == 0 { [Law::Pcmu, Law::Pcma] } else { [Law::Pcma, Law::Pcmu] };
+        let both = if own.below(2) == 0 { [Law::Pcmu, Law::Pcma] } else { [Law::Pcma, Law::Pcmu] };
+        let laws = self.plan.load.law.map_or(both.to_vec(), |law| vec![law]);
         let audio = Audio::phone(media, &laws, if own.below(2) == 0 { 101 } else { 96 });
         let session = self.trunk.new_session();
         let call_id = format!("{}@{}", base::Random::from_seed(own.bits() ^ self.entropy()).token(), media.ip());

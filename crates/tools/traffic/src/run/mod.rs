@@ -85,7 +85,7 @@ struct Phone {
 enum Phase {
     Calling,
     Draining { until: Instant },
-    Leaving { since: Instant },
+    Leaving { since: Instant, told: usize },
 }
 
 struct World<'a> {
@@ -260,7 +260,7 @@ impl<'a> World<'a> {
 /// The socket with this number, on one side and the other by turns.
 fn share(plane: &Plane, number: u32, sides: [IpAddr; 2]) -> io::Result<(PortId, SocketAddr)> {
     let [trunk, phones] = sides;
-    let socket = streams::bind((if number % 2 == 0 { trunk } else { phones }, 0).into())?;
+    let socket = streams::bind((if number.is_multiple_of(2) { trunk } else { phones }, 0).into())?;
     let at = socket.local_addr()?;
     plane.share(PortId(number), socket);
     Ok((PortId(number), at))

@@ -6,6 +6,9 @@ use crate::register::Registration;
 use crate::report::{CallReport, Outcome, Progress, Report};
 use std::time::{Duration, Instant};
 
+/// So many hang up at the same moment when the run ends.
+const AT_ONCE: usize = 20;
+
 impl World<'_> {
     /// Moves through the phases and places the calls that are due; true when everything is over.
     pub(super) fn advance(&mut self, now: Instant, stop: bool) -> bool {
@@ -14,6 +17,9 @@ impl World<'_> {
                 let over = self.opened.is_some_and(|at| now >= at + Duration::from_millis(self.plan.duration_ms));
                 let enough = self.plan.callers.at_most.is_some_and(|most| self.started >= u64::from(most));
                 if over || stop || (enough && self.callers.is_empty()) {
+                    // That everybody then hangs up at once is no part of the load.
+                    self.plane.enough();
+                    self.report.late_calls = self.late.percentiles();
                     self.phase = Phase::Draining { until: now + Duration::from_millis(self.plan.drain_ms) };
                 } else {
                     self.place_calls(now);
@@ -23,14 +29,17 @@ impl World<'_> {
             }
             Phase::Draining { until } => {
                 if now >= until || (self.callers.is_empty() && self.own.is_empty() && self.promised.is_empty()) {
-                    self.stop_all(false);
-                    self.phase = Phase::Leaving { since: now };
+                    self.phase = Phase::Leaving { since: now, told: 0 };
                 }
                 false
             }
-            Phase::Leaving { since } => {
+            Phase::Leaving { since, told } => {
+                // As many as one can hang up in time: a hundred are gone within half a second.
+                let may = AT_ONCE + now.saturating_duration_since(since).as_millis() as usize / 5;
+                let some = self.stop_some(may.saturating_sub(told));
+                self.phase = Phase::Leaving { since, told: told + some };
                 if now >= since + GRACE && self.callers.is_empty() {
-                    self.stop_all(true);
+                    self.stop_agents();
                 }
                 let empty = self.callers.is_empty() && self.calls.is_empty() && self.own.is_empty() && self.called.is_empty();
                 empty || now >= since + 4 * GRACE
@@ -38,11 +47,18 @@ impl World<'_> {
         }
     }
 
-    fn stop_all(&mut self, agents: bool) {
-        let callers = self.callers.keys().map(|id| Who::Caller(*id));
-        let own = self.own.keys().map(|id| Who::Own(*id)).chain(self.called.keys().map(|id| Who::Outside(*id)));
-        let calls = self.calls.keys().map(|id| Who::Agent(*id)).filter(|_| agents);
-        for who in callers.chain(own).chain(calls).collect::<Vec<_>>() {
+    /// How many of those who have not been told yet hang up now.
+    fn stop_some(&mut self, most: usize) -> usize {
+        let callers = self.callers.iter().filter(|(_, p)| !p.machine.is_leaving()).map(|(id, _)| Who::Caller(*id));
+        let own = self.own.iter().filter(|(_, (_, p))| !p.machine.is_leaving()).map(|(id, _)| Who::Own(*id));
+        let called = self.called.iter().filter(|(_, p)| !p.machine.is_leaving()).map(|(id, _)| Who::Outside(*id));
+        let some: Vec<Who> = callers.chain(own).chain(called).take(most).collect();
+        some.iter().for_each(|who| self.happen(*who, Event::Stop));
+        some.len()
+    }
+
+    fn stop_agents(&mut self) {
+        for who in self.calls.keys().map(|id| Who::Agent(*id)).collect::<Vec<_>>() {
             self.happen(who, Event::Stop);
         }
     }
@@ -71,12 +87,11 @@ impl World<'_> {
         for person in std::mem::take(&mut self.callers).into_values() {
             self.report.calls.push(CallReport { outcome: Outcome::Lost, ..person.machine.report });
         }
-        let World { plane, trunk, phones, late, mut report, agents, .. } = self;
+        let World { plane, trunk, phones, mut report, agents, .. } = self;
         let measured = plane.finish();
         report.lateness = measured.lateness.percentiles();
         report.delay = measured.delay.percentiles();
         report.unsent = measured.unsent;
-        report.late_calls = late.percentiles();
         report.retransmissions = trunk.resent() + phones.resent();
         report.agents = agents.into_iter().map(|a| a.report).collect();
         report.own_calls.sort_by_key(|c| c.start_ms);

@@ -75,6 +75,7 @@ enum Order {
     Say { stream: StreamId, hz: Option<u32> },
     Press { stream: StreamId, keys: String },
     Close { stream: StreamId },
+    Enough { done: Sender<()> },
 }
 
 /// What the thread tells: `at` is when it arrived.
@@ -124,6 +125,7 @@ impl Plane {
             stamped,
             lateness: Histogram::default(),
             unsent: 0,
+            measured: None,
         };
         let thread = std::thread::Builder::new().name("rtp".into()).spawn(move || runner.run())?;
         Ok(Plane { to: Some(to), thread: Some(thread) })
@@ -158,6 +160,15 @@ impl Plane {
 
     pub fn close(&self, stream: StreamId) {
         self.order(Order::Close { stream });
+    }
+
+    /// Lateness and delay are those of the packets until now. Waits until that is so: whatever the caller does next
+    /// may keep the thread from its time.
+    pub fn enough(&self) {
+        let (done, is_done) = channel();
+        self.order(Order::Enough { done });
+        // An error: the thread is gone.
+        let _ = is_done.recv();
     }
 
     /// Ends the thread.
@@ -209,6 +220,8 @@ struct Runner {
     stamped: bool,
     lateness: Histogram,
     unsent: u64,
+    /// Lateness and delay at the moment when it was enough.
+    measured: Option<(Histogram, Histogram)>,
 }
 
 impl Runner {
@@ -224,7 +237,8 @@ impl Runner {
             }
             self.listen(&mut events, &mut batch);
         }
-        Measured { lateness: self.lateness, delay: self.ears.delay, unsent: self.unsent }
+        let (lateness, delay) = self.measured.unwrap_or((self.lateness, self.ears.delay));
+        Measured { lateness, delay, unsent: self.unsent }
     }
 
     /// False when nobody can give orders any more.
@@ -243,6 +257,11 @@ impl Runner {
             Order::Share { port, socket } => drop(self.add(usize::MAX - port.0 as usize, socket, None)),
             Order::Open { stream, through } => self.open(stream, through),
             Order::Close { stream } => self.close(stream),
+            Order::Enough { done } => {
+                self.measured = Some((self.lateness.clone(), self.ears.delay.clone()));
+                // Whoever asked waits.
+                let _ = done.send(());
+            }
             Order::Go { stream, way } => self.ears.go(stream, way),
             Order::Unmute { stream } => self.with(stream, |leg| leg.way = leg.way.map(|way| Way { send: true, ..way })),
             Order::Say { stream, hz } => self.with(stream, |leg| leg.voice.say(hz)),

@@ -83,7 +83,7 @@ flows = "{flows}"
 listen = "{net}.1:5060"
 
 [media]
-ports = "20000-23999"
+ports = "12000-31999"
 
 [web]
 listen = "{net}.1:8080"

@@ -2,53 +2,19 @@
 
 use crate::Size;
 use crate::server::program;
-use crate::site::{PASSWORD, Site};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Write};
-use std::net::SocketAddr;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
-use traffic::{AgentSpec, CallerMix, Load, Plan, Progress, Report, Said, Span};
+use traffic::{Plan, Progress, Report, Said};
 
 /// The process says a line a second; this is a process that is gone.
 const SILENCE: Duration = Duration::from_secs(20);
 /// Of the calls that were asked for: the line is full with so many.
 const FULL: f64 = 0.98;
-/// Conversations of a usual length are seen to their end only in a run of this length.
-const A_WHILE: Duration = Duration::from_secs(30);
 /// From the moment that the line is full to the first second that counts.
 const SETTLES: Duration = Duration::from_secs(5);
-
-/// A desk with more callers than agents: whoever hangs up has the next call at once. Either side may hang up first.
-pub fn plan(size: Size, site: &Site, server: SocketAddr) -> Plan {
-    let talk = if size.hold >= A_WHILE { Span::ms(15_000, 40_000) } else { Span::ms(1_000, 2_000) };
-    let agent =
-        |user: &String| AgentSpec { answer_after: Span::ms(300, 1_500), talk: Some(talk), ..AgentSpec::new(user, PASSWORD) };
-    Plan {
-        server,
-        trunk: site.at(2, 0),
-        phones: site.at(3, 0),
-        callers: CallerMix {
-            per_minute: f64::from(size.rate) * 60.0,
-            live: Some(size.calls),
-            leaves_in_ivr: 0.02,
-            leaves_in_queue: 0.05,
-            patience: Span::ms(10_000, 40_000),
-            talk,
-            speaks_at_once: true,
-            ..CallerMix::default()
-        },
-        outside: None,
-        agents: site.agents.iter().map(agent).collect(),
-        numbers: vec!["100".into()],
-        // Until it is told to stop.
-        duration_ms: 3_600_000,
-        drain_ms: 0,
-        seed: 20_261_122,
-        load: Load::default(),
-    }
-}
 
 pub struct People {
     child: Child,
@@ -80,18 +46,38 @@ impl People {
     }
 
     /// Waits until the line is full and has settled; when that was, in microseconds since the run began.
-    pub fn until_full(&mut self, size: Size) -> u64 {
+    ///
+    /// # Errors
+    /// When it does not become full: how far it came.
+    pub fn until_full(&mut self, size: Size) -> Result<u64, String> {
         let wanted = (f64::from(size.calls) * FULL) as u64;
         let until = Instant::now() + Duration::from_secs(30 + 4 * u64::from(size.calls / size.rate.max(1)));
         while self.next().live < wanted {
             if Instant::now() >= until {
                 let Progress { live, talking, .. } = self.now;
-                panic!("{live} calls are all there are, {talking} of them with an agent; {}", ends(&self.stop()));
+                let ends = ends(&self.stop());
+                return Err(format!("{live} calls are all there are, {talking} of them with an agent; {ends}"));
             }
         }
         self.pass(SETTLES);
         self.held.clear();
-        self.micros()
+        Ok(self.micros())
+    }
+
+    /// Waits until there have been so many calls and all of them are over, or for this long.
+    pub fn until_none(&mut self, started: u64, at_most: Duration) {
+        let until = Instant::now() + at_most;
+        while Instant::now() < until {
+            let Progress { live, started: so_far, .. } = self.next();
+            if so_far >= started && live == 0 {
+                return;
+            }
+        }
+    }
+
+    /// What they last said.
+    pub fn progress(&self) -> Progress {
+        self.now
     }
 
     /// Lets this time pass; when it was over.

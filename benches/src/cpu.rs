@@ -58,10 +58,10 @@ pub struct Machine {
 impl Machine {
     pub fn before() -> Machine {
         let cores = std::thread::available_parallelism().map_or(0, |n| n.get());
-        // Both processes inherit it from this one (field 41 of proc_pid_stat(5)).
-        let scheduling = match stat("/proc/self").and_then(|(_, fields)| fields.get(38).copied()) {
-            Some(1.0) => "real-time, first in first out",
-            Some(2.0) => "real-time, round robin",
+        // Both processes inherit it from this one.
+        let scheduling = match policy() {
+            1 => "real-time, first in first out",
+            2 => "real-time, round robin",
             _ => "usual",
         };
         Machine { cores, load_before: load(), load_after: 0.0, scheduling }
@@ -70,6 +70,11 @@ impl Machine {
     pub fn after(self) -> Machine {
         Machine { load_after: load(), ..self }
     }
+}
+
+/// Field 41 of proc_pid_stat(5).
+fn policy() -> u8 {
+    stat("/proc/self").and_then(|(_, fields)| fields.get(38).copied()).map_or(0, |policy| policy as u8)
 }
 
 fn load() -> f64 {
