@@ -96,10 +96,11 @@ pub enum Tape {
         recording: RecordingId,
         block: Block,
     },
-    /// `frames` is how many the whole recording has.
+    /// `frames` is how many the whole recording has, `dropped` how many samples came that found no place in it.
     Close {
         recording: RecordingId,
         frames: u64,
+        dropped: u64,
     },
 }
 

@@ -133,8 +133,9 @@ impl Sealed {
         let wrapped = keys.wrap(recording, &key, random()?).to_bytes();
         let header = Header { content: Content::Pcm, channels, rate: RATE, id: random()? };
         let audio = new(disk, &places.audio(Form::Sealed), &header.to_bytes())?;
-        let beside =
-            new(disk, &places.key(), &wrapped).inspect_err(|_| drop(std::fs::remove_file(places.audio(Form::Sealed))))?;
+        // Synced before there is audio that nothing else opens: a machine that loses its power must not lose the key.
+        let key_file = new(disk, &places.key(), &wrapped).and_then(|mut file| file.sync().map(|()| file));
+        let beside = key_file.inspect_err(|_| drop(std::fs::remove_file(places.audio(Form::Sealed))))?;
         Ok(Sealed {
             file: Shared::new(audio),
             key: Shared::new(beside),
