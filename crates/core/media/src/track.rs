@@ -63,8 +63,8 @@ impl Track {
     }
 
     /// Puts a packet's samples where they belong: at `arrival`, if its stream is new. Before the window or beyond its end
-    /// they are dropped: how many were is what comes back.
-    pub fn place(&mut self, arrival: i64, said: &Said<'_>) -> usize {
+    /// they are dropped.
+    pub fn place(&mut self, arrival: i64, said: &Said<'_>) {
         let (from, lost) = self.follow(arrival, said);
         let from = from - self.first;
         let passed = usize::try_from(-from).unwrap_or(0).min(said.samples.len());
@@ -73,9 +73,8 @@ impl Track {
         let from = if passed > 0 { 1 } else { usize::try_from(from).unwrap_or(0) };
         let room = usize::try_from(self.terms.window).unwrap_or(0).saturating_sub(from);
         let length = (said.samples.len() - passed).min(room);
-        let dropped = said.samples.len() - length;
         if length == 0 {
-            return dropped;
+            return;
         }
         let fresh = from >= self.window.len();
         if self.window.len() < from {
@@ -87,8 +86,7 @@ impl Track {
             self.window.resize(from + length, NOTHING);
         }
         if !fresh {
-            self.fit_in(from, length, |n| said.samples.at(passed + n));
-            return dropped;
+            return self.fit_in(from, length, |n| said.samples.at(passed + n));
         }
         // The window goes round in its memory: two stretches, in each of which samples lie side by side.
         let (front, back) = self.window.as_mut_slices();
@@ -98,7 +96,6 @@ impl Track {
         }
         let start = (from + split).saturating_sub(front.len());
         said.samples.write(passed + split, &mut back[start..start + length - split]);
-        dropped
     }
 
     /// Puts samples where some are already: these stay, and at both ends of what is new a step leads over.

@@ -11,14 +11,6 @@ use ring::digest::{Context, SHA256};
 /// A sample louder than this, 50 dB below full scale, is more than the noise of a codec that codes silence.
 const SILENCE: u16 = 104;
 
-/// More samples than this, 0.25 s, that came by RTP and found no place in the recording: something is missing.
-const DROPPED: u64 = 2_000;
-
-/// Why a recording of which so many samples were dropped is partial.
-pub fn of_dropped(samples: u64) -> Option<&'static str> {
-    (samples > DROPPED).then_some("audio_dropped")
-}
-
 /// What a whole WAV holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Content {
@@ -121,11 +113,6 @@ mod tests {
     fn a_channel_that_says_nothing_is_told() {
         let content = content();
         assert_eq!((content.frames, content.heard), (3, vec![false, true]));
-    }
-
-    #[test]
-    fn a_packet_that_came_too_late_is_not_a_recording_that_is_cut() {
-        assert_eq!((of_dropped(160), of_dropped(2_001)), (None, Some("audio_dropped")));
     }
 
     #[test]

@@ -96,11 +96,10 @@ pub enum Tape {
         recording: RecordingId,
         block: Block,
     },
-    /// `frames` is how many the whole recording has, `dropped` how many samples came that found no place in it.
+    /// `frames` is how many the whole recording has.
     Close {
         recording: RecordingId,
         frames: u64,
-        dropped: u64,
     },
 }
 

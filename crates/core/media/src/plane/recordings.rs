@@ -43,7 +43,7 @@ impl Plane {
         while let Some(block) = placement.rest(now.mono) {
             out.push(Output::Tape(Tape::Block { recording: id, block }));
         }
-        out.push(Output::Tape(Tape::Close { recording: id, frames: placement.committed(), dropped: placement.dropped() }));
+        out.push(Output::Tape(Tape::Close { recording: id, frames: placement.committed() }));
     }
 
     pub(super) fn on_block(&mut self, now: Instant, id: RecordingId, out: &mut Vec<Output>) {

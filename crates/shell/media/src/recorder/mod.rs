@@ -107,7 +107,7 @@ impl Recorder {
         match tape {
             Tape::Open { recording, file, sidecar, channels } => self.on_open(recording, &file, *sidecar, channels),
             Tape::Block { recording, block } => self.on_block(recording, &block),
-            Tape::Close { recording, frames, dropped } => self.on_close(recording, frames, dropped),
+            Tape::Close { recording, frames } => self.on_close(recording, frames),
         }
         self.at = None;
     }
@@ -165,13 +165,8 @@ impl Recorder {
         }
     }
 
-    fn on_close(&mut self, recording: RecordingId, frames: u64, dropped: u64) {
-        self.on_tape(recording, |tape| {
-            if let Some(reason) = vault::verdict::of_dropped(dropped) {
-                tape.spoil(reason);
-            }
-            tape.fill_to(frames)
-        });
+    fn on_close(&mut self, recording: RecordingId, frames: u64) {
+        self.on_tape(recording, |tape| tape.fill_to(frames));
         if let Some(tape) = self.open.remove(&recording) {
             self.hand_on(tape);
         }
