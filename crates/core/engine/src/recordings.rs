@@ -5,7 +5,7 @@ use crate::centre::Centre;
 use crate::hears::together;
 use crate::leg::Purpose;
 use base::fact::{Direction, Excluded, Kept, What};
-use base::{CallId, LegId, Mutation, RecordingId, mutated};
+use base::{CallId, ConversationId, LegId, Mutation, RecordingId, mutated};
 use media::Command;
 use std::time::Duration;
 
@@ -180,8 +180,10 @@ impl Centre {
 
     /// The recordings and closing legs of a call whose facts count so far share its count.
     pub(crate) fn count_on(&mut self, call: base::CallId, rev: u32) {
-        self.closing.iter_mut().filter(|(leg, _)| leg.call == call).for_each(|(_, closing)| closing.about.rev = rev);
-        self.owed.iter_mut().filter(|(id, _)| id.call() == call).for_each(|(_, about)| about.rev = rev);
+        let legs = LegId { call, n: 0 }..=LegId { call, n: u16::MAX };
+        self.closing.range_mut(legs).for_each(|(_, closing)| closing.about.rev = rev);
+        let part = |n| RecordingId { conversation: ConversationId { call, n }, n };
+        self.owed.range_mut(part(0)..=part(u16::MAX)).for_each(|(_, about)| about.rev = rev);
     }
 }
 

@@ -59,8 +59,9 @@ pub enum Command {
     Loop { leg: LegId, prompt: Arc<str> },
     /// What plays ends. The leg hears again whom it heard; if nobody, nothing is sent.
     Stop { leg: LegId },
-    /// From now on `leg` hears these legs, and nothing else but what is played to it (which goes first). One: relayed
-    /// as it comes, keys too. More: decoded, mixed, encoded, without keys. None: silence. What plays now stops if there is
+    /// From now on `leg` hears these legs, and nothing else but what is played to it (which goes first). One that
+    /// speaks the same codec: relayed as it comes, keys too. Another, or more: decoded, mixed, encoded, keys beside it. None:
+    /// silence. What plays now stops if there is
     /// somebody to hear, and goes on if there is not. Legs that are not open are passed over, and one that closes is
     /// heard no more by anybody. A leg on hold is not mixed in: its phone may send music.
     Hear { leg: LegId, others: Vec<LegId> },

@@ -24,13 +24,15 @@ pub enum Act {
     Verify,
     /// It was erased.
     Erase,
+    /// Its key was wrapped by another master key.
+    Rekey,
     /// It may not be erased from here on, or may again.
     Hold,
     Release,
 }
 
 impl Act {
-    pub const ALL: [Act; 6] = [Act::Export, Act::Play, Act::Verify, Act::Erase, Act::Hold, Act::Release];
+    pub const ALL: [Act; 7] = [Act::Export, Act::Play, Act::Verify, Act::Erase, Act::Rekey, Act::Hold, Act::Release];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -38,6 +40,7 @@ impl Act {
             Act::Play => "play",
             Act::Verify => "verify",
             Act::Erase => "erase",
+            Act::Rekey => "rekey",
             Act::Hold => "hold",
             Act::Release => "release",
         }

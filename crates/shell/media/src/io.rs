@@ -1,5 +1,5 @@
-//! The port between the media thread and the network. Beside a socket for each leg, a shared port or io_uring may
-//! stand behind it later; tests put a network that loses and refuses there.
+//! The port between the media thread and the network. Behind it stand a socket for each leg and a port
+//! that legs share; tests put a network that loses and refuses there.
 
 use crate::waker::Waker;
 use base::LegId;

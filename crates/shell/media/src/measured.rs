@@ -4,7 +4,7 @@
 use base::{CallId, LegId};
 use media::Stats;
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 /// By leg, over all media threads.
 #[derive(Default)]
@@ -40,7 +40,11 @@ impl Teller {
 
     fn put(&mut self, leg: LegId, stats: Option<Stats>) {
         self.waits.insert(leg, stats);
-        let Ok(mut legs) = self.to.0.try_lock() else { return };
+        let mut legs = match self.to.0.try_lock() {
+            Ok(legs) => legs,
+            Err(TryLockError::Poisoned(left)) => left.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
         for (leg, stats) in std::mem::take(&mut self.waits) {
             match stats {
                 Some(stats) => drop(legs.insert(leg, stats)),

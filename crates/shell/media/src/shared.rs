@@ -81,6 +81,10 @@ impl Shared {
 
     /// From now on the leg's packets come from there. False: another leg's do, and go on doing so.
     pub fn expect(&mut self, leg: LegId, from: SocketAddr) -> bool {
+        // Held (RFC 3264 8.4, the old way): it still sends reports from where it was.
+        if from.ip().is_unspecified() || from.port() == 0 {
+            return true;
+        }
         let Some(source) = self.sources.get_mut(&leg) else { return true };
         let before = source.replace(from);
         self.forget(leg, before.filter(|before| *before != from));
@@ -88,10 +92,12 @@ impl Shared {
     }
 
     fn forget(&mut self, leg: LegId, source: Option<SocketAddr>) {
-        if let Some(source) = source
-            && self.legs.get(&source) == Some(&leg)
-        {
-            self.legs.remove(&source);
+        let Some(source) = source.filter(|source| self.legs.get(source) == Some(&leg)) else { return };
+        self.legs.remove(&source);
+        // One that came to the same address before this one went.
+        let waits = self.sources.iter().filter(|(other, at)| **other != leg && **at == Some(source));
+        if let Some(next) = waits.map(|(other, _)| *other).min() {
+            self.legs.insert(source, next);
         }
     }
 
@@ -106,8 +112,12 @@ impl Shared {
             let read = recvmmsg(socket.as_raw_fd(), headers, &mut slices, MsgFlags::MSG_DONTWAIT, None);
             // Nothing there, or a signal: it is asked again when something is.
             for (at, message) in read.into_iter().flatten().enumerate() {
+                if message.flags.contains(MsgFlags::MSG_TRUNC) {
+                    continue;
+                }
                 let Some(from) = message.address.as_ref().and_then(address) else { continue };
-                let leg = self.legs.get(&from).or_else(|| self.legs.get(&below(from).filter(|_| port == Port::Rtcp)?));
+                let reports_of = below(from).filter(|_| port == Port::Rtcp);
+                let leg = reports_of.and_then(|rtp| self.legs.get(&rtp)).or_else(|| self.legs.get(&from));
                 heads.extend(leg.map(|leg| (*leg, from, port, at, message.bytes)));
             }
         });

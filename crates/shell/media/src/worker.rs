@@ -70,6 +70,8 @@ impl<Io: PacketIo> Worker<Io> {
             if !self.take_commands() {
                 break;
             }
+            // What is due first: after a stall, blocks of recordings make room for the packets that waited.
+            self.tick();
             self.take_packets(&mut buffer);
             self.tick();
             self.recorder.retry();

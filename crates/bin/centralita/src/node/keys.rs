@@ -29,7 +29,12 @@ fn master_key(key: &site::MasterKey) -> Result<MasterKey, StartError> {
             MasterKey::parse(&key.id, &text).map_err(at(what(&path.display())))
         }
         KeyFrom::Variable(name) => {
-            let text = std::env::var(name).map_err(at(what(name)))?;
+            // The variable's own error would print what is in it.
+            let unread = |error| match error {
+                std::env::VarError::NotPresent => "it is not set",
+                std::env::VarError::NotUnicode(_) => "it is no text: expected hexadecimal or base64",
+            };
+            let text = std::env::var(name).map_err(unread).map_err(at(what(name)))?;
             MasterKey::parse(&key.id, &text).map_err(at(what(name)))
         }
     }

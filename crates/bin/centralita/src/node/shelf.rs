@@ -6,7 +6,6 @@ use shell_media::{AccessLog, Outcome, Rekeyed, Verified};
 use shell_store::Store;
 use shell_web::Looked;
 use site::Site;
-use std::collections::BTreeSet;
 use std::sync::Arc;
 use vault::Keyring;
 use vault::access::{Access, Act};
@@ -46,9 +45,33 @@ impl Shelf {
         }
     }
 
-    fn look(&self, row: &shell_store::Recording) -> Option<Looked> {
-        let verified = self.files.verify(row.file.as_deref()?, row.recording, row.sha256.as_deref(), row.duration_ms);
-        Some(looked(verified))
+    /// Where a recording lies. Of one that failed the log names no file, and there may be one.
+    fn file_of(&self, row: &shell_store::Recording) -> Result<Option<String>, String> {
+        if row.file.is_some() {
+            return Ok(row.file.clone());
+        }
+        let mut found = None;
+        let mut look = |file: &str, id: RecordingId| {
+            if id == row.recording {
+                found = Some(file.to_string());
+            }
+            found.is_none()
+        };
+        self.files.walk(&mut look).map_err(text)?;
+        Ok(found)
+    }
+
+    fn look(&self, row: &shell_store::Recording, file: &str) -> Looked {
+        looked(self.files.verify(file, row.recording, row.sha256.as_deref(), row.duration_ms))
+    }
+
+    /// What there is to see of a row: on disk, or that there is nothing.
+    fn look_for(&self, row: &shell_store::Recording) -> Result<Looked, String> {
+        if row.kept.is_none() {
+            return Ok(looked(Verified::running(row.recording)));
+        }
+        let file = self.file_of(row)?;
+        Ok(file.map_or_else(|| looked(Verified::missing(row.recording)), |file| self.look(row, &file)))
     }
 }
 
@@ -63,33 +86,37 @@ impl shell_web::Shelf for Shelf {
     }
 
     fn verify(&self, id: RecordingId) -> Result<Option<Looked>, String> {
-        Ok(self.store.recording(id).map_err(text)?.and_then(|row| self.look(&row)))
+        self.store.recording(id).map_err(text)?.map(|row| self.look_for(&row)).transpose()
     }
 
     fn verify_all(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
-        let mut known = BTreeSet::new();
         let mut goes_on = true;
-        self.rows(&mut |id, file, row| {
-            known.insert((id, file.to_string()));
-            goes_on = self.look(&row).is_none_or(&mut *tell);
+        self.rows(&mut |_, file, row| {
+            goes_on = tell(self.look(&row, file));
             goes_on
         })?;
         if !goes_on {
             return Ok(());
         }
         let mut orphan = |file: &str, id: RecordingId| {
-            // One that is recorded now has a row that does not name its file yet.
-            let running = || matches!(self.store.recording(id), Ok(Some(row)) if row.kept.is_none());
-            known.contains(&(id, file.to_string())) || running() || tell(looked(Verified::orphan(id)))
+            // One that is recorded now, or failed, has a row that names no file.
+            let ours = match self.store.recording(id) {
+                Ok(row) => row.is_some_and(|row| row.file.is_none_or(|known| known == file)),
+                Err(_) => true,
+            };
+            ours || tell(looked(Verified::orphan(id)))
         };
         self.files.walk(&mut orphan).map_err(text)
     }
 
     fn erase(&self, id: RecordingId, why: &str) -> Result<Option<Looked>, String> {
         let Some(row) = self.store.recording(id).map_err(text)? else { return Ok(None) };
-        let Some(file) = &row.file else { return Ok(None) };
-        self.files.erase(file, why).map_err(text)?;
-        Ok(self.look(&row))
+        if row.kept.is_some()
+            && let Some(file) = self.file_of(&row)?
+        {
+            self.files.erase(&file, why).map_err(text)?;
+        }
+        self.look_for(&row).map(Some)
     }
 
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {

@@ -1,5 +1,5 @@
 //! What comes in from the network: accepted, counted, read for keys, recorded, relayed. Nothing is allocated here
-//! for a packet that is relayed.
+//! for a packet that is relayed to one listener.
 
 use super::{Output, Plane, Timer};
 use crate::leg::Content;

@@ -3,7 +3,7 @@
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file being written.
 pub trait DiskFile: Write + Seek + Send {
@@ -24,6 +24,13 @@ pub trait Disk: Send + Sync {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsDisk;
 
+impl OsDisk {
+    /// Where a file is written that is to take another's place; a crash may leave it there.
+    pub(crate) fn beside(path: &Path) -> PathBuf {
+        super::files::add(path, ".new")
+    }
+}
+
 impl Disk for OsDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         if let Some(folder) = path.parent() {
@@ -33,7 +40,7 @@ impl Disk for OsDisk {
     }
 
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let beside = super::files::add(path, ".new");
+        let beside = OsDisk::beside(path);
         // One that a crash left there is ours: nobody else writes below this folder.
         match std::fs::remove_file(&beside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),

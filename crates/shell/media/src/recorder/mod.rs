@@ -8,7 +8,7 @@
 //! ```
 //! Reading back and fsync have a thread of their own, so that the end of a long recording delays no other one.
 //!
-//! **What is on the disk when.** Synced are: the sidecar at the beginning; nothing while the recording grows; at its end
+//! **What is on the disk when.** Synced are: key and sidecar at the beginning; nothing while the recording grows; at its end
 //! key and audio, then the sidecar and the folder, before `RecordingClosed`. So a process that is killed loses less than
 //! a second of each open recording, and a machine that loses power what its kernel had not written yet.
 //!

@@ -49,6 +49,11 @@ pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring
 pub(crate) fn walk(folder: &Path, depth: usize, act: &mut dyn FnMut(&Path) -> bool) -> io::Result<bool> {
     let list = match std::fs::read_dir(folder) {
         Err(error) if error.kind() == io::ErrorKind::NotFound && depth == 0 => return Ok(true),
+        // Such as a volume's `lost+found`: whatever it holds, it must not keep the node from starting.
+        Err(error) if depth > 0 => {
+            tracing::error!(folder = %folder.display(), %error, "a folder of recordings can't be read, and is passed over");
+            return Ok(true);
+        }
         other => other?,
     };
     for entry in list {
@@ -83,13 +88,14 @@ fn mend(folder: &Path, sidecar: &Path, owed: &BTreeSet<RecordingId>, keys: Optio
 
 /// Of the WAV; of the file as it is if it can't be opened.
 fn hash(places: &Places, note: &mut Note, keys: Option<&Keyring>) -> io::Result<Arc<str>> {
-    match Sound::open_at(places, &note.about.recording.to_string(), keys) {
-        Ok(sound) => {
-            let content = measure(sound)?;
+    let sound = Sound::open_at(places, &note.about.recording.to_string(), keys);
+    match sound.and_then(|sound| measure(sound).map_err(SoundError::Io)) {
+        Ok(content) => {
             note.hear(&content.heard);
             Ok(content.sha256.into())
         }
-        Err(SoundError::Io(error)) => Err(error),
+        Err(SoundError::Io(error)) if error.kind() != io::ErrorKind::InvalidData => Err(error),
+        // No key, or a chunk in the middle that does not open.
         Err(why) => {
             tracing::warn!(recording = %note.about.recording, %why, "mended unheard");
             note.sha256_of = HashOf::File;

@@ -25,14 +25,16 @@ impl AccessLog {
     /// is left as it is, for the check to find, and goes on from its last line.
     pub fn open(path: &Path) -> io::Result<AccessLog> {
         let mut file = OpenOptions::new().read(true).append(true).create(true).mode(0o640).open(path)?;
-        let mut text = String::new();
-        file.read_to_string(&mut text)?;
-        let whole = text.rfind('\n').map_or(0, |end| end + 1);
-        if whole < text.len() {
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes)?;
+        let whole = bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        if whole < bytes.len() {
             tracing::warn!(path = %path.display(), "the access log's last line was cut by a crash, and is dropped");
             file.set_len(whole as u64)?;
-            text.truncate(whole);
+            bytes.truncate(whole);
         }
+        // A damaged byte is a broken chain, and no reason not to start.
+        let text = String::from_utf8_lossy(&bytes);
         if let Err(broken) = check(&text) {
             tracing::error!(path = %path.display(), %broken, "the access log's chain is broken");
         }
@@ -58,7 +60,7 @@ impl AccessLog {
     /// All of it, as it is on the disk.
     pub fn read(&self) -> io::Result<String> {
         let _tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
-        std::fs::read_to_string(&self.path)
+        Ok(String::from_utf8_lossy(&std::fs::read(&self.path)?).into_owned())
     }
 }
 
@@ -80,5 +82,11 @@ mod tests {
         let log = AccessLog::open(&path).unwrap();
         log.note(&access).unwrap();
         assert_eq!(check(&log.read().unwrap()).map(|c| c.head.n), Ok(2));
+        let mut damaged = std::fs::read(&path).unwrap();
+        damaged[10] = 0xFF;
+        std::fs::write(&path, damaged).unwrap();
+        let log = AccessLog::open(&path).unwrap();
+        log.note(&access).unwrap();
+        assert!(check(&log.read().unwrap()).is_err(), "it is told by the check, and the node starts");
     }
 }

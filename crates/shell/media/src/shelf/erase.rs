@@ -18,6 +18,7 @@ pub enum NotErased {
 impl Shelf {
     /// False: it had been erased before. What was done is on the disk when this returns.
     pub fn erase(&self, file: &str, why: &str) -> Result<bool, NotErased> {
+        let _alone = self.change_keys();
         let places = Places::new(&self.folder, file)?;
         let mut note: Note = serde_json::from_slice(&std::fs::read(places.sidecar())?).map_err(io::Error::from)?;
         if note.state == State::Recording {
@@ -25,6 +26,7 @@ impl Shelf {
         }
         let before = note.state == State::Erased;
         gone(&places.key())?;
+        gone(&OsDisk::beside(&places.key()))?;
         for form in Form::ALL {
             gone(&places.audio(form))?;
         }

@@ -16,7 +16,7 @@ use crate::recorder::{Places, Sound, SoundError};
 use base::RecordingId;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vault::Keyring;
 
 /// The folder of recordings, and what opens those that are sealed.
@@ -24,11 +24,17 @@ use vault::Keyring;
 pub struct Shelf {
     folder: PathBuf,
     keys: Option<Arc<Keyring>>,
+    /// Held by whoever destroys a key or wraps it anew: a destroyed one must not come back.
+    keys_change: Arc<Mutex<()>>,
 }
 
 impl Shelf {
     pub fn new(folder: PathBuf, keys: Option<Arc<Keyring>>) -> Shelf {
-        Shelf { folder, keys }
+        Shelf { folder, keys, keys_change: Arc::default() }
+    }
+
+    fn change_keys(&self) -> MutexGuard<'_, ()> {
+        self.keys_change.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// `file` is below the folder, without extension.

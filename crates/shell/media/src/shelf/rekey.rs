@@ -19,6 +19,7 @@ pub enum Rekeyed {
 impl Shelf {
     /// Of a recording without a key nothing is told.
     pub fn rekey(&self, file: &str, recording: RecordingId) -> io::Result<Option<Rekeyed>> {
+        let _alone = self.change_keys();
         let path = Places::new(&self.folder, file)?.key();
         let bytes = match std::fs::read(&path) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),

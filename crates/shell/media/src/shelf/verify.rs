@@ -38,6 +38,10 @@ impl Verified {
         Verified::without(recording, Outcome::Orphan, "there is a file, and no row in the log")
     }
 
+    pub fn running(recording: RecordingId) -> Self {
+        Verified::without(recording, Outcome::Running, "it is still recorded")
+    }
+
     pub fn missing(recording: RecordingId) -> Self {
         Verified::without(recording, Outcome::Failed, "there is a row in the log, and no file")
     }

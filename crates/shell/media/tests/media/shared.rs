@@ -77,3 +77,17 @@ fn a_leg_that_has_gone_leaves_the_port_to_the_others() {
     UdpSocket::bind(peers[0].plane).unwrap();
     assert!(UdpIo::with_shared_port(Some(peers[0].plane.port())).is_ok());
 }
+
+#[test]
+fn a_leg_that_waits_for_anothers_address_has_it_when_that_one_goes() {
+    let (room, mut peers) = room(5);
+    // Leg 2's peer is said to be where leg 0's is: the carrier uses the port again before our old leg has closed.
+    let same = peers[0].session();
+    room.send(Command::Configure { leg: peers[2].leg, session: same });
+    peers[0].packet(8, false, 0, &[7; 160]);
+    assert_eq!(peers[1].get().payload, [7; 160], "still the first one's");
+    room.send(Command::Close { leg: peers[0].leg });
+    room.wait(|i| matches!(i, Input::Closed { .. }));
+    peers[0].packet(8, false, 160, &[8; 160]);
+    assert_eq!(peers[3].get().payload, [8; 160], "now leg 2's");
+}

@@ -68,8 +68,9 @@ pub async fn verify_all(State(app): State<Arc<App>>, Who(who): Who) -> Answer<Re
     Ok(lines(&app, |s, tell| s.verify_all(tell)))
 }
 
-pub async fn rekey(State(app): State<Arc<App>>) -> Response {
-    lines(&app, |s, tell| s.rekey(tell))
+pub async fn rekey(State(app): State<Arc<App>>, Who(who): Who) -> Answer<Response> {
+    shelf(&app, move |s| s.note(&who, Act::Rekey, "all", "")).await?;
+    Ok(lines(&app, |s, tell| s.rekey(tell)))
 }
 
 pub async fn accesses(State(app): State<Arc<App>>) -> Answer<Response> {

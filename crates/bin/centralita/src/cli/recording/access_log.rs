@@ -2,10 +2,10 @@
 
 use crate::cli::client::Client;
 use crate::cli::render::{clean, rows, table, text};
-use crate::cli::{Done, Failure};
+use crate::cli::{Done, Failure, print};
 use clap::Args;
 use http_body_util::BodyExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 
 #[derive(Args, Clone, Debug)]
@@ -23,7 +23,7 @@ pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Don
     let bytes = body.collect().await.map_err(|_| client.cut())?.to_bytes();
     let log = String::from_utf8_lossy(&bytes);
     if options.check {
-        return check(&log, options.head.as_deref(), out);
+        return check(&log, options.head.as_deref(), client, out);
     }
     if client.json {
         write!(out, "{log}")?;
@@ -36,12 +36,12 @@ pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Don
     Ok(())
 }
 
-fn check(log: &str, head: Option<&str>, out: &mut dyn Write) -> Done {
+fn check(log: &str, head: Option<&str>, client: &Client, out: &mut dyn Write) -> Done {
     let broken = |error: String| Failure::Refused { error, expected: "a log to which lines were only appended".into() };
     let checked = vault::access::check(log).map_err(|b| broken(format!("the access log was changed: {b}")))?;
     if let Some(head) = head.filter(|head| !checked.heads().any(|hash| hash == *head)) {
         return Err(broken(format!("the access log was cut: it never ended with {head}")));
     }
-    writeln!(out, "{} lines, unbroken; it ends with {}", checked.head.n, checked.head.hash)?;
-    Ok(())
+    let answer = json!({ "lines": checked.head.n, "head": checked.head.hash });
+    print(client, out, &answer, |_| format!("{} lines, unbroken; it ends with {}\n", checked.head.n, checked.head.hash))
 }

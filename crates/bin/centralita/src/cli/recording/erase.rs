@@ -1,7 +1,7 @@
 //! `centralita recording erase`: its key and its audio; what is known of it stays.
 
 use crate::cli::client::Client;
-use crate::cli::{Done, print};
+use crate::cli::{Done, Failure, print};
 use base::RecordingId;
 use clap::Args;
 use serde_json::json;
@@ -19,5 +19,12 @@ pub struct Options {
 pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
     let Options { recording, reason } = options;
     let erased = client.post(&format!("recordings/{recording}/erase"), Some(json!({ "why": reason }))).await?;
-    print(client, out, &erased, super::verify::one)
+    print(client, out, &erased, super::verify::one)?;
+    match erased["outcome"].as_str() {
+        Some("erased") => Ok(()),
+        outcome => Err(Failure::Refused {
+            error: format!("{recording} is not erased: it is {}", outcome.unwrap_or("unknown")),
+            expected: "a recording that is closed and has a file".into(),
+        }),
+    }
 }

@@ -9,6 +9,7 @@ use hyper::body::Incoming;
 use serde_json::json;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
 #[derive(Args, Clone, Debug)]
@@ -59,6 +60,8 @@ async fn save(client: &Client, body: Incoming, path: &Path, force: bool) -> Resu
     } else {
         how.write(true).create_new(true)
     };
+    // A conversation is not for everybody on this machine.
+    how.mode(0o600);
     let mut file: File = how.open(path).map_err(|error| cannot(path, &error))?;
     let copied = copy(client, body, &mut file).await;
     if copied.is_err() {

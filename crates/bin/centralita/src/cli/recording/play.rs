@@ -6,6 +6,7 @@ use crate::cli::{Done, Failure};
 use base::RecordingId;
 use clap::Args;
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
 #[derive(Args, Clone, Debug)]
@@ -30,19 +31,19 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
         error: format!("cannot play with `{to}`: {error}"),
         expected: "a command that plays a WAV from its standard input, by --to or CENTRALITA_PLAYER, or --to -".into(),
     };
+    let sound = audio(client, recording, "play", &why).await?;
     let mut words = to.split_whitespace();
     let command = words.next().unwrap_or_default();
     let mut player = Command::new(command).args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(cannot)?;
     let copied = match player.stdin.take() {
-        Some(mut input) => copy(client, audio(client, recording, "play", &why).await?, &mut input).await,
+        Some(mut input) => copy(client, sound, &mut input).await,
         None => Ok(0),
     };
     let ended = player.wait().map_err(cannot)?;
     match copied {
         // Whoever has heard enough ends the player.
-        Err(Failure::Output(_)) => Ok(()),
-        Err(failure) => Err(failure),
-        Ok(_) if ended.success() => Ok(()),
-        Ok(_) => Err(cannot(std::io::Error::other(ended.to_string()))),
+        Ok(_) | Err(Failure::Output(_)) if ended.success() || ended.signal().is_some() => Ok(()),
+        Err(failure) if !matches!(failure, Failure::Output(_)) => Err(failure),
+        _ => Err(cannot(std::io::Error::other(ended.to_string()))),
     }
 }

@@ -14,7 +14,7 @@ pub struct Options {
     /// One recording; without it all of them, and files and rows that have lost each other
     recording: Option<RecordingId>,
     /// Why, for the log of accesses
-    #[arg(long, default_value = "")]
+    #[arg(long, default_value = "", requires = "recording")]
     why: String,
 }
 
