@@ -31,12 +31,15 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
         error: format!("cannot play with `{to}`: {error}"),
         expected: "a command that plays a WAV from its standard input, by --to or CENTRALITA_PLAYER, or --to -".into(),
     };
-    let sound = audio(client, recording, "play", &why).await?;
     let mut words = to.split_whitespace();
     let command = words.next().unwrap_or_default();
     let mut player = Command::new(command).args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(cannot)?;
     let copied = match player.stdin.take() {
-        Some(mut input) => copy(client, sound, &mut input).await,
+        // Asked for once there is a player: what nobody can hear is not written down as heard.
+        Some(mut input) => match audio(client, recording, "play", &why).await {
+            Ok(sound) => copy(client, sound, &mut input).await,
+            Err(failure) => Err(failure),
+        },
         None => Ok(0),
     };
     let ended = player.wait().map_err(cannot)?;

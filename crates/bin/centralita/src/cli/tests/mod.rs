@@ -169,7 +169,7 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
 
     let (_, out, _) = node.run("recording access-log");
     let acts: Vec<&str> = out.lines().skip(1).map(|line| line.split_whitespace().nth(2).unwrap()).collect();
-    assert_eq!(acts, ["play", "play", "verify", "verify", "erase"]);
+    assert_eq!(acts, ["play", "play", "verify", "verify", "erase", "rekey"]);
     let (status, out, _) = node.run("recording access-log --check");
     assert_eq!(status, 0);
     let head = out.trim().rsplit(' ').next().unwrap();
