@@ -50,7 +50,7 @@ impl Channels {
         if account.and_then(|account| account.burst).is_some_and(|burst| used >= burst) {
             return Err(Full::Tenant);
         }
-        let limits = site.trunks.iter().find(|t| t.name == trunk).and_then(|t| Some((t.channels?, t.escalation)));
+        let limits = site.trunk(trunk).and_then(|t| Some((t.channels?, t.escalation)));
         let Some((channels, escalation)) = limits else { return Ok(()) };
         let escalation = if claim == Claim::Escalation { 0 } else { escalation };
         let emergency = site.emergency.as_ref().filter(|e| e.trunk == trunk).map_or(0, |e| e.reserve);
@@ -91,7 +91,7 @@ impl Channels {
     /// What the other tenants of this trunk are sure of and have not taken.
     fn still_guaranteed(&self, site: &Site, tenant: &Tenant, trunk: &str) -> u32 {
         // Calls come in by any trunk; they leave by the tenant's own.
-        let comes_only = site.trunks.iter().any(|t| t.name == trunk && t.address.is_none());
+        let comes_only = site.trunk(trunk).is_some_and(|t| t.address.is_none());
         let on_it = |name: &Option<String>| comes_only || name.as_deref().is_none_or(|name| name == trunk);
         let others = site.accounts.iter().filter(|(other, account)| *other != tenant && on_it(&account.trunk));
         others.map(|(other, account)| account.guaranteed.saturating_sub(self.of_tenant(other))).sum()

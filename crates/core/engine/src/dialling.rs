@@ -74,7 +74,7 @@ impl Centre {
     /// The way to a number, by this trunk. `None` if calls don't leave by it.
     pub(crate) fn dial_number(&mut self, id: CallId, trunk: &str, number: &str, shown: &Shown) -> Option<Dialled> {
         let setup = self.setup.clone();
-        let trunk = setup.site.trunks.iter().find(|t| t.name == trunk)?;
+        let trunk = setup.site.trunk(trunk)?;
         let address = trunk.address?;
         // What an agent dials must not become another part of the request line.
         let number: String = number.chars().filter(|c| c.is_ascii_alphanumeric() || "+*#-._".contains(*c)).collect();

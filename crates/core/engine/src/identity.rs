@@ -51,7 +51,7 @@ fn ours<'a>(site: &'a Site, country: Option<Country>, written: &str) -> Option<&
 }
 
 fn country(site: &Site, trunk: &str) -> Option<Country> {
-    site.trunks.iter().find(|t| t.name == trunk).and_then(|t| t.country)
+    site.trunk(trunk).and_then(|t| t.country)
 }
 
 /// A number that a caller keyed in is called only within the trunk's country: nobody is to make us dial the far end of

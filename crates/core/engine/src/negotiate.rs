@@ -32,8 +32,7 @@ impl Centre {
 
     /// The port that all calls of this trunk share, if they do.
     pub(crate) fn shared_port(&self, trunk: &str) -> Option<u16> {
-        let shares = self.setup.site.trunks.iter().any(|t| t.name == trunk && t.shares_port);
-        self.ports.shared().filter(|_| shares)
+        self.setup.site.trunk(trunk).filter(|trunk| trunk.shares_port).and_then(|_| self.ports.shared())
     }
 
     /// Asks the media plane for a port for this leg.

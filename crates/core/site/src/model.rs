@@ -309,6 +309,11 @@ impl Site {
         self.numbers.iter().find(|n| n.number == dialled)
     }
 
+    /// The trunk of this name.
+    pub fn trunk(&self, name: &str) -> Option<&Trunk> {
+        self.trunks.iter().find(|trunk| trunk.name == name)
+    }
+
     /// The agent whose phone registers as this user.
     pub fn agent_of_user(&self, user: &str) -> Option<(&AgentId, &Agent)> {
         self.agents.iter().find(|(_, agent)| matches!(&agent.phone, Phone::Registered(c) if c.user == user))
@@ -316,7 +321,7 @@ impl Site {
 
     /// What a call of this tenant by this trunk may use.
     pub fn codecs_of_trunk(&self, trunk: &str, tenant: Option<&Tenant>) -> &[AudioCodec] {
-        let own = self.trunks.iter().find(|t| t.name == trunk).and_then(|t| t.codecs.as_deref());
+        let own = self.trunk(trunk).and_then(|t| t.codecs.as_deref());
         own.or_else(|| self.accounts.get(tenant?)?.codecs.as_deref()).unwrap_or(&self.media.codecs)
     }
 

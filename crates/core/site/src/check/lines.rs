@@ -32,7 +32,7 @@ pub fn trunks(site: &Site, found: &mut Vec<Diagnostic>) {
 
 /// Reports a trunk that is not there, or by which no call can leave.
 fn outward<'a>(site: &'a Site, name: &str, path: &str, found: &mut Vec<Diagnostic>) -> Option<&'a Trunk> {
-    let Some(trunk) = site.trunks.iter().find(|trunk| trunk.name == name) else {
+    let Some(trunk) = site.trunk(name) else {
         let finding = site.places.at(path, format!("there is no trunk `{name}`"));
         found.push(suggest(finding, name, site.trunks.iter().map(|trunk| trunk.name.as_str())));
         return None;
