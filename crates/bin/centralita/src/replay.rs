@@ -181,7 +181,7 @@ impl Known {
         if let Some(given) = self.given.iter().find(|setup| setup.sha256 == *sha256) {
             return Ok(given.clone());
         }
-        let kept = sites::find(&self.data, sha256).ok_or_else(|| CannotReplay::NoSite(sites::hex(sha256)))?;
+        let kept = sites::find(&self.data, sha256).ok_or_else(|| CannotReplay::NoSite(base::hex::encode(sha256)))?;
         Ok(Arc::new(kept.map_err(CannotReplay::Site)?))
     }
 }
@@ -222,7 +222,7 @@ fn summary(input: &Input) -> String {
             format!("SIP {word} from {flow:?}, {} bytes", bytes.len())
         }
         Input::Resume(resume) => format!("what {} calls and {} agents left", resume.open.calls.len(), resume.open.agents.len()),
-        Input::Configure { sha256, .. } => format!("the site {}", sites::hex(sha256)),
+        Input::Configure { sha256, .. } => format!("the site {}", base::hex::encode(sha256)),
         other => format!("{other:?}"),
     }
 }

@@ -5,6 +5,7 @@
 //! ```
 
 use crate::load::{LoadError, Texts};
+use base::hex;
 use engine::Setup;
 use std::fs::{self, DirBuilder, File};
 use std::io::{self, Write};
@@ -44,11 +45,7 @@ pub fn find(data: &Path, sha256: &[u8; 32]) -> Option<Result<Setup, LoadError>> 
 }
 
 fn path_of(data: &Path, sha256: &[u8; 32]) -> PathBuf {
-    data.join("sites").join(format!("{}.json", hex(sha256)))
-}
-
-pub fn hex(sha256: &[u8; 32]) -> String {
-    sha256.iter().map(|b| format!("{b:02x}")).collect()
+    data.join("sites").join(format!("{}.json", hex::encode(sha256)))
 }
 
 fn make_room(folder: &Path) -> io::Result<()> {

@@ -6,6 +6,7 @@
 pub mod calendar;
 pub mod diagnostic;
 pub mod fact;
+pub mod hex;
 pub mod id;
 pub mod mutation;
 pub mod outcome;

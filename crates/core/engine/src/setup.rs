@@ -29,7 +29,7 @@ pub(crate) enum Dialled {
 
 impl Setup {
     pub fn sha256_text(&self) -> String {
-        self.sha256.iter().map(|b| format!("{b:02x}")).collect()
+        base::hex::encode(&self.sha256)
     }
 
     pub fn agent_of_user(&self, user: &str) -> Option<&AgentId> {

@@ -58,7 +58,9 @@ impl Seal {
             context.update(part);
             context.update(&[0]);
         }
-        context.sign().as_ref().iter().take(bytes).map(|byte| format!("{byte:02x}")).collect()
+        let mut digits = base::hex::encode(context.sign().as_ref());
+        digits.truncate(2 * bytes);
+        digits
     }
 }
 

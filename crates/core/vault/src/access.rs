@@ -164,7 +164,7 @@ fn body(n: u64, access: &Access, prev: &str) -> String {
 }
 
 fn hash(body: &str) -> String {
-    digest(&SHA256, body.as_bytes()).as_ref().iter().map(|b| format!("{b:02x}")).collect()
+    base::hex::encode(digest(&SHA256, body.as_bytes()).as_ref())
 }
 
 #[cfg(test)]

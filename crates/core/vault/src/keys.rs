@@ -86,7 +86,7 @@ impl MasterKey {
         }
         let text = text.trim();
         let base64 = || BASE64_STANDARD.decode(text).or_else(|_| BASE64_URL_SAFE.decode(text)).ok();
-        let bytes = if text.len() == 64 { hex(text) } else { base64() };
+        let bytes = if text.len() == 64 { base::hex::decode(text) } else { base64() };
         let key = bytes.and_then(|bytes| bytes.try_into().ok()).ok_or(BadKey::Text)?;
         Ok(MasterKey { id: id.into(), key })
     }
@@ -94,11 +94,6 @@ impl MasterKey {
     fn aead(&self) -> LessSafeKey {
         LessSafeKey::new(UnboundKey::new(&AES_256_GCM, &self.key).expect("a key of 32 bytes, as AES-256 has"))
     }
-}
-
-fn hex(text: &str) -> Option<Vec<u8>> {
-    let digit = |b: u8| char::from(b).to_digit(16).map(|d| d as u8);
-    text.as_bytes().chunks(2).map(|pair| Some(digit(*pair.first()?)? << 4 | digit(*pair.get(1)?)?)).collect()
 }
 
 /// The master keys that are known.

@@ -57,7 +57,7 @@ impl Meter {
         let bytes = self.place.saturating_sub(crate::wav::HEADER as u64);
         Content {
             frames: bytes / (crate::wav::SAMPLE * self.loudest.len() as u64),
-            sha256: self.hash.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect(),
+            sha256: base::hex::encode(self.hash.finish().as_ref()),
             heard: self.loudest.iter().map(|loudest| *loudest > SILENCE).collect(),
             whole,
         }

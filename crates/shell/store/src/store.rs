@@ -149,5 +149,5 @@ fn lock(dir: &Path) -> Result<File> {
 fn random_id() -> Result<String> {
     let mut bytes = [0; 16];
     ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| StoreError::Randomness)?;
-    Ok(bytes.iter().map(|b| format!("{b:02x}")).collect())
+    Ok(base::hex::encode(&bytes))
 }

@@ -208,7 +208,7 @@ fn another_site_than_the_one_that_counted_is_not_taken_and_is_named() {
     let (dir, path, _) = Epoch::begin().end();
     std::fs::remove_dir_all(dir.path().join("sites")).unwrap();
     let error = replay(&path).unwrap_err().to_string();
-    let named = sites::hex(&texts("as it was").again().unwrap().sha256);
+    let named = base::hex::encode(&texts("as it was").again().unwrap().sha256);
     assert!(error.contains(&named) && error.contains("is not kept"), "{error}");
 }
 

@@ -1,8 +1,8 @@
 //! The hashes, and the comparison that takes the same time wherever it fails.
 
 use super::{Algorithm, BadDigest};
+use base::hex;
 use md5::{Digest as _, Md5};
-use std::fmt::Write;
 
 impl Algorithm {
     pub fn as_str(self) -> &'static str {
@@ -28,12 +28,12 @@ impl Algorithm {
             Algorithm::Md5 => {
                 let mut context = Md5::new();
                 parts.iter().for_each(|part| context.update(part));
-                hexadecimal(&context.finalize())
+                hex::encode(&context.finalize())
             }
             Algorithm::Sha256 => {
                 let mut context = ring::digest::Context::new(&ring::digest::SHA256);
                 parts.iter().for_each(|part| context.update(part));
-                hexadecimal(context.finish().as_ref())
+                hex::encode(context.finish().as_ref())
             }
         }
     }
@@ -47,12 +47,4 @@ pub fn ha1(algorithm: Algorithm, username: &str, realm: &str, password: &str) ->
 pub(super) fn equal_in_constant_time(a: &[u8], b: &[u8]) -> bool {
     let difference = a.iter().zip(b).fold(0u8, |sum, (a, b)| std::hint::black_box(sum | (a ^ b)));
     a.len() == b.len() && difference == 0
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut out, byte| {
-        // Writing to a String never fails.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
 }

@@ -177,7 +177,7 @@ pub(crate) fn sha256(source: &mut dyn io::Read) -> io::Result<Arc<str>> {
             n => context.update(&buffer[..n]),
         }
     }
-    Ok(context.finish().as_ref().iter().map(|b| format!("{b:02x}")).collect::<String>().into())
+    Ok(base::hex::encode(context.finish().as_ref()).into())
 }
 
 #[cfg(test)]

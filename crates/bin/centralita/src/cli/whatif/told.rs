@@ -46,9 +46,7 @@ pub fn sites_of(sources: &Sources, facts: &[Logged], sites: &mut BTreeMap<String
 }
 
 fn unhex(text: &str) -> Option<[u8; 32]> {
-    let byte = |i: usize| u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok();
-    let bytes: Option<Vec<u8>> = (0..32).map(byte).collect();
-    bytes?.try_into().ok().filter(|_| text.len() == 64)
+    base::hex::decode(text)?.try_into().ok()
 }
 
 #[cfg(test)]
