@@ -216,9 +216,13 @@ impl Day {
             self.wait(Duration::from_millis(millis));
         }
         self.wait(secs(120));
+        assert_eq!(self.ledger.dialled(), [], "a customer is dialled for ever");
+        // As long as calls wait, new offers begin.
+        let waiting: Vec<VisitId> = self.acd.visits().map(|v| v.visit).collect();
+        waiting.into_iter().for_each(|visit| self.feed(Input::Leave { visit, outcome: Outcome::System, cut_off: None }));
+        self.wait(secs(120));
         let waits_alone = |state| matches!(state, AgentState::WrapUp | AgentState::Reserved | AgentState::Ringing);
         assert!(self.acd.agents().all(|a| a.offer.is_none() && !waits_alone(a.state)), "somebody is stuck");
-        assert_eq!(self.ledger.dialled(), [], "a customer is dialled for ever");
         self.text
     }
 }
