@@ -215,8 +215,9 @@ impl Day {
             let millis = self.random.below(4_000);
             self.wait(Duration::from_millis(millis));
         }
+        let end = self.now.mono;
         self.wait(secs(120));
-        assert_eq!(self.ledger.dialled(), [], "a customer is dialled for ever");
+        assert_eq!(self.ledger.dialled_before(end), [], "a customer is dialled for ever");
         // As long as calls wait, new offers begin.
         let waiting: Vec<VisitId> = self.acd.visits().map(|v| v.visit).collect();
         waiting.into_iter().for_each(|visit| self.feed(Input::Leave { visit, outcome: Outcome::System, cut_off: None }));

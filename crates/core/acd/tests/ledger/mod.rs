@@ -23,8 +23,10 @@ struct Waiting {
     queue: QueueId,
     entered: Instant,
     caller: Caller,
-    dialled: bool,
-    told: Option<(Instant, u32)>,
+    /// Since when its customer is being dialled.
+    dialled: Option<Instant>,
+    /// When, how often they were to be told then, and their position.
+    told: Option<(Instant, std::time::Duration, u32)>,
     told_wait: Option<std::time::Duration>,
 }
 
@@ -37,9 +39,14 @@ impl Ledger {
         self.ended.keys().copied().collect()
     }
 
+    /// Visits whose customers were dialled before then, and still are.
+    pub fn dialled_before(&self, at: Instant) -> Vec<VisitId> {
+        self.waiting.iter().filter(|(_, w)| w.dialled.is_some_and(|since| since < at)).map(|(visit, _)| *visit).collect()
+    }
+
     /// Visits whose customers are being dialled.
     pub fn dialled(&self) -> Vec<VisitId> {
-        self.waiting.iter().filter(|(_, w)| w.dialled).map(|(visit, _)| *visit).collect()
+        self.waiting.iter().filter(|(_, w)| w.dialled.is_some()).map(|(visit, _)| *visit).collect()
     }
 
     /// The offers sent since this was last asked, in order.
@@ -53,8 +60,8 @@ impl Ledger {
                 self.callers.insert(*visit, *caller);
             }
             Input::CustomerAnswered { visit } => {
-                if let Some(w) = self.waiting.get_mut(visit).filter(|w| w.dialled) {
-                    (w.dialled, w.caller) = (false, Caller::OnTheLine);
+                if let Some(w) = self.waiting.get_mut(visit).filter(|w| w.dialled.is_some()) {
+                    (w.dialled, w.caller) = (None, Caller::OnTheLine);
                 }
             }
             _ => {}
@@ -90,7 +97,7 @@ impl Ledger {
                 let before = VisitId { n: visit.n.saturating_sub(1), ..*visit };
                 let caller = self.callers.get(visit).or(self.callers.get(&before)).copied().unwrap_or_default();
                 self.callers.insert(*visit, caller);
-                let w = Waiting { queue: queue.clone(), entered: now, caller, dialled: false, told: None, told_wait: None };
+                let w = Waiting { queue: queue.clone(), entered: now, caller, dialled: None, told: None, told_wait: None };
                 assert!(self.waiting.insert(*visit, w).is_none(), "{visit} entered twice");
             }
             Output::Left { visit, outcome, waited, to, .. } => {
@@ -107,9 +114,11 @@ impl Ledger {
                 assert!(*position > 1 && w.caller == Caller::OnTheLine, "{visit} is told its position {position}");
                 let sooner = wait.is_some_and(|wait| w.told_wait.is_none_or(|before| wait < before));
                 assert!(wait.is_none_or(|wait| w.told_wait.is_none_or(|before| wait <= before)), "{visit} hears bad news");
-                if let Some((at, before)) = w.told.replace((now, *position)) {
-                    let every = config.queues[&w.queue].announce.every.unwrap_or_default();
-                    assert!(now.since(at) >= every && (*position < before || sooner), "{visit} hears nothing new");
+                let every = config.queues[&w.queue].announce.every.unwrap_or_default();
+                if let Some((at, was, before)) = w.told.replace((now, every, *position)) {
+                    // What was planned before a reload stays planned.
+                    assert!(now.since(at) >= every.min(was), "{visit} hears it too soon");
+                    assert!(*position < before || sooner, "{visit} hears nothing new");
                 }
                 w.told_wait = wait.or(w.told_wait);
             }
@@ -117,8 +126,8 @@ impl Ledger {
                 let rings = self.ringing.keys().any(|o| o.visit == *visit);
                 let w = self.waiting.get_mut(visit).expect("whose turn it is waits");
                 let Caller::Virtual { first: CallFirst::Customer, not_before } = w.caller else { panic!("{visit} is called") };
-                assert!(!w.dialled && !rings && not_before.is_none_or(|at| at <= now), "{visit} is called twice or too early");
-                w.dialled = true;
+                assert!(w.dialled.is_none() && !rings && not_before.is_none_or(|at| at <= now), "{visit} is called twice or too early");
+                w.dialled = Some(now);
             }
             _ => {}
         }
