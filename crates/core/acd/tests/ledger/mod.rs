@@ -126,7 +126,10 @@ impl Ledger {
                 let rings = self.ringing.keys().any(|o| o.visit == *visit);
                 let w = self.waiting.get_mut(visit).expect("whose turn it is waits");
                 let Caller::Virtual { first: CallFirst::Customer, not_before } = w.caller else { panic!("{visit} is called") };
-                assert!(w.dialled.is_none() && !rings && not_before.is_none_or(|at| at <= now), "{visit} is called twice or too early");
+                assert!(
+                    w.dialled.is_none() && !rings && not_before.is_none_or(|at| at <= now),
+                    "{visit} is called twice or too early"
+                );
                 w.dialled = Some(now);
             }
             _ => {}
