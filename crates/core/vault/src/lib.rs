@@ -10,9 +10,10 @@
 //!   that was closed in order has a last chunk, so that no cut passes unseen.
 //! - A chunk opens in its own place of its own file only.
 //!
-//! The layouts, to the byte: [`sealed`], [`keys`], [`wav`], [`access`].
+//! The layouts, to the byte: [`sealed`], [`keys`], [`wav`], [`flac`], [`access`].
 
 pub mod access;
+pub mod flac;
 pub mod keys;
 pub mod sealed;
 pub mod verdict;

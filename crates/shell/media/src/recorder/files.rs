@@ -8,31 +8,51 @@ use std::sync::Arc;
 
 pub(crate) const RATE: u32 = 8_000;
 
-/// What the audio is on disk, told by the file's extension.
+/// What the audio is on disk, told by the file's extension, and by its header if it is sealed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Form {
     /// In the clear: stereo or mono, 16 bit.
     #[default]
     Wav,
+    /// In the clear, smaller ([`vault::flac`]).
+    Flac,
     /// Samples, sealed ([`vault::sealed`]).
     Sealed,
+    /// FLAC, sealed.
+    SealedFlac,
 }
 
 impl Form {
-    pub const ALL: [Form; 2] = [Form::Wav, Form::Sealed];
+    /// One of each extension, in the order in which audio is looked for: where a crash left two, the first counts.
+    pub(crate) const FILES: [Form; 3] = [Form::Wav, Form::Flac, Form::Sealed];
 
     pub fn name(self) -> &'static str {
         match self {
             Form::Wav => "wav",
+            Form::Flac => "flac",
             Form::Sealed => "sealed",
+            Form::SealedFlac => "sealed_flac",
         }
+    }
+
+    /// The same, compressed.
+    pub fn compressed(self) -> Form {
+        match self {
+            Form::Wav | Form::Flac => Form::Flac,
+            Form::Sealed | Form::SealedFlac => Form::SealedFlac,
+        }
+    }
+
+    pub fn is_sealed(self) -> bool {
+        matches!(self, Form::Sealed | Form::SealedFlac)
     }
 
     pub fn extension(self) -> &'static str {
         match self {
             Form::Wav => ".wav",
-            Form::Sealed => ".sealed",
+            Form::Flac => ".flac",
+            Form::Sealed | Form::SealedFlac => ".sealed",
         }
     }
 }
@@ -154,9 +174,15 @@ impl Places {
         add(&self.0, ".key")
     }
 
-    /// In which form the audio is there.
-    pub fn form(&self) -> Option<Form> {
-        Form::ALL.into_iter().find(|form| self.audio(*form).is_file())
+    /// In which kind of file the audio is there; what is in a sealed one its header says.
+    pub fn file(&self) -> Option<Form> {
+        Form::FILES.into_iter().find(|form| self.audio(*form).is_file())
+    }
+
+    /// Bytes of audio on the disk, in every form in which it is there.
+    pub fn bytes(&self) -> u64 {
+        let length = |form| std::fs::metadata(self.audio(form)).map_or(0, |file| file.len());
+        Form::FILES.into_iter().map(length).sum()
     }
 }
 

@@ -23,6 +23,7 @@ mod files;
 mod repair;
 mod sound;
 mod tape;
+mod unpack;
 
 pub(crate) use body::random;
 pub use disk::{Disk, DiskFile, OsDisk};
@@ -31,8 +32,8 @@ pub use files::Form;
 pub(crate) use files::{HashOf, Note, Places, RATE, State};
 pub(crate) use repair::walk;
 pub use repair::{Repaired, repair};
-pub(crate) use sound::measure;
 pub use sound::{Sound, SoundError};
+pub(crate) use sound::{file_key, measure};
 
 use crate::Sink;
 use alive::Alive;

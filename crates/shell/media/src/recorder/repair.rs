@@ -74,8 +74,9 @@ fn mend(folder: &Path, sidecar: &Path, owed: &BTreeSet<RecordingId>, keys: Optio
     }
     let places = Places::new(folder, &note.file)?;
     let frames = match note.form {
-        Form::Wav => mend_wav(&places.audio(Form::Wav))?,
-        Form::Sealed => mend_sealed(&places.audio(Form::Sealed))?,
+        Form::Sealed | Form::SealedFlac => mend_sealed(&places.audio(Form::Sealed))?,
+        // What is recorded is compressed only once it is closed.
+        Form::Wav | Form::Flac => mend_wav(&places.audio(Form::Wav))?,
     };
     let (frames, hash, reason) = match frames {
         Some(frames) => (frames, hash(&places, &mut note, keys)?, "node_lost"),

@@ -1,14 +1,16 @@
 //! A recording's sound as the WAV that it is for whoever hears it, whatever it is on disk.
 
 use super::files::{Form, Places};
+use super::unpack::{Bytes, Unpacked};
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
+use vault::flac::BadFlac;
 use vault::keys::BadKey;
-use vault::sealed::{BadSeal, Chunk, TAG, WORD};
+use vault::sealed::{self, BadSeal, Chunk, TAG, WORD};
 use vault::verdict::{Content, Meter};
-use vault::{Header, Keyring, Opener, WrappedKey, sealed, wav};
+use vault::{Header, Keyring, Opener, WrappedKey, wav};
 
 /// Why there is nothing to hear.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +27,8 @@ pub enum SoundError {
     Seal(#[from] BadSeal),
     #[error("it is no WAV of ours")]
     Wav,
+    #[error("it is no FLAC of ours: {0}")]
+    Flac(#[from] BadFlac),
     #[error("{0}")]
     Io(#[from] io::Error),
 }
@@ -33,9 +37,11 @@ pub enum SoundError {
 pub struct Sound {
     header: [u8; wav::HEADER],
     channels: u16,
+    rate: u32,
     frames: u64,
     /// It was closed in order; of a file in the clear nothing says so.
     whole: bool,
+    form: Form,
     pcm: Pcm,
     place: u64,
 }
@@ -43,6 +49,7 @@ pub struct Sound {
 enum Pcm {
     Clear(File),
     Sealed(Box<Sealed>),
+    Flac(Box<Unpacked>),
 }
 
 impl Sound {
@@ -52,18 +59,39 @@ impl Sound {
     }
 
     pub(crate) fn open_at(places: &Places, recording: &str, keys: Option<&Keyring>) -> Result<Sound, SoundError> {
-        match places.form().ok_or(SoundError::NoAudio)? {
-            Form::Wav => Sound::clear(File::open(places.audio(Form::Wav))?),
-            Form::Sealed => {
-                let mut file = File::open(places.audio(Form::Sealed))?;
+        let form = places.file().ok_or(SoundError::NoAudio)?;
+        Sound::open_file(places, &places.audio(form), form, (recording, keys))
+    }
+
+    /// One of the files that may be there; of a sealed one the form is what its header says.
+    pub(crate) fn open_file(
+        places: &Places,
+        path: &Path,
+        form: Form,
+        (recording, keys): (&str, Option<&Keyring>),
+    ) -> Result<Sound, SoundError> {
+        let mut file = File::open(path)?;
+        match form {
+            Form::Wav => Sound::clear(file),
+            Form::Flac => Sound::unpacked(Box::new(file), true, Form::Flac),
+            Form::Sealed | Form::SealedFlac => {
                 let header = header(&mut file)?;
                 let opener = Opener::new(&file_key(places, recording, keys)?, &header);
                 let sealed = Sealed::open(file, opener)?;
-                let frames = sealed.length / (u64::from(header.channels) * wav::SAMPLE);
                 let whole = sealed.whole;
-                Ok(Sound::new((header.channels, header.rate), frames, whole, Pcm::Sealed(Box::new(sealed))))
+                if header.content == sealed::Content::Flac {
+                    return Sound::unpacked(Box::new(sealed), whole, Form::SealedFlac);
+                }
+                let frames = sealed.length / (u64::from(header.channels) * wav::SAMPLE);
+                Ok(Sound::new((header.channels, header.rate), frames, whole, (Form::Sealed, Pcm::Sealed(Box::new(sealed)))))
             }
         }
+    }
+
+    fn unpacked(bytes: Box<dyn Bytes>, whole: bool, form: Form) -> Result<Sound, SoundError> {
+        let unpacked = Unpacked::open(bytes)?;
+        let (about, frames) = (unpacked.about(), unpacked.frames());
+        Ok(Sound::new(about, frames, whole, (form, Pcm::Flac(Box::new(unpacked)))))
     }
 
     fn clear(mut file: File) -> Result<Sound, SoundError> {
@@ -71,16 +99,27 @@ impl Sound {
         file.read_exact(&mut head).map_err(|_| SoundError::Wav)?;
         let (channels, rate) = wav::read(&head).ok_or(SoundError::Wav)?;
         let bytes = file.metadata()?.len().saturating_sub(wav::HEADER as u64);
-        Ok(Sound::new((channels, rate), bytes / (u64::from(channels) * wav::SAMPLE), true, Pcm::Clear(file)))
+        let frames = bytes / (u64::from(channels) * wav::SAMPLE);
+        Ok(Sound::new((channels, rate), frames, true, (Form::Wav, Pcm::Clear(file))))
     }
 
-    fn new((channels, rate): (u16, u32), frames: u64, whole: bool, pcm: Pcm) -> Sound {
+    fn new((channels, rate): (u16, u32), frames: u64, whole: bool, (form, pcm): (Form, Pcm)) -> Sound {
         let frames = frames.min(wav::most_frames(channels));
-        Sound { header: wav::header(channels, rate, frames), channels, frames, whole, pcm, place: 0 }
+        Sound { header: wav::header(channels, rate, frames), channels, rate, frames, whole, form, pcm, place: 0 }
+    }
+
+    /// What it is on disk.
+    pub fn form(&self) -> Form {
+        self.form
     }
 
     pub fn channels(&self) -> u16 {
         self.channels
+    }
+
+    /// Samples a second.
+    pub fn rate(&self) -> u32 {
+        self.rate
     }
 
     pub fn frames(&self) -> u64 {
@@ -108,6 +147,7 @@ impl Read for Sound {
             (Some(mut rest), _) => rest.read(buffer)?,
             (None, Pcm::Clear(file)) => file.read_at(buffer, self.place)?,
             (None, Pcm::Sealed(sealed)) => sealed.read_at(buffer, self.place - wav::HEADER as u64)?,
+            (None, Pcm::Flac(flac)) => flac.read_at(buffer, self.place - wav::HEADER as u64)?,
         };
         self.place += read as u64;
         Ok(read)
@@ -145,7 +185,7 @@ pub(super) fn header(file: &mut File) -> Result<Header, SoundError> {
 }
 
 /// The key of a recording from beside its audio.
-pub(super) fn file_key(places: &Places, recording: &str, keys: Option<&Keyring>) -> Result<vault::FileKey, SoundError> {
+pub(crate) fn file_key(places: &Places, recording: &str, keys: Option<&Keyring>) -> Result<vault::FileKey, SoundError> {
     let bytes = std::fs::read(places.key()).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => SoundError::NoKey,
         _ => SoundError::Io(error),
@@ -179,6 +219,12 @@ impl Chunks {
         }
         chunks.whole = chunks.end.0 == length && chunks.list.last().is_some_and(|(.., chunk)| chunk.last);
         Ok(chunks)
+    }
+}
+
+impl Bytes for Sealed {
+    fn read_at(&mut self, buffer: &mut [u8], place: u64) -> io::Result<usize> {
+        Sealed::read_at(self, buffer, place)
     }
 }
 

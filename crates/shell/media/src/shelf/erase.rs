@@ -27,8 +27,9 @@ impl Shelf {
         let before = note.state == State::Erased;
         gone(&places.key())?;
         gone(&OsDisk::beside(&places.key()))?;
-        for form in Form::ALL {
+        for form in Form::FILES {
             gone(&places.audio(form))?;
+            gone(&OsDisk::beside(&places.audio(form)))?;
         }
         if !before {
             note.state = State::Erased;

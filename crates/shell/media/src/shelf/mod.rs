@@ -3,12 +3,16 @@
 //! Names of files come from the store alone, and are checked all the same ([`crate::recorder`]); from outside come ids.
 
 mod access;
+mod compress;
 mod erase;
+mod found;
 mod rekey;
 mod verify;
 
 pub use access::AccessLog;
+pub use compress::{Compressed, NotCompressed};
 pub use erase::NotErased;
+pub use found::Found;
 pub use rekey::Rekeyed;
 pub use verify::{Outcome, Verified};
 
@@ -52,7 +56,7 @@ impl Shelf {
 /// The name below the folder, without extension, and the recording that it says.
 fn named(folder: &Path, path: &Path) -> Option<(String, RecordingId)> {
     let file = path.strip_prefix(folder).ok()?.to_str()?;
-    let file = crate::recorder::Form::ALL.iter().find_map(|form| file.strip_suffix(form.extension()))?;
+    let file = crate::recorder::Form::FILES.iter().find_map(|form| file.strip_suffix(form.extension()))?;
     let id = file.rsplit('/').next()?.parse().ok()?;
     Some((file.to_string(), id))
 }

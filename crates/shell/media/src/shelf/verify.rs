@@ -58,7 +58,7 @@ impl Shelf {
         let Ok(places) = Places::new(&self.folder, file) else { return failed("the log has a name that is none of ours") };
         let note = std::fs::read(places.sidecar()).ok().and_then(|json| serde_json::from_slice::<Note>(&json).ok());
         let Some(note) = note else {
-            let missing = places.form().is_none();
+            let missing = places.file().is_none();
             return if missing { Verified::missing(recording) } else { failed("its sidecar is missing or is none of ours") };
         };
         match note.state {
@@ -71,6 +71,7 @@ impl Shelf {
             Err(SoundError::NoAudio) => return Verified::missing(recording),
             Err(error) => return failed(&error.to_string()),
         };
+        let form = Some(sound.form());
         let content = match measure(sound) {
             Ok(content) => content,
             Err(error) => return failed(&error.to_string()),
@@ -89,6 +90,6 @@ impl Shelf {
         };
         let heard = note.channels.iter().zip(&content.heard).filter(|(_, heard)| **heard).map(|(name, _)| name.to_string());
         let duration_ms = content.frames / u64::from(RATE / 1_000);
-        Verified { recording, outcome, reason, form: places.form(), duration_ms, heard: heard.collect() }
+        Verified { recording, outcome, reason, form, duration_ms, heard: heard.collect() }
     }
 }

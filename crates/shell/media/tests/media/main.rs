@@ -2,6 +2,7 @@
 
 mod calls;
 mod common;
+mod compressed;
 mod conferences;
 mod faults;
 mod network;

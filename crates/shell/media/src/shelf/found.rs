@@ -1,0 +1,40 @@
+//! What of a recording lies on the disk, without opening it: for the catalogue.
+
+use super::Shelf;
+use crate::recorder::{Form, Note, Places, State};
+use std::fs::File;
+use std::io::{self, Read};
+use vault::Header;
+use vault::sealed::{Content, HEADER};
+
+/// What there is of one recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Found {
+    /// Audio, of so many bytes.
+    Audio { form: Form, bytes: u64 },
+    /// On purpose nothing, and why.
+    Erased { why: String },
+    /// No audio, and nothing says why.
+    Missing,
+}
+
+impl Shelf {
+    pub fn find(&self, file: &str) -> io::Result<Found> {
+        let places = Places::new(&self.folder, file)?;
+        if let Some(form) = places.file() {
+            let form = if form.is_sealed() { sealed(&places)? } else { form };
+            return Ok(Found::Audio { form, bytes: places.bytes() });
+        }
+        let note = std::fs::read(places.sidecar()).ok().and_then(|json| serde_json::from_slice::<Note>(&json).ok());
+        let erased = note.filter(|note| note.state == State::Erased);
+        Ok(erased.map_or(Found::Missing, |note| Found::Erased { why: note.reason.to_string() }))
+    }
+}
+
+/// The header is in the clear. One that is none of ours holds samples, as far as anybody can say.
+fn sealed(places: &Places) -> io::Result<Form> {
+    let mut head = [0; HEADER];
+    let read = File::open(places.audio(Form::Sealed))?.read_exact(&mut head);
+    let flac = read.is_ok() && Header::read(&head).is_ok_and(|header| header.content == Content::Flac);
+    Ok(if flac { Form::SealedFlac } else { Form::Sealed })
+}
