@@ -65,8 +65,13 @@ impl Acd {
                 // For whom nothing was found.
                 self.seat(*agent, turn.now);
             }
-            ([], visits) => visits.iter().for_each(|head| _ = self.match_visit(head.visit, None, turn)),
-            (agents, _) => {
+            ([], [head]) => {
+                self.match_visit(head.visit, None, turn);
+                // For which nobody was found.
+                self.open(head.visit);
+            }
+            (agents, visits) => {
+                visits.iter().for_each(|head| self.open(head.visit));
                 agents.iter().for_each(|agent| self.seat(*agent, turn.now));
                 agents.iter().for_each(|agent| self.take_kept(*agent, turn));
                 self.match_by_score(&mut scratch, turn);
@@ -87,9 +92,9 @@ impl Acd {
         };
         scratch.agents.sort_unstable_by_key(idle);
         scratch.agents.dedup();
-        for key in self.woken_visits.drain(..) {
-            if let Some(v) = self.visits.get(key.0) {
-                scratch.visits.push(Head::new(&v.place, self.board.kinds[v.kind].weight, turn.now));
+        while let Some(key) = self.woken_visits.pop() {
+            if self.visits.get(key.0).is_some() {
+                scratch.visits.push(self.head_of(key, turn));
             }
         }
         scratch.visits.sort_unstable();
@@ -185,7 +190,10 @@ impl Acd {
     /// `woken`: the agent whose freedom led here, with what it could take; if another one is chosen, the strategy was
     /// what decided. False if nobody was found, and the visit waits on.
     fn match_visit(&mut self, key: VisitKey, woken: Option<(AgentKey, Few<Head>)>, turn: &mut Turn) -> bool {
-        let Some(v) = self.visits.get(key.0).filter(|v| v.open) else { return false };
+        if !self.wants_offer(key) {
+            return false;
+        }
+        let v = &self.visits[key.0];
         let kind = v.kind;
         if v.dials() {
             let Some(agent) = self.board.dialler(kind) else { return false };
@@ -200,16 +208,23 @@ impl Acd {
         }
         let Some(chosen) = agents.best.first().map(|rated| rated.seat.agent) else { return false };
         if strategy == Strategy::RingAll {
+            self.open(key);
             self.ring_all(key, &barred, agents, turn);
             return true;
         }
         let (rule, rivals) = match woken {
             Some((agent, rivals)) if agent == chosen => (Rule::BestScore, rivals),
-            _ => (Rule::Strategy(strategy), self.rivals(chosen, turn)),
+            _ if self.visits[key.0].open => (Rule::Strategy(strategy), self.rivals(chosen, turn)),
+            _ => (Rule::Strategy(strategy), self.rivals(chosen, turn).and(self.head_of(key, turn))),
         };
         let why = self.why(key, chosen, rule, (&agents, &rivals), turn);
         self.send_offer(key, chosen, why, turn);
         true
+    }
+
+    pub(crate) fn head_of(&self, key: VisitKey, turn: &Turn) -> Head {
+        let v = &self.visits[key.0];
+        Head::new(&v.place, self.board.kinds[v.kind].weight, turn.now)
     }
 
     fn ring_all(&mut self, key: VisitKey, barred: &Barred, agents: Few<Rated>, turn: &mut Turn) {

@@ -62,13 +62,18 @@ impl<T: Ord> Line<T> {
         None
     }
 
-    /// Nothing changes if it is there already.
-    pub fn insert(&mut self, item: T) {
+    /// Nothing changes if it is there already. Gives how many stand before it.
+    pub fn insert(&mut self, item: T) -> usize {
         let Some(at) = self.chunk_for(&item) else { return self.append(item) };
-        let Err(place) = self.chunks[at].binary_search(&item) else { return };
+        let place = match self.chunks[at].binary_search(&item) {
+            Ok(place) => return self.before(at) + place,
+            Err(place) => place,
+        };
+        let rank = self.before(at) + place;
         self.len += 1;
         if self.chunks[at].len() < ROOM {
-            return self.chunks[at].insert(place, item);
+            self.chunks[at].insert(place, item);
+            return rank;
         }
         let mut tail = spare(&mut self.spare);
         tail.extend(self.chunks[at].drain(ROOM / 2..));
@@ -77,10 +82,11 @@ impl<T: Ord> Line<T> {
             None => self.chunks[at].insert(place, item),
         }
         self.chunks.insert(at + 1, tail);
+        rank
     }
 
     /// Behind everybody.
-    fn append(&mut self, item: T) {
+    fn append(&mut self, item: T) -> usize {
         self.len += 1;
         match self.chunks.last_mut().filter(|chunk| chunk.len() < ROOM) {
             Some(chunk) => chunk.push_back(item),
@@ -92,6 +98,7 @@ impl<T: Ord> Line<T> {
                 self.chunks.push(chunk);
             }
         }
+        self.len - 1
     }
 
     pub fn remove(&mut self, item: &T) -> bool {
@@ -122,11 +129,15 @@ impl<T: Ord> Line<T> {
     pub fn rank(&self, item: &T) -> Option<usize> {
         let at = self.chunk_for(item)?;
         let within = self.chunks[at].binary_search(item).ok()?;
-        // The shorter way round.
+        Some(self.before(at) + within)
+    }
+
+    /// How many are in the chunks before this one, counted the shorter way round.
+    fn before(&self, at: usize) -> usize {
         if at < self.chunks.len() / 2 {
-            Some(self.chunks[..at].iter().map(VecDeque::len).sum::<usize>() + within)
+            self.chunks[..at].iter().map(VecDeque::len).sum()
         } else {
-            Some(self.len - self.chunks[at..].iter().map(VecDeque::len).sum::<usize>() + within)
+            self.len - self.chunks[at..].iter().map(VecDeque::len).sum::<usize>()
         }
     }
 
@@ -167,8 +178,8 @@ mod tests {
             let (mut line, mut model) = (Line::default(), std::collections::BTreeSet::new());
             for (add, n) in steps {
                 if add {
-                    line.insert(n);
                     model.insert(n);
+                    prop_assert_eq!(line.insert(n), model.range(..n).count());
                 } else {
                     prop_assert_eq!(line.remove(&n), model.remove(&n));
                 }

@@ -71,13 +71,13 @@ impl Acd {
             open: false,
         }));
         self.visit_of.insert(id, key);
-        self.sort(key, turn);
+        let ahead = self.sort(key, turn);
         self.set_deadlines(key, turn);
-        let expected = self.expect_on_entry(key, turn.now);
+        let expected = self.expect_on_entry(key, ahead, turn.now);
         let v = &self.visits[key.0];
         let (kind, q) = (v.kind, &self.queues[queue.0]);
         let requires = self.board.asked_at_first(kind).clone();
-        let position = self.position_of(key);
+        let position = position(ahead);
         turn.say(Output::Entered { visit: id, queue: q.id.clone(), requires, priority_s, position, expected, credit });
         self.board.suspect(kind);
         self.hold_callback(key, turn);
@@ -85,17 +85,19 @@ impl Acd {
         self.refresh_open(key);
     }
 
-    /// Puts a visit that is nowhere into its queue's line and into its kind, as old as it is.
-    pub(crate) fn sort(&mut self, key: VisitKey, turn: &Turn) {
+    /// Puts a visit that is nowhere into its queue's line and into its kind, as old as it is. Gives how many stand
+    /// before it.
+    pub(crate) fn sort(&mut self, key: VisitKey, turn: &Turn) -> usize {
         let v = &mut self.visits[key.0];
         let queue = &mut self.queues[v.queue.0];
         v.step = queue.plan.reached(v.age(turn.now));
         let priority = v.priority_s.saturating_add(queue.plan.raised(v.step));
         v.place = Place::new(v.id, key, v.entered, v.credit, priority, queue.weight());
-        queue.line.insert(v.place);
+        let before = queue.line.insert(v.place);
         v.kind = self.board.join(&Sort { queue: v.queue, asks: &v.asks, step: v.step, dials: v.dials() }, queue);
-        let ahead = queue.plan.next_age(v.step).map(|age| v.entered + age.saturating_sub(v.aged));
-        self.timers.set(Timer::Step(key), ahead);
+        let next = queue.plan.next_age(v.step).map(|age| v.entered + age.saturating_sub(v.aged));
+        self.timers.set(Timer::Step(key), next);
+        before
     }
 
     /// Its place, its step or its kind is another now.
@@ -136,16 +138,32 @@ impl Acd {
         oldest.map(|age| v.on_the_line + age)
     }
 
-    /// The board learns whether the visit would take an(other) offer.
+    /// The board learns whether the visit would take an(other) offer: at once that it would not; that it would when
+    /// matching begins. Most who come while somebody is free are offered in the same turn, and never stand there.
     pub(crate) fn refresh_open(&mut self, key: VisitKey) {
-        let v = &mut self.visits[key.0];
-        let wants = v.wants_offer(self.queues[v.queue.0].config.strategy);
-        if wants != v.open {
-            v.open = wants;
-            self.board.set_open(v.kind, v.place, wants);
+        if !self.wants_offer(key) {
+            let v = &mut self.visits[key.0];
+            if std::mem::take(&mut v.open) {
+                self.board.set_open(v.kind, v.place, false);
+            }
+            return;
         }
-        if wants {
-            self.woken_visits.push(key);
+        if self.matching {
+            self.open(key);
+        }
+        self.woken_visits.push(key);
+    }
+
+    pub(crate) fn wants_offer(&self, key: VisitKey) -> bool {
+        self.visits.get(key.0).is_some_and(|v| v.wants_offer(self.queues[v.queue.0].config.strategy))
+    }
+
+    /// The board has a visit that would take an(other) offer as open.
+    pub(crate) fn open(&mut self, key: VisitKey) {
+        if self.wants_offer(key) && !self.visits[key.0].open {
+            let v = &mut self.visits[key.0];
+            v.open = true;
+            self.board.set_open(v.kind, v.place, true);
         }
     }
 
@@ -162,7 +180,11 @@ impl Acd {
 
     pub(crate) fn position_of(&self, key: VisitKey) -> u32 {
         let v = &self.visits[key.0];
-        let rank = self.queues[v.queue.0].line.rank(&v.place).unwrap_or(0);
-        u32::try_from(rank).unwrap_or(u32::MAX).saturating_add(1)
+        position(self.queues[v.queue.0].line.rank(&v.place).unwrap_or(0))
     }
+}
+
+/// Of a visit before which so many stand.
+fn position(before: usize) -> u32 {
+    u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
 }

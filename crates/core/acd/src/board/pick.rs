@@ -50,6 +50,13 @@ impl<T: Ord> Few<T> {
 }
 
 impl<T: Ord + Copy> Few<T> {
+    /// With one more among the many.
+    pub fn and(mut self, item: T) -> Self {
+        self.meet(item);
+        self.of += 1;
+        self
+    }
+
     pub fn one(item: T) -> Self {
         Few { best: SmallVec::from_iter([item]), of: 1 }
     }

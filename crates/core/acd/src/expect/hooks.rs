@@ -8,10 +8,11 @@ use base::Instant;
 use std::time::Duration;
 
 impl Acd {
-    /// Of a visit that has just come into line: what is said of it, and that it waits.
-    pub(crate) fn expect_on_entry(&mut self, key: VisitKey, now: Instant) -> Option<Expected> {
+    /// Of a visit that has just come into line behind so many: what is said of it, and that it waits.
+    pub(crate) fn expect_on_entry(&mut self, key: VisitKey, before: usize, now: Instant) -> Option<Expected> {
         self.seat_woken(now);
-        let said = self.said_of(key).filter(|_| !self.board.anyone_free(self.visits[key.0].kind));
+        let served_at_once = self.board.anyone_free(self.visits[key.0].kind);
+        let said = if served_at_once { None } else { self.said_at(key, before) };
         self.visits[key.0].ticket.quote = said.map(|said| said.quote());
         self.spot(key, now, |spot, ticket| spot.waits(ticket));
         said.map(|said| said.expected)
@@ -46,9 +47,13 @@ impl Acd {
 
     fn said_of(&self, key: VisitKey) -> Option<Said> {
         let v = &self.visits[key.0];
-        let line = &self.queues[v.queue.0].line;
+        self.said_at(key, self.queues[v.queue.0].line.rank(&v.place).unwrap_or(0))
+    }
+
+    fn said_at(&self, key: VisitKey, before: usize) -> Option<Said> {
+        let v = &self.visits[key.0];
         let counted = matches!(v.ticket.stands, Stands::Waits(_));
-        let standing = Standing { before: line.rank(&v.place).unwrap_or(0), others: line.len().saturating_sub(1), counted };
+        let standing = Standing { before, others: self.queues[v.queue.0].line.len().saturating_sub(1), counted };
         self.said(v.queue, self.board.kinds[v.kind].family, standing)
     }
 
