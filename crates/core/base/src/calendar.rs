@@ -132,6 +132,11 @@ impl Hours {
     }
 }
 
+/// The names of all time zones that a calendar may have.
+pub fn zones() -> Vec<String> {
+    jiff::tz::db().available().map(|name| name.to_string()).collect()
+}
+
 impl Day {
     fn is(self, date: Date) -> bool {
         self.month == date.month() && self.day == date.day() && self.year.is_none_or(|year| year == date.year())

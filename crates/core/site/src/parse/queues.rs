@@ -5,8 +5,9 @@ use super::{id, queue_in};
 use crate::reader::Node;
 use crate::scalar::{Hundredths, Level, Sometimes};
 use acd::{Announce, CallFirst, Callback, Change, Dissuade, Queue, Relax, Retry, WrapUp, WrapUpMode};
-use base::calendar::{DATE, WEEK, Written};
-use base::{AgentState, Calendar, QueueId, Skill};
+use base::calendar::{DATE, WEEK, Written, zones};
+use base::{AgentState, Calendar, Diagnostic, QueueId, Skill};
+use ivr::text::nearest;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -126,9 +127,9 @@ fn hours(n: &mut Node) -> Option<Calendar> {
         n.report(n.at("", format!("`week` is missing: expected a list of {WEEK}")));
     }
     let (week, dates) = (n.each::<String>("week"), n.each::<String>("dates"));
-    let written = Written { zone: zone?, ..Written::default() };
-    let mut calendar =
-        Calendar::try_from(written).map_err(|_| n.at("zone", "expected a time zone such as \"America/Mexico_City\""));
+    let name = zone?;
+    let written = Written { zone: name.clone(), ..Written::default() };
+    let mut calendar = Calendar::try_from(written).map_err(|_| no_zone(n, &name));
     match &mut calendar {
         Ok(calendar) => {
             let bad = week.iter().enumerate().filter(|(_, line)| calendar.week(line).is_none());
@@ -139,6 +140,15 @@ fn hours(n: &mut Node) -> Option<Calendar> {
         Err(finding) => n.report(finding.clone()),
     }
     calendar.ok()
+}
+
+fn no_zone(n: &Node, name: &str) -> Diagnostic {
+    let finding = n.at("zone", "expected a time zone such as \"America/Mexico_City\"");
+    let zones = zones();
+    match nearest(name, zones.iter().map(String::as_str)) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None => finding,
+    }
 }
 
 fn announce(n: &mut Node) -> Option<Announce> {

@@ -215,6 +215,12 @@ fn what_earlier_site_files_said_is_told_how_to_say_now() {
             "write announce = { every = \"45s\" }",
         ),
         (
+            "hours = { zone = \"America/Mexco_City\", week = [] }",
+            "expected a time zone such as \"America/Mexico_City\"",
+            "\"America/Mexco_City\"",
+            "did you mean `America/Mexico_City`?",
+        ),
+        (
             "retry_delay = \"5s\"",
             "`retry_delay` is written otherwise now",
             "\"5s\"",
