@@ -28,6 +28,9 @@ pub struct Received {
     /// Of those received: after one with a higher number, and a number that had come before.
     pub late: u64,
     pub duplicates: u64,
+    /// Of those received: too late for the jitter buffer. Only where the leg was mixed; one that is relayed holds back none.
+    #[serde(default)]
+    pub discarded: u64,
     /// Losses in a row: how many times, the longest, and the mean in packets (0: none was lost).
     pub bursts: u64,
     pub longest_burst: u64,

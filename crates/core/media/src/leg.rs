@@ -63,6 +63,8 @@ pub(crate) struct Leg {
     /// `Silent` was said.
     pub silent: bool,
     pub strangers: u64,
+    /// Packets that came too late for the delay at which it is mixed.
+    pub discarded: u64,
     rate: Rate,
     positions: Vec<(Arc<str>, u64)>,
     cname: String,
@@ -96,6 +98,7 @@ impl Leg {
             alive: false,
             silent: false,
             strangers: 0,
+            discarded: 0,
             rate: Rate::default(),
             positions: vec![],
             cname: random.token(),
@@ -295,6 +298,7 @@ impl Leg {
             lost: losses.lost,
             late: losses.late,
             duplicates: losses.duplicates,
+            discarded: self.discarded,
             bursts: losses.bursts,
             longest_burst: losses.longest,
             jitter_us,

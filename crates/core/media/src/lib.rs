@@ -15,6 +15,7 @@ mod mix;
 pub mod placement;
 mod plane;
 pub mod player;
+mod playout;
 mod prompt;
 pub mod quality;
 mod rates;

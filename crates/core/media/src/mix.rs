@@ -1,12 +1,11 @@
 //! What a leg hears of several others: every 20 ms one frame, the sum of what they said.
 //!
 //! ```text
-//!   packets of each source ──▶ its track, 40 ms ahead ──┐
-//!                                                       ├─ + ──▶ cut where too loud ──▶ encoded in the listener's law
-//!   packets of another     ──▶ its track, 40 ms ahead ──┘
+//!   packets of each source ──▶ its track ──┐
+//!                                          ├─ + ──▶ cut where too loud ──▶ encoded in the listener's law
+//!   packets of another     ──▶ its track ──┘
 //! ```
-//! The 40 ms are the jitter buffer. A packet that comes later than that delays its own source from there on; when the
-//! network has calmed down, the delay is taken back in small steps.
+//! Each track holds its packets back for as long as its own network is uneven ([`crate::playout`]).
 
 use crate::Codec;
 use crate::codec::Encoder;
@@ -16,15 +15,15 @@ use crate::rtp::FRAME;
 use crate::track::{Terms, Track};
 use crate::voice::Said;
 use base::{Instant, LegId};
+use std::time::Duration;
 
-/// How long a packet waits to be heard, if it comes as expected: 40 ms.
-const DELAY: i64 = 320;
-/// Half a second is kept of each source at most.
-const TERMS: Terms = Terms { window: 4_000, lateness: DELAY, live: true };
+/// What is kept of each source at most, beyond the longest delay: 300 ms, the longest packet among it.
+const AHEAD: i64 = 2_400;
 
 #[derive(Debug)]
 pub(crate) struct Mix {
     encoder: Encoder,
+    terms: Terms,
     start: Instant,
     due: Instant,
     sources: Vec<(LegId, Track)>,
@@ -38,8 +37,11 @@ pub(crate) struct Due {
 }
 
 impl Mix {
-    pub fn new(start: Instant) -> Self {
-        Mix { encoder: Encoder::new(Codec::Pcmu), start, due: start, sources: vec![] }
+    /// No packet is held back for longer than `cap`.
+    pub fn new(start: Instant, cap: Duration) -> Self {
+        let cap = samples(cap);
+        let terms = Terms { window: cap + AHEAD, lateness: cap, live: true };
+        Mix { encoder: Encoder::new(Codec::Pcmu), terms, start, due: start, sources: vec![] }
     }
 
     pub fn due(&self) -> Instant {
@@ -51,7 +53,7 @@ impl Mix {
         self.sources.retain(|(leg, _)| legs.contains(leg));
         for leg in legs {
             if self.sources.iter().all(|(source, _)| source != leg) {
-                self.sources.push((*leg, Track::new(TERMS, self.place(self.due))));
+                self.sources.push((*leg, Track::new(self.terms, self.place(self.due))));
             }
         }
     }
@@ -61,12 +63,11 @@ impl Mix {
         self.due = at;
     }
 
-    /// What a source says.
-    pub fn hear(&mut self, now: Instant, from: LegId, said: &Said<'_>) {
-        let arrival = self.place(now) + DELAY;
-        if let Some((_, track)) = self.sources.iter_mut().find(|(leg, _)| *leg == from) {
-            track.place(arrival, said);
-        }
+    /// What a source says; false if it came too late to be heard.
+    pub fn hear(&mut self, now: Instant, from: LegId, said: &Said<'_>) -> bool {
+        let arrival = self.place(now);
+        let source = self.sources.iter_mut().find(|(leg, _)| *leg == from);
+        source.is_none_or(|(_, track)| track.place(arrival, said))
     }
 
     /// Fills in the next frame, if it is due.
@@ -103,9 +104,15 @@ impl Mix {
         Some(Due { at, moved })
     }
 
+    /// Below zero before it starts.
     fn place(&self, at: Instant) -> i64 {
-        i64::try_from(at.since(self.start).as_micros() / 125).unwrap_or(i64::MAX / 2)
+        samples(at.since(self.start)) - samples(self.start.since(at))
     }
+}
+
+/// Of 8 kHz.
+fn samples(span: Duration) -> i64 {
+    i64::try_from(span.as_micros() / 125).unwrap_or(i64::MAX / 2)
 }
 
 #[cfg(test)]
@@ -115,6 +122,7 @@ mod tests {
     use base::CallId;
 
     const LAW: Law = Law::Pcma;
+    const CAP: Duration = Duration::from_millis(200);
     const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
     const A: LegId = LegId { call: CALL, n: 1 };
     const B: LegId = LegId { call: CALL, n: 2 };
@@ -129,13 +137,15 @@ mod tests {
     struct Listener {
         mix: Mix,
         heard: Vec<i16>,
+        /// Those that were dropped.
+        late: Vec<u32>,
     }
 
     impl Listener {
         fn new() -> Self {
-            let mut mix = Mix::new(Instant(0));
+            let mut mix = Mix::new(Instant(0), CAP);
             mix.set_sources(&[A, B]);
-            Listener { mix, heard: vec![] }
+            Listener { mix, heard: vec![], late: vec![] }
         }
         fn until(&mut self, ms: u64) {
             let mut frame = [0; FRAME];
@@ -148,7 +158,8 @@ mod tests {
         /// The n-th packet of 20 ms, each full of the same value.
         fn packet(&mut self, ms: u64, from: LegId, n: u32, value: i16) {
             self.until(ms - 1);
-            self.mix.hear(Instant(ms * 1_000_000), from, &packet((1, n * 160), &[LAW.encode(value); 160]));
+            let in_time = self.mix.hear(Instant(ms * 1_000_000), from, &packet((1, n * 160), &[LAW.encode(value); 160]));
+            self.late.extend((!in_time).then_some(n));
         }
         fn loud(&self) -> Vec<usize> {
             (0..self.heard.len()).filter(|i| self.heard[*i].abs() > 500).collect()
@@ -188,7 +199,7 @@ mod tests {
         let loud = listener.loud();
         assert!((20 * 160..=20 * 160 + 2 * FADE).contains(&loud.len()), "each packet is heard whole: {}", loud.len());
         let pauses: Vec<_> = loud.windows(2).map(|pair| pair[1] - pair[0]).filter(|step| *step > 1).collect();
-        assert!(pauses.len() == 1 && (700..=800).contains(&pauses[0]), "150 ms, of which 55 fade: {pauses:?}");
+        assert!(pauses.len() == 1 && (600..=700).contains(&pauses[0]), "130 ms more delay, of which 55 fade: {pauses:?}");
     }
 
     #[test]
@@ -206,13 +217,16 @@ mod tests {
     }
 
     #[test]
-    fn stragglers_delay_nobody() {
+    fn a_straggler_delays_nobody() {
         let mut listener = Listener::new();
-        for (ms, n) in [(20, 0), (40, 1), (100, 4), (120, 5), (140, 6), (141, 2), (142, 3), (160, 7), (180, 8)] {
-            listener.packet(ms, A, n, 4_000);
-        }
-        listener.until(400);
-        assert_eq!(listener.loud(), (480..1_920 + FADE).collect::<Vec<_>>(), "40 ms are concealed");
+        let at = |n: u64| if n == 400 { 20 + 20 * n + 91 } else { 20 + 20 * n };
+        let mut order: Vec<u64> = (0..500).collect();
+        order.sort_by_key(|n| at(*n));
+        order.iter().for_each(|n| listener.packet(at(*n), A, *n as u32, if *n < 499 { 2_000 } else { 9_000 }));
+        listener.until(10_200);
+        assert!(listener.heard[480..80_480].iter().all(|s| s.abs() > 500), "20 ms are concealed");
+        assert!(listener.heard[80_480 - 159..80_480].iter().all(|s| *s > 8_000), "40 ms after it came");
+        assert_eq!(listener.late, [400]);
     }
 
     #[test]
@@ -257,11 +271,11 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_source_is_bounded() {
-        let mut mix = Mix::new(Instant(0));
+        let mut mix = Mix::new(Instant(0), CAP);
         mix.set_sources(&[A]);
         for n in 0..50_000u32 {
             mix.hear(Instant(1), A, &packet((n % 3, n.wrapping_mul(2_900)), &[0; 1_400]));
         }
-        assert!(mix.sources[0].1.end() <= TERMS.window);
+        assert!(mix.sources[0].1.end() <= mix.terms.window);
     }
 }

@@ -108,6 +108,7 @@ pub fn of(stats: &Stats) -> LegQuality {
             lost: stats.lost,
             late: stats.late,
             duplicates: stats.duplicates,
+            discarded: stats.discarded,
             bursts: stats.bursts,
             longest_burst: stats.longest_burst,
             mean_burst: if stats.bursts == 0 { 0.0 } else { rounded(stats.lost as f64 / stats.bursts as f64, 100.0) },

@@ -6,16 +6,18 @@
 //!     └─▶ taken by the listener, frame by frame
 //! ```
 //! Within a stream the RTP timestamp places the samples (so jitter makes no clicks); its offset to the arrival
-//! time is followed slowly, so that a clock that drifts by 100 ppm (0.36 s an hour) never pulls two speakers apart.
+//! time is followed slowly, so that a clock that drifts by 100 ppm (0.36 s an hour) never pulls two speakers apart. For
+//! somebody who listens now, [`crate::playout`] says how long each packet is held back.
 
 use crate::conceal::Concealer;
+use crate::playout::Playout;
 use crate::voice::Said;
 use std::collections::VecDeque;
 
 /// An offset of 20 ms, averaged, is taken up …
 pub(crate) const DRIFT: i64 = 160;
 /// … in steps of 5 ms, so that no word is cut.
-const STEP: i64 = 40;
+pub(crate) const STEP: i64 = 40;
 /// A packet this far from where its timestamp says, 400 ms, has a new time base.
 const JUMP: i64 = 3_200;
 /// What lies in the window where nothing came: no codec gives this value.
@@ -30,7 +32,8 @@ const SMOOTHING: i64 = 64;
 pub(crate) struct Terms {
     /// Nothing is placed further ahead of the first sample than this.
     pub window: i64,
-    /// A packet later than this by its timestamp would never be heard: the stream is delayed by as much from there on.
+    /// A packet later than this by its timestamp would never be heard: the stream is delayed by as much from there on. Of
+    /// one that is heard live, the longest delay.
     pub lateness: i64,
     /// Who listens can't wait to see whether a voice goes on: what has not come is lost. Else it is, if more came behind it.
     pub live: bool,
@@ -39,11 +42,20 @@ pub(crate) struct Terms {
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
     terms: Terms,
-    anchor: Option<Anchor>,
+    clock: Clock,
     /// Where the window begins.
     first: i64,
     window: VecDeque<i16>,
     concealer: Concealer,
+    /// The last packet had no sound: that nothing comes is no loss.
+    mute: bool,
+}
+
+/// What says where a packet lies.
+#[derive(Clone, Debug)]
+enum Clock {
+    Arrival(Option<Anchor>),
+    Playout(Playout),
 }
 
 /// The sample at which a timestamp lies.
@@ -59,13 +71,26 @@ struct Anchor {
 
 impl Track {
     pub fn new(terms: Terms, first: i64) -> Self {
-        Track { terms, anchor: None, first, window: VecDeque::new(), concealer: Concealer::default() }
+        let clock = if terms.live { Clock::Playout(Playout::new(terms.lateness)) } else { Clock::Arrival(None) };
+        Track { terms, clock, first, window: VecDeque::new(), concealer: Concealer::default(), mute: false }
     }
 
-    /// Puts a packet's samples where they belong: at `arrival`, if its stream is new. Before the window or beyond its end
-    /// they are dropped.
-    pub fn place(&mut self, arrival: i64, said: &Said<'_>) {
-        let (from, lost) = self.follow(arrival, said);
+    /// Puts a packet's samples where they belong: at `arrival`, if its stream is new, or as long after as it is held back.
+    /// Before the window or beyond its end they are dropped; false if none will be heard.
+    pub fn place(&mut self, arrival: i64, said: &Said<'_>) -> bool {
+        self.mute = said.samples.is_empty();
+        if self.mute {
+            self.pass(said);
+            return true;
+        }
+        let place = match &mut self.clock {
+            Clock::Playout(playout) => playout.place(arrival, said),
+            Clock::Arrival(_) => Some(self.follow(arrival, said)),
+        };
+        place.is_some_and(|(from, lost)| self.put(from, lost, said))
+    }
+
+    fn put(&mut self, from: i64, lost: bool, said: &Said<'_>) -> bool {
         let from = from - self.first;
         let passed = usize::try_from(-from).unwrap_or(0).min(said.samples.len());
         // Of what comes half too late, one sample more is left out: there the concealer leads over.
@@ -74,7 +99,7 @@ impl Track {
         let room = usize::try_from(self.terms.window).unwrap_or(0).saturating_sub(from);
         let length = (said.samples.len() - passed).min(room);
         if length == 0 {
-            return;
+            return false;
         }
         let fresh = from >= self.window.len();
         if self.window.len() < from {
@@ -86,7 +111,8 @@ impl Track {
             self.window.resize(from + length, NOTHING);
         }
         if !fresh {
-            return self.fit_in(from, length, |n| said.samples.at(passed + n));
+            self.fit_in(from, length, |n| said.samples.at(passed + n));
+            return true;
         }
         // The window goes round in its memory: two stretches, in each of which samples lie side by side.
         let (front, back) = self.window.as_mut_slices();
@@ -96,6 +122,18 @@ impl Track {
         }
         let start = (from + split).saturating_sub(front.len());
         said.samples.write(passed + split, &mut back[start..start + length - split]);
+        true
+    }
+
+    /// A key or comfort noise takes a number, and leaves no hole.
+    fn pass(&mut self, said: &Said<'_>) {
+        match &mut self.clock {
+            Clock::Playout(playout) => playout.pass(said),
+            Clock::Arrival(anchor) => {
+                let follows = |a: &&mut Anchor| a.ssrc == said.ssrc && a.sequence.wrapping_add(1) == said.sequence;
+                anchor.as_mut().filter(follows).into_iter().for_each(|anchor| anchor.sequence = said.sequence);
+            }
+        }
     }
 
     /// Puts samples where some are already: these stay, and at both ends of what is new a step leads over.
@@ -122,7 +160,8 @@ impl Track {
     pub fn take(&mut self, sum: &mut [i32]) {
         self.first += sum.len() as i64;
         for sums in sum.chunks_mut(PART) {
-            if self.window.is_empty() && (!self.terms.live || self.concealer.is_silent()) {
+            let over = !self.terms.live || self.mute;
+            if self.window.is_empty() && (over || self.concealer.is_silent()) {
                 self.concealer.rest();
                 continue;
             }
@@ -134,7 +173,7 @@ impl Track {
             part[..split].copy_from_slice(&front[..split]);
             part[split..here].copy_from_slice(&back[..here - split]);
             self.window.drain(..here);
-            if !self.terms.live {
+            if over {
                 part[here..].fill(0);
             }
             self.conceal(part);
@@ -170,22 +209,23 @@ impl Track {
     fn follow(&mut self, arrival: i64, said: &Said<'_>) -> (i64, bool) {
         let &Said { ssrc, sequence, timestamp, .. } = said;
         let fresh = Anchor { ssrc, sequence, timestamp, place: arrival, late: 0 };
-        let Some(anchor) = self.anchor.filter(|a| a.ssrc == ssrc) else {
-            self.anchor = Some(fresh);
+        let Clock::Arrival(known) = &mut self.clock else { return (arrival, false) };
+        let Some(anchor) = known.filter(|a| a.ssrc == ssrc) else {
+            *known = Some(fresh);
             return (arrival, false);
         };
         let step = i64::from(timestamp.wrapping_sub(anchor.timestamp) as i32);
         let place = anchor.place + step;
         let deviation = arrival - place;
         if deviation.abs() > JUMP || (deviation > self.terms.lateness && step > 0) {
-            self.anchor = Some(fresh);
+            *known = Some(fresh);
             return (arrival, deviation.abs() <= JUMP);
         }
         // A straggler says nothing about where the stream is now.
         if step > 0 {
             let late = anchor.late + deviation - anchor.late / SMOOTHING;
             let shift = if (late / SMOOTHING).abs() > DRIFT { STEP * late.signum() } else { 0 };
-            self.anchor = Some(Anchor { ssrc, sequence, timestamp, place: place + shift, late: late - shift * SMOOTHING });
+            *known = Some(Anchor { ssrc, sequence, timestamp, place: place + shift, late: late - shift * SMOOTHING });
             return (place + shift, sequence != anchor.sequence.wrapping_add(1));
         }
         (place, false)

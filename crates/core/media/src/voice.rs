@@ -20,7 +20,8 @@ const MISORDER: i16 = -100;
 /// The longest packet that is understood: 120 ms.
 const LONGEST: usize = 960;
 
-/// Some of what a peer said, as it lies in its stream; the timestamp counts samples of 8 kHz.
+/// Some of what a peer said, as it lies in its stream; the timestamp counts samples of 8 kHz. Without samples it is a packet
+/// that has no sound, a key or comfort noise: it took a number.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Said<'a> {
     pub ssrc: u32,
@@ -70,6 +71,17 @@ impl Samples<'_> {
             Samples::Law(bytes, _) => bytes.len(),
             Samples::Linear(samples) => samples.len(),
         }
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How far the loudest is from silence.
+    pub fn loudest(&self) -> u16 {
+        let mut loudest = 0;
+        self.each(|sample| loudest = loudest.max(sample.unsigned_abs()));
+        loudest
     }
 
     /// Those from the `first` on, as many as there is room for.

@@ -175,6 +175,8 @@ pub struct Stats {
     pub lost: u64,
     pub late: u64,
     pub duplicates: u64,
+    /// Too late for the jitter buffer, where somebody heard this leg mixed.
+    pub discarded: u64,
     /// Losses in a row: how many times, and the longest.
     pub bursts: u64,
     pub longest_burst: u64,

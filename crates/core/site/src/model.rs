@@ -63,6 +63,8 @@ pub struct Media {
     pub advertise: Option<IpAddr>,
     /// A leg that should speak and sends nothing for this long is dead.
     pub silent_after: Duration,
+    /// Where a leg is mixed its packets are held back for no longer than this.
+    pub jitter_buffer: Duration,
     /// What is used where trunk, agent or tenant don't say; what comes first is offered first.
     pub codecs: Vec<AudioCodec>,
 }

@@ -16,6 +16,7 @@ pub fn needs_restart(old: &Site, new: &Site) -> Vec<Diagnostic> {
         ("media.shared_port", old.media.shared_port == new.media.shared_port),
         ("media.advertise", old.media.advertise == new.media.advertise),
         ("media.silent_after", old.media.silent_after == new.media.silent_after),
+        ("media.jitter_buffer", old.media.jitter_buffer == new.media.jitter_buffer),
         ("web.listen", old.web.listen == new.web.listen),
         ("data", old.data == new.data),
         ("recordings", old.recordings == new.recordings),

@@ -42,6 +42,7 @@ fn what_is_bound_or_open_changes_only_with_a_restart_and_is_pointed_at() {
         ("127.0.0.1:5060\"", "127.0.0.1:5060\"\nadvertise = \"192.0.2.1\"", "sip.advertise"),
         ("20000-20999", "20000-21999", "media.ports"),
         ("silent_after = \"30s\"", "silent_after = \"9s\"", "media.silent_after"),
+        ("silent_after = \"30s\"", "silent_after = \"30s\"\njitter_buffer = \"90ms\"", "media.jitter_buffer"),
         ("127.0.0.1:8080", "127.0.0.1:8090", "web.listen"),
         ("answered", "ended", "tickets"),
         ("name = \"acme\"\nnode", "name = \"acme\"\nrecordings = \"r\"\nnode", "recordings"),

@@ -34,7 +34,6 @@ use media::{Command, Input, PlaneConfig, PromptBook, Stats};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread::JoinHandle;
-use std::time::Duration;
 use worker::{Told, Worker};
 
 /// Where Inputs go. It is called on a media thread, so it must not wait.
@@ -54,7 +53,8 @@ pub struct Config {
     /// Made if it isn't there.
     pub recordings: PathBuf,
     pub prompts: Arc<PromptBook>,
-    pub silent_after: Duration,
+    /// How the legs of each thread are treated.
+    pub plane: PlaneConfig,
     /// Blocks of 200 ms (6.4 KB) that wait for the disk at most; what is beyond is lost to the recording, not to the call.
     pub ring: usize,
     pub disk: Arc<dyn Disk>,
@@ -71,7 +71,7 @@ impl Config {
             threads: 1,
             recordings: recordings.into(),
             prompts,
-            silent_after: PlaneConfig::default().silent_after,
+            plane: PlaneConfig::default(),
             ring: 12_288,
             disk: Arc::new(OsDisk),
             keys: None,
@@ -96,7 +96,7 @@ impl MediaPlane {
         let measured = Arc::new(Measured::default());
         let mut lanes = vec![];
         let mut workers = vec![];
-        let plane = PlaneConfig { silent_after: config.silent_after };
+        let plane = config.plane;
         for (n, io) in ports.into_iter().enumerate() {
             // Unbounded: a full channel would make the engine wait for us while we wait for its sink. The engine
             // bounds it, which gives a handful of commands for each decision about a call.

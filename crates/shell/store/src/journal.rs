@@ -32,7 +32,7 @@ use std::time::Duration;
 
 const MAGIC: &[u8; 4] = b"CTLJ";
 /// Raised with each change to the words of an entry: postcard names no field, so an older entry would read as another.
-const FORM: u16 = 10;
+const FORM: u16 = 11;
 const HEADER: usize = 4 + 2 + 4 + 8 + 32 + 4;
 /// Length, checksum, outputs.
 const FRAME_HEADER: usize = 4 + 4 + 8;

@@ -29,7 +29,8 @@ impl Lines {
         let web = listener.local_addr().map_err(at("the web"))?;
         let prompts = Arc::new(shell_media::load_prompts(&site.flows, &engine::codecs(site)).map_err(at(site.flows.display()))?);
         let mut plane = shell_media::Config::new(site.recordings.clone(), prompts.clone());
-        plane.silent_after = site.media.silent_after;
+        plane.plane.silent_after = site.media.silent_after;
+        plane.plane.jitter_buffer = site.media.jitter_buffer;
         plane.shared_port = site.media.shared_port;
         plane.keys = keys;
         let media = Arc::new(shell_media::MediaPlane::start(plane, way.clone()).map_err(at("media"))?);

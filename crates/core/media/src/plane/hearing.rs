@@ -93,10 +93,10 @@ impl Plane {
 
     /// Relays or mixes, as whom it hears now demands.
     fn tune(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
-        let mixes = self.mixes(id);
+        let (mixes, cap) = (self.mixes(id), self.config.jitter_buffer);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if mixes && leg.mix.is_none() {
-            leg.mix = Some(Box::new(Mix::new(leg.start(now))));
+            leg.mix = Some(Box::new(Mix::new(leg.start(now), cap)));
             leg.cut();
         } else if !mixes {
             leg.cut();

@@ -107,11 +107,13 @@ pub enum Tape {
 pub struct PlaneConfig {
     /// A leg that should receive and hears nothing for this long is `Silent`.
     pub silent_after: Duration,
+    /// Where a leg is mixed, no packet is held back for longer, however uneven its network: what comes later is dropped.
+    pub jitter_buffer: Duration,
 }
 
 impl Default for PlaneConfig {
     fn default() -> Self {
-        PlaneConfig { silent_after: Duration::from_secs(20) }
+        PlaneConfig { silent_after: Duration::from_secs(20), jitter_buffer: Duration::from_millis(200) }
     }
 }
 

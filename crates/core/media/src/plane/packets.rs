@@ -96,13 +96,15 @@ impl Plane {
             return;
         }
         let listeners = std::mem::take(&mut leg.heard_by);
+        let mut in_time = true;
         for listener in &listeners {
             if let Some(mix) = self.legs.get_mut(listener).and_then(|leg| leg.mix.as_mut()) {
-                mix.hear(now.mono, came.from, said);
+                in_time &= mix.hear(now.mono, came.from, said);
             }
         }
         if let Some(leg) = self.legs.get_mut(&came.from) {
             leg.heard_by = listeners;
+            leg.discarded += u64::from(!in_time);
         }
     }
 

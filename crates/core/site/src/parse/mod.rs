@@ -120,8 +120,20 @@ fn media(n: &mut Node) -> Option<Media> {
         ports: ports?,
         advertise,
         silent_after,
+        jitter_buffer: jitter_buffer(n),
         codecs: codecs(n).unwrap_or_else(|| AudioCodec::USUAL.to_vec()),
     })
+}
+
+/// At least a frame, at most a second, beyond which nobody talks to each other.
+fn jitter_buffer(n: &mut Node) -> Duration {
+    const USUAL: Duration = Duration::from_millis(200);
+    let Some(most) = n.opt("jitter_buffer") else { return USUAL };
+    if (Duration::from_millis(20)..=Duration::from_secs(1)).contains(&most) {
+        return most;
+    }
+    n.report(n.at("jitter_buffer", "expected between \"20ms\" and \"1s\""));
+    USUAL
 }
 
 fn shared_port(n: &mut Node, ports: Option<&RangeInclusive<u16>>) -> Option<u16> {

@@ -47,6 +47,14 @@ fn line_17_what_is_kept_for_escalation_must_be_there() {
 }
 
 #[test]
+fn a_jitter_buffer_in_which_nobody_could_talk_is_pointed_at() {
+    let saying = ("expected between \"20ms\" and \"1s\"", "\"3s\"", "");
+    assert_found(&site(), ("[media]\n", "[media]\njitter_buffer = \"3s\"\n"), saying, true);
+    let set = Site::parse(&site().replace("[media]\n", "[media]\njitter_buffer = \"90ms\"\n"), "site.toml").unwrap();
+    assert_eq!(set.media.jitter_buffer.as_millis(), 90);
+}
+
+#[test]
 fn codecs_that_are_none_or_named_twice_are_pointed_at() {
     let with = |codecs: &str| format!("channels = 20\ncodecs = {codecs}");
     let saying = ("expected a codec: \"pcma\", \"pcmu\" or \"g722\", found this text", "\"g729\"", "");

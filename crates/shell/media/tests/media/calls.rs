@@ -135,7 +135,7 @@ fn a_closed_leg_frees_its_ports() {
 
 #[test]
 fn a_peer_that_says_nothing_is_silent_once() {
-    let room = Room::with(|config| config.silent_after = Duration::from_millis(200));
+    let room = Room::with(|config| config.plane.silent_after = Duration::from_millis(200));
     let mut caller = room.peer(CALLER);
     let Input::Silent { leg, millis } = room.wait(|_| true) else { panic!("expected Silent") };
     assert!(leg == CALLER && millis >= 200);
