@@ -19,6 +19,8 @@ use std::time::Duration;
 
 /// Of RTP's timestamps, and so of the jitter in reports.
 const CLOCK_HZ: u32 = 8_000;
+/// Packets in a row after which a peer that changed its codec by itself is believed to keep to it: a second.
+const SETTLED: u8 = 50;
 /// Loops whose position one leg remembers.
 const REMEMBERED: usize = 8;
 /// A peer that heard nothing for two report intervals gets a receiver report (RFC 3550 section 6.4).
@@ -44,6 +46,8 @@ pub(crate) struct Leg {
     pub ear: Option<Box<Ear>>,
     /// The codec of its last audio, or the one negotiated since.
     pub speaks: Codec,
+    /// How many more packets in it until those who hear it are relayed to again, if they can be.
+    unsettled: u8,
     /// What decodes it, if that takes more than a table and somebody needs it.
     pub voice: Option<Box<Voice>>,
     /// Among those who hear it is one to whom it is mixed.
@@ -87,6 +91,7 @@ impl Leg {
             digits: dtmf::Receiver::default(),
             ear: None,
             speaks: Codec::Pcmu,
+            unsettled: 0,
             voice: None,
             mixed: false,
             player: None,
@@ -121,13 +126,33 @@ impl Leg {
             self.splice.interrupt();
         }
         if self.session.as_ref().is_none_or(|before| before.codec != session.codec) {
-            self.speaks = session.codec;
+            (self.speaks, self.unsettled) = (session.codec, 0);
         }
         self.session = Some(session);
         // The time on hold is not silence.
         if !owed {
             self.heard = now;
         }
+    }
+
+    /// The peer went over to another codec by itself.
+    pub fn speak(&mut self, codec: Codec) {
+        (self.speaks, self.unsettled) = (codec, SETTLED);
+    }
+
+    /// Whether, with a packet that holds this, the peer has kept to a codec for long enough.
+    pub fn settles(&mut self, content: Content) -> bool {
+        if self.unsettled == 0 || content != Content::Audio(self.speaks) {
+            return false;
+        }
+        self.unsettled -= 1;
+        self.unsettled == 0
+    }
+
+    /// Whether the peer keeps to its codec.
+    #[cfg(test)]
+    pub fn is_settled(&self) -> bool {
+        self.unsettled == 0
     }
 
     /// What it has heard so far is kept.

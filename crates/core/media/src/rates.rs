@@ -22,32 +22,45 @@ fn weight(n: usize) -> f32 {
     (taper(n) * 0.25 / sum) as f32
 }
 
+/// Samples of 8 kHz that are worked on at once: those before them lie in front, so that no window is moved for each.
+const BLOCK: usize = 160;
+
 /// 16 kHz to 8 kHz. The sound comes out 1.4 ms later.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Halver {
     /// The newest samples at odd places, whose weights are not zero; and those at even places, of which the middle counts.
-    odd: [f32; TAPS],
-    even: [f32; SIDE],
+    odd: [f32; TAPS - 1],
+    even: [f32; SIDE - 1],
 }
 
 /// 8 kHz to 16 kHz. The sound comes out 1.5 ms later.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Doubler {
-    heard: [f32; TAPS],
+    heard: [f32; TAPS - 1],
 }
 
 impl Halver {
     /// Half as many samples as `wide` has, into the front of `narrow`; how many these are.
     pub fn halve(&mut self, wide: &[i16], narrow: &mut [i16]) -> usize {
-        let pairs = wide.chunks_exact(2);
+        let (pairs, _) = wide.as_chunks::<2>();
+        let parts = pairs.chunks(BLOCK).zip(narrow.chunks_mut(BLOCK));
+        parts.map(|(pairs, narrow)| self.halve_part(pairs, narrow)).sum()
+    }
+
+    fn halve_part(&mut self, pairs: &[[i16; 2]], narrow: &mut [i16]) -> usize {
         let count = pairs.len().min(narrow.len());
-        for (pair, out) in pairs.zip(narrow.iter_mut()) {
-            self.even.rotate_left(1);
-            self.even[SIDE - 1] = f32::from(pair[0]);
-            self.odd.rotate_left(1);
-            self.odd[TAPS - 1] = f32::from(pair[1]);
-            *out = rounded(0.5 * self.even[0] + filtered(&self.odd));
+        let (mut even, mut odd, mut sums) = ([0.0; SIDE - 1 + BLOCK], [0.0; TAPS - 1 + BLOCK], [0.0; BLOCK]);
+        even[..SIDE - 1].copy_from_slice(&self.even);
+        odd[..TAPS - 1].copy_from_slice(&self.odd);
+        for (pair, (even, odd)) in pairs[..count].iter().zip(even[SIDE - 1..].iter_mut().zip(&mut odd[TAPS - 1..])) {
+            (*even, *odd) = (f32::from(pair[0]), f32::from(pair[1]));
         }
+        filter(&odd, &mut sums[..count]);
+        for (out, (middle, sum)) in narrow.iter_mut().zip(even.iter().zip(&sums[..count])) {
+            *out = rounded(0.5 * middle + sum);
+        }
+        self.even.copy_from_slice(&even[count..count + SIDE - 1]);
+        self.odd.copy_from_slice(&odd[count..count + TAPS - 1]);
         count
     }
 }
@@ -55,22 +68,33 @@ impl Halver {
 impl Doubler {
     /// Twice as many samples as `narrow` has, into the front of `wide`; how many these are.
     pub fn double(&mut self, narrow: &[i16], wide: &mut [i16]) -> usize {
-        let pairs = wide.chunks_exact_mut(2);
-        let count = 2 * pairs.len().min(narrow.len());
-        for (pair, sample) in pairs.zip(narrow) {
-            self.heard.rotate_left(1);
-            self.heard[TAPS - 1] = f32::from(*sample);
+        let (pairs, _) = wide.as_chunks_mut::<2>();
+        let parts = narrow.chunks(BLOCK).zip(pairs.chunks_mut(BLOCK));
+        parts.map(|(narrow, pairs)| self.double_part(narrow, pairs)).sum()
+    }
+
+    fn double_part(&mut self, narrow: &[i16], pairs: &mut [[i16; 2]]) -> usize {
+        let count = pairs.len().min(narrow.len());
+        let (mut heard, mut sums) = ([0.0; TAPS - 1 + BLOCK], [0.0; BLOCK]);
+        heard[..TAPS - 1].copy_from_slice(&self.heard);
+        heard[TAPS - 1..].iter_mut().zip(&narrow[..count]).for_each(|(heard, sample)| *heard = f32::from(*sample));
+        filter(&heard, &mut sums[..count]);
+        for (pair, (middle, sum)) in pairs.iter_mut().zip(heard[SIDE - 1..].iter().zip(&sums[..count])) {
             // The sample that lies in the middle of those heard, and the one between it and the next.
-            pair[0] = rounded(self.heard[SIDE - 1]);
-            pair[1] = rounded(2.0 * filtered(&self.heard));
+            *pair = [rounded(*middle), rounded(2.0 * sum)];
         }
-        count
+        self.heard.copy_from_slice(&heard[count..count + TAPS - 1]);
+        2 * count
     }
 }
 
-fn filtered(samples: &[f32; TAPS]) -> f32 {
-    let (before, after) = samples.split_at(SIDE);
-    before.iter().rev().zip(after).zip(WEIGHTS.iter()).map(|((before, after), weight)| (before + after) * weight).sum()
+/// Of each sample that has as many as the filter takes before and after it, their weighed sum. Weight by weight, so that
+/// several sums are worked on with one instruction.
+fn filter(samples: &[f32; TAPS - 1 + BLOCK], sums: &mut [f32]) {
+    for (n, weight) in WEIGHTS.iter().enumerate() {
+        let (before, after) = (&samples[SIDE - 1 - n..], &samples[SIDE + n..]);
+        sums.iter_mut().zip(before.iter().zip(after)).for_each(|(sum, (before, after))| *sum += (before + after) * weight);
+    }
 }
 
 fn rounded(sample: f32) -> i16 {
@@ -114,5 +138,29 @@ mod tests {
     fn a_buffer_that_is_too_short_takes_what_it_can() {
         assert_eq!(Halver::default().halve(&[0; 320], &mut [0; 100]), 100);
         assert_eq!(Doubler::default().double(&[0; 160], &mut [0; 101]), 100);
+    }
+
+    #[test]
+    fn however_the_samples_are_cut_into_parts_the_sound_is_the_same() {
+        let wide = sine(16_000, 1_234.0, 9_000.0, 3_200);
+        let (mut whole, mut parts) = ([0; 1_600], vec![]);
+        Halver::default().halve(&wide, &mut whole);
+        let (mut halver, mut part) = (Halver::default(), [0; 601]);
+        let mut rest = &wide[..];
+        for pairs in [1, 7, 160, 161, 350, 320, 601] {
+            let (now, later) = rest.split_at(2 * pairs);
+            let count = halver.halve(now, &mut part);
+            parts.extend_from_slice(&part[..count]);
+            rest = later;
+        }
+        assert_eq!(parts, whole);
+        let (mut doubler, mut back, mut again) = (Doubler::default(), vec![0; 3_200], vec![]);
+        Doubler::default().double(&whole, &mut back);
+        for part in whole.chunks(77) {
+            let mut wide = [0; 154];
+            let count = doubler.double(part, &mut wide);
+            again.extend_from_slice(&wide[..count]);
+        }
+        assert_eq!(again, back);
     }
 }

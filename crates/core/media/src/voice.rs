@@ -124,6 +124,20 @@ impl Voice {
         self.codec
     }
 
+    /// For another stream, in this codec; what it held is gone.
+    pub fn restart(&mut self, codec: Codec) {
+        self.held.drain(..).for_each(|held| self.spare.extend(held.payload));
+        (self.codec, self.decoder, self.next) = (codec, g722::Decoder::new(), None);
+    }
+
+    /// Says what is held, whatever is missing before it: nothing more is to come for now.
+    pub fn flush(&mut self, mut say: impl FnMut(Said<'_>)) {
+        while let Some((ssrc, _)) = self.next.filter(|_| !self.held.is_empty()) {
+            self.say_first(ssrc, &mut say);
+        }
+        self.restart(self.codec);
+    }
+
     /// A packet of the stream; none for `payload` if it is one without sound, which takes a number too. `say` is told what
     /// can now be heard.
     pub fn hear(&mut self, header: &Header, payload: Option<&[u8]>, mut say: impl FnMut(Said<'_>)) {
@@ -165,17 +179,20 @@ impl Voice {
             if !follows && self.held.len() <= HELD {
                 return;
             }
-            let Held { sequence, timestamp, payload } = self.held.remove(0);
-            self.decode(ssrc, (sequence, timestamp), payload.as_deref(), say);
-            self.spare.extend(payload);
+            self.say_first(ssrc, say);
         }
+    }
+
+    fn say_first(&mut self, ssrc: u32, say: &mut impl FnMut(Said<'_>)) {
+        let Held { sequence, timestamp, payload } = self.held.remove(0);
+        self.decode(ssrc, (sequence, timestamp), payload.as_deref(), say);
+        self.spare.extend(payload);
     }
 
     fn decode(&mut self, ssrc: u32, (sequence, timestamp): (u16, u32), payload: Option<&[u8]>, say: &mut impl FnMut(Said<'_>)) {
         self.next = Some((ssrc, sequence.wrapping_add(1)));
-        let Some(payload) = payload else { return };
         let mut samples = [0; LONGEST];
-        let count = self.decoder.decode(payload, &mut samples);
+        let count = payload.map_or(0, |payload| self.decoder.decode(payload, &mut samples));
         say(Said { ssrc, sequence, timestamp, samples: Samples::Linear(&samples[..count]) });
     }
 }
@@ -239,16 +256,31 @@ mod tests {
     #[test]
     fn a_key_between_two_words_is_no_gap_and_another_source_begins_at_once() {
         let packets = packets(3);
-        let (mut voice, mut said) = (Voice::new(Codec::G722), 0);
+        let (mut voice, mut said) = (Voice::new(Codec::G722), vec![]);
         let read = |n: usize| Header::read(&packets[n]).unwrap();
-        voice.hear(&read(0), packets[0].get(12..), |_| said += 1);
-        voice.hear(&read(1), None, |_| said += 1);
-        voice.hear(&read(2), packets[2].get(12..), |_| said += 1);
-        assert_eq!(said, 2);
+        voice.hear(&read(0), packets[0].get(12..), |s| said.push(s.samples.len()));
+        voice.hear(&read(1), None, |s| said.push(s.samples.len()));
+        voice.hear(&read(2), packets[2].get(12..), |s| said.push(s.samples.len()));
+        assert_eq!(said, [FRAME, 0, FRAME]);
         let mut other = read(0);
         other.ssrc = 2;
-        voice.hear(&other, packets[0].get(12..), |_| said += 1);
-        assert_eq!(said, 3);
+        voice.hear(&other, packets[0].get(12..), |s| said.push(s.samples.len()));
+        assert_eq!(said.len(), 4);
+    }
+
+    #[test]
+    fn what_is_held_is_said_at_the_end_and_another_stream_begins_at_once() {
+        let packets = packets(40);
+        let (mut voice, mut said) = (Voice::new(Codec::G722), vec![]);
+        let hear = |voice: &mut Voice, n: usize, said: &mut Vec<u32>| {
+            let header = Header::read(&packets[n]).unwrap();
+            voice.hear(&header, packets[n].get(header.body()), |s| said.push(s.timestamp / 160));
+        };
+        [0, 2, 4, 5].into_iter().for_each(|n| hear(&mut voice, n, &mut said));
+        voice.flush(|s| said.push(s.timestamp / 160));
+        assert_eq!(said, [0, 2, 4, 5]);
+        hear(&mut voice, 30, &mut said);
+        assert_eq!(said.last(), Some(&30));
     }
 
     #[test]

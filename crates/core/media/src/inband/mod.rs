@@ -65,8 +65,14 @@ impl Ear {
         });
     }
 
-    /// Sees where a packet lies in its stream; false if it is late.
+    /// Sees where a packet lies in its stream; false if it is late, or without sound.
     fn follow(&mut self, said: &Said<'_>) -> bool {
+        if said.samples.is_empty() {
+            if let Some(stream) = self.stream.as_mut().filter(|s| (s.ssrc, s.sequence) == (said.ssrc, said.sequence)) {
+                stream.sequence = stream.sequence.wrapping_add(1);
+            }
+            return false;
+        }
         let Some(stream) = self.stream.filter(|s| s.ssrc == said.ssrc) else {
             self.restart();
             return true;

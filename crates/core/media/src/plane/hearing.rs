@@ -10,7 +10,7 @@ use super::{Output, Plane, Timer};
 use crate::Codec;
 use crate::mix::{Due, Mix};
 use crate::rtp::FRAME;
-use base::{Instant, LegId};
+use base::{Instant, LegId, Now};
 
 impl Plane {
     pub(super) fn on_hear(&mut self, now: Instant, id: LegId, mut others: Vec<LegId>, out: &mut Vec<Output>) {
@@ -124,11 +124,17 @@ impl Plane {
         }
     }
 
-    /// This leg speaks another codec from now on.
-    pub(super) fn on_other_codec(&mut self, now: Instant, id: LegId, codec: Codec, out: &mut Vec<Output>) {
+    /// This leg speaks another codec from now on. Those who can't be sent it are mixed to at once; those who can again, when
+    /// it has kept to it for a while: a peer that goes to and fro would make and drop a mix with each packet.
+    pub(super) fn on_other_codec(&mut self, now: Now, id: LegId, codec: Codec, out: &mut Vec<Output>) {
+        self.flush(now, id, out);
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        leg.speaks = codec;
-        self.retune(now, id, out);
+        leg.speak(codec);
+        for listener in leg.heard_by.clone() {
+            if self.legs.get(&listener).is_some_and(|leg| leg.mix.is_none()) && self.mixes(listener) {
+                self.tune(now.mono, listener, out);
+            }
+        }
     }
 
     /// Codecs have changed: this leg and those who hear it may have to be mixed to now, or no longer.

@@ -32,6 +32,7 @@ impl Plane {
         }
         let payload = packet.get(header.body()).unwrap_or(&[]);
         let came = Came { from: id, content, header: &header, on_hold: !leg.sends() };
+        let settled = leg.settles(content);
         // Only looked at here: a packet that is passed on and no more costs no second look-up.
         let (alone, nobody) = (leg.heard_by.first().copied().filter(|_| leg.heard_by.len() == 1), leg.heard_by.is_empty());
         let listened_to = leg.is_listened_to();
@@ -47,11 +48,15 @@ impl Plane {
                 }
             }
             Content::Audio(codec) if leg.speaks != codec => {
-                self.on_other_codec(now.mono, id, codec, out);
+                self.on_other_codec(now, id, codec, out);
                 self.decode(now, &came, Some(payload), out);
             }
             Content::Audio(_) if listened_to => self.decode(now, &came, Some(payload), out),
+            Content::Other if listened_to => self.decode(now, &came, None, out),
             Content::Audio(_) | Content::Other => {}
+        }
+        if settled {
+            self.retune(now.mono, id, out);
         }
         match alone {
             Some(listener) => out.extend(self.pass_on(now, listener, &came, packet)),
@@ -60,49 +65,57 @@ impl Plane {
         }
     }
 
-    /// Says a packet's sound to those who do not only pass it on; a packet without sound may end a wait.
+    /// Says a packet's sound to those who do not only pass it on; a packet without sound takes a number, and may end a wait.
     fn decode(&mut self, now: Now, came: &Came, payload: Option<&[u8]>, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&came.from).filter(|leg| leg.is_listened_to()) else { return };
         let codec = leg.speaks;
         if let Some(law) = codec.law() {
-            if let Some(payload) = payload {
-                self.listen(now, came, &Said::by_law(came.header, payload, law), out);
-            }
-            return;
+            return self.listen(now, came.from, &Said::by_law(came.header, payload.unwrap_or(&[]), law), out);
         }
-        let voice = leg.voice.take().filter(|voice| voice.codec() == codec);
-        let mut voice = voice.unwrap_or_else(|| Box::new(Voice::new(codec)));
-        voice.hear(came.header, payload, |said| self.listen(now, came, &said, out));
+        let mut voice = leg.voice.take().unwrap_or_else(|| Box::new(Voice::new(codec)));
+        if voice.codec() != codec {
+            voice.restart(codec);
+        }
+        voice.hear(came.header, payload, |said| self.listen(now, came.from, &said, out));
         if let Some(leg) = self.legs.get_mut(&came.from) {
             leg.voice = Some(voice);
         }
     }
 
+    /// What is held of this leg's voice, because something before it is missing, is said now: something else begins.
+    pub(super) fn flush(&mut self, now: Now, id: LegId, out: &mut Vec<Output>) {
+        let Some(mut voice) = self.legs.get_mut(&id).and_then(|leg| leg.voice.take()) else { return };
+        voice.flush(|said| self.listen(now, id, &said, out));
+        if let Some(leg) = self.legs.get_mut(&id) {
+            leg.voice = Some(voice);
+        }
+    }
+
     /// What was said, for keys in it, for recordings, and for those who hear it mixed.
-    fn listen(&mut self, now: Now, came: &Came, said: &Said<'_>, out: &mut Vec<Output>) {
-        let Some(leg) = self.legs.get_mut(&came.from) else { return };
+    fn listen(&mut self, now: Now, id: LegId, said: &Said<'_>, out: &mut Vec<Output>) {
+        let Some(leg) = self.legs.get_mut(&id) else { return };
         if let Some(ear) = &mut leg.ear {
-            ear.hear(now.mono, said, |key| out.push(Output::Input(Input::Digit { leg: came.from, key })));
+            ear.hear(now.mono, said, |key| out.push(Output::Input(Input::Digit { leg: id, key })));
         }
         if leg.takes_part() {
             for recording in &leg.recordings {
                 if let Some(placement) = self.recordings.get_mut(recording) {
-                    placement.place(now.mono, came.from, said);
+                    placement.place(now.mono, id, said);
                 }
             }
         }
         // A phone on hold may send its own music.
-        if !leg.mixed || came.on_hold {
+        if !leg.mixed || !leg.sends() {
             return;
         }
         let listeners = std::mem::take(&mut leg.heard_by);
         let mut in_time = true;
         for listener in &listeners {
             if let Some(mix) = self.legs.get_mut(listener).and_then(|leg| leg.mix.as_mut()) {
-                in_time &= mix.hear(now.mono, came.from, said);
+                in_time &= mix.hear(now.mono, id, said);
             }
         }
-        if let Some(leg) = self.legs.get_mut(&came.from) {
+        if let Some(leg) = self.legs.get_mut(&id) {
             leg.heard_by = listeners;
             leg.discarded += u64::from(!in_time);
         }

@@ -180,8 +180,8 @@ fn a_journal_of_another_form_says_which_and_is_not_read() {
         std::fs::write(&path, &other).unwrap();
         read_journal::<String, Entry>(&path).err().unwrap().to_string()
     };
-    assert!(with_form(2).contains("a journal of form 2, this program reads form 10"), "{}", with_form(2));
-    assert!(with_form(99).contains("written by a newer version (form 99, this program knows 10)"), "{}", with_form(99));
+    assert!(with_form(2).contains("a journal of form 2, this program reads form 11"), "{}", with_form(2));
+    assert!(with_form(99).contains("written by a newer version (form 99, this program knows 11)"), "{}", with_form(99));
 }
 
 #[test]

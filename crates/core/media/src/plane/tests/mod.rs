@@ -4,6 +4,7 @@ mod attacks;
 mod bridges;
 mod codecs;
 mod conferences;
+mod gaps;
 mod keys;
 mod leases;
 mod playing;
