@@ -2,7 +2,7 @@
 
 use super::client::Client;
 use super::render::{clean, moment, text};
-use super::{Done, Failure};
+use super::{Done, Failure, why};
 use base::CallId;
 use clap::Args;
 use http_body_util::BodyExt;
@@ -105,13 +105,27 @@ fn show(client: &Client, out: &mut dyn Write, event: &Value) -> Done {
     Ok(())
 }
 
-/// Time, type, subject, and what the type says beyond them.
+/// Time, type, subject, and what the type says beyond them; of a decision's why the rule, whose numbers `call why` shows.
 pub fn line(event: &Value) -> String {
     const KNOWN: [&str; 6] = ["tenant", "call_id", "rev", "mono_ns", "party_id", "leg_id"];
     let data = event["data"].as_object();
     let said = data.into_iter().flatten().filter(|(key, value)| !KNOWN.contains(&key.as_str()) && !value.is_null());
-    let said: Vec<String> = said.map(|(key, value)| format!("{}={}", clean(key), text(value))).collect();
+    let value_of = |key: &str, value: &Value| if key == "why" { format!("\"{}\"", why::rule(value)) } else { text(value) };
+    let said: Vec<String> = said.map(|(key, value)| format!("{}={}", clean(key), value_of(key, value))).collect();
     let line =
         format!("{}  {:<24}  {:<16}  {}", moment(&event["time"]), text(&event["type"]), text(&event["subject"]), said.join(" "));
     format!("{}\n", line.trim_end())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_an_offer_was_sent_is_a_sentence() {
+        let why = serde_json::json!({"rule": {"strategy": "most_skilled"}, "agents": 2, "visits": 1, "idle_ms": 9_000});
+        let event = serde_json::json!({"type": "offer.sent", "subject": "1-3-42", "data": {"agent": "acme/ana", "why": why}});
+        let line = line(&event);
+        assert!(line.contains("agent=acme/ana why=\"Chosen by most skilled of 2 free, idle for 0:09.\"\n"), "{line}");
+    }
 }

@@ -87,7 +87,8 @@ fn decision(d: &Value) -> String {
     format!("{head}\n  {}\n{}{}\n", rule(why), candidates(why, &d["agent"]), rivals(why))
 }
 
-fn rule(why: &Value) -> String {
+/// By what rule the agent and the call came together.
+pub fn rule(why: &Value) -> String {
     let (agents, visits) = (text(&why["agents"]), text(&why["visits"]));
     let idle = span(&why["idle_ms"]);
     match (&why["rule"]["strategy"], why["rule"].as_str()) {
