@@ -249,7 +249,7 @@ function buildAgent(a) {
     name: make("span", "name"), icon: shape("s-" + a.state), state: make("span", "state"), time: make("span", "time"),
     detail: make("span", "detail"), today: make("button", "today figure", { type: "button", "data-def": "agents.calls", "data-label": "calls_today" }),
   };
-  parts.today.append(make("b"), " ", make("span", "", { "data-word": "calls_today" }, word("calls_today")));
+  parts.today.append(make("b"), " ", make("span"));
   const node = make(
     "li", "agent", { "data-agent": a.agent }, make("span", "icon", {}, parts.icon),
     make("span", "pair", {}, make("span", "who", {}, parts.name), parts.time),
@@ -277,6 +277,11 @@ function updateAgent(node, a) {
   const detail = [document.body.classList.contains("several") && tenantOf(a.agent), serves, a.call];
   setText(p.detail, detail.filter(Boolean).join(" · "));
   setText(p.today.querySelector("b"), number(a.calls));
+  setText(p.today.querySelector("span"), word(isOne(a.calls) ? "call_today" : "calls_today"));
+}
+
+function isOne(n) {
+  return new Intl.PluralRules(lang).select(n) === "one";
 }
 
 /** Those who are in come first; within, by name, so that nobody jumps about. */
