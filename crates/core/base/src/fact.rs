@@ -14,8 +14,9 @@ use serde_json::{Value, json};
 
 /// The form of facts that this code writes. 2 added callbacks, transfers, supervisors, agents' own calls, the why of an
 /// offer, the expected wait and the end of a breach; 3 what becomes of a recording beside its beginning and end, and what
-/// a leg was like to hear. What those before wrote reads as it did.
-pub const VERSION: u16 = 3;
+/// a leg was like to hear; 4 what callers say to being recorded, and the policy by which each conversation is or is not.
+/// What those before wrote reads as it did.
+pub const VERSION: u16 = 4;
 
 /// What a fact is about. `rev` counts the facts of one call from 1.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -123,14 +124,45 @@ pub enum Kept {
 pub enum Excluded {
     /// Such calls are not recorded.
     Policy,
+    /// A share of them is, and the draw did not fall on this one.
+    Share,
+    /// The caller said no.
+    ConsentRefused,
+    /// The caller had to say yes, and said nothing.
+    NoConsent,
 }
 
 impl Excluded {
     pub fn name(self) -> &'static str {
         match self {
             Excluded::Policy => "policy",
+            Excluded::Share => "share",
+            Excluded::ConsentRefused => "consent_refused",
+            Excluded::NoConsent => "no_consent",
         }
     }
+}
+
+/// What a caller said to being recorded: the last answer counts, for the whole call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Consent {
+    pub given: bool,
+    pub by: ConsentBy,
+}
+
+impl Consent {
+    pub fn name(self) -> &'static str {
+        if self.given { "accepted" } else { "refused" }
+    }
+}
+
+/// How a caller answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsentBy {
+    Key,
+    /// No key that means anything: the flow says what that means.
+    Silence,
 }
 
 /// What ended a recording's pause.
@@ -322,9 +354,26 @@ pub enum What {
     #[serde(rename = "recording.failed")]
     RecordingFailed { recording: RecordingId, reason: String },
 
-    /// The conversation is not recorded, and owes nothing.
+    /// The flow told the caller, to its end, that calls are recorded.
+    #[serde(rename = "consent.played")]
+    ConsentPlayed { step: String },
+    /// The caller may be recorded, from here on and until said otherwise.
+    #[serde(rename = "consent.accepted")]
+    ConsentAccepted { step: String, by: ConsentBy },
+    #[serde(rename = "consent.refused")]
+    ConsentRefused { step: String, by: ConsentBy },
+
+    /// The conversation owes a recording. `policy` is the one that decided, such as `queue acme/soporte: 25 %`.
+    #[serde(rename = "recording.owed")]
+    RecordingOwed { policy: String },
+    /// The conversation is not recorded, and owes nothing. `policy` as above; of a caller who refused, the one that would
+    /// have decided.
     #[serde(rename = "recording.excluded")]
-    RecordingExcluded { reason: Excluded },
+    RecordingExcluded {
+        reason: Excluded,
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        policy: String,
+    },
     /// Silence from here on, in both channels; the time line goes on. Again: another limit. `cause` is a word, of
     /// whoever asked. The recording's end ends it, whatever ended that.
     #[serde(rename = "recording.paused")]

@@ -41,10 +41,13 @@ pub enum Mutation {
     CrashForgetsTheVisit,
     HearsTheWrongOnes,
     PortKept,
+    RefusalForgotten,
+    ShareDrawnAnew,
+    PauseLeftBehind,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 35] = [
+    pub const ALL: [Mutation; 38] = [
         Mutation::ForgetRelease,
         Mutation::OfferTwice,
         Mutation::SkipRingDeadline,
@@ -80,6 +83,9 @@ impl Mutation {
         Mutation::CrashForgetsTheVisit,
         Mutation::HearsTheWrongOnes,
         Mutation::PortKept,
+        Mutation::RefusalForgotten,
+        Mutation::ShareDrawnAnew,
+        Mutation::PauseLeftBehind,
     ];
 }
 

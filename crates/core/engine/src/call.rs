@@ -7,7 +7,7 @@ use crate::party::{Errand, Monitoring, Passing, Reach, Third};
 use crate::pause::Pause;
 use crate::voicemail::Voicemail;
 use crate::{Decision, Place};
-use base::fact::{About, Direction};
+use base::fact::{About, Consent, Direction};
 use base::{
     AgentId, CallId, Cause, ConversationId, Instant, Lang, LegId, Now, OfferId, PartyId, Pii, QueueId, RecordingId, Tenant,
     VisitId,
@@ -54,6 +54,12 @@ pub struct Call {
     pub asked: Option<Asked>,
     /// The queue that a key led out of.
     pub left_queue: Option<QueueId>,
+    /// What the caller said to being recorded.
+    pub consent: Option<Consent>,
+    /// The queues whose agents it was with: how they are recorded holds for what follows.
+    pub answered_in: BTreeSet<QueueId>,
+    /// Of its recording, over all of its conversations.
+    pub pause: Option<Pause>,
     pub callback: Option<Callback>,
     pub voicemail: Option<Voicemail>,
     /// What the network says to us about the call (RFC 7433), for the ticket and the desk.
@@ -145,8 +151,6 @@ pub struct Conversation {
     pub recording: Option<Part>,
     /// Of the consultation.
     pub aside: Option<Part>,
-    /// Of all its recording.
-    pub pause: Option<Pause>,
     pub parts: u16,
 }
 
@@ -185,6 +189,9 @@ impl Call {
             waited: Duration::ZERO,
             asked: None,
             left_queue: None,
+            consent: None,
+            answered_in: BTreeSet::new(),
+            pause: None,
             callback: None,
             voicemail: None,
             user_to_user: None,
@@ -268,7 +275,7 @@ impl Call {
     pub fn due(&self) -> Option<Instant> {
         let flow = self.flow.as_ref().and_then(ivr::Interpreter::deadline);
         let reaches = self.reaches.values().map(|reach| reach.until).min();
-        let pause = self.conversation.as_ref().and_then(|c| Some(c.pause.as_ref()?.until));
+        let pause = self.pause.as_ref().map(|pause| pause.until);
         [self.deadline, self.lease, reaches, pause, flow].into_iter().flatten().min()
     }
 }
@@ -290,7 +297,6 @@ impl Conversation {
             greeting: None,
             recording: None,
             aside: None,
-            pause: None,
             parts: 0,
         }
     }

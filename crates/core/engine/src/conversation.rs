@@ -14,7 +14,7 @@ use crate::call::{Call, Conversation};
 use crate::centre::Centre;
 use crate::leg::{Leg, Purpose};
 use crate::party::Role;
-use base::fact::{About, CallbackEnd, Direction, ResumedBy, What};
+use base::fact::{About, CallbackEnd, Direction, What};
 use base::{AgentId, CallId, Cause, ConversationId, Lang, LegId, Mutation, QueueId, VisitId, mutated};
 use media::{Command, Sound, Tone};
 use speech::AgentNotice;
@@ -212,7 +212,12 @@ impl Centre {
             consult_ms: conversation.consulted.as_millis() as u64,
         };
         self.conversation_fact(id, Some(cause), what);
-        self.resume_recording(id, ResumedBy::ConversationEnded, None);
+        self.pause_leaves(id);
+        if mutated(Mutation::PauseLeftBehind)
+            && let Some(call) = self.calls.get_mut(&id)
+        {
+            call.pause = None;
+        }
         let recording = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut()?.recording.take());
         recording.into_iter().for_each(|part| self.stop_recording(part.id));
         let Some(call) = self.calls.get_mut(&id) else { return };

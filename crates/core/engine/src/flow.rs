@@ -3,7 +3,7 @@
 use crate::Place;
 use crate::call::Asked;
 use crate::centre::Centre;
-use base::fact::What;
+use base::fact::{Consent, What};
 use base::{CallId, Cause, Outcome, QueueId, VisitId};
 use media::{Command, Sound};
 use std::time::Duration;
@@ -28,6 +28,10 @@ impl Centre {
                 }
                 self.call_fact(id, |_| (), What::IvrLanguageSelected {});
             }
+            ivr::Output::NoticePlayed { step } => {
+                self.call_fact(id, |_| (), What::ConsentPlayed { step: step.to_string() });
+            }
+            ivr::Output::Consent { step, consent } => self.on_consent(id, &step, consent),
             ivr::Output::KeyTaken { step, key, understood } => {
                 let key = key.map(String::from).unwrap_or_default();
                 self.call_fact(id, |_| (), What::IvrInput { step: step.to_string(), key, understood });
@@ -50,6 +54,16 @@ impl Centre {
                 self.end_call(id, cause);
             }
         }
+    }
+
+    /// The last answer counts, for all of the call that follows.
+    fn on_consent(&mut self, id: CallId, step: &str, consent: Consent) {
+        if let Some(call) = self.calls.get_mut(&id) {
+            call.consent = Some(consent);
+        }
+        let (step, by) = (step.to_string(), consent.by);
+        let what = if consent.given { What::ConsentAccepted { step, by } } else { What::ConsentRefused { step, by } };
+        self.call_fact(id, |_| (), what);
     }
 
     /// A key led out of the queue. What the queue says to that comes before what the flow says next.

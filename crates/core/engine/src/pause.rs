@@ -1,13 +1,16 @@
 //! A recording that pauses: silence in the gap on both sides, and the time line goes on.
 //!
 //! ```text
-//!              asked                   asked to, the time is over, the conversation ends
-//!  recorded ──────────▶ paused ────────────────────────────────────────────────────────▶ recorded, or over
-//!                        │  ▲
-//!                        └──┘ asked again: a new owner, cause and deadline
+//!              asked                   asked to, or the time is over
+//!  recorded ──────────▶ paused ───────────────────────────────────────▶ recorded
+//!                        │  ▲ asked again: a new owner, cause and deadline
+//!                        ├──┘
+//!                        │  ▲ the next conversation of the call is recorded: paused from its first moment on,
+//!                        ▼  │ for what is left of the time
+//!                       the conversation ends, and the call goes on ─────▶ the time is over: forgotten
 //! ```
-//! What a caller says of a card must not be on any disk (PCI DSS 3.3.1), and what is forgotten must end by itself: a pause
-//! has an owner, a cause and a deadline.
+//! What a caller says of a card must not be on any disk (PCI DSS 3.3.1), whoever has the call meanwhile; and what is
+//! forgotten must end by itself. So a pause is the call's, and has an owner, a cause and a deadline.
 
 use crate::call::Call;
 use crate::centre::Centre;
@@ -25,6 +28,9 @@ const BY_CODE: Duration = Duration::from_secs(120);
 
 /// Who wanted it, why, and until when.
 pub struct Pause {
+    pub who: Arc<str>,
+    pub cause: Arc<str>,
+    /// In this conversation.
     pub since: Instant,
     pub until: Instant,
 }
@@ -36,7 +42,7 @@ impl Call {
     }
 
     pub fn pauses(&self) -> bool {
-        self.conversation.as_ref().is_some_and(|c| c.pause.is_some())
+        self.pause.is_some()
     }
 }
 
@@ -50,21 +56,39 @@ impl Centre {
         let now = self.now.mono;
         let Some(call) = self.calls.get_mut(&id) else { return };
         let Some(recording) = call.recorded() else { return };
-        let Some(conversation) = call.conversation.as_mut() else { return };
-        let since = conversation.pause.as_ref().map_or(now, |pause| pause.since);
-        conversation.pause = Some(Pause { since, until: now + limit });
+        let since = call.pause.as_ref().map_or(now, |pause| pause.since);
+        call.pause = Some(Pause { who: who.into(), cause: cause.into(), since, until: now + limit });
         let (who, cause, limit_ms) = (who.into(), cause.into(), limit.as_millis() as u64);
         self.recording_fact(recording, What::RecordingPaused { recording, who, cause, limit_ms });
         self.silence(id);
         self.rearm(id);
     }
 
+    /// A recording begins while the call's pause lasts: so does it there, and the log says so.
+    pub(crate) fn pause_goes_on(&mut self, id: CallId) {
+        let now = self.now.mono;
+        let Some(call) = self.calls.get_mut(&id) else { return };
+        let (Some(recording), Some(pause)) = (call.recorded(), call.pause.as_mut()) else { return };
+        pause.since = now;
+        let (who, cause, limit_ms) = (pause.who.to_string(), pause.cause.to_string(), pause.until.since(now).as_millis() as u64);
+        self.recording_fact(recording, What::RecordingPaused { recording, who, cause, limit_ms });
+    }
+
+    /// The conversation ends in a pause: nobody's voice comes back, and the next conversation is as silent.
+    pub(crate) fn pause_leaves(&mut self, id: CallId) {
+        let now = self.now.mono;
+        let Some(call) = self.calls.get(&id) else { return };
+        let (Some(recording), Some(pause)) = (call.recorded(), call.pause.as_ref()) else { return };
+        let (by, paused_ms) = (ResumedBy::ConversationEnded, now.since(pause.since).as_millis() as u64);
+        self.recording_fact(recording, What::RecordingResumed { recording, by, who: None, paused_ms });
+    }
+
     /// `who` of those who asked for it.
     pub(crate) fn resume_recording(&mut self, id: CallId, by: ResumedBy, who: Option<&str>) {
         let now = self.now.mono;
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (recording, conversation) = (call.recorded(), call.conversation.as_mut());
-        let Some(pause) = conversation.and_then(|c| c.pause.take()) else { return };
+        let recording = call.recorded();
+        let Some(pause) = call.pause.take() else { return };
         let (who, paused_ms) = (who.map(str::to_string), now.since(pause.since).as_millis() as u64);
         if let Some(recording) = recording {
             self.recording_fact(recording, What::RecordingResumed { recording, by, who, paused_ms });
@@ -75,7 +99,7 @@ impl Centre {
 
     /// True if a pause of this call was over.
     pub(crate) fn on_pause_due(&mut self, id: CallId) -> bool {
-        let pause = self.calls.get(&id).and_then(|c| c.conversation.as_ref()?.pause.as_ref());
+        let pause = self.calls.get(&id).and_then(|c| c.pause.as_ref());
         let over = pause.is_some_and(|pause| pause.until <= self.now.mono);
         if over {
             self.resume_recording(id, ResumedBy::TimedOut, None);

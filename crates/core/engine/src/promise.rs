@@ -79,6 +79,7 @@ impl Centre {
         (call.trunk, call.number, call.caller) = (promise.trunk, promise.dialled, promise.caller);
         (call.party, call.lang, call.begun) = (promise.party, promise.lang, true);
         (call.visits, call.conversations) = (promise.visits, promise.conversations);
+        (call.consent, call.answered_in) = (promise.consent, promise.answered_in);
         call.last_leg = LegId::caller(promise.call).n;
         call.deadline = Some(now.mono);
         call.goes_to(Place::Callback, now);
@@ -124,6 +125,8 @@ impl Call {
             expires: on_wall(callback.expires),
             visits: self.visits,
             conversations: self.conversations,
+            consent: self.consent,
+            answered_in: self.answered_in.clone(),
         })
     }
 }

@@ -4,7 +4,7 @@ use crate::call::{Call, Part};
 use crate::centre::Centre;
 use crate::hears::together;
 use crate::leg::Purpose;
-use base::fact::{Direction, Excluded, Kept, What};
+use base::fact::{Direction, Kept, What};
 use base::{CallId, ConversationId, LegId, Mutation, RecordingId, mutated};
 use media::Command;
 use std::time::Duration;
@@ -20,29 +20,59 @@ impl Centre {
         }
         let Some(call) = self.calls.get(&id).filter(|c| c.customer.is_some()) else { return };
         let Some(conversation) = call.conversation.as_ref().filter(|c| c.recording.is_none()) else { return };
-        let account = self.setup.site.accounts.get(&call.tenant);
-        let eligible = match call.direction {
-            Direction::Incoming => true,
-            Direction::Outgoing => account.is_some_and(|a| a.record_outbound),
-            Direction::Internal | Direction::FeatureCode => false,
-        };
-        let conversation = conversation.id;
-        if self.ledger.knows(conversation) {
+        if self.ledger.knows(conversation.id) || !self.owes(id, conversation.id) {
             return;
         }
-        if !eligible {
-            let reason = Excluded::Policy;
-            self.tell_ledger(recording::Input::Excluded { conversation, reason });
-            return self.conversation_fact(id, None, What::RecordingExcluded { reason });
-        }
+        let Some(call) = self.calls.get(&id) else { return };
         let (left, right) = voices(call);
-        self.tell_ledger(recording::Input::Owed { conversation });
         if let Some(part) = self.record_part(id, left.clone(), right.clone()) {
             let conversation = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut());
             conversation
                 .into_iter()
                 .for_each(|c| c.recording = Some(Part { id: part, left: left.clone(), right: right.clone() }));
+            self.pause_goes_on(id);
         }
+    }
+
+    /// Whether the policy wants the conversation recorded: asked once, and told.
+    fn owes(&mut self, id: CallId, conversation: ConversationId) -> bool {
+        let Some(call) = self.calls.get(&id) else { return false };
+        let Some(decision) = self.asked(call).map(|asked| self.setup.site.recording.decide(&asked)) else { return false };
+        if let Some(call) = self.calls.get_mut(&id) {
+            let queue = call.conversation.as_ref().and_then(|c| c.queue.clone());
+            call.answered_in.extend(queue);
+        }
+        let policy = decision.policy;
+        match decision.excluded {
+            None => {
+                self.tell_ledger(recording::Input::Owed { conversation });
+                self.conversation_fact(id, None, What::RecordingOwed { policy });
+            }
+            Some(reason) => {
+                self.tell_ledger(recording::Input::Excluded { conversation, reason });
+                self.conversation_fact(id, None, What::RecordingExcluded { reason, policy });
+            }
+        }
+        decision.excluded.is_none()
+    }
+
+    /// What the policies are asked about the call's conversation.
+    pub(crate) fn asked<'a>(&self, call: &'a Call) -> Option<recording::Asked<'a>> {
+        let conversation = call.conversation.as_ref()?;
+        Some(recording::Asked {
+            kind: kind(call.direction),
+            tenant: &call.tenant,
+            agent: &conversation.agent,
+            queue: conversation.queue.as_ref(),
+            before: &call.answered_in,
+            consent: call.consent.filter(|_| call.conversations < 2 || !mutated(Mutation::RefusalForgotten)),
+            draw: self.draw(if mutated(Mutation::ShareDrawnAnew) { anew(conversation.id) } else { call.id }),
+        })
+    }
+
+    /// The number by which shares of calls are drawn.
+    pub(crate) fn draw(&self, call: CallId) -> u16 {
+        recording::draw(&self.boot.party_key, call)
     }
 
     /// One more part of the conversation's recording.
@@ -184,6 +214,20 @@ impl Centre {
         self.closing.range_mut(legs).for_each(|(_, closing)| closing.about.rev = rev);
         let part = |n| RecordingId { conversation: ConversationId { call, n }, n };
         self.owed.range_mut(part(0)..=part(u16::MAX)).for_each(|(_, about)| about.rev = rev);
+    }
+}
+
+/// A number for each conversation, as [`Mutation::ShareDrawnAnew`] has it.
+fn anew(conversation: ConversationId) -> CallId {
+    CallId { n: conversation.call.n.wrapping_mul(31).wrapping_add(conversation.n.into()), ..conversation.call }
+}
+
+/// By which policy a call goes that came to be this way.
+pub(crate) fn kind(direction: Direction) -> recording::Kind {
+    match direction {
+        Direction::Incoming => recording::Kind::Caller,
+        Direction::Outgoing => recording::Kind::Outbound,
+        Direction::Internal | Direction::FeatureCode => recording::Kind::Internal,
     }
 }
 

@@ -1,8 +1,9 @@
 //! What an epoch left open when it died, folded from its facts.
 
 use crate::{Open, OpenAgent, OpenCall, OpenCallback, OpenConversation};
-use base::fact::{About, Direction, Logged, What};
+use base::fact::{About, Consent, Direction, Logged, What};
 use base::{AgentState, RecordingId};
+use std::collections::BTreeSet;
 
 impl Open {
     /// Folds one epoch's facts, in order.
@@ -28,18 +29,22 @@ impl Open {
                 self.count_on(&fact.about);
             }
             What::RecordingStarted { recording } => {
-                self.by_policy.remove(recording);
+                self.undecided.remove(recording);
                 self.recordings.insert(*recording, fact.about.clone());
+                self.call_goes_on(logged);
+            }
+            What::RecordingOwed { .. } => {
+                self.undecided.retain(|recording| Some(recording.conversation) != fact.about.conversation);
                 self.call_goes_on(logged);
             }
             What::RecordingExcluded { .. } => {
                 self.recordings.retain(|recording, _| Some(recording.conversation) != fact.about.conversation);
-                self.by_policy.retain(|recording| Some(recording.conversation) != fact.about.conversation);
+                self.undecided.retain(|recording| Some(recording.conversation) != fact.about.conversation);
                 self.call_goes_on(logged);
             }
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 self.recordings.remove(recording);
-                self.by_policy.remove(recording);
+                self.undecided.remove(recording);
                 self.call_goes_on(logged);
             }
             What::AgentStateChanged { state, reason, .. } => self.agent_changed(logged, *state, reason.as_deref()),
@@ -67,6 +72,8 @@ impl Open {
             visit: None,
             offers: Vec::new(),
             conversation: None,
+            consent: None,
+            answered_in: BTreeSet::new(),
             callback: None,
             monitors: Vec::new(),
         };
@@ -122,12 +129,14 @@ impl Open {
             | What::OfferWithdrawn { .. } => call.offers.retain(|(o, ..)| Some(*o) != about.offer),
             What::AgentLegConnected { .. } => {
                 call.conversation = conversation(logged);
-                // Owed from here on, whether or not the recorder comes to say that it began.
-                let owes = matches!(call.direction, Direction::Incoming | Direction::Outgoing);
-                let first = about.conversation.filter(|_| owes).map(|conversation| RecordingId { conversation, n: 1 });
-                self.by_policy.extend(first.filter(|_| call.direction == Direction::Outgoing));
+                call.answered_in.extend(about.queue.clone());
+                // Whether it is owed is said in the same moment, unless that was the last one.
+                let first = about.conversation.map(|conversation| RecordingId { conversation, n: 1 });
+                self.undecided.extend(first);
                 self.recordings.extend(first.map(|recording| (recording, about.clone())));
             }
+            What::ConsentAccepted { by, .. } => call.consent = Some(Consent { given: true, by: *by }),
+            What::ConsentRefused { by, .. } => call.consent = Some(Consent { given: false, by: *by }),
             What::AgentLegHeld { .. } => hold(call, |c| c.held_since = Some(now)),
             What::AgentLegResumed { held_ms } => hold(call, |c| {
                 c.held_since = None;

@@ -2,6 +2,7 @@
 //! lived; then bindings and logins come back. Nobody is stuck, and no duration crosses from one clock to another.
 
 use crate::centre::Centre;
+use crate::recordings::kind;
 use crate::voicemail::SHORTEST_MS;
 use crate::{Open, OpenAgent, OpenCall, OpenCallback, Output, Promise, Repaired, Resume, Stored};
 use base::fact::{About, CallbackEnd, Fact, Kept, VERSION, What};
@@ -11,14 +12,11 @@ use std::collections::BTreeMap;
 impl Centre {
     pub(crate) fn resume(&mut self, resume: Resume) {
         let Resume { mut open, bindings, repaired, promises } = resume;
-        let accounts = &self.setup.site.accounts;
-        let owed = |about: &About| about.tenant.as_ref().and_then(|t| accounts.get(t)).is_some_and(|a| a.record_outbound);
-        let by_policy = std::mem::take(&mut open.by_policy);
-        open.recordings.retain(|recording, about| !by_policy.contains(recording) || owed(about));
+        let decided = self.decide_open(&mut open);
         let promises = self.standing(promises, &open);
         let mut revs = BTreeMap::new();
         if open.epoch > 0 && (!open.clean || !open.calls.is_empty() || !open.recordings.is_empty()) {
-            revs = self.close_epoch(&open, &repaired, &promises);
+            revs = self.close_epoch(&open, decided, &repaired, &promises);
         }
         let queues = self.setup.site.queues.keys().cloned().collect();
         let boot_id = self.boot.boot_id.to_string();
@@ -56,9 +54,38 @@ impl Centre {
         self.fact(about, What::AgentLoggedOut { session_ms });
     }
 
-    /// How many facts there are now of each call that was open.
-    fn close_epoch(&mut self, open: &Open, repaired: &[Repaired], promises: &BTreeMap<CallId, Promise>) -> BTreeMap<CallId, u32> {
-        let mut closing = Closing { at: open.last, facts: Vec::new(), revs: BTreeMap::new() };
+    /// What the log did not come to say of conversations that had begun: whether they owe a recording.
+    fn decide_open(&self, open: &mut Open) -> Vec<Fact> {
+        let (mut facts, policies) = (Vec::new(), &self.setup.site.recording);
+        for recording in std::mem::take(&mut open.undecided) {
+            let call = open.calls.get_mut(&recording.call());
+            let Some((call, about)) = call.zip(open.recordings.get(&recording).cloned()) else { continue };
+            let (Some(tenant), Some(agent)) = (&about.tenant, &about.agent) else { continue };
+            let (kind, draw) = (kind(call.direction), self.draw(recording.call()));
+            let (queue, before, consent) = (about.queue.as_ref(), &call.answered_in, call.consent);
+            let asked = recording::Asked { kind, tenant, agent, queue, before, consent, draw };
+            let recording::Decision { excluded, policy } = policies.decide(&asked);
+            if excluded.is_some() {
+                open.recordings.remove(&recording);
+            }
+            call.rev += 1;
+            let about = About { rev: call.rev, cause: Some(Cause::NodeLost), ..about };
+            let owed = || What::RecordingOwed { policy: policy.clone() };
+            let what = excluded.map_or_else(owed, |reason| What::RecordingExcluded { reason, policy: policy.clone() });
+            facts.push(Fact { now: open.last, about, what });
+        }
+        facts
+    }
+
+    /// How many facts there are now of each call that was open. `facts` are those to begin with.
+    fn close_epoch(
+        &mut self,
+        open: &Open,
+        facts: Vec<Fact>,
+        repaired: &[Repaired],
+        promises: &BTreeMap<CallId, Promise>,
+    ) -> BTreeMap<CallId, u32> {
+        let mut closing = Closing { at: open.last, facts, revs: BTreeMap::new() };
         for (id, call) in &open.calls {
             closing.call(*id, call, promises.contains_key(id));
         }

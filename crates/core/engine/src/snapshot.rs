@@ -3,7 +3,8 @@
 use crate::call::Call;
 use crate::centre::Centre;
 use crate::party::{Errand, Party};
-use crate::{CallView, Place, Snapshot};
+use crate::pause::Pause;
+use crate::{CallView, PausedView, Place, Snapshot};
 use acd::{AgentView, Expected, VisitView};
 use base::VisitId;
 use std::collections::BTreeMap;
@@ -54,6 +55,8 @@ impl Centre {
             visit: call.visit.as_ref().map(|v| v.id),
             agent: conversation.map(|c| &c.agent).or(ringing).or(own).cloned(),
             recording: conversation.and_then(|c| c.recording.as_ref()).map(|part| part.id),
+            paused: call.pause.as_ref().map(|pause| self.paused(pause)),
+            consent: call.consent,
             held: conversation.is_some_and(|c| c.held_since.is_some()),
             third: call.with().map(|with| with.to_string().into()),
             monitors: call.monitors.iter().map(|(supervisor, m)| (supervisor.clone(), m.mode)).collect(),
@@ -61,6 +64,11 @@ impl Centre {
             deadline: call.due(),
             waits_for: self.waits_for(call),
         }
+    }
+
+    fn paused(&self, pause: &Pause) -> PausedView {
+        let until = self.now.wall.plus(pause.until.since(self.now.mono));
+        PausedView { who: pause.who.clone(), cause: pause.cause.clone(), until, due: pause.until }
     }
 
     /// Who or what has to act next, for a person to read.

@@ -1,6 +1,6 @@
 //! The words of the Centre: the Inputs of the decision thread, and what leaves it.
 
-use base::fact::{Direction, Fact, Monitor};
+use base::fact::{Consent, Direction, Fact, Monitor};
 use base::{
     AgentId, AgentState, CallId, ConversationId, Lang, Now, PartyId, Pii, QueueId, RecordingId, Skills, Tenant, VisitId, Wall,
 };
@@ -293,6 +293,10 @@ pub struct Promise {
     pub expires: Wall,
     pub visits: u16,
     pub conversations: u16,
+    #[serde(default)]
+    pub consent: Option<Consent>,
+    #[serde(default)]
+    pub answered_in: BTreeSet<QueueId>,
 }
 
 /// What was open when an epoch ended without its last word.
@@ -305,8 +309,8 @@ pub struct Open {
     /// Recordings begun and not closed, with what their facts carry; their calls may be over.
     #[serde(with = "begun")]
     pub recordings: BTreeMap<RecordingId, base::fact::About>,
-    /// Those of them that are owed only if the account records such calls, and of which nothing was heard.
-    pub by_policy: BTreeSet<RecordingId>,
+    /// Those of them of which the log does not say whether they are owed: the policy does.
+    pub undecided: BTreeSet<RecordingId>,
     /// Agents with their last state, its beginning, and their login's; also those who logged out.
     pub agents: BTreeMap<AgentId, OpenAgent>,
     /// Whether the node stopped by itself, so that nothing but logins is left.
@@ -328,6 +332,9 @@ pub struct OpenCall {
     pub visit: Option<(VisitId, QueueId, Now)>,
     pub offers: Vec<(base::OfferId, AgentId, Now)>,
     pub conversation: Option<OpenConversation>,
+    pub consent: Option<Consent>,
+    /// Those of the conversations so far.
+    pub answered_in: BTreeSet<QueueId>,
     /// Somebody was promised a call.
     pub callback: Option<OpenCallback>,
     /// Supervisors who took part, and since when.
@@ -433,6 +440,12 @@ pub struct CallView {
     pub visit: Option<VisitId>,
     pub agent: Option<AgentId>,
     pub recording: Option<RecordingId>,
+    /// Silence in it, or in the next one of the call.
+    #[serde(default)]
+    pub paused: Option<PausedView>,
+    /// What the caller said to being recorded.
+    #[serde(default)]
+    pub consent: Option<Consent>,
     pub held: bool,
     /// Who is consulted or was joined: `agent/NAME`, `queue/NAME` or `number`.
     pub third: Option<Arc<str>>,
@@ -442,6 +455,17 @@ pub struct CallView {
     /// What ends this place by itself, and when (monotonic nanoseconds), for each that waits.
     pub deadline: Option<base::Instant>,
     pub waits_for: Arc<str>,
+}
+
+/// A recording's pause.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PausedView {
+    pub who: Arc<str>,
+    pub cause: Arc<str>,
+    /// By the wall's clock.
+    pub until: Wall,
+    /// By the node's.
+    pub due: base::Instant,
 }
 
 /// A broken invariant: an alarm.

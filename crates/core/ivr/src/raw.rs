@@ -27,6 +27,8 @@ pub(crate) enum Step {
     Menu(Menu),
     Language(Language),
     Hours(Hours),
+    Notice(Notice),
+    Consent(Consent),
     Queue(Box<Queue>),
     Callback(Callback),
     Voicemail(Voicemail),
@@ -81,6 +83,41 @@ pub(crate) struct Hours {
     pub holidays: Vec<Word>,
     pub open: Word,
     pub closed: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Notice {
+    pub prompts: Option<Vec<Word>>,
+    pub then: Word,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Consent {
+    #[serde(default)]
+    pub mode: Mode,
+    pub prompts: Option<Vec<Word>>,
+    pub yes: Option<Word>,
+    pub no: Option<Word>,
+    pub timeout: Option<Word>,
+    pub retries: Option<Spanned<u8>>,
+    #[serde(default)]
+    pub invalid: Vec<Word>,
+    pub then: Word,
+    /// For those who are not recorded; `then` without it.
+    pub refused: Option<Word>,
+}
+
+/// What silence says.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Mode {
+    /// No: only who agrees is recorded.
+    #[default]
+    OptIn,
+    /// Yes: only who objects is not.
+    OptOut,
 }
 
 #[derive(Deserialize)]

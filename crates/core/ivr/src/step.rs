@@ -17,14 +17,29 @@ pub(crate) struct Step {
 /// Targets are indexes into the flow's steps.
 #[derive(Clone, Debug)]
 pub(crate) enum Kind {
-    Say { prompts: Vec<Said>, then: usize },
+    Say {
+        prompts: Vec<Said>,
+        then: usize,
+    },
+    /// Says that the call is recorded.
+    Notice {
+        prompts: Vec<Said>,
+        then: usize,
+    },
     Ask(Question),
-    Hours { calendar: Calendar, open: usize, closed: usize },
+    Hours {
+        calendar: Calendar,
+        open: usize,
+        closed: usize,
+    },
     Queue(Box<Queue>),
     Callback(Box<Callback>),
     Voicemail(Voicemail),
     Forward(Forward),
-    HangUp { prompts: Vec<Said>, cause: Cause },
+    HangUp {
+        prompts: Vec<Said>,
+        cause: Cause,
+    },
     Goto(usize),
 }
 
@@ -50,7 +65,7 @@ impl Said {
     }
 }
 
-/// A menu or the choice of a language: prompts, then one key.
+/// A menu, the choice of a language or the question for consent: prompts, then one key.
 #[derive(Clone, Debug)]
 pub(crate) struct Question {
     pub prompts: Vec<Said>,
@@ -64,6 +79,8 @@ pub(crate) struct Question {
     pub invalid: Vec<Said>,
     pub no_input: Vec<Said>,
     pub otherwise: usize,
+    /// Whether no answer means that the call may be recorded, if that was the question.
+    pub silence: Option<bool>,
     pub secret: bool,
 }
 
@@ -71,6 +88,8 @@ pub(crate) struct Question {
 pub(crate) enum Answer {
     Go(usize),
     Speak(Lang, usize),
+    /// The call may be recorded, or may not.
+    Consent(bool, usize),
     Repeat,
 }
 
@@ -140,7 +159,9 @@ impl Kind {
     /// Everything it says in the caller's language.
     pub fn said(&self) -> impl Iterator<Item = &Said> {
         let lists: [&[Said]; 5] = match self {
-            Kind::Say { prompts, .. } | Kind::HangUp { prompts, .. } => [prompts, &[], &[], &[], &[]],
+            Kind::Say { prompts, .. } | Kind::Notice { prompts, .. } | Kind::HangUp { prompts, .. } => {
+                [prompts, &[], &[], &[], &[]]
+            }
             Kind::Ask(question) => [&question.prompts, &question.invalid, &question.no_input, &[], &[]],
             Kind::Queue(queue) => [&queue.prompts, &queue.apology, &queue.hints, &[], &[]],
             Kind::Callback(c) => [&c.prompts, &c.number, &c.invalid, &c.taken, &c.impossible],
@@ -163,7 +184,7 @@ impl Kind {
     /// Where it may lead, and whether that takes someone's doing: a key, or a wait in a queue.
     pub fn leads_to(&self) -> Vec<(usize, bool)> {
         match self {
-            Kind::Say { then, .. } | Kind::Goto(then) => vec![(*then, false)],
+            Kind::Say { then, .. } | Kind::Notice { then, .. } | Kind::Goto(then) => vec![(*then, false)],
             Kind::Hours { open, closed, .. } => vec![(*open, false), (*closed, false)],
             Kind::HangUp { .. } | Kind::Callback(_) => vec![],
             Kind::Voicemail(voicemail) => vec![(voicemail.then, false)],
@@ -175,7 +196,7 @@ impl Kind {
             }
             Kind::Ask(question) => {
                 let by_key = question.answers.values().filter_map(|answer| match answer {
-                    Answer::Go(step) | Answer::Speak(_, step) => Some((*step, true)),
+                    Answer::Go(step) | Answer::Speak(_, step) | Answer::Consent(_, step) => Some((*step, true)),
                     Answer::Repeat => None,
                 });
                 by_key.chain([(question.otherwise, false)]).collect()

@@ -1,5 +1,6 @@
 //! The words of the flow interpreter: what enters it and what leaves it.
 
+use base::fact::Consent;
 use base::{Cause, Lang, Outcome, Pii, Requirement};
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -56,6 +57,15 @@ pub enum Output {
     Stop,
     /// For the facts.
     LanguageSelected(Lang),
+    /// The caller heard to the end that calls are recorded.
+    NoticePlayed {
+        step: Arc<str>,
+    },
+    /// Whether the call may be recorded, from here on.
+    Consent {
+        step: Arc<str>,
+        consent: Consent,
+    },
     KeyTaken {
         step: Arc<str>,
         key: Option<char>,

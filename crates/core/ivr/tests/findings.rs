@@ -10,7 +10,11 @@ zone: America/Mexico_City
 start: hello
 steps:
   hello:
-    say: {prompts: [hello], then: choose}
+    say: {prompts: [hello], then: told}
+  told:
+    notice: {then: agree}
+  agree:
+    consent: {mode: opt_out, then: choose}
   choose:
     language: {prompts: [choose], keys: {1: es, 2: en}, then: hours}
   hours:
@@ -161,14 +165,14 @@ fn every_finding_is_told_at_once() {
     let wrong = WHOLE.replace("then: choose}", "then: chose}").replace("closed: bye", "closed: by");
     let found = Flow::parse(&wrong, "desk.yaml").unwrap_err();
     let lines: Vec<_> = found.iter().map(|finding| finding.line).collect();
-    assert_eq!(lines, [7, 11]);
+    assert_eq!(lines, [11, 15]);
 }
 
 #[test]
 fn a_round_that_nobody_breaks_is_found() {
     let silent = WHOLE.replace("otherwise: bye\n", "otherwise: hello\n");
     let (message, _, help) = finding(&silent);
-    assert_eq!(message, "a caller who does nothing goes round for ever: hello → choose → hours → pin → hello");
+    assert_eq!(message, "a caller who does nothing goes round for ever: hello → told → agree → choose → hours → pin → hello");
     assert!(help.is_some());
     // A round that goes through a key is the caller's own wish.
     assert!(Flow::parse(&WHOLE.replace("goto: pin", "goto: hello"), "desk.yaml").is_ok());

@@ -4,6 +4,7 @@
 // The tests read files of the repository; the core itself reads none.
 #![allow(clippy::disallowed_methods)]
 
+use base::fact::ConsentBy;
 use base::{Cause, Lang, Now, Outcome, Wall};
 use ivr::{Flow, Input, Interpreter, Output};
 use serde::Deserialize;
@@ -89,6 +90,11 @@ impl Call {
             Output::Music { prompt } => format!("music {}", short(prompt)),
             Output::Stop => "stop".into(),
             Output::LanguageSelected(lang) => format!("language {lang}"),
+            Output::NoticePlayed { step } => format!("told at {step}"),
+            Output::Consent { step, consent } => {
+                let by = if consent.by == ConsentBy::Key { "" } else { " by silence" };
+                format!("consent {}{by} at {step}", consent.name())
+            }
             Output::KeyTaken { step, key, understood } => {
                 let key = key.map_or("hidden".into(), |key| key.to_string());
                 format!("pressed {key} at {step}{}", if *understood { "" } else { ", not understood" })

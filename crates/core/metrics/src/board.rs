@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 const KEPT: i64 = 3 * 96;
 
 /// The form of a checkpoint: raise it with any change to what [`Board`] holds, or to what a fact adds to it.
-const FORM: u32 = 7;
+const FORM: u32 = 8;
 
 /// The last fact folded: epoch and seq.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -138,7 +138,8 @@ impl Board {
             What::RecordingStarted { recording } => self.on_part(*recording, None),
             What::RecordingStored { recording, kept, .. } => self.on_part(*recording, Some(*kept)),
             What::RecordingFailed { recording, .. } => self.on_part(*recording, Some(Kept::Failed)),
-            What::RecordingExcluded { reason } => self.on_excluded(about, *reason),
+            What::RecordingOwed { policy } => self.on_owed(about, policy),
+            What::RecordingExcluded { reason, policy } => self.on_excluded(about, *reason, policy),
             What::RecordingAlarm { recording, .. } => self.on_recording_alarm(*recording, at),
             What::RecordingAlarmEnded { recording, .. } => drop(self.alarms.remove(recording)),
             What::NodeStarted { queues, .. } => {

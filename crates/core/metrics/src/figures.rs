@@ -212,10 +212,23 @@ pub struct Recordings {
     pub open: u64,
     pub missing: u64,
     pub excluded: BTreeMap<String, u64>,
+    pub by_policy: BTreeMap<String, OfPolicy>,
     pub accounted: Option<f64>,
     pub coverage: Option<f64>,
     pub alarms: u64,
     pub alarms_now: u64,
+}
+
+/// The conversations that one policy decided about; each word as in [`Recordings`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OfPolicy {
+    pub expected: u64,
+    pub complete: u64,
+    pub partial: u64,
+    pub failed: u64,
+    pub open: u64,
+    pub excluded: BTreeMap<String, u64>,
+    pub coverage: Option<f64>,
 }
 
 impl Calls {

@@ -120,8 +120,20 @@ pub struct RecordingSums {
     pub failed: u64,
     /// Those that owe none, by reason; in none of the above.
     pub excluded: BTreeMap<String, u64>,
+    /// The same by the policy that decided, as far as the log says which.
+    pub policies: BTreeMap<String, PolicySums>,
     /// Basis: event.
     pub alarms: u64,
+}
+
+/// Conversations by what became of their recordings.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct PolicySums {
+    pub expected: u64,
+    pub complete: u64,
+    pub partial: u64,
+    pub failed: u64,
+    pub excluded: BTreeMap<String, u64>,
 }
 
 impl Interval {
@@ -150,6 +162,16 @@ impl CallSums {
 impl RecordingSums {
     fn merge(&mut self, o: &RecordingSums) {
         add_up!(self, o: expected complete partial failed alarms);
+        merge_counts(&mut self.excluded, &o.excluded);
+        for (policy, sums) in &o.policies {
+            self.policies.entry(policy.clone()).or_default().merge(sums);
+        }
+    }
+}
+
+impl PolicySums {
+    fn merge(&mut self, o: &PolicySums) {
+        add_up!(self, o: expected complete partial failed);
         merge_counts(&mut self.excluded, &o.excluded);
     }
 }

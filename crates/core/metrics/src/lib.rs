@@ -25,11 +25,12 @@ mod sums;
 pub use board::{Board, Folded, Mark};
 pub use definitions::{Basis, Definition, definition, definitions};
 pub use figures::{
-    AgentFigures, Callbacks, Calls, ExpectedWait, Figures, QueueFigures, Recordings, Supervision, Totals, Transfers, Visits,
+    AgentFigures, Callbacks, Calls, ExpectedWait, Figures, OfPolicy, QueueFigures, Recordings, Supervision, Totals, Transfers,
+    Visits,
 };
 pub use formula::{Formula, Switches};
 pub use histogram::Histogram;
-pub use interval::{AgentSums, CallSums, Interval, QueueSums, RecordingSums, bucket_of, bucket_start};
+pub use interval::{AgentSums, CallSums, Interval, PolicySums, QueueSums, RecordingSums, bucket_of, bucket_start};
 pub use quality::{Distribution, Quality, QualitySums};
 pub use read::View;
 pub use sums::{CallbackSums, ExpectedSums, SupervisionSums, TransferSums};

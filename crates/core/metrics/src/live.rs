@@ -162,6 +162,8 @@ pub(crate) struct LiveConversation {
     /// It owes a recording: of a customer's call always, of an agent's own once there is one.
     pub owes: bool,
     pub excluded: bool,
+    /// Which policy decided that, if it was told.
+    pub policy: Option<String>,
     /// Parts of its recording; `None` runs.
     pub parts: BTreeMap<u16, Option<Kept>>,
 }

@@ -33,6 +33,8 @@ pub struct Site {
     /// What agents dial to ask a queue about a call.
     pub queue_extensions: BTreeMap<QueueId, String>,
     pub agents: BTreeMap<AgentId, Agent>,
+    /// Which conversations are recorded.
+    pub recording: recording::Policies,
     pub feature_codes: FeatureCodes,
     pub emergency: Option<Emergency>,
     /// What restarts the idle clock of agents, beside login and the end of wrap-up.
@@ -149,10 +151,6 @@ pub struct Account {
     pub caller_number: Option<Pii<String>>,
     /// Agent and caller hear a beep when a supervisor begins to take part.
     pub monitor_tone: bool,
-    /// Agents' calls to numbers outside are recorded.
-    pub record_outbound: bool,
-    /// Consultations are recorded, as parts of their own.
-    pub record_consults: bool,
     /// The prompt that says whose customer it is, whispered to agents (calls.md line 8).
     pub whisper: Option<String>,
     /// Which codecs its calls may use where trunk or agent don't say. None: those of the site.

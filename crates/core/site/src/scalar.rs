@@ -4,6 +4,7 @@ use crate::model::{Algorithm, Country};
 use acd::{CallFirst, IdleEvent, ReasonMode, Strategy, WrapUpMode};
 use base::{AgentState, Lang, Pii, Requirement, Skill, Tenant};
 use ivr::text::duration;
+use recording::Rule;
 use sip::sdp::AudioCodec;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -247,6 +248,23 @@ impl Read for Hundredths {
             other => integer(other)? as f64,
         };
         (0.01..=1000.0).contains(&number).then(|| Hundredths((number * 100.0).round() as u32))
+    }
+}
+
+impl Read for Rule {
+    const EXPECTED: &'static str = "\"all\", \"none\", or a share such as 0.25 or \"25%\"";
+    const WORDS: &'static [&'static str] = &["all", "none"];
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        match value {
+            DeValue::Boolean(all) => Some(if *all { Rule::ALL } else { Rule::NONE }),
+            // A whole number could mean either form of the share.
+            DeValue::Float(share) => Rule::share(share.as_str().parse().ok()?),
+            other => match other.as_str()? {
+                "all" => Some(Rule::ALL),
+                "none" => Some(Rule::NONE),
+                share => Rule::share(share.strip_suffix('%')?.trim().parse::<f64>().ok()? / 100.0),
+            },
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use acd::{Announce, CallFirst, Callback, Change, Dissuade, IdleEvent, Relax, Retry, Strategy, WrapUp, WrapUpMode};
 use base::{AgentState, Lang, QueueId, Skill, Wall};
+use recording::Rule;
 use site::{Account, Algorithm, Country, Phone, Site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -174,7 +175,7 @@ fn accounts_agents_and_lines_are_read() {
             "[[tenants]]\nname = \"acme\"",
             "[[tenants]]\nname = \"acme\"\npause_reasons = { mode = \"forced\", codes = [\"lunch\", \"7\"] }\n\
              channels = { guaranteed = 3, burst = 9 }\ntrunk = \"carrier\"\ncaller_number = \"+5255\"\nmonitor_tone = true\n\
-             record_outbound = true\nrecord_consults = true\nwhisper = \"acme\"",
+             whisper = \"acme\"",
         )
         .replace(
             "[[numbers]]",
@@ -193,10 +194,9 @@ fn accounts_agents_and_lines_are_read() {
     let reasons = &config.pause_reasons[&"acme".parse().unwrap()];
     assert_eq!((reasons.mode, reasons.codes.len()), (acd::ReasonMode::Forced, 2));
     assert_eq!(config.idle_restarts, BTreeSet::from([IdleEvent::Pause, IdleEvent::NoAnswer]));
-    let Account { guaranteed, burst, trunk, monitor_tone, record_outbound, record_consults, .. } =
-        &site.accounts[&"acme".parse().unwrap()];
+    let Account { guaranteed, burst, trunk, monitor_tone, .. } = &site.accounts[&"acme".parse().unwrap()];
     assert_eq!((*guaranteed, *burst, trunk.as_deref()), (3, Some(9), Some("carrier")));
-    assert!(*monitor_tone && *record_outbound && *record_consults);
+    assert!(*monitor_tone);
     let trunk = &site.trunks[0];
     assert_eq!((trunk.country, trunk.channels, trunk.escalation), (Some(Country::Argentina), Some(20), 2));
     let (acme, number) = ("acme".parse().unwrap(), site.numbers[0].number.clone());
@@ -211,4 +211,27 @@ fn accounts_agents_and_lines_are_read() {
     assert_eq!((emergency.numbers.as_slice(), emergency.reserve), (["911".to_string()].as_slice(), 1));
     assert!(site.numbers[0].unanswered && site.shared_numbers.contains("+5255"));
     assert_eq!((site.feature_codes.monitor.as_str(), site.feature_codes.code.as_str()), ("*70", "*16"));
+}
+
+#[test]
+fn what_is_recorded_is_said_by_account_queue_and_agent() {
+    let site = |account: &str, queue: &str, agent: &str| {
+        let text = SMALL
+            .replace("[[tenants]]\nname = \"acme\"", &format!("[[tenants]]\nname = \"acme\"\n{account}"))
+            .replace("logged_in = true", &format!("logged_in = true\n{agent}"));
+        Site::parse(&text.replacen("\n[agents", &format!("\n{queue}\n[agents"), 1), "site.toml")
+            .unwrap_or_else(|found| panic!("{}", found[0]))
+            .recording
+    };
+    let unset = site("", "", "");
+    assert_eq!(unset.account(&"acme".parse().unwrap()), recording::Account::default());
+    assert!(unset.queues.is_empty() && unset.agents.is_empty());
+    let share = |share| Rule::share(share).unwrap();
+    let account = "record = 0.5\nrecord_outbound = \"12.5%\"\nrecord_internal = true\nrecord_consults = \"all\"";
+    let set = site(account, "record = \"none\"", "record = \"100 %\"");
+    let (callers, outbound) = (share(0.5), share(0.125));
+    let expected = recording::Account { callers, outbound, internal: Rule::ALL, consults: Rule::ALL };
+    assert_eq!(set.account(&"acme".parse().unwrap()), expected);
+    assert_eq!(set.queues.values().copied().collect::<Vec<_>>(), [Rule::NONE]);
+    assert_eq!(set.agents.values().copied().collect::<Vec<_>>(), [Rule::ALL]);
 }

@@ -23,10 +23,16 @@ pub enum Line {
     CallbackHere,
     VoicemailGreeting,
     VoicemailThanks,
+    /// The call will be recorded.
+    RecordingNotice,
+    /// 1 if it may be, 2 if not.
+    RecordingOptIn,
+    /// It will be, unless 2 is pressed.
+    RecordingOptOut,
 }
 
 impl Line {
-    pub const ALL: [Line; 10] = [
+    pub const ALL: [Line; 13] = [
         Line::CallbackOffer,
         Line::CallbackNumber,
         Line::CallbackEntered,
@@ -37,6 +43,9 @@ impl Line {
         Line::CallbackHere,
         Line::VoicemailGreeting,
         Line::VoicemailThanks,
+        Line::RecordingNotice,
+        Line::RecordingOptIn,
+        Line::RecordingOptOut,
     ];
 
     /// The id of its prompt, the same in every language.
@@ -52,6 +61,9 @@ impl Line {
             Line::CallbackHere => "callback-here",
             Line::VoicemailGreeting => "voicemail-greeting",
             Line::VoicemailThanks => "voicemail-thanks",
+            Line::RecordingNotice => "recording-notice",
+            Line::RecordingOptIn => "recording-opt-in",
+            Line::RecordingOptOut => "recording-opt-out",
         }
     }
 
@@ -117,6 +129,24 @@ impl Line {
                 "Thank you. We have received your message.",
                 "Obrigado. Recebemos a sua mensagem.",
                 "Merci. Nous avons bien reçu votre message.",
+            ],
+            Line::RecordingNotice => [
+                "Para mejorar nuestro servicio, esta llamada se graba.",
+                "To improve our service, this call is recorded.",
+                "Para melhorar o nosso atendimento, esta ligação é gravada.",
+                "Pour améliorer notre service, cet appel est enregistré.",
+            ],
+            Line::RecordingOptIn => [
+                "Para mejorar nuestro servicio quisiéramos grabar esta llamada. Si está de acuerdo, oprima uno. Si no, oprima dos.",
+                "To improve our service, we would like to record this call. If you agree, press one. If not, press two.",
+                "Para melhorar o nosso atendimento, gostaríamos de gravar esta ligação. Se concorda, digite um. Se não, digite dois.",
+                "Pour améliorer notre service, nous aimerions enregistrer cet appel. Si vous êtes d'accord, tapez un. Sinon, tapez deux.",
+            ],
+            Line::RecordingOptOut => [
+                "Para mejorar nuestro servicio, esta llamada se graba. Si no lo desea, oprima dos.",
+                "To improve our service, this call is recorded. If you do not want that, press two.",
+                "Para melhorar o nosso atendimento, esta ligação é gravada. Se não quiser, digite dois.",
+                "Pour améliorer notre service, cet appel est enregistré. Si vous ne le souhaitez pas, tapez deux.",
             ],
         }
     }

@@ -1,10 +1,10 @@
 //! What the screens show: the figures of the log, beside what the Centre says of this moment.
 
 use crate::App;
-use crate::row::{ExpectedRow, age_ms, left_ms, millis};
+use crate::row::{ExpectedRow, PausedRow, age_ms, left_ms, millis};
 use acd::{AgentView, Ask, Caller, Owner, VisitView, Work};
 use base::{AgentId, AgentState, CallId, Lang, Now, OfferId, QueueId, Requirement, Skills, VisitId};
-use engine::Snapshot;
+use engine::{CallView, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -77,6 +77,8 @@ pub struct LiveAgent {
     /// Who ends the state, and until it ends by itself.
     pub owner: Owner,
     pub left_ms: Option<u64>,
+    /// The recording of the agent's conversation is silent.
+    pub recording_paused: Option<PausedRow>,
     /// As they count now, whoever set them.
     pub skills: Skills,
 }
@@ -110,7 +112,12 @@ pub fn agents(app: &App) -> Vec<AgentRow> {
     let snapshot = app.doors.snapshot.load();
     let now = (app.doors.clock)();
     let rows = with_silent_agents(app.doors.figures.load().agents.clone(), &snapshot, now);
-    let live = |agent: &AgentId| snapshot.agents.iter().find(|view| view.agent == *agent).map(|view| live(view, now));
+    let paused = |agent: &AgentId| {
+        let talks = |call: &&CallView| call.agent.as_ref() == Some(agent) && call.recording.is_some();
+        snapshot.calls.iter().find(talks)?.paused.as_ref().map(|paused| PausedRow::of(paused, now))
+    };
+    let view = |agent: &AgentId| snapshot.agents.iter().find(|view| view.agent == *agent);
+    let live = |agent: &AgentId| view(agent).map(|view| live(view, paused(agent), now));
     let row = |mut figures: AgentFigures| {
         let configured = app.doors.archive.agent(&figures.agent);
         if let Some(configured) = &configured {
@@ -141,7 +148,7 @@ fn waiting(snapshot: &Snapshot, queue: &QueueId, now: Now) -> Vec<Waiting> {
     visits.into_iter().map(row).collect()
 }
 
-fn live(view: &AgentView, now: Now) -> LiveAgent {
+fn live(view: &AgentView, recording_paused: Option<PausedRow>, now: Now) -> LiveAgent {
     LiveAgent {
         state: view.state,
         in_state_ms: age_ms(now, view.since),
@@ -152,6 +159,7 @@ fn live(view: &AgentView, now: Now) -> LiveAgent {
         pending: view.pending.as_ref().map(verb),
         owner: view.owner,
         left_ms: view.deadline.map(|d| left_ms(now, d)),
+        recording_paused,
         skills: view.skills.clone(),
     }
 }

@@ -13,7 +13,7 @@ use axum::extract::State;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use engine::Snapshot;
-use metrics::{Figures, QueueFigures, Visits};
+use metrics::{Figures, OfPolicy, QueueFigures, Visits};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -176,10 +176,30 @@ fn recordings(page: &mut Page, figures: &Figures) {
     page.gauge("recordings_missing", &of("recordings.missing"), &[], [(vec![], r.missing as f64)]);
     let excluded = r.excluded.iter().map(|(reason, n)| (vec![reason.clone()], *n));
     page.count("recordings_excluded_total", &of("recordings.excluded"), &["reason"], excluded);
+    by_policy(page, &r.by_policy);
     page.gauge("recordings_accounted_ratio", &of("recordings.accounted"), &[], r.accounted.map(|a| (vec![], a)));
     page.gauge("recordings_coverage_ratio", &of("recordings.coverage"), &[], r.coverage.map(|c| (vec![], c)));
     page.count("recording_alarms_total", &of("recordings.alarms"), &[], [(vec![], r.alarms)]);
     page.gauge("recording_alarms", &of("recordings.alarms_now"), &[], [(vec![], r.alarms_now as f64)]);
+}
+
+/// Of each policy: what was expected, what was kept of it, what it left out, and the share that is complete.
+fn by_policy(page: &mut Page, policies: &BTreeMap<String, OfPolicy>) {
+    let help = of("recordings.by_policy");
+    let name = |policy: &String| policy.clone();
+    let expected = policies.iter().map(|(policy, sums)| (vec![name(policy)], sums.expected));
+    page.count("policy_recordings_expected_total", &help, &["policy"], expected);
+    let kept = policies.iter().flat_map(|(policy, sums)| {
+        let kept = [("complete", sums.complete), ("partial", sums.partial), ("failed", sums.failed)];
+        kept.map(|(kept, n)| (vec![kept.to_string(), name(policy)], n))
+    });
+    page.count("policy_recordings_total", &help, &["kept", "policy"], kept);
+    let excluded = policies
+        .iter()
+        .flat_map(|(policy, sums)| sums.excluded.iter().map(|(reason, n)| (vec![name(policy), reason.clone()], *n)));
+    page.count("policy_recordings_excluded_total", &help, &["policy", "reason"], excluded);
+    let coverage = policies.iter().filter_map(|(policy, sums)| Some((vec![name(policy)], sums.coverage?)));
+    page.gauge("policy_recordings_coverage_ratio", &help, &["policy"], coverage);
 }
 
 fn node(page: &mut Page, figures: &Figures, snapshot: &Snapshot) {
@@ -328,6 +348,25 @@ mod tests {
         let page = page();
         assert!(!page.contains("aht_seconds"));
         assert!(!page.contains("recordings_coverage"));
+    }
+
+    #[test]
+    fn coverage_is_exported_for_each_policy() {
+        let excluded = [("consent_refused".to_string(), 2)].into();
+        let of_policy = OfPolicy { expected: 3, complete: 3, excluded, coverage: Some(1.0), ..OfPolicy::default() };
+        let by_policy = [("tenant acme: all".to_string(), of_policy)].into();
+        let recordings = metrics::Recordings { by_policy, ..metrics::Recordings::default() };
+        let figures = Figures { recordings, ..Figures::default() };
+        let page = text(&figures, &Snapshot::default(), &Health::default(), 1.0);
+        let policy = "policy=\"tenant acme: all\"";
+        for line in [
+            format!("centralita_policy_recordings_expected_total{{{policy}}} 3\n"),
+            format!("centralita_policy_recordings_total{{kept=\"complete\",{policy}}} 3\n"),
+            format!("centralita_policy_recordings_excluded_total{{{policy},reason=\"consent_refused\"}} 2\n"),
+            format!("centralita_policy_recordings_coverage_ratio{{{policy}}} 1\n"),
+        ] {
+            assert!(page.contains(&line), "{line}: {page}");
+        }
     }
 
     #[test]

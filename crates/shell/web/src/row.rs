@@ -2,7 +2,9 @@
 
 use acd::{Estimate, Expected};
 use base::{Instant, Now, Wall};
+use engine::PausedView;
 use serde::{Serialize, Serializer};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// How long a visit will yet wait.
@@ -16,6 +18,23 @@ pub struct ExpectedRow {
 impl From<Expected> for ExpectedRow {
     fn from(expected: Expected) -> Self {
         ExpectedRow { p50_ms: millis(expected.p50), p90_ms: millis(expected.p90), from: expected.from }
+    }
+}
+
+/// Silence in a recording.
+#[derive(Serialize)]
+pub struct PausedRow {
+    who: Arc<str>,
+    cause: Arc<str>,
+    #[serde(serialize_with = "time")]
+    until: Wall,
+    left_ms: u64,
+}
+
+impl PausedRow {
+    pub fn of(paused: &PausedView, now: Now) -> PausedRow {
+        let PausedView { who, cause, until, due } = paused.clone();
+        PausedRow { who, cause, until, left_ms: left_ms(now, due) }
     }
 }
 

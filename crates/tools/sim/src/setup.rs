@@ -67,9 +67,17 @@ fn vary(site: &mut Site, dice: &mut Dice) {
         }
         agent.acd.max_misses = dice.below(4) as u32;
     }
+    site.recording.accounts.values_mut().for_each(|account| account.callers = rule(dice));
+    site.recording.queues.values_mut().chain(site.recording.agents.values_mut()).for_each(|each| *each = rule(dice));
     if dice.percent(25) {
         site.idle_restarts = [acd::IdleEvent::Pause, acd::IdleEvent::OwnCall, acd::IdleEvent::NoAnswer].into();
     }
+}
+
+fn rule(dice: &mut Dice) -> recording::Rule {
+    let share = dice.below(100) as f64 / 100.0;
+    dice.one_of([Some(recording::Rule::ALL), Some(recording::Rule::NONE), recording::Rule::share(share)])
+        .unwrap_or(recording::Rule::ALL)
 }
 
 fn vary_queue(queue: &mut Queue, dice: &mut Dice) {

@@ -121,6 +121,7 @@ fn show(a: &Value) -> String {
         ("queues", text(&a["queues"])),
         ("skills", text(&live["skills"])),
         ("queue, call", format!("{}, {}", text(&a["queue"]), text(&a["call"]))),
+        ("recording paused", super::recording::paused(&live["recording_paused"])),
         ("calls today", text(&a["calls"])),
         ("rang out today", text(&a["rona"])),
         ("AHT", span(&a["aht_ms"])),

@@ -173,6 +173,9 @@ fn show(c: &Value) -> String {
         ("agent", text(&c["agent"])),
         ("with", text(&c["third"])),
         ("monitored by", monitors(&c["monitors"])),
+        ("recorded by", recorded(c)),
+        ("consent", answer(&c["consent"])),
+        ("recording paused", recording::paused(&c["recording_paused"])),
         ("expected wait", why::expected(&c["expected"])),
     ]);
     let lines: String = c["events"].as_array().map(|all| all.iter().map(events::line).collect()).unwrap_or_default();
@@ -202,6 +205,16 @@ fn legs(legs: &Value) -> String {
     };
     let heads = ["LEG", "SIDE", "CODEC", "MOS IN", "LOSS", "JITTER", "MOS OUT", "LOSS", "JITTER", "ROUND TRIP"];
     table(&heads, &rows(legs, row), "No leg carried audio yet.")
+}
+
+/// Whose word it was, and why it is not recorded.
+fn recorded(c: &Value) -> String {
+    let why = c["excluded"].as_str().map(|reason| format!(", not recorded: {reason}"));
+    format!("{}{}", text(&c["policy"]), why.unwrap_or_default())
+}
+
+fn answer(consent: &Value) -> String {
+    if consent.is_null() { "-".into() } else { format!("{} by {}", text(&consent["answer"]), text(&consent["by"])) }
 }
 
 fn monitors(monitors: &Value) -> String {

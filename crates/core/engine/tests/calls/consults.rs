@@ -3,6 +3,7 @@
 use crate::line::Line;
 use crate::office::{Office, to_agent, to_number, to_queue};
 use engine::{Place, Reply, Request};
+use recording::Rule;
 
 fn consults(o: &mut Office, to: engine::Target) {
     let call = o.call();
@@ -289,7 +290,7 @@ fn line_10_a_consultation_is_its_own_recording_part_where_the_account_wants_it()
     assert_eq!((o.voices("c1.p1").as_str(), o.voices("c1.p2").as_str()), ("caller|ana", "not recorded"));
     o.close();
 
-    let mut o = Office::with(|site| site.accounts.values_mut().for_each(|a| a.record_consults = false)).calls_ana();
+    let mut o = Office::with(|site| site.recording.accounts.values_mut().for_each(|a| a.consults = Rule::NONE)).calls_ana();
     consults(&mut o, to_agent("beto"));
     o.answers("beto");
     assert_eq!(o.voices("c1.p2"), "not recorded");

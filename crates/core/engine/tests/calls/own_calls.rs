@@ -3,6 +3,7 @@
 use crate::line::Line;
 use crate::office::{Office, agent_id, to_agent, to_number, to_queue};
 use engine::{Input, Place, Reply, Request};
+use recording::Rule;
 
 #[test]
 fn line_13_early_media_of_an_outbound_call_is_relayed_without_a_second_ringback() {
@@ -39,7 +40,7 @@ fn line_13_an_outbound_call_shows_the_tenants_number_and_has_facts_recording_and
 
 #[test]
 fn line_13_an_outbound_call_is_recorded_only_where_the_account_wants_it() {
-    let mut o = Office::with(|site| site.accounts.values_mut().for_each(|a| a.record_outbound = false));
+    let mut o = Office::with(|site| site.recording.accounts.values_mut().for_each(|a| a.outbound = Rule::NONE));
     o.dials("ana", "+525577");
     o.answers("+525577");
     assert_eq!(o.voices("c1.p1"), "not recorded");

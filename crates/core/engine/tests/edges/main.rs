@@ -13,6 +13,7 @@ mod identity;
 mod invariants;
 mod peer;
 mod phones;
+mod policies;
 mod quality;
 mod recordings;
 mod returns;

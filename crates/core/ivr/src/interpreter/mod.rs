@@ -4,12 +4,13 @@
 //!               Start
 //!     Idle ───────────────▶ enter(step) ◀───────────────────────────────────────┐
 //!                               │                                               │
-//!        say, hang_up, queue ───┤                                               │
+//!        say, notice, queue ────┤                                               │
+//!        hang_up                │                                               │
 //!        voicemail, forward     │                                               │
 //!              ▼                ├─── hours, goto: at once ──────────────────────┤
-//!           Saying ── Played ─────────────────────── say: then ─────────────────┤
+//!           Saying ── Played ───────────────── say, notice: then ───────────────┤
 //!              │                │                                               │
-//!              │                └─ menu, language ─▶ Asking ─ Key ──────────────┤
+//!              │                └ menu, language, consent ▶ Asking ─ Key ───────┤
 //!              │                     ▲    Played │      ▲ barge-in              │
 //!              │          ask again  │           ▼                              │
 //!              │                     └──── Waiting ─ Key, or Due once ──────────┤
@@ -108,6 +109,7 @@ enum Next {
     Enqueue { again: bool },
     Record,
     Forward,
+    Noticed { step: usize, then: usize },
     HangUp { step: usize, cause: Cause },
 }
 
@@ -238,6 +240,7 @@ impl Interpreter {
                 Kind::Hours { calendar, open, closed } => step = if calendar.is_open(now.wall) { *open } else { *closed },
                 Kind::Say { prompts, then } if prompts.is_empty() => step = *then,
                 Kind::Say { prompts, then } => return self.say(now, prompts, Next::Step(*then), out),
+                Kind::Notice { prompts, then } => return self.say(now, prompts, Next::Noticed { step, then: *then }, out),
                 Kind::Ask(question) => return self.ask(now, question, &[], out),
                 Kind::Queue(queue) => return self.say(now, &queue.prompts, Next::Enqueue { again: false }, out),
                 Kind::Voicemail(voicemail) => return self.say(now, &voicemail.prompts, Next::Record, out),
@@ -254,6 +257,10 @@ impl Interpreter {
     fn go_on(&mut self, now: Now, next: Next, out: &mut Vec<Output>) {
         match next {
             Next::Step(step) => self.enter(now, step, out),
+            Next::Noticed { step, then } => {
+                out.push(Output::NoticePlayed { step: self.name_of(step).into() });
+                self.enter(now, then, out);
+            }
             Next::Enqueue { again } => self.enqueue(again, out),
             Next::Record => self.record(now, out),
             Next::Forward => self.forward(out),

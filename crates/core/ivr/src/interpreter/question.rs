@@ -1,9 +1,10 @@
-//! A menu, or the choice of a language: asked, answered by one key, and asked again.
+//! A menu, the choice of a language or the question for consent: asked, answered by one key, and asked again.
 
 use super::{Interpreter, MOST_MOVES, State, guard};
 use crate::flow::Flow;
 use crate::step::{Answer, Kind, Question, Said, Step};
 use crate::words::Output;
+use base::fact::{Consent, ConsentBy};
 use base::{Cause, Now};
 use std::time::Duration;
 
@@ -32,6 +33,10 @@ impl Interpreter {
                 self.lang = lang;
                 out.push(Output::LanguageSelected(lang));
                 self.enter(now, step, out);
+            }
+            Some(Answer::Consent(given, to)) => {
+                out.push(Output::Consent { step: step.name.clone(), consent: Consent { given, by: ConsentBy::Key } });
+                self.enter(now, to, out);
             }
             Some(Answer::Repeat) => self.ask(now, question, &[], out),
             None => self.fail(now, question, Failure::WrongKey, out),
@@ -70,6 +75,10 @@ impl Interpreter {
 
     fn fail(&mut self, now: Now, question: &Question, failure: Failure, out: &mut Vec<Output>) {
         if self.failures >= question.retries {
+            if let Some(given) = question.silence {
+                let consent = Consent { given, by: ConsentBy::Silence };
+                out.push(Output::Consent { step: self.name_of(self.at).into(), consent });
+            }
             return self.enter(now, question.otherwise, out);
         }
         self.failures += 1;

@@ -18,6 +18,8 @@ impl Reader {
             raw::Step::Say(say) => Kind::Say { prompts: self.ids(&say.prompts), then: self.target(&say.then) },
             raw::Step::Menu(menu) => Kind::Ask(self.menu(menu)),
             raw::Step::Language(language) => Kind::Ask(self.language(language)),
+            raw::Step::Notice(notice) => self.notice(name, notice),
+            raw::Step::Consent(consent) => Kind::Ask(self.consent(name, consent)),
             raw::Step::Hours(hours) => self.hours(hours),
             raw::Step::Queue(queue) => Kind::Queue(Box::new(self.queue(queue))),
             raw::Step::Callback(callback) => Kind::Callback(Box::new(self.callback(name, callback))),
@@ -49,6 +51,7 @@ impl Reader {
             invalid: self.ids(&menu.invalid),
             no_input: self.ids(&menu.no_input),
             otherwise: self.target(&menu.otherwise),
+            silence: None,
             secret: menu.secret,
         }
     }
@@ -75,6 +78,54 @@ impl Reader {
             invalid: Vec::new(),
             no_input: Vec::new(),
             otherwise: then,
+            silence: None,
+            secret: false,
+        }
+    }
+
+    fn notice(&mut self, name: &Word, notice: &raw::Notice) -> Kind {
+        let prompts = self.ids_or(notice.prompts.as_deref(), Line::RecordingNotice, name);
+        if prompts.is_empty() {
+            self.report(name, "a notice must be heard: expected at least one prompt, or no such list");
+        }
+        Kind::Notice { prompts, then: self.target(&notice.then) }
+    }
+
+    fn consent(&mut self, name: &Word, consent: &raw::Consent) -> Question {
+        let opt_out = consent.mode == raw::Mode::OptOut;
+        let line = if opt_out { Line::RecordingOptOut } else { Line::RecordingOptIn };
+        let prompts = self.ids_or(consent.prompts.as_deref(), line, name);
+        if prompts.is_empty() {
+            self.report(name, "a caller must hear what the keys do: expected at least one prompt, or no such list");
+        }
+        let then = self.target(&consent.then);
+        let refused = self.target_or(consent.refused.as_ref(), then);
+        let mut answers = BTreeMap::new();
+        for (key, usual, given, to) in [(&consent.yes, '1', true, then), (&consent.no, '2', false, refused)] {
+            match key {
+                Some(key) => self.key(&mut answers, key, Answer::Consent(given, to)),
+                None if answers.insert(usual, Answer::Consent(given, to)).is_some() => {
+                    self.report(name, format!("the key {usual} has two meanings"));
+                }
+                None => {}
+            }
+            if let (Some(key), None) = (key.as_ref().filter(|key| key.value != usual.to_string()), &consent.prompts) {
+                self.report(key, format!("the words that all flows share say {usual}: expected `prompts` of the flow's own"));
+            }
+        }
+        // Who may be recorded unless they object need not be asked twice.
+        let retries = if opt_out && consent.retries.is_none() { 0 } else { self.retries(consent.retries.as_ref()) };
+        Question {
+            prompts,
+            in_all_languages: false,
+            answers,
+            barge_in: true,
+            timeout: self.timeout(consent.timeout.as_ref()),
+            retries,
+            invalid: self.ids(&consent.invalid),
+            no_input: Vec::new(),
+            otherwise: if opt_out { then } else { refused },
+            silence: Some(opt_out),
             secret: false,
         }
     }

@@ -48,6 +48,7 @@ impl Board {
             code: None,
             owes: own.is_none(),
             excluded: false,
+            policy: None,
             parts: BTreeMap::new(),
         };
         self.conversations.insert(id, live);
@@ -168,9 +169,23 @@ impl Board {
         }
     }
 
-    /// It owes no recording: outside the expected ones, and shown by its reason.
-    pub(super) fn on_excluded(&mut self, about: &About, reason: Excluded) {
+    /// It owes a recording, by this policy; told once.
+    pub(super) fn on_owed(&mut self, about: &About, policy: &str) {
         let Some(live) = about.conversation.and_then(|id| self.conversations.get_mut(&id)) else { return };
+        if live.policy.is_some() {
+            return;
+        }
+        live.policy = Some(policy.to_string());
+        let (bucket, owed) = (live.bucket, std::mem::replace(&mut live.owes, true));
+        self.interval(bucket, |i| {
+            i.recordings.expected += u64::from(!owed);
+            i.recordings.policies.entry(policy.to_string()).or_default().expected += 1;
+        });
+    }
+
+    /// It owes no recording: outside the expected ones, and shown by its reason.
+    pub(super) fn on_excluded(&mut self, about: &About, reason: Excluded, policy: &str) {
+        let Some((id, live)) = about.conversation.and_then(|id| Some((id, self.conversations.get_mut(&id)?))) else { return };
         if std::mem::replace(&mut live.excluded, true) {
             return;
         }
@@ -178,7 +193,12 @@ impl Board {
         self.interval(bucket, |i| {
             i.recordings.expected = i.recordings.expected.saturating_sub(u64::from(owed));
             count_up(&mut i.recordings.excluded, reason.name().to_string());
+            if !policy.is_empty() {
+                let of_policy = i.recordings.policies.entry(policy.to_string()).or_default();
+                count_up(&mut of_policy.excluded, reason.name().to_string());
+            }
         });
+        self.settle(id);
     }
 
     pub(super) fn on_recording_alarm(&mut self, recording: RecordingId, at: Moment) {
@@ -209,12 +229,21 @@ impl Board {
             self.conversations.remove(&id);
             return;
         }
-        let (bucket, Some(kept)) = (live.bucket, live.kept()) else { return };
+        let (bucket, policy, Some(kept)) = (live.bucket, live.policy.clone(), live.kept()) else { return };
         self.conversations.remove(&id);
-        self.interval(bucket, |i| match kept {
-            Kept::Complete => i.recordings.complete += 1,
-            Kept::Partial => i.recordings.partial += 1,
-            Kept::Failed => i.recordings.failed += 1,
+        self.interval(bucket, |i| {
+            let all = &mut i.recordings;
+            let of_policy = policy.map(|policy| all.policies.entry(policy).or_default());
+            match kept {
+                Kept::Complete => all.complete += 1,
+                Kept::Partial => all.partial += 1,
+                Kept::Failed => all.failed += 1,
+            }
+            of_policy.into_iter().for_each(|sums| match kept {
+                Kept::Complete => sums.complete += 1,
+                Kept::Partial => sums.partial += 1,
+                Kept::Failed => sums.failed += 1,
+            });
         });
     }
 }

@@ -1,8 +1,8 @@
 //! One row of figures from the sums of its window.
 
-use crate::figures::{AgentFigures, Callbacks, ExpectedWait, Recordings, Supervision, Transfers, Visits};
+use crate::figures::{AgentFigures, Callbacks, ExpectedWait, OfPolicy, Recordings, Supervision, Transfers, Visits};
 use crate::formula::Formula;
-use crate::interval::{AgentSums, Interval, QueueSums};
+use crate::interval::{AgentSums, Interval, PolicySums, QueueSums};
 use crate::live::{LiveAgent, Moment};
 use crate::sums::{CallbackSums, ExpectedSums, SupervisionSums, TransferSums};
 use base::{AgentId, AgentState};
@@ -179,10 +179,24 @@ pub(super) fn recordings(sums: &Interval, open: &OpenRecordings) -> Recordings {
         open: open.open,
         missing: open.missing,
         excluded: r.excluded.clone(),
+        by_policy: r.policies.iter().map(|(policy, sums)| (policy.clone(), of_policy(sums))).collect(),
         accounted: share(conversations.saturating_sub(open.missing), conversations),
         coverage: share(r.complete, settled),
         alarms: r.alarms,
         alarms_now: open.alarms,
+    }
+}
+
+fn of_policy(sums: &PolicySums) -> OfPolicy {
+    let settled = sums.complete + sums.partial + sums.failed;
+    OfPolicy {
+        expected: sums.expected,
+        complete: sums.complete,
+        partial: sums.partial,
+        failed: sums.failed,
+        open: sums.expected.saturating_sub(settled),
+        excluded: sums.excluded.clone(),
+        coverage: share(sums.complete, settled),
     }
 }
 

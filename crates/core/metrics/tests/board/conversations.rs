@@ -182,12 +182,55 @@ fn what_is_excluded_is_shown_by_its_reason_and_outside_what_is_expected() {
     s.logs_in("ana").arrives(1).enters(1, "soporte").answers(1, "soporte", "ana");
     s.arrives(2).enters(2, "soporte").answers(2, "soporte", "bea");
     let about = s.conversation(2, "soporte", "bea");
-    s.say(about.clone(), What::RecordingExcluded { reason: Excluded::Policy });
-    s.say(about.clone(), What::RecordingExcluded { reason: Excluded::Policy });
+    let excluded = || What::RecordingExcluded { reason: Excluded::Policy, policy: String::new() };
+    s.say(about.clone(), excluded());
+    s.say(about.clone(), excluded());
     s.say(about, What::AgentLegEnded { talk_ms: 1, hold_ms: 0, consult_ms: 0 });
     let r = s.hour().recordings;
     assert_eq!((r.expected, r.open, r.excluded), (1, 1, [("policy".to_string(), 1)].into()));
     assert_eq!((r.accounted, r.coverage), (Some(1.0), None));
+}
+
+#[test]
+fn coverage_is_shown_for_each_policy_and_adds_up_to_the_whole() {
+    let mut s = Script::new();
+    let (support, all) = (|| "queue acme/soporte: 25 %".to_string(), || "tenant acme: all".to_string());
+    s.logs_in("ana");
+    for n in 1..=4 {
+        s.arrives(n).enters(n, "soporte").answers(n, "soporte", "ana");
+        let about = s.conversation(n, "soporte", "ana");
+        let owed = |policy| What::RecordingOwed { policy };
+        let excluded = |reason| What::RecordingExcluded { reason, policy: support() };
+        s.say(
+            about.clone(),
+            match n {
+                1 => owed(all()),
+                2 => owed(support()),
+                3 => excluded(Excluded::Share),
+                _ => excluded(Excluded::ConsentRefused),
+            },
+        );
+        match n {
+            2 => s.hangs_up(2, "soporte", "ana", 1),
+            _ => s.say(about, What::AgentLegEnded { talk_ms: 1, hold_ms: 0, consult_ms: 0 }),
+        };
+    }
+    let r = s.hour().recordings;
+    let of_policy = &r.by_policy[&support()];
+    assert_eq!((of_policy.expected, of_policy.complete, of_policy.open, of_policy.coverage), (1, 1, 0, Some(1.0)));
+    assert_eq!(of_policy.excluded, [("share".to_string(), 1), ("consent_refused".to_string(), 1)].into());
+    assert_eq!((r.by_policy[&all()].expected, r.by_policy[&all()].open), (1, 1));
+    assert_eq!((r.expected, r.complete, r.open, r.excluded), (2, 1, 1, of_policy.excluded.clone()));
+}
+
+#[test]
+fn an_own_call_is_expected_from_the_moment_it_is_said_to_be_owed() {
+    let mut s = Script::new();
+    s.logs_in("ana");
+    s.dials(1, "ana", Direction::Outgoing).reaches(1, "ana");
+    assert_eq!(s.hour().recordings.expected, 0);
+    s.say(s.talk(1, "ana"), What::RecordingOwed { policy: "outbound acme: all".into() });
+    assert_eq!((s.hour().recordings.expected, s.hour().recordings.open), (1, 1));
 }
 
 #[test]

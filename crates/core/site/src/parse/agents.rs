@@ -8,8 +8,9 @@ use crate::reader::Node;
 use crate::scalar::{Level, skill};
 use acd::PauseReasons;
 use base::{AgentId, Lang, Pii, Skills, Tenant};
+use recording::Rule;
 
-pub fn account(n: &mut Node) -> Option<(Tenant, Account)> {
+pub fn account(n: &mut Node) -> Option<(Tenant, Account, recording::Account)> {
     let tenant = n.need("name");
     let pause_reasons = n.table("pause_reasons", |n| {
         let codes = n.each::<String>("codes").into_iter().map(Into::into).collect();
@@ -27,15 +28,25 @@ pub fn account(n: &mut Node) -> Option<(Tenant, Account)> {
         trunk: n.opt("trunk"),
         caller_number: n.opt::<Dialled>("caller_number").map(|number| Pii::new(number.0)),
         monitor_tone: n.or("monitor_tone", false),
-        record_outbound: n.or("record_outbound", false),
-        record_consults: n.or("record_consults", false),
         whisper: whisper(n),
         codecs: codecs(n),
     };
-    Some((tenant?, account))
+    Some((tenant?, account, recorded(n)))
 }
 
-pub fn agent(name: &str, n: &mut Node) -> Option<(AgentId, Agent)> {
+/// Which of the account's conversations are recorded.
+fn recorded(n: &mut Node) -> recording::Account {
+    let unset = recording::Account::default();
+    recording::Account {
+        callers: n.or("record", unset.callers),
+        outbound: n.or("record_outbound", unset.outbound),
+        internal: n.or("record_internal", unset.internal),
+        consults: n.or("record_consults", unset.consults),
+    }
+}
+
+/// With what is recorded of the agent, if it is not what account and queue say.
+pub fn agent(name: &str, n: &mut Node) -> Option<(AgentId, Agent, Option<Rule>)> {
     let id: Option<AgentId> = id(name, "agents", n);
     let display = n.opt("display").unwrap_or_else(|| Pii::new(name.rsplit('/').next().unwrap_or(name).to_string()));
     let lang = n.or("lang", Lang::ES);
@@ -65,7 +76,7 @@ pub fn agent(name: &str, n: &mut Node) -> Option<(AgentId, Agent)> {
         press_to_accept: n.or("press_to_accept", false),
         codecs: codecs(n),
     };
-    Some((id?, agent))
+    Some((id?, agent, n.opt("record")))
 }
 
 /// A name that is none, and a level that is none, each at its own place.

@@ -55,13 +55,18 @@ fn site(n: &mut Node) -> Option<Site> {
     if accounts.is_empty() {
         n.report(n.at("tenants", "expected at least one [[tenants]] with a name"));
     }
-    let tenants = accounts.iter().map(|(tenant, _)| tenant.clone()).collect();
+    let tenants = accounts.iter().map(|(tenant, ..)| tenant.clone()).collect();
     let trunks = n.list("trunks", lines::trunk);
     let numbers = n.list("numbers", lines::number);
     let read = n.named("queues", queues::queue);
-    let queue_extensions = read.iter().filter_map(|(id, _, extension)| Some((id.clone(), extension.clone()?))).collect();
-    let queues: BTreeMap<_, _> = read.into_iter().map(|(id, queue, _)| (id, queue)).collect();
-    let agents: BTreeMap<_, _> = n.named("agents", agents::agent).into_iter().collect();
+    let queue_extensions = read.iter().filter_map(|queue| Some((queue.id.clone(), queue.extension.clone()?))).collect();
+    let agents = n.named("agents", agents::agent);
+    let recording = recording::Policies {
+        accounts: accounts.iter().map(|(tenant, _, recorded)| (tenant.clone(), *recorded)).collect(),
+        queues: read.iter().filter_map(|queue| Some((queue.id.clone(), queue.record?))).collect(),
+        agents: agents.iter().filter_map(|(id, _, recorded)| Some((id.clone(), (*recorded)?))).collect(),
+    };
+    let queues: BTreeMap<_, _> = read.into_iter().map(|queue| (queue.id, queue.queue)).collect();
     let feature_codes = n.table("feature_codes", agents::feature_codes).unwrap_or_default();
     let emergency = n.table("emergency", lines::emergency);
     let idle_restarts = n.each("idle_restarts").into_iter().collect();
@@ -80,12 +85,13 @@ fn site(n: &mut Node) -> Option<Site> {
         vault,
         flows,
         tenants,
-        accounts: accounts.into_iter().collect(),
+        accounts: accounts.into_iter().map(|(tenant, account, _)| (tenant, account)).collect(),
         trunks,
         numbers,
         queues,
         queue_extensions,
-        agents,
+        agents: agents.into_iter().map(|(id, agent, _)| (id, agent)).collect(),
+        recording,
         feature_codes,
         emergency,
         idle_restarts,

@@ -8,11 +8,20 @@ use acd::{Announce, CallFirst, Callback, Change, Dissuade, Queue, Relax, Retry, 
 use base::calendar::{DATE, WEEK, Written, zones};
 use base::{AgentState, Calendar, Diagnostic, QueueId, Skill};
 use ivr::text::nearest;
+use recording::Rule;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-/// With what agents dial for it, if anything.
-pub fn queue(name: &str, n: &mut Node) -> Option<(QueueId, Queue, Option<String>)> {
+/// A queue with what belongs to it and is no business of routing.
+pub struct Read {
+    pub id: QueueId,
+    pub queue: Queue,
+    /// What agents dial for it.
+    pub extension: Option<String>,
+    pub record: Option<Rule>,
+}
+
+pub fn queue(name: &str, n: &mut Node) -> Option<Read> {
     let id: Option<QueueId> = id(name, "queues", n);
     let unset = Queue::default();
     let (overflow_after, overflow_to) = overflow(id.as_ref(), n);
@@ -46,7 +55,8 @@ pub fn queue(name: &str, n: &mut Node) -> Option<(QueueId, Queue, Option<String>
     if queue.capacity == 0 {
         n.report(n.at("capacity", "expected at least 1: nobody could wait here"));
     }
-    Some((id?, queue, extension(n)))
+    let (extension, record) = (extension(n), n.opt("record"));
+    Some(Read { id: id?, queue, extension, record })
 }
 
 fn overflow(id: Option<&QueueId>, n: &mut Node) -> (Option<Duration>, Option<QueueId>) {

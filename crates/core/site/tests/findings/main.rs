@@ -3,6 +3,7 @@
 mod acd;
 mod lines;
 mod people;
+mod recording;
 mod vault;
 
 use base::Diagnostic;

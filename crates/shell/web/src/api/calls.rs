@@ -2,11 +2,11 @@
 
 use super::{Answer, archive, id};
 use crate::error::ApiError;
-use crate::row::{ExpectedRow, age_ms, left_ms};
+use crate::row::{ExpectedRow, PausedRow, age_ms, left_ms};
 use crate::{App, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use axum::Json;
 use axum::extract::{Path, State};
-use base::fact::{Direction, Logged, Monitor, What};
+use base::fact::{Consent, ConsentBy, Direction, Excluded, Logged, Monitor, What};
 use base::quality::{LegQuality, Side};
 use base::{AgentId, CallId, Cause, Lang, LegId, Now, PartyId, QueueId, RecordingId, Tenant, VisitId};
 use engine::{CallView, Place};
@@ -40,6 +40,13 @@ pub struct CallRow {
     visit: Option<VisitId>,
     agent: Option<AgentId>,
     recording: Option<RecordingId>,
+    /// Silence in it, and until when.
+    recording_paused: Option<PausedRow>,
+    /// By which policy its last conversation is recorded, or is not.
+    policy: Option<String>,
+    excluded: Option<Excluded>,
+    /// What the caller said to being recorded, and how.
+    consent: Option<ConsentRow>,
     held: bool,
     /// Who is consulted or was joined: `agent/NAME`, `queue/NAME` or `number`.
     third: Option<Arc<str>>,
@@ -49,6 +56,18 @@ pub struct CallRow {
     /// What ends this place by itself, and in how long.
     waits_for: Option<Arc<str>>,
     left_ms: Option<u64>,
+}
+
+#[derive(Serialize)]
+pub struct ConsentRow {
+    answer: &'static str,
+    by: ConsentBy,
+}
+
+impl From<Consent> for ConsentRow {
+    fn from(consent: Consent) -> ConsentRow {
+        ConsentRow { answer: consent.name(), by: consent.by }
+    }
 }
 
 #[derive(Serialize)]
@@ -97,6 +116,7 @@ pub async fn show(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answ
     let now = (app.doors.clock)();
     let view = app.doors.snapshot.load().calls.iter().find(|view| view.call == call).map(|view| live(view, now));
     let mut row = view.or_else(|| past(&facts)).ok_or_else(|| ApiError::unknown(format!("call {call}"), LIST))?;
+    decided(&mut row, &facts);
     if let Some(party) = party(&app, &row).await? {
         let said = |text: &Arc<str>| (!text.is_empty()).then(|| text.clone());
         row.caller = row.caller.take().or_else(|| said(party.number.reveal()));
@@ -148,6 +168,8 @@ fn live(view: &CallView, now: Now) -> CallRow {
         visit: view.visit,
         agent: view.agent.clone(),
         recording: view.recording,
+        recording_paused: view.paused.as_ref().map(|paused| PausedRow::of(paused, now)),
+        consent: view.consent.map(ConsentRow::from),
         held: view.held,
         third: view.third.clone(),
         monitors: view.monitors.iter().map(|(who, mode)| Monitoring { supervisor: who.clone(), mode: *mode }).collect(),
@@ -156,6 +178,18 @@ fn live(view: &CallView, now: Now) -> CallRow {
         left_ms: view.deadline.map(|d| left_ms(now, d)),
         ..CallRow::default()
     }
+}
+
+/// What was decided of its last conversation, live or over.
+fn decided(row: &mut CallRow, facts: &[Logged]) {
+    let last = facts.iter().rev().find_map(|logged| match &logged.fact.what {
+        What::RecordingOwed { policy } => Some((policy, None)),
+        What::RecordingExcluded { reason, policy } => Some((policy, Some(*reason))),
+        _ => None,
+    });
+    let Some((policy, excluded)) = last else { return };
+    row.policy = (!policy.is_empty()).then(|| policy.clone());
+    row.excluded = excluded;
 }
 
 /// A call that is over, as its facts tell it: of each field the last word. `None` without facts.
@@ -177,6 +211,8 @@ fn past(facts: &[Logged]) -> Option<CallRow> {
                 row.number = Some(number.as_str().into());
             }
             What::RecordingStarted { recording } => row.recording = Some(*recording),
+            What::ConsentAccepted { by, .. } => row.consent = Some(Consent { given: true, by: *by }.into()),
+            What::ConsentRefused { by, .. } => row.consent = Some(Consent { given: false, by: *by }.into()),
             What::CallEnded { .. } | What::CallRejected { .. } => {
                 row.ended = Some(logged.time().to_string());
                 row.cause = about.cause;

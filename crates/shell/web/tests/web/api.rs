@@ -3,7 +3,7 @@
 use crate::fakes::{CALL, Fake, HOSTILE, agent, call, logged, ticket};
 use crate::http::{self, Events, ask, data, get, post};
 use acd::Ask;
-use base::fact::What;
+use base::fact::{ConsentBy, Excluded, What};
 use engine::{Reply, Request};
 use hyper::{Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -157,12 +157,42 @@ async fn a_call_carries_its_ticket_its_recording_and_its_events() {
     assert_eq!((one["events"].as_array().unwrap().len(), &one["events"][0]["type"]), (2, &"call.arrived".into()));
     let (leg, open) = (&one["legs"][0], &one["legs"][0]["open"]);
     assert_eq!((open, &leg["codec"], &leg["received"]["packets"]), (&true.into(), &"PCMA".into(), &500.into()), "{leg}");
+    let (paused, consent) = (&one["recording_paused"], &one["consent"]);
+    assert_eq!((&paused["who"], &paused["cause"]), (&"ana".into(), &"card".into()));
+    assert!((1..=60_000).contains(&paused["left_ms"].as_u64().unwrap()));
+    assert_eq!((&consent["answer"], &consent["by"]), (&"accepted".into(), &"key".into()));
+    let desk = get(served.address, "/api/v1/agents/acme/ana").await.json();
+    assert_eq!(desk["live"]["recording_paused"]["until"], paused["until"], "the agent's desk says so");
     assert_eq!(one["name"], HOSTILE, "as text in JSON it is harmless");
     let ended = get(served.address, "/api/v1/calls/1-3-41").await.json();
     assert_eq!((&ended["place"], &ended["lang"]), (&"ended".into(), &"es".into()));
     *fake.asked.reply.lock().unwrap() = Some(Reply::Done);
     assert_eq!(post(served.address, &format!("/api/v1/calls/{CALL}/hang-up"), "").await.status, StatusCode::OK);
     assert_eq!(fake.asked.requests.lock().unwrap().pop(), Some(Request::HangUp { call: call() }));
+}
+
+#[tokio::test]
+async fn a_call_says_by_which_policy_it_is_recorded_or_why_it_is_not() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let policy = || "queue acme/soporte: 25 %".to_string();
+    fake.archive.facts.lock().unwrap().push(logged(5, Some(call()), What::RecordingOwed { policy: policy() }));
+    let one = get(served.address, &format!("/api/v1/calls/{CALL}")).await.json();
+    assert_eq!((&one["policy"], one["excluded"].is_null()), (&policy().into(), true));
+    let ended = Some("1-3-41".parse().unwrap());
+    fake.archive.facts.lock().unwrap().push(logged(
+        6,
+        ended,
+        What::ConsentRefused { step: "agree".into(), by: ConsentBy::Silence },
+    ));
+    fake.archive.facts.lock().unwrap().push(logged(
+        7,
+        ended,
+        What::RecordingExcluded { reason: Excluded::NoConsent, policy: policy() },
+    ));
+    let one = get(served.address, "/api/v1/calls/1-3-41").await.json();
+    assert_eq!((&one["policy"], &one["excluded"]), (&policy().into(), &"no_consent".into()));
+    assert_eq!((&one["consent"]["answer"], &one["consent"]["by"]), (&"refused".into(), &"silence".into()));
 }
 
 #[tokio::test]

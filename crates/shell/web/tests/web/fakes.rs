@@ -1,7 +1,7 @@
 //! Doors with nothing behind them but what a test puts there, and a server of them on a loopback port.
 
 use arc_swap::ArcSwap;
-use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
+use base::fact::{About, Consent, ConsentBy, Direction, Fact, Kept, Logged, Monitor, What};
 use base::quality::{LegQuality, Received};
 use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, LegId, Now, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
 use engine::{CallView, Place, Reply, Request, Snapshot};
@@ -345,6 +345,13 @@ fn snapshot() -> Snapshot {
         visit: Some("1-3-42.v1".parse().unwrap()),
         agent: Some(agent("ana")),
         recording: Some("1-3-42.c1.p1".parse().unwrap()),
+        paused: Some(engine::PausedView {
+            who: "ana".into(),
+            cause: "card".into(),
+            until: START.plus(Duration::from_secs(3_660)),
+            due: ago(0) + Duration::from_secs(60),
+        }),
+        consent: Some(Consent { given: true, by: ConsentBy::Key }),
         held: false,
         third: Some("agent/beatriz".into()),
         monitors: vec![(agent("sup"), Monitor::Whisper)],
@@ -358,6 +365,7 @@ fn snapshot() -> Snapshot {
         visit: Some("1-3-44.v1".parse().unwrap()),
         agent: None,
         recording: None,
+        paused: None,
         third: None,
         monitors: Vec::new(),
         expected: Some(expected()),
@@ -496,6 +504,7 @@ pub fn figures() -> Figures {
             open: 4,
             missing: 0,
             excluded: [("policy".to_string(), 2)].into(),
+            by_policy: BTreeMap::new(),
             accounted: Some(1.0),
             coverage: Some(61.0 / 62.0),
             alarms: 1,

@@ -19,7 +19,6 @@ pub struct Calls {
 }
 
 pub struct Call {
-    pub direction: Direction,
     rev: u32,
     pub arrived: Now,
     visits: u16,
@@ -87,7 +86,7 @@ impl Calls {
         if let What::CallArrived { direction, .. } = &fact.what {
             self.incoming += u64::from(*direction == Direction::Incoming);
             self.own_calls += u64::from(matches!(direction, Direction::Internal | Direction::Outgoing));
-            must(self.all.insert(id, Call::new(*direction, fact.now)).is_none(), "a call arrives once", || id.to_string())?;
+            must(self.all.insert(id, Call::new(fact.now)).is_none(), "a call arrives once", || id.to_string())?;
         }
         let Some(call) = self.all.get_mut(&id) else { return broken("a call arrives first", id) };
         must(about.rev == call.rev + 1, "facts of a call are counted", || format!("{id}: {} follows {}", about.rev, call.rev))?;
@@ -339,9 +338,8 @@ impl Calls {
 }
 
 impl Call {
-    fn new(direction: Direction, arrived: Now) -> Call {
+    fn new(arrived: Now) -> Call {
         Call {
-            direction,
             rev: 0,
             arrived,
             visits: 0,

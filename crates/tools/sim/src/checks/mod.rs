@@ -80,7 +80,7 @@ impl Ledger {
         self.rules.before(seen, &self.calls)?;
         self.calls.read(seen)?;
         self.agents.read(seen, &self.calls)?;
-        self.recordings.read(seen, &self.calls)?;
+        self.recordings.read(seen)?;
         self.wraps.read(seen)?;
         self.rules.after(seen, &self.calls)
     }

@@ -87,12 +87,17 @@ impl Person {
 pub fn plans(dice: &mut Dice) -> Vec<(Duration, Plan)> {
     let mut plans = Vec::new();
     let language = dice.one_of(['1', '1', '2', '3', '4', '9']);
-    let service = dice.one_of(['1', '1', '1', '2', '2', '3', '3', '4', '5', '#', '0']);
+    let service = dice.one_of(['1', '1', '2', '2', '3', '3', '4', '5', '6', '6', '#', '0']);
     if dice.percent(88) {
         let first = dice.millis(300, 5_000);
         let second = first + dice.millis(300, 5_000);
         plans.extend([(first, Plan::Key(language)), (second, Plan::Key(service))]);
-        waits(&mut plans, second, dice);
+        // Whether they may be recorded, those who are asked: some say nothing.
+        let asked = second + dice.millis(300, 2_000);
+        if service == '6' && dice.percent(75) {
+            plans.push((asked, Plan::Key(dice.one_of(['1', '2', '2']))));
+        }
+        waits(&mut plans, asked, dice);
     }
     if dice.percent(10) {
         let hold = dice.seconds(5, 40);

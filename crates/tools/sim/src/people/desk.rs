@@ -26,24 +26,24 @@ fn request(dice: &mut Dice, view: &Snapshot) -> Option<Request> {
     let waits = |c: &CallView| c.visit.is_some();
     let kept = |c: &CallView| c.place == Place::Callback;
     Some(match dice.below(100) {
-        0..32 => Request::Agent { agent, ask: ask(dice) },
-        32..34 => Request::HangUp { call: a_call(dice, view, |_| true) },
-        34..40 => Request::Dial { agent, to: target(dice, view)? },
-        40..47 => Request::Transfer { call: a_call(dice, view, talks), to: target(dice, view)? },
-        47..55 => Request::Consult { call: a_call(dice, view, talks), to: target(dice, view)? },
-        55..60 => Request::CompleteTransfer { call: a_call(dice, view, consults) },
-        60..63 => Request::EndConsult { call: a_call(dice, view, consults) },
-        63..67 => Request::Conference { call: a_call(dice, view, consults) },
-        67..76 => Request::Monitor { call: a_call(dice, view, talks), supervisor: supervisor(dice), mode: mode(dice) },
-        76..78 => Request::StopMonitor { call: a_call(dice, view, monitored), supervisor: supervisor(dice) },
-        78..82 => Request::TakeOver { call: a_call(dice, view, monitored), supervisor: supervisor(dice) },
-        82..86 => Request::Move { call: a_call(dice, view, waits), queue: a_queue(dice)? },
-        86..89 => Request::Prioritise { call: a_call(dice, view, waits), priority_s: dice.below(240) as i64 - 120 },
-        89..92 => Request::SetSkills { agent, skills: skills(dice) },
-        92..95 => Request::SetOpen { queue: a_queue(dice)?, open: dice.one_of([None, Some(true), Some(true), Some(false)]) },
-        95..97 => Request::CancelCallback { call: a_call(dice, view, kept) },
-        97 => Request::Desk { agent, open: dice.percent(60) },
-        98 => {
+        0..30 => Request::Agent { agent, ask: ask(dice) },
+        30..32 => Request::HangUp { call: a_call(dice, view, |_| true) },
+        32..38 => Request::Dial { agent, to: target(dice, view)? },
+        38..45 => Request::Transfer { call: a_call(dice, view, talks), to: target(dice, view)? },
+        45..53 => Request::Consult { call: a_call(dice, view, talks), to: target(dice, view)? },
+        53..58 => Request::CompleteTransfer { call: a_call(dice, view, consults) },
+        58..61 => Request::EndConsult { call: a_call(dice, view, consults) },
+        61..65 => Request::Conference { call: a_call(dice, view, consults) },
+        65..74 => Request::Monitor { call: a_call(dice, view, talks), supervisor: supervisor(dice), mode: mode(dice) },
+        74..76 => Request::StopMonitor { call: a_call(dice, view, monitored), supervisor: supervisor(dice) },
+        76..80 => Request::TakeOver { call: a_call(dice, view, monitored), supervisor: supervisor(dice) },
+        80..84 => Request::Move { call: a_call(dice, view, waits), queue: a_queue(dice)? },
+        84..87 => Request::Prioritise { call: a_call(dice, view, waits), priority_s: dice.below(240) as i64 - 120 },
+        87..90 => Request::SetSkills { agent, skills: skills(dice) },
+        90..93 => Request::SetOpen { queue: a_queue(dice)?, open: dice.one_of([None, Some(true), Some(true), Some(false)]) },
+        93..95 => Request::CancelCallback { call: a_call(dice, view, kept) },
+        95 => Request::Desk { agent, open: dice.percent(60) },
+        96..99 => {
             let call = a_call(dice, view, talks);
             Request::PauseRecording { call, cause: "card".into(), for_s: dice.below(90) as u16 }
         }

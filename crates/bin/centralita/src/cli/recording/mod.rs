@@ -1,6 +1,7 @@
 //! `centralita recording`: a file per command.
 
 mod access_log;
+mod coverage;
 mod erase;
 mod export;
 mod list;
@@ -14,7 +15,7 @@ pub use list::table as list;
 
 use super::Done;
 use super::client::Client;
-use super::render::text;
+use super::render::{moment, text};
 use clap::Subcommand;
 use serde_json::Value;
 use std::io::Write;
@@ -39,6 +40,8 @@ pub enum Recording {
     Rekey,
     /// Who listened to, exported, verified or erased what
     AccessLog(access_log::Options),
+    /// What is recorded, today and by policy: what is owed, what became of it, what is left out and why
+    Coverage,
     /// Silence in the recording of a conversation, such as while a card's number is said
     Pause(pause::Options),
     /// The end of such a pause
@@ -56,10 +59,19 @@ impl Recording {
             Recording::Erase(options) => erase::run(options, client, out).await,
             Recording::Rekey => rekey::run(client, out).await,
             Recording::AccessLog(options) => access_log::run(&options, client, out).await,
+            Recording::Coverage => coverage::run(client, out).await,
             Recording::Pause(options) => pause::pause(&options, client, out).await,
             Recording::Resume(options) => pause::resume(&options, client, out).await,
         }
     }
+}
+
+/// By whom, why and until when; nobody did.
+pub fn paused(paused: &Value) -> String {
+    if paused.is_null() {
+        return "-".into();
+    }
+    format!("by {} ({}) until {}", text(&paused["who"]), text(&paused["cause"]), moment(&paused["until"]))
 }
 
 fn kept(r: &Value) -> String {

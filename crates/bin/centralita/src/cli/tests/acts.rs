@@ -119,6 +119,8 @@ fn a_queue_is_shown_with_what_each_call_waits_for_and_what_its_agents_do() {
 fn a_call_shows_who_takes_part() {
     let node = Node::start(None);
     let (_, out, _) = node.run("call show 1-3-42");
+    assert!(out.contains("consent            refused by key"), "{out}");
+    assert!(out.contains("recording paused   by acme/ana (card) until 2026-11-22"), "{out}");
     assert!(out.contains("monitored by       acme/sup (listen)"), "{out}");
     assert!(out.contains("with               agent/bea") && out.contains("expected wait      0:30, at most 1:30"), "{out}");
 }

@@ -4,7 +4,7 @@ use acd::{Caller, Candidate, Change, Estimate, Expected, Rival, Rule, Strategy, 
 use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
 use base::{AgentState, CallId, Instant, Lang, Now, Pii, QueueId, Skill, Wall};
 use engine::{CallView, Decision, Place, Snapshot, WhyReport};
-use metrics::{AgentFigures, Figures, QueueFigures, Visits};
+use metrics::{AgentFigures, Figures, OfPolicy, QueueFigures, Recordings, Visits};
 use shell_web::RecordingRow;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -108,6 +108,13 @@ pub fn snapshot() -> Snapshot {
         visit: None,
         agent: None,
         recording: None,
+        paused: Some(engine::PausedView {
+            who: "acme/ana".into(),
+            cause: "card".into(),
+            until: Wall(1_795_363_200_000_000),
+            due: Default::default(),
+        }),
+        consent: Some(base::fact::Consent { given: false, by: base::fact::ConsentBy::Key }),
         held: false,
         third: Some("agent/bea".into()),
         monitors: vec![("acme/sup".parse().unwrap(), Monitor::Listen)],
@@ -145,7 +152,11 @@ pub fn figures() -> Figures {
         queues: vec![id],
         ..AgentFigures::nothing("acme/ana".parse().unwrap(), AgentState::Talking, String::new())
     };
-    Figures { queues: vec![queue], agents: vec![ana], ..Figures::default() }
+    let excluded: BTreeMap<_, _> = [("share".to_string(), 2), ("consent_refused".to_string(), 1)].into();
+    let of_policy = OfPolicy { expected: 1, complete: 1, excluded: excluded.clone(), coverage: Some(1.0), ..OfPolicy::default() };
+    let by_policy = [("queue acme/soporte: 25 %".to_string(), of_policy)].into();
+    let recordings = Recordings { expected: 3, complete: 2, open: 1, excluded, by_policy, ..Recordings::default() };
+    Figures { queues: vec![queue], agents: vec![ana], recordings, ..Figures::default() }
 }
 
 /// Of any call, one open leg that heard well and was heard badly.

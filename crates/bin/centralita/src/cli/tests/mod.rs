@@ -49,6 +49,18 @@ fn a_call_is_shown_with_its_ticket_its_recording_and_its_events() {
 }
 
 #[test]
+fn what_is_recorded_is_shown_by_policy() {
+    let node = Node::start(None);
+    let (status, out, err) = node.run("recording coverage");
+    assert_eq!((status, err.as_str()), (0, ""));
+    let cells = |line: &str| line.split("  ").map(str::trim).filter(|c| !c.is_empty()).map(str::to_string).collect::<Vec<_>>();
+    let lines: Vec<&str> = out.lines().collect();
+    assert_eq!(cells(lines[1])[..2], ["all", "3"], "{out}");
+    let support = cells(lines[2]);
+    assert_eq!(support, ["queue acme/soporte: 25 %", "1", "1", "0", "0", "0", "100.0 %", "consent_refused 1, share 2"], "{out}");
+}
+
+#[test]
 fn what_is_unknown_wrong_or_not_there_says_so_and_has_a_status() {
     let node = Node::start(None);
     let (status, _, err) = node.run("queue show acme/none");
