@@ -19,6 +19,9 @@ pub struct Report {
     pub lateness: Percentiles,
     #[serde(default)]
     pub late_calls: Percentiles,
+    /// How late its packets were while everybody hung up, at the end of the run.
+    #[serde(default)]
+    pub late_leaving: Percentiles,
     /// Packets that its kernel did not take.
     #[serde(default)]
     pub unsent: u64,

@@ -224,7 +224,7 @@ impl<'a> World<'a> {
         let phones = self.agents.iter().filter_map(|a| a.registration.as_ref().map(Registration::due));
         let lines = [Some(&self.trunk), Some(&self.phones), self.outside.as_ref()];
         let lines = lines.into_iter().flatten().filter_map(Line::deadline);
-        let own = [self.next_tell, self.next_call.max(self.start)];
+        let own = [self.next_tell, self.phase.due(Instant::now(), self.next_call.max(self.start))];
         people.chain(calls).chain(phones).chain(lines).chain(own).min().unwrap_or(self.next_tell)
     }
 

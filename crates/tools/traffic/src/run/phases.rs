@@ -6,8 +6,24 @@ use crate::register::Registration;
 use crate::report::{CallReport, Outcome, Progress, Report};
 use std::time::{Duration, Instant};
 
-/// So many hang up at the same moment when the run ends.
+/// So many hang up at the same moment when the run ends, and then one each.
 const AT_ONCE: usize = 20;
+const EACH: Duration = Duration::from_millis(5);
+
+impl Phase {
+    /// When [`World::advance`] is wanted, after `now`: a loop that only waits for people to leave must not turn without
+    /// rest, or it takes the time of the thread that sends their sound.
+    pub(super) fn due(self, now: Instant, next_call: Instant) -> Instant {
+        match self {
+            Phase::Calling => next_call,
+            Phase::Draining { until } => until,
+            Phase::Leaving { since, .. } => {
+                let steps = now.saturating_duration_since(since).as_millis() / EACH.as_millis() + 1;
+                since + EACH * u32::try_from(steps).unwrap_or(u32::MAX)
+            }
+        }
+    }
+}
 
 impl World<'_> {
     /// Moves through the phases and places the calls that are due; true when everything is over.
@@ -35,7 +51,7 @@ impl World<'_> {
             }
             Phase::Leaving { since, told } => {
                 // As many as one can hang up in time: a hundred are gone within half a second.
-                let may = AT_ONCE + now.saturating_duration_since(since).as_millis() as usize / 5;
+                let may = AT_ONCE + (now.saturating_duration_since(since).as_millis() / EACH.as_millis()) as usize;
                 let some = self.stop_some(may.saturating_sub(told));
                 self.phase = Phase::Leaving { since, told: told + some };
                 if now >= since + GRACE && self.callers.is_empty() {
@@ -90,6 +106,7 @@ impl World<'_> {
         let World { plane, trunk, phones, mut report, agents, .. } = self;
         let measured = plane.finish();
         report.lateness = measured.lateness.percentiles();
+        report.late_leaving = measured.late_after.percentiles();
         report.delay = measured.delay.percentiles();
         report.unsent = measured.unsent;
         report.retransmissions = trunk.resent() + phones.resent();
@@ -99,5 +116,25 @@ impl World<'_> {
         report.calls.sort_by_key(|c| c.start_ms);
         report.conversations.sort_by_key(|c| c.start_ms);
         report
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_waits_for_people_to_leave_sleeps_until_the_next_may() {
+        let since = Instant::now();
+        let past = since.checked_sub(Duration::from_secs(1)).unwrap_or(since);
+        let leaving = Phase::Leaving { since, told: 400 };
+        for ms in [0, 4, 5, 7, 3_000] {
+            let now = since + Duration::from_millis(ms);
+            let due = leaving.due(now, past);
+            assert!(due > now && due <= now + EACH, "the last call was due long ago, and nothing is due with it");
+        }
+        let until = since + Duration::from_secs(3);
+        assert_eq!(Phase::Draining { until }.due(since, past), until);
+        assert_eq!(Phase::Calling.due(since, until), until);
     }
 }

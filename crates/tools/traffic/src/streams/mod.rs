@@ -98,6 +98,8 @@ pub enum Event {
 pub struct Measured {
     /// How late this process sent its packets.
     pub lateness: Histogram,
+    /// The same, after [`Plane::enough`].
+    pub late_after: Histogram,
     /// From before a stamped packet was sent to its arrival in the kernel.
     pub delay: Histogram,
     /// Packets that the kernel did not take.
@@ -162,8 +164,8 @@ impl Plane {
         self.order(Order::Close { stream });
     }
 
-    /// Lateness and delay are those of the packets until now. Waits until that is so: whatever the caller does next
-    /// may keep the thread from its time.
+    /// Lateness and delay are those of the packets until now; how late later ones are sent counts apart. Waits until that
+    /// is so: whatever the caller does next may keep the thread from its time.
     pub fn enough(&self) {
         let (done, is_done) = channel();
         self.order(Order::Enough { done });
@@ -237,8 +239,10 @@ impl Runner {
             }
             self.listen(&mut events, &mut batch);
         }
-        let (lateness, delay) = self.measured.unwrap_or((self.lateness, self.ears.delay));
-        Measured { lateness, delay, unsent: self.unsent }
+        match self.measured {
+            Some((lateness, delay)) => Measured { lateness, late_after: self.lateness, delay, unsent: self.unsent },
+            None => Measured { lateness: self.lateness, delay: self.ears.delay, unsent: self.unsent, ..Measured::default() },
+        }
     }
 
     /// False when nobody can give orders any more.
@@ -258,7 +262,7 @@ impl Runner {
             Order::Open { stream, through } => self.open(stream, through),
             Order::Close { stream } => self.close(stream),
             Order::Enough { done } => {
-                self.measured = Some((self.lateness.clone(), self.ears.delay.clone()));
+                self.measured = Some((std::mem::take(&mut self.lateness), self.ears.delay.clone()));
                 // Whoever asked waits.
                 let _ = done.send(());
             }
