@@ -32,7 +32,8 @@ struct Entry {
     /// Where the request came from; of a client the same as `flow`.
     source: Flow,
     owner: Option<Owner>,
-    request: Message,
+    /// What opened it. Of a request that came in: until its final response, after which only `last` is ever said again.
+    request: Option<Box<Message>>,
     /// Our request, or our last response.
     last: Bytes,
     /// Of an INVITE client: the ACK to the final response.
@@ -83,7 +84,7 @@ impl Transactions {
             flow,
             source: flow,
             owner: Some(owner),
-            request,
+            request: Some(Box::new(request)),
             last: bytes,
             ack: Bytes::new(),
         };
@@ -110,7 +111,7 @@ impl Transactions {
             flow: reply_flow(request, flow),
             source: flow,
             owner,
-            request: request.clone(),
+            request: Some(Box::new(request.clone())),
             last: Bytes::new(),
             ack: Bytes::new(),
         };
@@ -134,6 +135,9 @@ impl Transactions {
         };
         if acts.contains(&Act::Transmit) {
             entry.last = bytes;
+        }
+        if status >= 200 {
+            entry.request = None;
         }
         self.apply(now, id, acts, None, out);
     }
@@ -175,9 +179,9 @@ impl Transactions {
         self.open.contains_key(&session)
     }
 
-    /// The request that opened a transaction which is still there.
+    /// The request that opened a transaction which is still there; one that came in only until it has its final response.
     pub fn request_of(&self, id: TxId) -> Option<&Message> {
-        self.entries.get(&id).map(|entry| &entry.request)
+        self.entries.get(&id)?.request.as_deref()
     }
 
     /// Where that request came from.
@@ -207,7 +211,8 @@ impl Transactions {
             Machine::InviteServer(_) | Machine::Server(_) => return,
         };
         if acts.contains(&Act::Acknowledge) {
-            entry.ack = derived::ack_of(&entry.request, &response);
+            let request = entry.request.as_deref();
+            entry.ack = request.map_or_else(Bytes::new, |request| derived::ack_of(request, &response));
         }
         self.apply(now, id, acts, Some(response), out);
     }
@@ -312,4 +317,28 @@ impl Transactions {
 
 fn path_of(flow: Flow) -> Path {
     (flow.transport, flow.remote, flow.connection)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::test;
+
+    #[test]
+    fn what_came_in_is_kept_until_its_final_response_which_is_said_again_without_it() {
+        let flow = test::flow(9, 5060);
+        let request = test::parse(
+            "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:a@b>\r\nCall-ID: c@d\r\nCSeq: 1 OPTIONS\r\n\r\n",
+        );
+        let (mut transactions, mut out) = (Transactions::default(), vec![]);
+        let id = transactions.accept(&request, flow, None).unwrap();
+        transactions.respond(Instant(0), id, 180, Bytes::from_static(b"ringing"), &mut out);
+        assert!(transactions.request_of(id).is_some());
+        transactions.respond(Instant(0), id, 200, Bytes::from_static(b"ok"), &mut out);
+        assert!(transactions.request_of(id).is_none());
+        out.clear();
+        assert!(transactions.absorb(Instant(0), &request, &mut out));
+        assert_eq!(out, [Output::Transmit { flow, bytes: Bytes::from_static(b"ok") }]);
+    }
 }
