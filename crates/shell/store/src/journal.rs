@@ -225,20 +225,19 @@ impl Header {
     }
 }
 
-/// CRC-32 as in IEEE 802.3, bit by bit over a table of 16: the journal's frames are small.
+/// CRC-32 as in IEEE 802.3, a byte at a time: the journal's frames are small.
 fn crc32(bytes: &[u8]) -> u32 {
-    const TABLE: [u32; 16] = table();
-    let step = |crc: u32, nibble: u32| (crc >> 4) ^ TABLE[((crc ^ nibble) & 15) as usize];
-    !bytes.iter().fold(u32::MAX, |crc, b| step(step(crc, u32::from(*b)), u32::from(*b >> 4)))
+    const TABLE: [u32; 256] = table();
+    !bytes.iter().fold(u32::MAX, |crc, b| (crc >> 8) ^ TABLE[((crc ^ u32::from(*b)) & 255) as usize])
 }
 
-const fn table() -> [u32; 16] {
-    let mut table = [0; 16];
+const fn table() -> [u32; 256] {
+    let mut table = [0; 256];
     let mut i = 0;
-    while i < 16 {
+    while i < 256 {
         let mut crc = i as u32;
         let mut bit = 0;
-        while bit < 4 {
+        while bit < 8 {
             crc = if crc & 1 == 1 { (crc >> 1) ^ 0xEDB8_8320 } else { crc >> 1 };
             bit += 1;
         }

@@ -19,7 +19,7 @@ use crate::recording;
 use crate::store::Store;
 use base::fact::{Fact, Logged};
 use base::{CallId, PartyId, Pii, Tenant};
-use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam::channel::{Receiver, Sender, TryRecvError, TrySendError, bounded};
 use rusqlite::{Connection, params};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -193,6 +193,7 @@ impl Thread {
     }
 
     /// Takes messages until `until` has come and there is one, or a failed batch is to be tried again. False at the end.
+    /// While something waits for its commit the thread sleeps instead of listening: whoever hands over need not wake it.
     fn collect(&mut self, until: Instant) -> bool {
         let mut taken = 0;
         loop {
@@ -201,12 +202,18 @@ impl Thread {
             }
             taken += 1;
             let idle = self.log.rows.is_empty() && self.waiting.is_empty();
-            let wait = if idle { Duration::from_secs(3600) } else { until.saturating_duration_since(Instant::now()) };
-            match self.receiver.recv_timeout(wait) {
-                Ok(Message::Close) | Err(RecvTimeoutError::Disconnected) => return false,
+            let next = match idle {
+                true => self.receiver.recv().map_err(|_| TryRecvError::Disconnected),
+                false => self.receiver.try_recv(),
+            };
+            match next {
+                Ok(Message::Close) | Err(TryRecvError::Disconnected) => return false,
                 Ok(Message::Flush(done)) => self.waiting.push(done),
                 Ok(message) => self.log.take(message),
-                Err(RecvTimeoutError::Timeout) => return true,
+                Err(TryRecvError::Empty) => match until.saturating_duration_since(Instant::now()) {
+                    Duration::ZERO => return true,
+                    wait => std::thread::sleep(wait.min(GROUP)),
+                },
             }
         }
     }
