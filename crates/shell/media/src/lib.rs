@@ -22,7 +22,7 @@ mod worker;
 
 pub use io::{Arrival, PacketIo, Port};
 pub use prompts::{PromptError, load_prompts};
-pub use recorder::{Disk, DiskFile, Form, OsDisk, Repaired, Sound, SoundError, repair};
+pub use recorder::{Disk, DiskFile, Form, OsDisk, Repaired, Sound, SoundError, Tapes, repair};
 pub use shelf::{AccessLog, Compressed, Found, NotCompressed, NotErased, Outcome, Rekeyed, Shelf, Verified};
 pub use udp::UdpIo;
 pub use waker::Waker;

@@ -47,13 +47,15 @@ impl RecorderDoor {
         !self.kept.is_empty()
     }
 
+    /// Waits until it fits: for who has no packets to hold up.
+    pub fn hand_over(&self, tape: Tape) {
+        // A recorder that is gone takes nothing; its end has been logged.
+        let _ = self.ring.send(tape);
+    }
+
     /// At the thread's end there is no audio to hold up: waits until all is handed over.
     pub fn finish(mut self) {
-        for tape in self.kept.drain(..) {
-            if self.ring.send(tape).is_err() {
-                return;
-            }
-        }
+        std::mem::take(&mut self.kept).into_iter().for_each(|tape| self.hand_over(tape));
     }
 }
 

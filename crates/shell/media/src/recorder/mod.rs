@@ -23,6 +23,7 @@ mod files;
 mod repair;
 mod sound;
 mod tape;
+mod tapes;
 mod unpack;
 
 pub(crate) use body::random;
@@ -34,6 +35,7 @@ pub(crate) use repair::walk;
 pub use repair::{Repaired, repair};
 pub use sound::{Sound, SoundError};
 pub(crate) use sound::{file_key, measure};
+pub use tapes::Tapes;
 
 use crate::Sink;
 use alive::Alive;

@@ -1,8 +1,9 @@
 //! Recordings over real sockets and a real disk, and over disks that are full, slow or gone.
 
 use crate::common::*;
-use media::{Command, Input, tone};
-use shell_media::{Disk, DiskFile, OsDisk, repair};
+use media::placement::{BLOCK, Block};
+use media::{Command, Input, Tape, tone};
+use shell_media::{Disk, DiskFile, OsDisk, Tapes, repair};
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -58,6 +59,26 @@ fn stopping_the_plane_closes_its_recordings() {
     let (duration, complete, _) = closed(&room);
     assert!(complete && duration >= 390);
     assert_eq!(channels(&room.wav()).0.len() as u64 / 8, duration);
+}
+
+#[test]
+fn blocks_without_a_call_become_a_recording_and_none_is_lost_where_the_ring_holds_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (tell, told) = std::sync::mpsc::channel();
+    let sink = Arc::new(move |input| drop(tell.send(input)));
+    let tapes = Tapes::start(folder.path().into(), Arc::new(OsDisk), None, 1, sink).unwrap();
+    let (file, sidecar) = (FILE.into(), Box::new(sidecar()));
+    tapes.hand(Tape::Open { recording: RECORDING, file, sidecar, channels: 2 });
+    for n in 0..200u16 {
+        let samples = [n.cast_signed(); 2 * BLOCK].into();
+        tapes.hand(Tape::Block { recording: RECORDING, block: Block { first: u64::from(n) * BLOCK as u64, samples } });
+    }
+    tapes.hand(Tape::Close { recording: RECORDING, frames: 200 * BLOCK as u64 });
+    tapes.finish();
+    let told: Vec<Input> = told.iter().collect();
+    assert!(matches!(told.last(), Some(Input::RecordingClosed { complete: true, duration_ms: 40_000, .. })), "{told:?}");
+    let (left, right) = channels(&folder.path().join(format!("{FILE}.wav")));
+    assert!(left == right && left.iter().enumerate().all(|(n, sample)| usize::from(sample.unsigned_abs()) == n / BLOCK));
 }
 
 #[test]
