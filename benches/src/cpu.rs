@@ -5,13 +5,10 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
-/// A second of `/proc/PID/stat` has this many ticks on every Linux of today (`USER_HZ`).
-const TICKS: f64 = 100.0;
-
-/// Seconds so far.
+/// Time on a CPU so far.
 pub struct Cpu {
-    server: BTreeMap<u32, (String, f64)>,
-    people: f64,
+    server: BTreeMap<u32, (String, Duration)>,
+    people: BTreeMap<u32, (String, Duration)>,
 }
 
 /// Parts of one core, over some time.
@@ -25,24 +22,51 @@ pub struct Used {
 
 impl Cpu {
     pub fn of(server: u32, people: u32) -> Cpu {
-        let folder = format!("/proc/{server}/task");
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let threads = entries.filter_map(|e| e.file_name().to_str()?.parse().ok());
-        let server = threads.filter_map(|id: u32| Some((id, thread(&format!("/proc/{server}/task/{id}"))?))).collect();
-        let people = thread(&format!("/proc/{people}")).map_or(0.0, |(_, seconds)| seconds);
-        Cpu { server, people }
+        Cpu { server: threads(&server.to_string()), people: threads(&people.to_string()) }
     }
 
     pub fn since(&self, before: &Cpu, held: Duration) -> Used {
-        let held = held.as_secs_f64();
-        let mut used = Used { people: (self.people - before.people) / held, ..Used::default() };
-        for (id, (name, seconds)) in &self.server {
-            let part = (seconds - before.server.get(id).map_or(0.0, |(_, seconds)| *seconds)) / held;
-            used.server += part;
-            *used.threads.entry(name.clone()).or_default() += part;
+        let mut used =
+            Used { people: grew(&self.people, &before.people).map(|(_, time)| part(time, held)).sum(), ..Used::default() };
+        for (name, time) in grew(&self.server, &before.server) {
+            used.server += part(time, held);
+            *used.threads.entry(name.clone()).or_default() += part(time, held);
         }
         used
     }
+}
+
+fn part(time: Duration, held: Duration) -> f64 {
+    time.as_secs_f64() / held.as_secs_f64()
+}
+
+/// What each thread that lives now has used since then.
+fn grew<'a>(
+    now: &'a BTreeMap<u32, (String, Duration)>,
+    before: &'a BTreeMap<u32, (String, Duration)>,
+) -> impl Iterator<Item = (&'a String, Duration)> {
+    now.iter().map(|(id, (name, time))| (name, time.saturating_sub(before.get(id).map_or(Duration::ZERO, |(_, time)| *time))))
+}
+
+/// Of this process's threads that live now, those of one name together.
+pub fn own() -> BTreeMap<String, Duration> {
+    let mut all = BTreeMap::new();
+    for (name, time) in threads("self").into_values() {
+        *all.entry(name).or_default() += time;
+    }
+    all
+}
+
+/// Of all threads that live now (`/proc/PID/task/TID/schedstat`: nanoseconds on a CPU).
+fn threads(process: &str) -> BTreeMap<u32, (String, Duration)> {
+    let entries = fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten();
+    let one = |task: fs::DirEntry| {
+        let read = |file| fs::read_to_string(task.path().join(file)).ok();
+        let time = read("schedstat")?.split(' ').next()?.parse().ok()?;
+        let id = task.file_name().to_str()?.parse().ok()?;
+        Some((id, (read("comm")?.trim().to_string(), Duration::from_nanos(time))))
+    };
+    entries.filter_map(one).collect()
 }
 
 /// What else there was: without it nobody can say what a figure is worth.
@@ -74,26 +98,15 @@ impl Machine {
 
 /// Field 41 of proc_pid_stat(5).
 fn policy() -> u8 {
-    stat("/proc/self").and_then(|(_, fields)| fields.get(38).copied()).map_or(0, |policy| policy as u8)
+    let stat = fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    // The name before may hold anything; behind it is field 3.
+    let fields = stat.rsplit_once(')').map(|(_, fields)| fields).unwrap_or_default();
+    fields.split_whitespace().nth(38).and_then(|policy| policy.parse().ok()).unwrap_or(0)
 }
 
 fn load() -> f64 {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().and_then(|load| load.parse().ok()).unwrap_or(0.0)
-}
-
-/// A name and its seconds.
-fn thread(folder: &str) -> Option<(String, f64)> {
-    let (name, fields) = stat(folder)?;
-    Some((name, (fields.get(11)? + fields.get(12)?) / TICKS))
-}
-
-/// `PID (name) state …`, where the name may hold anything. The fields begin with the state, which is no number.
-fn stat(folder: &str) -> Option<(String, Vec<f64>)> {
-    let stat = fs::read_to_string(format!("{folder}/stat")).ok()?;
-    let (head, tail) = stat.rsplit_once(')')?;
-    let fields = tail.split_whitespace().map(|word| word.parse().unwrap_or(0.0)).collect();
-    Some((head.split_once('(')?.1.to_string(), fields))
 }
 
 /// What of it is in memory, in megabytes.

@@ -37,19 +37,19 @@ struct Run {
 
 pub fn run(asked: &Asked, table: &mut Table) {
     let calls = asked.number("--calls", 400, 6);
-    let hold = asked.number("--hold", 180, 3);
-    let before = bare::round(calls, Duration::from_secs(asked.number("--bare", 20, 1).into()));
+    let hold = asked.length("--hold", 60, 180, 3);
+    let before = bare::round(calls, Duration::from_secs(asked.length("--bare", 10, 20, 1).into()));
     let run = measure(calls, Duration::from_secs(hold.into())).unwrap_or_else(|why| panic!("{why}"));
-    let after = bare::round(calls, Duration::from_secs(asked.number("--bare", 20, 1).into()));
+    let after = bare::round(calls, Duration::from_secs(asked.length("--bare", 10, 20, 1).into()));
     run.tell([&before, &after], table);
 }
 
-/// 100 more each time.
+/// More each time.
 pub fn run_up(asked: &Asked, table: &mut Table) {
-    let hold = Duration::from_secs(asked.number("--up-hold", 40, 2).into());
-    let (from, most) = if asked.measured { (500, 1_500) } else { (6, 6) };
-    for calls in (from..=most).step_by(100) {
-        let bare = bare::round(calls, Duration::from_secs(asked.number("--bare", 10, 1).into()));
+    let hold = Duration::from_secs(asked.length("--up-hold", 15, 40, 2).into());
+    let (from, most) = (asked.number("--up-from", 600, 6), asked.number("--up-most", 1_600, 6));
+    for calls in (from..=most).step_by(asked.length("--up-by", 200, 100, 1) as usize) {
+        let bare = bare::round(calls, Duration::from_secs(asked.length("--up-bare", 5, 10, 1).into()));
         let run = match measure(calls, hold) {
             Ok(run) => run,
             Err(why) => return table.figure(format!("what gave at {calls} calls"), why),
@@ -118,6 +118,7 @@ impl Run {
         let Run { size, report, used, recordings, .. } = self;
         let late = bare.iter().map(|round| round.lateness.p99_us).chain([report.lateness.p99_us]).max().unwrap_or(0);
         table.in_time("calls", late);
+        table.in_time("the end of calls, when everybody hangs up", report.late_leaving.p99_us);
         let part = format!("{} calls for {:?}", size.calls, size.hold);
         let (failed, unheard) = (self.failed(), self.unheard());
         let said = format!("{failed} of {}, {unheard} unheard", report.calls.len());

@@ -4,21 +4,26 @@
 //! of their own, one core each; the clocks are the load's.
 //!
 //! ```text
-//! calls    400 conversations at once, 13 new ones a second, between two rounds of a bare relay of the same packets
-//! up       the same with 100 more each time, until something gives
-//! memory   what 20,000 calls leave behind
-//! storm    400 calls within a second, then 50 complete ones a second
-//! setup    how many plain calls a second are set up before somebody has to say something twice
+//! packets    CPU for a relayed packet, without and with a recording (the bench `relay`)
+//! calls      400 conversations at once, 13 new ones a second, between two rounds of a bare relay of the same packets
+//! memory     what 20,000 calls leave behind
+//! storm      400 calls within a second, then 50 complete ones a second
+//! setup      how many plain calls a second are set up before somebody has to say something twice
+//! recording  streams that one writer keeps up with, beside the disk's own rate
+//! up         as `calls`, with more each time, until something gives
 //! ```
-//! `--calls N --hold SECONDS` is another size of `calls`, `--whole` lets `storm` go on for ten minutes. A part in which
-//! the load was late by more than 2 ms in one packet of a hundred is void, and says so. On a machine that does something
-//! else as well, `chrt -r 1 cargo bench …` puts all of it before the rest.
+//! All of it takes about a quarter of an hour; `--whole` holds the calls for three minutes, lets the storm go on for ten
+//! and goes up by smaller steps. `--calls N --hold SECONDS` is another size of `calls`. A part in which the load was late
+//! by more than 2 ms in one packet of a hundred is void, and says so. On a machine that does something else as well,
+//! `chrt -r 1 cargo bench …` puts all of it before the rest.
 //!
 //! It ends with 0 when every target was reached, with 1 when one was missed, with 2 when a part is void.
 
 mod bare;
 mod calls;
 mod memory;
+mod packets;
+mod recording;
 mod recordings;
 mod setup;
 mod storm;
@@ -43,6 +48,11 @@ impl Asked {
         number.unwrap_or(if self.measured { usual } else { little })
     }
 
+    /// As [`Asked::number`], with another usual one for a whole run.
+    pub fn length(&self, name: &str, usual: u32, whole: u32, little: u32) -> u32 {
+        self.number(name, if self.flag("--whole") { whole } else { usual }, little)
+    }
+
     pub fn flag(&self, name: &str) -> bool {
         self.args.iter().any(|arg| arg == name)
     }
@@ -55,8 +65,15 @@ impl Asked {
 
 type Part = fn(&Asked, &mut Table);
 
-const PARTS: [(&str, Part); 5] =
-    [("calls", calls::run), ("up", calls::run_up), ("memory", memory::run), ("storm", storm::run), ("setup", setup::run)];
+const PARTS: [(&str, Part); 7] = [
+    ("packets", packets::run),
+    ("calls", calls::run),
+    ("memory", memory::run),
+    ("storm", storm::run),
+    ("setup", setup::run),
+    ("recording", recording::run),
+    ("up", calls::run_up),
+];
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();

@@ -23,7 +23,7 @@ pub fn run(asked: &Asked, table: &mut Table) {
     let server = Server::start(&site);
     pin::to(last);
     let mut caller = Caller::new(site.at(2, 0), server.sip).expect("an address of ours");
-    let (rate, calls) = (asked.number("--memory-rate", 250, 20), asked.number("--memory-calls", 20_000, 20));
+    let (rate, calls) = (asked.number("--memory-rate", 500, 20), asked.number("--memory-calls", 20_000, 20));
     let ips = site.at(1, 0).ip().to_string();
     let before = (open(server.pid()), ports(&ips));
     let warmed = caller.calls(rate, if asked.measured { WARMS } else { Duration::from_secs(1) });

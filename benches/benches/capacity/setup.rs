@@ -28,7 +28,7 @@ pub fn run(asked: &Asked, table: &mut Table) {
     let server = Server::start(&site);
     pin::to(last);
     let mut caller = Caller::new(site.at(2, 0), server.sip).expect("an address of ours");
-    let time = Duration::from_secs(asked.number("--setup-hold", 10, 1).into());
+    let time = Duration::from_secs(asked.length("--setup-hold", 6, 10, 1).into());
     caller.calls(if asked.measured { 200 } else { 20 }, Duration::from_secs(2).min(time));
     let rates = if asked.measured { (500..=6_000).step_by(500).collect() } else { vec![50] };
     let (mut clean, mut least) = (0, f64::INFINITY);

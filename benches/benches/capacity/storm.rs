@@ -19,7 +19,7 @@ const PROMPT_US: u64 = 500_000;
 pub fn run(asked: &Asked, table: &mut Table) {
     let calls = asked.number("--storm", 400, 6);
     burst(calls, table);
-    let seconds = if asked.flag("--whole") { 600 } else { asked.number("--storm-hold", 60, 2) };
+    let seconds = asked.length("--storm-hold", 60, 600, 2);
     stream(if asked.measured { 50 } else { 3 }, seconds, table);
 }
 

@@ -50,13 +50,17 @@ impl Table {
     /// Whether the load was in time; if not, the part does not count.
     pub fn in_time(&mut self, part: &str, late_us: u64) -> bool {
         if late_us > LATE_US {
-            self.void.push(format!("{part}: the load was late by {late_us} us in p99, at most {LATE_US} count"));
+            self.void(format!("{part}: the load was late by {late_us} us in p99, at most {LATE_US} count"));
         }
         late_us <= LATE_US
     }
 
+    pub fn void(&mut self, why: impl Into<String>) {
+        self.void.push(why.into());
+    }
+
     pub fn print(&self) {
-        println!("\n{:<52} {:>14}  {:<44} reached", "", "at most", "measured");
+        println!("\n{:<52} {:>14}  {:<44}", "", "target", "measured");
         self.rows.iter().for_each(|row| println!("{row}"));
         let Machine { cores, load_before, scheduling, .. } = &self.machine;
         println!("machine: {cores} cores, load {load_before} before, {scheduling} scheduling");
@@ -87,7 +91,7 @@ impl Table {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let reached = self.reached.map_or("", |reached| if reached { "yes" } else { "NO" });
+        let reached = self.reached.map_or("", |reached| if reached { "met" } else { "NOT MET" });
         write!(f, "{:<52} {:>14}  {:<44} {reached}", self.what, self.target, self.measured)
     }
 }

@@ -9,7 +9,6 @@
 mod bare;
 mod ours;
 mod peers;
-mod threads;
 
 use peers::{Phase, Traffic};
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! The peers of all legs: what they send, and what comes through.
 
-use crate::threads;
 use base::Random;
+use benches::cpu;
 use media::rtp::{FRAME, Line, Packet};
 use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
@@ -78,13 +78,13 @@ impl Peers {
     /// Runs the traffic and takes the CPU time of the named threads around it; the first second only warms up.
     pub fn measure(&mut self, traffic: Traffic, relays: &[&str]) -> Phase {
         self.talk(1);
-        let before = threads::cpu();
+        let before = cpu::own();
         let (sent, received) = self.talk(traffic.seconds);
         let spent = |(name, time): (String, Duration)| {
             let earlier = before.get(&name).copied().unwrap_or_default();
             relays.contains(&&*name).then(|| (name, time.saturating_sub(earlier)))
         };
-        Phase { sent, received, cpu: threads::cpu().into_iter().filter_map(spent).collect() }
+        Phase { sent, received, cpu: cpu::own().into_iter().filter_map(spent).collect() }
     }
 
     /// Every peer says a frame each 20 ms; returns what was sent and what came through.
