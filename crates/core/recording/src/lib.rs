@@ -1,7 +1,9 @@
-//! Recordings, as far as they are rules: which are owed ([`Policies`]) and how they end ([`Ledger`]).
+//! Recordings, as far as they are rules: which are owed ([`Policies`]), how they end ([`Ledger`]), and how long they are
+//! kept ([`retention`]).
 
 mod ledger;
 mod policy;
+pub mod retention;
 
 pub use ledger::{ALARM_AFTER, Coverage, Input, Ledger, Output, State};
 pub use policy::{Account, Asked, Decision, Kind, Policies, Rule, draw};
