@@ -22,6 +22,9 @@ pub struct Site {
     pub data: PathBuf,
     pub recordings: PathBuf,
     pub vault: Vault,
+    /// How long recordings are kept; without a word of it for good.
+    pub retention: recording::retention::Policy,
+    pub compression: Compression,
     /// The folder of flows, `<flow>.yaml` each.
     pub flows: PathBuf,
     /// In the order of the file.
@@ -100,6 +103,38 @@ pub enum KeyFrom {
     File(PathBuf),
     /// Of the environment.
     Variable(String),
+}
+
+/// Which recordings are made smaller once they are closed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Compression {
+    pub all: Compressing,
+    /// Where a tenant says otherwise.
+    pub tenants: BTreeMap<Tenant, Compressing>,
+}
+
+impl Compression {
+    /// How long after their end; none: never.
+    pub fn of(&self, tenant: &Tenant) -> Option<Duration> {
+        let Compressing { form, after } = self.tenants.get(tenant).copied().unwrap_or(self.all);
+        (form == Compressed::Flac).then_some(after)
+    }
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Compressing {
+    pub form: Compressed,
+    /// After a recording's end.
+    pub after: Duration,
+}
+
+/// What closed recordings become.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Compressed {
+    /// They stay as they were recorded.
+    #[default]
+    None,
+    Flac,
 }
 
 /// Who may send calls to our numbers: known by source address, or by digest.

@@ -1,6 +1,6 @@
 //! Single values of the site file: what each expects, and how it is read.
 
-use crate::model::{Algorithm, Country};
+use crate::model::{Algorithm, Compressed, Country};
 use acd::{CallFirst, IdleEvent, ReasonMode, Strategy, WrapUpMode};
 use base::{AgentState, Lang, Pii, Requirement, Skill, Tenant};
 use ivr::text::duration;
@@ -83,6 +83,7 @@ by_word! {
         "pcmu" => AudioCodec::Pcmu,
         "g722" => AudioCodec::G722,
     }
+    Compressed: "\"flac\" or \"none\"" { "flac" => Compressed::Flac, "none" => Compressed::None }
     Algorithm: "\"md5\" or \"sha-256\"" { "md5" => Algorithm::Md5, "sha-256" => Algorithm::Sha256 }
     Strategy: "a strategy such as \"longest_idle\"" {
         "longest_idle" => Strategy::LongestIdle,
@@ -184,6 +185,53 @@ impl Read for Duration {
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
         text(value, duration)
     }
+}
+
+/// How old something may become.
+pub(crate) struct Age(pub Duration);
+
+impl Read for Age {
+    const EXPECTED: &'static str = "an age such as \"12h\", \"90d\" or \"2y\" (of 365 days)";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, |s| {
+            let (number, unit) = amount(s)?;
+            let seconds = match unit {
+                "s" => 1,
+                "m" => 60,
+                "h" => 3_600,
+                "d" => 86_400,
+                "y" => 365 * 86_400,
+                _ => return None,
+            };
+            let seconds = number.checked_mul(seconds).filter(|seconds| *seconds <= 100 * 365 * 86_400)?;
+            Some(Age(Duration::from_secs(seconds)))
+        })
+    }
+}
+
+/// So much of a disk; units are powers of ten.
+pub(crate) struct Bytes(pub u64);
+
+impl Read for Bytes {
+    const EXPECTED: &'static str = "a size such as \"500GB\" or \"2TB\"";
+    fn from_value(value: &DeValue<'_>) -> Option<Self> {
+        text(value, |s| {
+            let (number, unit) = amount(s)?;
+            let bytes: u64 = match unit {
+                "MB" => 1_000_000,
+                "GB" => 1_000_000_000,
+                "TB" => 1_000_000_000_000,
+                _ => return None,
+            };
+            number.checked_mul(bytes).map(Bytes)
+        })
+    }
+}
+
+/// A number and its unit, with or without a blank between them.
+fn amount(s: &str) -> Option<(u64, &str)> {
+    let (number, unit) = s.split_at(s.find(|c: char| !c.is_ascii_digit())?);
+    Some((number.parse().ok()?, unit.trim_start()))
 }
 
 /// A time that can be switched off.

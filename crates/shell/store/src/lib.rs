@@ -28,4 +28,5 @@ pub use feed::{Feed, Next};
 pub use outbox::OutboxRow;
 pub use recording::{Recording, RecordingFilter, RecordingState};
 pub use store::{Party, Store};
+pub use stored::{ERASED, MISSING, StoredFile};
 pub use writer::{Handle, Health, Promised, Writer};

@@ -30,9 +30,13 @@ pub struct Recording {
     /// Below the recordings folder.
     pub file: Option<String>,
     pub reason: Option<String>,
+    /// What is on the disk, and how many bytes of audio; none while nobody has looked.
+    pub form: Option<String>,
+    pub bytes: Option<u64>,
 }
 
-const COLUMNS: &str = "recording, call, tenant, queue, agent, lang, started, duration_ms, kept, sha256, file, reason";
+const COLUMNS: &str =
+    "recording, call, tenant, queue, agent, lang, started, duration_ms, kept, sha256, file, reason, form, bytes";
 
 impl Store {
     pub fn recording(&self, id: RecordingId) -> Result<Option<Recording>> {
@@ -55,16 +59,18 @@ fn read(row: &Row) -> Result<Recording> {
         sha256: row.get(9)?,
         file: row.get(10)?,
         reason: row.get(11)?,
+        form: row.get(12)?,
+        bytes: row.get(13)?,
     })
 }
 
-fn id<T: std::str::FromStr<Err = base::id::BadId>>(row: &Row, column: usize) -> Result<Option<T>> {
+pub(crate) fn id<T: std::str::FromStr<Err = base::id::BadId>>(row: &Row, column: usize) -> Result<Option<T>> {
     let text: Option<String> = row.get(column)?;
     text.map(|t| t.parse().map_err(|e: base::id::BadId| StoreError::Row { what: "a recording", error: e.to_string() }))
         .transpose()
 }
 
-fn missing() -> StoreError {
+pub(crate) fn missing() -> StoreError {
     StoreError::Row { what: "a recording", error: "no id".into() }
 }
 

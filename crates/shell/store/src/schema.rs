@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The form of the tables that this code writes.
-const FORM: u32 = 4;
+const FORM: u32 = 5;
 
 /// Bits of a fact's place that are its seq; those above are its epoch.
 pub const SEQ_BITS: u32 = 40;
@@ -152,6 +152,14 @@ CREATE INDEX recording_by_length ON recording (duration_ms);
 CREATE INDEX IF NOT EXISTS party_by_number ON party (number);
 ";
 
+/// What form 5 added: what is on the disk of a recording, for whoever keeps it. Not from the log; see `stored.rs`.
+const SINCE_5: &str = "
+ALTER TABLE recording ADD COLUMN form TEXT;
+ALTER TABLE recording ADD COLUMN bytes INTEGER;
+CREATE INDEX recording_by_form ON recording (form, tenant, started);
+CREATE INDEX recording_unseen ON recording (place) WHERE form IS NULL AND file IS NOT NULL;
+";
+
 /// Opens one connection, for any number of threads one after the other.
 pub fn connect(file: &Path) -> Result<Connection> {
     let db = Connection::open(file)?;
@@ -196,6 +204,9 @@ pub fn prepare(db: &mut Connection, file: &Path) -> Result<()> {
     if found < 4 {
         tx.execute_batch(SINCE_4)?;
         recording::rebuild(&tx)?;
+    }
+    if found < 5 {
+        tx.execute_batch(SINCE_5)?;
         tx.pragma_update(None, "user_version", FORM)?;
     }
     tx.commit()?;

@@ -1,9 +1,36 @@
-//! The recordings that have a file, page by page, for whoever holds them against the disk.
+//! The recordings that have a file, page by page: for whoever holds them against the disk, keeps them and makes them
+//! smaller. What lies on the disk is an observation of it, made again from it where it is missing.
 
 use crate::error::Result;
-use crate::recording::Recording;
+use crate::recording::{Recording, id, missing};
 use crate::store::Store;
-use rusqlite::params;
+use base::{AgentId, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
+use rusqlite::{Row, params};
+use std::sync::Arc;
+
+/// What is on the disk of a recording that was erased, as its form says.
+pub const ERASED: &str = "erased";
+/// The same of one whose audio is nowhere.
+pub const MISSING: &str = "missing";
+
+/// A closed recording with audio on the disk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StoredFile {
+    pub recording: RecordingId,
+    pub tenant: Option<Tenant>,
+    pub queue: Option<QueueId>,
+    pub agent: Option<AgentId>,
+    pub party: Option<PartyId>,
+    pub started: Wall,
+    /// Of audio.
+    pub bytes: u64,
+    /// Below the recordings folder.
+    pub file: String,
+    /// Where the next page begins.
+    pub place: (i64, i64),
+}
+
+const FILE: &str = "recording, tenant, queue, agent, party, started, bytes, file, place";
 
 impl Store {
     /// Those begun after a place, oldest first, each with its own place.
@@ -20,4 +47,81 @@ impl Store {
         let with = |(place, id)| Ok(self.recording(id)?.map(|recording| (place, recording)));
         rows.filter_map(|row| with(row).transpose()).collect()
     }
+
+    /// Closed recordings of which nobody has said yet what is on the disk, with their files.
+    pub fn unseen(&self, limit: u32) -> Result<Vec<(RecordingId, String)>> {
+        let sql = "SELECT recording, file FROM recording INDEXED BY recording_unseen \
+                   WHERE form IS NULL AND file IS NOT NULL ORDER BY place LIMIT ?1";
+        let db = self.db();
+        let mut rows = db.prepare_cached(sql)?;
+        rows.query_map([limit], |row| Ok(named(row)))?.map(|row| row?).collect()
+    }
+
+    /// Says what is on the disk: of each a form (such as `wav`, [`ERASED`], [`MISSING`]) and bytes of audio.
+    pub fn on_disk(&self, found: &[(RecordingId, &str, u64)]) -> Result<()> {
+        let mut db = self.db();
+        let tx = db.transaction()?;
+        for (recording, form, bytes) in found {
+            let sql = "UPDATE recording SET form = ?2, bytes = ?3 WHERE recording = ?1";
+            tx.prepare_cached(sql)?.execute(params![recording.to_string(), form, i64::try_from(*bytes).unwrap_or(i64::MAX)])?;
+        }
+        Ok(tx.commit()?)
+    }
+
+    /// Those with audio on the disk, oldest first, after a place.
+    pub fn files(&self, after: (i64, i64), limit: u32) -> Result<Vec<StoredFile>> {
+        let sql = format!(
+            "SELECT {FILE} FROM recording INDEXED BY recording_by_start WHERE (started, place) > (?1, ?2) \
+             AND file IS NOT NULL AND form IS NOT NULL AND form NOT IN ('{ERASED}', '{MISSING}') ORDER BY started, place LIMIT ?3"
+        );
+        let db = self.db();
+        let mut rows = db.prepare_cached(&sql)?;
+        rows.query_map(params![after.0, after.1, limit], |row| Ok(file(row)))?.map(|row| row?).collect()
+    }
+
+    /// One of those; none if it is not closed, or has no audio.
+    pub fn file(&self, recording: RecordingId) -> Result<Option<StoredFile>> {
+        let sql = format!("SELECT {FILE} FROM recording WHERE recording = ?1 AND file IS NOT NULL");
+        let db = self.db();
+        let mut rows = db.prepare_cached(&sql)?;
+        rows.query_map([recording.to_string()], |row| Ok(file(row)))?.next().transpose()?.transpose()
+    }
+
+    /// Of one tenant, those of this form that ended before a moment, oldest first.
+    pub fn of_form(&self, form: &str, tenant: &Tenant, ended_before: Wall, limit: u32) -> Result<Vec<(RecordingId, String)>> {
+        let sql = "SELECT recording, file FROM recording INDEXED BY recording_by_form WHERE form = ?1 AND tenant = ?2 \
+                   AND started < ?3 AND started + duration_ms * 1000 < ?3 ORDER BY started LIMIT ?4";
+        let db = self.db();
+        let mut rows = db.prepare_cached(sql)?;
+        rows.query_map(params![form, tenant.as_str(), ended_before.0, limit], |row| Ok(named(row)))?.map(|row| row?).collect()
+    }
+
+    /// Who a number is, in one tenant or in each; with or without a plus.
+    pub fn parties(&self, number: &Pii<Arc<str>>, tenant: Option<&Tenant>) -> Result<Vec<PartyId>> {
+        let digits = number.reveal().trim_start_matches('+');
+        let sql = "SELECT party FROM party WHERE number IN (?1, ?2) AND (?3 IS NULL OR tenant = ?3) ORDER BY party";
+        let db = self.db();
+        let mut rows = db.prepare_cached(sql)?;
+        let found = rows.query_map(params![digits, format!("+{digits}"), tenant.map(Tenant::as_str)], |row| Ok(id(row, 0)))?;
+        found.filter_map(|party| party.map_err(Into::into).and_then(|party| party).transpose()).collect()
+    }
+}
+
+fn named(row: &Row) -> Result<(RecordingId, String)> {
+    Ok((id(row, 0)?.ok_or_else(missing)?, row.get(1)?))
+}
+
+fn file(row: &Row) -> Result<StoredFile> {
+    let started: i64 = row.get(5)?;
+    Ok(StoredFile {
+        recording: id(row, 0)?.ok_or_else(missing)?,
+        tenant: id(row, 1)?,
+        queue: id(row, 2)?,
+        agent: id(row, 3)?,
+        party: id(row, 4)?,
+        started: Wall(started),
+        bytes: row.get::<_, Option<u64>>(6)?.unwrap_or_default(),
+        file: row.get(7)?,
+        place: (started, row.get(8)?),
+    })
 }

@@ -1,6 +1,7 @@
 //! What the web shell needs from outside, as doors that the binary opens. Behind them stand the decision thread, the
 //! figures and the store; here nobody knows which.
 
+use crate::keep::{Fault, HoldAsk, HoldRow, PlanLine};
 use arc_swap::ArcSwap;
 use base::fact::{Kept, Logged};
 use base::quality::LegQuality;
@@ -25,6 +26,8 @@ pub struct Doors {
     pub changed: watch::Receiver<u64>,
     /// The clock of the node, the one that made the snapshot's `now`.
     pub clock: Arc<dyn Fn() -> Now + Send + Sync>,
+    /// When a day such as `2026-11-22` begins where the node is; none of what is no day.
+    pub day: Arc<Days>,
     pub ask: Arc<dyn Ask>,
     pub reload: Arc<dyn Reload>,
     pub archive: Arc<dyn Archive>,
@@ -33,6 +36,9 @@ pub struct Doors {
     /// What each open leg of a call sounded like so far, as of its last report. From memory.
     pub quality: Arc<dyn Fn(CallId) -> Vec<(LegId, LegQuality)> + Send + Sync>,
 }
+
+/// From a day to its beginning.
+pub type Days = dyn Fn(&str) -> Option<Wall> + Send + Sync;
 
 /// The way to the Centre, the same for desk, supervisor and command line.
 pub trait Ask: Send + Sync {
@@ -93,7 +99,7 @@ pub trait Archive: Send + Sync {
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String>;
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String>;
     /// The part's WAV, opened for reading. `None`: there is none that can be played.
-    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String>;
+    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault>;
     /// Number and name of a caller; `None` once erased.
     fn party(&self, tenant: &Tenant, party: PartyId) -> Result<Option<Party>, String>;
     /// What the network said about a call (User-to-User); `None` once its caller is erased.
@@ -129,8 +135,19 @@ pub trait Shelf: Send + Sync {
     fn verify(&self, id: RecordingId) -> Result<Option<Looked>, String>;
     /// Reads all, and looks for files and rows without each other, until `tell` says that it is enough.
     fn verify_all(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String>;
-    /// Destroys key and audio. None: there is no such recording.
-    fn erase(&self, id: RecordingId, why: &str) -> Result<Option<Looked>, String>;
+    /// Files and rows that have lost each other, without reading what is in them.
+    fn orphans(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String>;
+    /// Writes down who does it, and destroys key and audio. What is held stays, and what is younger than its minimum
+    /// unless it is `early`. None: there is no such recording.
+    fn erase(&self, who: &str, id: RecordingId, why: &str, early: bool) -> Result<Option<Looked>, Fault>;
+    /// What would be deleted at the next round and within so many days, one by one, and at the end the plan.
+    fn plan(&self, days: u32, tell: &mut dyn FnMut(PlanLine) -> bool) -> Result<(), String>;
+    /// Those that count, oldest first.
+    fn holds(&self) -> Result<Vec<HoldRow>, String>;
+    /// None: there is no such recording, or nobody of this number.
+    fn hold(&self, who: &str, ask: &HoldAsk, why: &str) -> Result<Option<HoldRow>, Fault>;
+    /// None: there is no such hold.
+    fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault>;
     /// Has the first master key wrap the keys of all.
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String>;
 }
@@ -236,6 +253,10 @@ pub struct RecordingRow {
     pub sha256: Option<Arc<str>>,
     /// Why it failed.
     pub reason: Option<Arc<str>>,
+    /// What is on the disk: `wav`, `flac`, `sealed`, `sealed_flac`; `erased`, `missing`. `None` until somebody looked.
+    pub form: Option<Arc<str>>,
+    /// Of audio, on the disk.
+    pub bytes: Option<u64>,
 }
 
 /// A caller's number and name.

@@ -13,6 +13,7 @@ mod doors;
 mod error;
 mod exposition;
 mod guard;
+mod keep;
 mod page;
 mod prometheus;
 mod row;
@@ -24,6 +25,7 @@ pub use doors::{
     RecordingRow, RecordingState, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 pub use error::ApiError;
+pub use keep::{Fault, ForecastRow, Going, HoldAsk, HoldRow, PlanLine, PlanRow, ShortRow};
 pub use server::serve;
 
 use axum::Router;

@@ -64,8 +64,13 @@ impl Client {
     }
 
     /// The lines of JSON that come of an act that takes its time, one by one.
-    pub async fn each(&self, path: &str, mut tell: impl FnMut(Value) -> Result<(), Failure>) -> Result<(), Failure> {
-        let mut body = self.opened(Method::POST, path).await?.into_body();
+    pub async fn each(
+        &self,
+        method: Method,
+        path: &str,
+        mut tell: impl FnMut(Value) -> Result<(), Failure>,
+    ) -> Result<(), Failure> {
+        let mut body = self.opened(method, path).await?.into_body();
         let mut text = Vec::new();
         while let Some(frame) = body.frame().await {
             let Ok(data) = frame.map_err(|_| self.cut())?.into_data() else { continue };

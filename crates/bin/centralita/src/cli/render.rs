@@ -34,6 +34,16 @@ pub fn span(value: &Value) -> String {
     if s >= 3600 { format!("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60) } else { format!("{}:{:02}", s / 60, s % 60) }
 }
 
+/// So much of a disk, in powers of ten.
+pub fn bytes(value: &Value) -> String {
+    let Some(bytes) = value.as_u64() else { return "-".into() };
+    let units = [(1_000_000_000_000, "TB"), (1_000_000_000, "GB"), (1_000_000, "MB"), (1_000, "kB")];
+    match units.into_iter().find(|(unit, _)| bytes >= *unit) {
+        Some((unit, name)) => format!("{:.1} {name}", bytes as f64 / unit as f64),
+        None => format!("{bytes} B"),
+    }
+}
+
 /// A share from 0 to 1.
 pub fn percent(value: &Value) -> String {
     value.as_f64().map_or_else(|| "-".into(), |share| format!("{:.1} %", share * 100.0))

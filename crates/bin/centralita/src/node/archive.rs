@@ -3,9 +3,9 @@
 use arc_swap::ArcSwap;
 use base::fact::{Kept, Logged};
 use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
-use shell_media::{Shelf, SoundError};
+use shell_media::{Found, Shelf, SoundError};
 use shell_store::{Filter, Next, RecordingFilter, RecordingState, Store, TicketFilter};
-use shell_web::{Archive, Audio, Configured, FactsAsk, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use shell_web::{Archive, Audio, Configured, FactsAsk, Fault, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use site::Site;
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -104,12 +104,28 @@ impl Archive for StoreArchive {
         Ok(self.store.recording(id).map_err(text)?.map(row))
     }
 
-    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String> {
-        let Some(file) = self.store.recording(id).map_err(text)?.and_then(|r| r.file) else { return Ok(None) };
+    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault> {
+        let Some(row) = self.store.recording(id).map_err(text)? else { return Ok(None) };
+        if row.kept.is_none() {
+            return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
+        }
+        let Some(file) = row.file else { return Ok(None) };
         match self.shelf.sound(&file, id) {
             Ok(sound) => Ok(Some(Box::new(sound))),
-            Err(SoundError::NoAudio | SoundError::NoKey) => Ok(None),
-            Err(error) => Err(format!("{id}: {error}")),
+            Err(SoundError::NoAudio) => match self.shelf.find(&file).map_err(text)? {
+                Found::Erased { why } => Err(Fault::Gone { error: format!("{id} was erased: {why}") }),
+                Found::Audio { .. } | Found::Missing => Ok(None),
+            },
+            Err(SoundError::NoKey) => Err(Fault::Gone { error: format!("{id}: its key was destroyed") }),
+            Err(SoundError::Io(error)) => Err(Fault::Failed(format!("{id}: {error}"))),
+            Err(error @ (SoundError::NoMaster | SoundError::Key(_))) => {
+                let expected = "the master key that wraps its key, among [[vault.keys]]".into();
+                Err(Fault::Unreadable { error: format!("{id}: {error}"), expected })
+            }
+            Err(error @ (SoundError::Seal(_) | SoundError::Wav | SoundError::Flac(_))) => {
+                let expected = "a file as it was closed: `recording verify` says what is wrong with it".into();
+                Err(Fault::Unreadable { error: format!("{id}: {error}"), expected })
+            }
         }
     }
 
@@ -157,5 +173,7 @@ fn row(r: shell_store::Recording) -> RecordingRow {
         kept: r.kept,
         sha256: r.sha256.map(Into::into),
         reason: r.reason.map(Into::into),
+        form: r.form.map(Into::into),
+        bytes: r.bytes,
     }
 }

@@ -5,6 +5,7 @@ mod auditor;
 mod before;
 pub mod birth;
 mod decide;
+mod keeper;
 mod keys;
 mod lines;
 mod options;

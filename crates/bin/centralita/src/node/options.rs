@@ -2,6 +2,7 @@
 //! node is.
 
 use super::decide::{Outlets, Screen};
+use super::keeper::Kept;
 use super::{StartError, at, secret};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
@@ -26,6 +27,13 @@ pub fn today() -> Window {
         let day = here.and_then(|here| Ok((begins(here.clone())?, begins(here.tomorrow()?)?)));
         day.unwrap_or((Wall(0), now.wall))
     })
+}
+
+/// When a day such as `2026-11-22` begins where this machine is.
+pub fn begins(day: &str) -> Option<Wall> {
+    let day: jiff::civil::Date = Some(day).filter(|day| day.len() == 10)?.parse().ok()?;
+    let begins = day.to_zoned(jiff::tz::TimeZone::system()).ok()?;
+    Some(Wall(begins.timestamp().as_microsecond()))
 }
 
 pub fn figures_options(clock: Clock, window: Window, changed: Arc<watch::Sender<u64>>) -> MetricsOptions {
@@ -72,11 +80,12 @@ pub fn health(
     figures: Arc<ArcSwap<metrics::Figures>>,
     screen: Screen,
     clock: Clock,
+    kept: Arc<ArcSwap<Kept>>,
 ) -> Arc<dyn Fn() -> Health + Send + Sync> {
     let started = clock.now().wall;
     let (log, way, journal) = (outlets.log.clone(), outlets.way.clone(), Arc::downgrade(&outlets.journal));
     Arc::new(move || {
-        let state = log.health();
+        let (state, kept) = (log.health(), kept.load_full());
         let lost = (state.lost > 0).then(|| format!("{} facts were lost", state.lost));
         let inputs = (way.refused().pushed > 0).then(|| "the decision thread stood still, and inputs were lost".to_string());
         let failing = state.failing.map(|why| format!("the log cannot be written: {why}"));
@@ -86,8 +95,8 @@ pub fn health(
             started,
             breaches: figures.load().invariant_breaches,
             last_breaches: screen.snapshot.load().breaches.clone(),
-            alarms: [lost, inputs, failing, journal].into_iter().flatten().collect(),
-            gauges: gauges(state.waiting as f64, way.refused(), &screen.snapshot.load()),
+            alarms: [lost, inputs, failing, journal].into_iter().flatten().chain(kept.alarms()).collect(),
+            gauges: [gauges(state.waiting as f64, way.refused(), &screen.snapshot.load()), kept.gauges()].concat(),
             histograms: screen.stopwatches.shown(),
         }
     })

@@ -23,7 +23,7 @@ pub struct Reloader {
     /// `None`: the site is in no file.
     pub file: Option<PathBuf>,
     /// What counts.
-    pub setup: ArcSwap<Setup>,
+    pub setup: Arc<ArcSwap<Setup>>,
     /// What the media threads have. One reload at a time holds it.
     pub prompts: Mutex<Arc<PromptBook>>,
     pub way: Arc<Way>,

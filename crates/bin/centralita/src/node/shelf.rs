@@ -1,14 +1,21 @@
 //! Recordings on disk behind the web shell's doors: the log says which there are, the shelf what they are.
 
+mod hold;
+mod plan;
+
 use crate::clock::Clock;
+use arc_swap::ArcSwap;
 use base::RecordingId;
-use shell_media::{AccessLog, Outcome, Rekeyed, Verified};
-use shell_store::Store;
-use shell_web::Looked;
-use site::Site;
-use std::sync::Arc;
+use engine::Setup;
+use hold::Ledger;
+use shell_media::{AccessLog, NotErased, Outcome, Rekeyed, Verified};
+use shell_store::{ERASED, Store};
+use shell_web::{Fault, HoldAsk, HoldRow, Looked, PlanLine};
+use std::sync::{Arc, Mutex};
 use vault::Keyring;
 use vault::access::{Access, Act};
+
+pub use plan::Planned;
 
 /// In the data folder.
 const LOG: &str = "recording-access.log";
@@ -17,15 +24,32 @@ const PAGE: usize = 500;
 
 pub struct Shelf {
     pub files: shell_media::Shelf,
-    store: Arc<Store>,
+    pub store: Arc<Store>,
+    pub clock: Clock,
+    /// What counts, with how long recordings are kept.
+    pub setup: Arc<ArcSwap<Setup>>,
     log: AccessLog,
-    clock: Clock,
+    /// Held while something is erased or held: what is held is not erased a moment later.
+    holds: Mutex<Ledger>,
 }
 
 impl Shelf {
-    pub fn open(site: &Site, keys: Option<Arc<Keyring>>, store: Arc<Store>, clock: Clock) -> std::io::Result<Shelf> {
+    pub fn open(
+        setup: Arc<ArcSwap<Setup>>,
+        keys: Option<Arc<Keyring>>,
+        store: Arc<Store>,
+        clock: Clock,
+    ) -> std::io::Result<Shelf> {
+        let site = &setup.load().site;
         let log = AccessLog::open(&site.data.join(LOG))?;
-        Ok(Shelf { files: shell_media::Shelf::new(site.recordings.clone(), keys), store, log, clock })
+        let holds = Mutex::new(Ledger::read(&log.read()?));
+        let files = shell_media::Shelf::new(site.recordings.clone(), keys);
+        Ok(Shelf { files, store, clock, setup: setup.clone(), log, holds })
+    }
+
+    fn written(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<u64, String> {
+        let at = self.clock.now().wall.to_string();
+        self.log.note(&Access { at, who: who.into(), act, recording: recording.into(), why: why.into() }).map_err(text)
     }
 
     /// Every recording that has a file by the log, oldest first.
@@ -77,8 +101,7 @@ impl Shelf {
 
 impl shell_web::Shelf for Shelf {
     fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String> {
-        let at = self.clock.now().wall.to_string();
-        self.log.note(&Access { at, who: who.into(), act, recording: recording.into(), why: why.into() }).map_err(text)
+        self.written(who, act, recording, why).map(drop)
     }
 
     fn accesses(&self) -> Result<String, String> {
@@ -95,28 +118,47 @@ impl shell_web::Shelf for Shelf {
             goes_on = tell(self.look(&row, file));
             goes_on
         })?;
-        if !goes_on {
-            return Ok(());
-        }
-        let mut orphan = |file: &str, id: RecordingId| {
-            // One that is recorded now, or failed, has a row that names no file.
-            let ours = match self.store.recording(id) {
-                Ok(row) => row.is_some_and(|row| row.file.is_none_or(|known| known == file)),
-                Err(_) => true,
-            };
-            ours || tell(looked(Verified::orphan(id)))
-        };
-        self.files.walk(&mut orphan).map_err(text)
+        if goes_on { self.files_alone(tell) } else { Ok(()) }
     }
 
-    fn erase(&self, id: RecordingId, why: &str) -> Result<Option<Looked>, String> {
+    fn orphans(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        let mut goes_on = true;
+        self.rows(&mut |id, file, _| {
+            // What was erased on purpose has no file, and is no orphan.
+            goes_on = match self.files.find(file) {
+                Ok(shell_media::Found::Missing) => tell(looked(Verified::missing(id))),
+                Ok(_) => true,
+                Err(error) => tell(looked(Verified::unread(id, &error))),
+            };
+            goes_on
+        })?;
+        if goes_on { self.files_alone(tell) } else { Ok(()) }
+    }
+
+    fn erase(&self, who: &str, id: RecordingId, why: &str, early: bool) -> Result<Option<Looked>, Fault> {
         let Some(row) = self.store.recording(id).map_err(text)? else { return Ok(None) };
-        if row.kept.is_some()
-            && let Some(file) = self.file_of(&row)?
-        {
-            self.files.erase(&file, why).map_err(text)?;
+        if row.kept.is_none() {
+            return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
         }
-        self.look_for(&row).map(Some)
+        let Some(file) = self.file_of(&row)? else { return self.look_for(&row).map(Some).map_err(Fault::Failed) };
+        self.erase_file(who, id, &file, why, early)?;
+        self.look_for(&row).map(Some).map_err(Fault::Failed)
+    }
+
+    fn plan(&self, days: u32, tell: &mut dyn FnMut(PlanLine) -> bool) -> Result<(), String> {
+        self.tell_plan(days, tell)
+    }
+
+    fn holds(&self) -> Result<Vec<HoldRow>, String> {
+        Ok(self.all_holds())
+    }
+
+    fn hold(&self, who: &str, ask: &HoldAsk, why: &str) -> Result<Option<HoldRow>, Fault> {
+        self.set_hold(who, ask, why)
+    }
+
+    fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
+        self.end_hold(who, hold, why)
     }
 
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
@@ -130,6 +172,37 @@ impl shell_web::Shelf for Shelf {
             let duration_ms = row.duration_ms.unwrap_or_default();
             tell(Looked { recording: id, outcome, reason, form: None, duration_ms, heard: vec![] })
         })
+    }
+}
+
+impl Shelf {
+    /// Files of which the log knows nothing.
+    fn files_alone(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        let mut orphan = |file: &str, id: RecordingId| {
+            // One that is recorded now, or failed, has a row that names no file.
+            let ours = match self.store.recording(id) {
+                Ok(row) => row.is_some_and(|row| row.file.is_none_or(|known| known == file)),
+                Err(_) => true,
+            };
+            ours || tell(looked(Verified::orphan(id)))
+        };
+        self.files.walk(&mut orphan).map_err(text)
+    }
+
+    /// Unless it is held, or too young and not to be erased early. On the disk, in both logs and in the catalogue when
+    /// this returns.
+    pub fn erase_file(&self, who: &str, id: RecordingId, file: &str, why: &str, early: bool) -> Result<(), Fault> {
+        let holds = self.ledger();
+        self.may_go(&holds, id, early)?;
+        self.written(who, Act::Erase, &id.to_string(), why)?;
+        match self.files.erase(file, why) {
+            Ok(_) => {}
+            Err(NotErased::Running) => {
+                return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
+            }
+            Err(NotErased::Io(error)) => return Err(Fault::Failed(error.to_string())),
+        }
+        self.store.on_disk(&[(id, ERASED, 0)]).map_err(|error| Fault::Failed(error.to_string()))
     }
 }
 
@@ -151,62 +224,4 @@ fn text(error: impl std::fmt::Display) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use base::fact::{About, Fact, Kept, What};
-    use shell_web::Shelf as _;
-    use std::path::Path;
-
-    fn stored(recording: &str) -> Fact {
-        let recording: RecordingId = recording.parse().unwrap();
-        let what = What::RecordingStored {
-            recording,
-            file: format!("2026/11/22/{recording}"),
-            duration_ms: 1,
-            sha256: String::new(),
-            kept: Kept::Complete,
-            reason: None,
-        };
-        let about = About { call: Some(recording.call()), ..About::default() };
-        Fact { now: Default::default(), about, what }
-    }
-
-    fn shelf(folder: &Path) -> Shelf {
-        let store = Arc::new(Store::open(&folder.join("data")).unwrap());
-        let writer = shell_store::Writer::start(store.clone(), store.begin_epoch().unwrap()).unwrap();
-        writer.handle().facts(vec![stored("1-1-1.c1.p1"), stored("1-1-2.c1.p1")]);
-        writer.close();
-        let files = shell_media::Shelf::new(folder.join("recordings"), None);
-        Shelf { files, store, log: AccessLog::open(&folder.join(LOG)).unwrap(), clock: Clock::start() }
-    }
-
-    #[test]
-    fn rows_without_a_file_and_files_without_a_row_are_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let day = folder.path().join("recordings/2026/11/22");
-        std::fs::create_dir_all(&day).unwrap();
-        for name in ["1-1-1.c1.p1.wav", "1-1-9.c1.p1.wav", "1-1-8.c1.p1.sealed", "notes.wav"] {
-            std::fs::write(day.join(name), vault::wav::header(2, 8_000, 0)).unwrap();
-        }
-        let shelf = shelf(folder.path());
-        let mut found = Vec::new();
-        let mut tell = |looked: Looked| {
-            found.push((looked.recording.to_string(), looked.outcome, looked.reason));
-            true
-        };
-        shelf.verify_all(&mut tell).unwrap();
-        found[2..].sort();
-        let told: Vec<(&str, &str)> = found.iter().map(|(id, outcome, _)| (id.as_str(), *outcome)).collect();
-        let orphans = [("1-1-8.c1.p1", "orphan"), ("1-1-9.c1.p1", "orphan")];
-        assert_eq!(told, [[("1-1-1.c1.p1", "failed"), ("1-1-2.c1.p1", "failed")], orphans].concat());
-        assert!(found[0].2.contains("sidecar") && found[1].2.contains("no file"), "{found:?}");
-        let mut first = 0;
-        shelf
-            .verify_all(&mut |_| {
-                first += 1;
-                false
-            })
-            .unwrap();
-        assert_eq!(first, 1, "whoever has read enough is told no more");
-    }
-}
+pub mod tests;

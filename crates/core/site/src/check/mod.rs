@@ -8,6 +8,7 @@ mod flows;
 mod lines;
 mod queues;
 mod relax;
+mod retention;
 mod staff;
 
 use crate::model::Site;
@@ -42,6 +43,8 @@ pub fn check(site: &Site, flows: &BTreeMap<String, Flow>, has_prompt: &dyn Fn(&s
     agents::feature_codes(site, &mut found);
     agents::extensions(site, &mut found);
     tickets(site, &mut found);
+    retention::retention(site, &mut found);
+    retention::compression(site, &mut found);
     found.sort_by_key(|d| (d.line, d.column));
     let used: BTreeSet<&str> = site.numbers.iter().map(|n| n.flow.as_str()).collect();
     for (name, flow) in flows.iter().filter(|(name, _)| used.contains(name.as_str())) {

@@ -3,6 +3,7 @@
 mod agents;
 mod lines;
 mod queues;
+mod retention;
 mod tickets;
 mod vault;
 
@@ -50,6 +51,8 @@ fn site(n: &mut Node) -> Option<Site> {
     let data = n.or("data", PathBuf::from("data"));
     let recordings = n.or("recordings", PathBuf::from("recordings"));
     let vault = n.table("vault", vault::vault).unwrap_or_default();
+    let retention = n.table("retention", retention::retention).unwrap_or_default();
+    let compression = n.table("compression", retention::compression).unwrap_or_default();
     let flows = n.or("flows", PathBuf::from("ivr-flows"));
     let accounts = n.list("tenants", agents::account);
     if accounts.is_empty() {
@@ -83,6 +86,8 @@ fn site(n: &mut Node) -> Option<Site> {
         data,
         recordings,
         vault,
+        retention,
+        compression,
         flows,
         tenants,
         accounts: accounts.into_iter().map(|(tenant, account, _)| (tenant, account)).collect(),

@@ -4,6 +4,7 @@ mod acd;
 mod lines;
 mod people;
 mod recording;
+mod retention;
 mod vault;
 
 use base::Diagnostic;

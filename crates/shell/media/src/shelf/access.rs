@@ -43,8 +43,8 @@ impl AccessLog {
         Ok(AccessLog { path: path.into(), tail: Mutex::new(Tail { file, head, failed: false }) })
     }
 
-    /// On the disk when this returns.
-    pub fn note(&self, access: &Access) -> io::Result<()> {
+    /// On the disk when this returns, as the line of this number.
+    pub fn note(&self, access: &Access) -> io::Result<u64> {
         let mut tail = self.tail.lock().unwrap_or_else(PoisonError::into_inner);
         if tail.failed {
             return Err(io::Error::other("the access log could not be written before; a restart mends it"));
@@ -54,7 +54,7 @@ impl AccessLog {
         let written = tail.file.write_all(line.as_bytes()).and_then(|()| tail.file.sync_data());
         tail.failed = written.is_err();
         tail.head = head;
-        written
+        written.map(|()| tail.head.n)
     }
 
     /// All of it, as it is on the disk.

@@ -46,6 +46,12 @@ impl Shelf {
         Sound::open_at(&Places::new(&self.folder, file)?, &recording.to_string(), self.keys.as_deref())
     }
 
+    /// Bytes that the disk has left for anybody.
+    pub fn room(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.folder)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     /// Every file in the folder that has a name as audio of ours has, in any form; `tell` says whether to go on.
     pub fn walk(&self, tell: &mut dyn FnMut(&str, RecordingId) -> bool) -> io::Result<()> {
         crate::recorder::walk(&self.folder, 0, &mut |path| named(&self.folder, path).is_none_or(|(file, id)| tell(&file, id)))

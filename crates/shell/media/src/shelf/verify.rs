@@ -42,6 +42,10 @@ impl Verified {
         Verified::without(recording, Outcome::Running, "it is still recorded")
     }
 
+    pub fn unread(recording: RecordingId, error: &std::io::Error) -> Self {
+        Verified::without(recording, Outcome::Failed, &format!("its file can't be looked at: {error}"))
+    }
+
     pub fn missing(recording: RecordingId) -> Self {
         Verified::without(recording, Outcome::Failed, "there is a row in the log, and no file")
     }

@@ -110,7 +110,7 @@ pub async fn show(State(app): State<Arc<App>>, Path(call): Path<String>) -> Answ
     let (facts, tickets, recordings) = archive(&app, move |a| {
         let tickets = a.tickets(&TicketsAsk { call: Some(call), limit: 100, ..TicketsAsk::default() })?;
         let recordings = a.recordings(&RecordingsAsk { call: Some(call), limit: 100, ..RecordingsAsk::default() })?;
-        Ok((a.facts(&facts)?, tickets, recordings))
+        Ok::<_, String>((a.facts(&facts)?, tickets, recordings))
     })
     .await?;
     let now = (app.doors.clock)();

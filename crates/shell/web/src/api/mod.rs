@@ -10,6 +10,7 @@ mod health;
 mod queues;
 mod recordings;
 mod reload;
+mod retention;
 mod shelf;
 mod stream;
 mod tickets;
@@ -17,6 +18,7 @@ mod who;
 mod why;
 
 use crate::App;
+use crate::Fault;
 use crate::error::ApiError;
 use asked::Asked;
 use axum::Router;
@@ -50,6 +52,11 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/recordings/{id}/audio", get(recordings::audio))
         .route("/recordings/{id}/{verb}", post(shelf::ask))
         .route("/recordings/verify", post(shelf::verify_all))
+        .route("/recordings/orphans", get(retention::orphans))
+        .route("/recordings/retention", get(retention::plan))
+        .route("/recordings/holds", get(retention::holds))
+        .route("/recordings/hold", post(retention::hold))
+        .route("/recordings/release", post(retention::release))
         .route("/recordings/rekey", post(shelf::rekey))
         .route("/recordings/accesses", get(shelf::accesses))
         .route("/figures", get(figures::show))
@@ -76,13 +83,14 @@ fn limit(asked: Option<usize>) -> Answer<usize> {
 }
 
 /// Asks the archive, off the async threads.
-async fn archive<T: Send + 'static>(
+async fn archive<T: Send + 'static, E: Into<Fault> + Send + 'static>(
     app: &Arc<App>,
-    ask: impl FnOnce(&dyn crate::Archive) -> Result<T, String> + Send + 'static,
+    ask: impl FnOnce(&dyn crate::Archive) -> Result<T, E> + Send + 'static,
 ) -> Answer<T> {
     let archive = app.doors.archive.clone();
     let answer = tokio::task::spawn_blocking(move || ask(archive.as_ref())).await;
-    answer.unwrap_or_else(|_| Err("the archive panicked".into())).map_err(ApiError::store)
+    let answer = answer.map_err(|_| Fault::Failed("the archive panicked".into())).and_then(|answer| answer.map_err(Into::into));
+    answer.map_err(ApiError::from)
 }
 
 /// Hands a request to the Centre and turns its reply into a status.

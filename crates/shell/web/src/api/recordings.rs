@@ -4,14 +4,14 @@ use super::shelf::shelf;
 use super::who::Who;
 use super::{Answer, Asked, archive, id, limit};
 use crate::error::ApiError;
-use crate::{App, Audio, RecordingRow, RecordingState, RecordingsAsk};
+use crate::{App, Audio, Fault, RecordingRow, RecordingState, RecordingsAsk};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
-use base::{Pii, RecordingId};
+use base::{Pii, RecordingId, Wall};
 use bytes::Bytes;
 use futures_util::stream;
 use serde::Deserialize;
@@ -20,7 +20,7 @@ use std::ops::RangeInclusive;
 use std::sync::Arc;
 use vault::access::Act;
 
-const LIST: &str = "/api/v1/recordings";
+pub const LIST: &str = "/api/v1/recordings";
 /// Read and sent at once.
 const CHUNK: usize = 64 * 1024;
 
@@ -51,8 +51,8 @@ pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Ans
         agent: asked.agent.as_deref().map(id).transpose()?,
         lang: asked.lang.as_deref().map(id).transpose()?,
         state: asked.kept,
-        from: asked.from.as_deref().map(id).transpose()?,
-        to: asked.to.as_deref().map(id).transpose()?,
+        from: asked.from.as_deref().map(|text| moment(&app, text)).transpose()?,
+        to: asked.to.as_deref().map(|text| moment(&app, text)).transpose()?,
         shortest_ms: asked.shortest_ms,
         longest_ms: asked.longest_ms,
         after: asked.after.as_deref().map(id).transpose()?,
@@ -61,8 +61,16 @@ pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Ans
     archive(&app, move |a| a.recordings(&ask)).await.map(Json)
 }
 
+/// A time, or the beginning of a day where the node is: the day that the figures of today are of.
+pub fn moment(app: &App, text: &str) -> Answer<Wall> {
+    match (app.doors.day)(text) {
+        Some(begins) => Ok(begins),
+        None => id(text),
+    }
+}
+
 /// A caller's number. What is wrong with it is said without it.
-fn number(text: &str) -> Answer<Pii<Arc<str>>> {
+pub fn number(text: &str) -> Answer<Pii<Arc<str>>> {
     let digits = text.trim_start_matches(['+', ' ']);
     let is_number = (2..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
     if is_number {
@@ -109,7 +117,7 @@ pub async fn audio(
 ) -> Answer<Response> {
     let recording: RecordingId = id(&recording)?;
     let act = heard.act()?;
-    let audio = archive(&app, move |a| a.audio(recording)?.map(measured).transpose()).await?;
+    let audio = archive(&app, move |a| Ok::<_, Fault>(a.audio(recording)?.map(measured).transpose()?)).await?;
     let (audio, length) = audio.ok_or_else(|| ApiError::unknown(format!("sound of recording {recording}"), LIST))?;
     // Written down before the first byte leaves.
     shelf(&app, move |s| s.note(&who, act, &recording.to_string(), &heard.why)).await?;

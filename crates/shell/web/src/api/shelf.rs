@@ -4,7 +4,7 @@
 use super::who::Who;
 use super::{Answer, id};
 use crate::error::ApiError;
-use crate::{App, Looked, Shelf};
+use crate::{App, Fault, Looked, Shelf};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
@@ -13,7 +13,7 @@ use axum::response::{IntoResponse, Response};
 use base::RecordingId;
 use bytes::Bytes;
 use futures_util::stream;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::Arc;
 use tokio::sync::mpsc;
@@ -28,16 +28,20 @@ const AHEAD: usize = 64;
 pub struct Why {
     #[serde(default)]
     why: String,
+    /// Also before its minimum has passed.
+    #[serde(default)]
+    early: bool,
 }
 
 /// Asks the shelf off the async threads.
-pub async fn shelf<T: Send + 'static>(
+pub async fn shelf<T: Send + 'static, E: Into<Fault> + Send + 'static>(
     app: &Arc<App>,
-    ask: impl FnOnce(&dyn Shelf) -> Result<T, String> + Send + 'static,
+    ask: impl FnOnce(&dyn Shelf) -> Result<T, E> + Send + 'static,
 ) -> Answer<T> {
     let shelf = app.doors.shelf.clone();
     let answer = tokio::task::spawn_blocking(move || ask(shelf.as_ref())).await;
-    answer.unwrap_or_else(|_| Err("the shelf panicked".into())).map_err(ApiError::store)
+    let answer = answer.map_err(|_| Fault::Failed("the shelf panicked".into())).and_then(|answer| answer.map_err(Into::into));
+    answer.map_err(ApiError::from)
 }
 
 /// `verify` or `erase` one recording.
@@ -48,7 +52,7 @@ pub async fn ask(
     body: Option<Json<Why>>,
 ) -> Answer<Json<Looked>> {
     let recording: RecordingId = id(&recording)?;
-    let why = body.map(|Json(act)| act.why).unwrap_or_default();
+    let (why, early) = body.map(|Json(act)| (act.why, act.early)).unwrap_or_default();
     let act = match verb.as_str() {
         "verify" => Act::Verify,
         "erase" if why.trim().is_empty() => return Err(ApiError::bad("nothing is erased without a reason", "{\"why\": …}")),
@@ -56,8 +60,11 @@ pub async fn ask(
         other => return Err(ApiError::bad(format!("\"{other}\" can't be done with a recording"), "verify or erase")),
     };
     let looked = shelf(&app, move |s| {
+        if act == Act::Erase {
+            return s.erase(&who, recording, &why, early);
+        }
         s.note(&who, act, &recording.to_string(), &why)?;
-        if act == Act::Erase { s.erase(recording, &why) } else { s.verify(recording) }
+        Ok(s.verify(recording)?)
     });
     let unknown = || ApiError::unknown(format!("recording {recording}"), "/api/v1/recordings");
     looked.await?.map(Json).ok_or_else(unknown)
@@ -78,14 +85,17 @@ pub async fn accesses(State(app): State<Arc<App>>) -> Answer<Response> {
     Ok(([LINES], text).into_response())
 }
 
-type Tell<'a> = &'a mut dyn FnMut(Looked) -> bool;
+type Tell<'a, T> = &'a mut dyn FnMut(T) -> bool;
 
 /// What `act` tells, as it comes. A failure cuts the connection, so that half an answer is never taken for a whole one.
-fn lines(app: &Arc<App>, act: impl FnOnce(&dyn Shelf, Tell) -> Result<(), String> + Send + 'static) -> Response {
+pub fn lines<T: Serialize>(
+    app: &Arc<App>,
+    act: impl FnOnce(&dyn Shelf, Tell<'_, T>) -> Result<(), String> + Send + 'static,
+) -> Response {
     let (sender, receiver) = mpsc::channel::<io::Result<Bytes>>(AHEAD);
     let shelf = app.doors.shelf.clone();
     tokio::task::spawn_blocking(move || {
-        let mut tell = |looked: Looked| {
+        let mut tell = |looked: T| {
             let line = serde_json::to_string(&looked).map(|line| Bytes::from(line + "\n"));
             // Nobody reads any more: enough.
             sender.blocking_send(line.map_err(io::Error::other)).is_ok()

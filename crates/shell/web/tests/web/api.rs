@@ -490,3 +490,57 @@ async fn a_recording_is_verified_or_erased_with_a_reason_by_its_id() {
     let log = get(served.address, "/api/v1/recordings/accesses").await;
     assert_eq!(vault::access::check(std::str::from_utf8(&log.body).unwrap()).unwrap().head.n, 2);
 }
+
+#[tokio::test]
+async fn what_is_wrong_with_one_recording_is_said_and_is_no_fault_of_the_node() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let json = [("content-type", "application/json"), ("x-centralita-who", "ana")];
+    let post = async |path: &str, body: &str| ask(served.address, Method::POST, path, &json, body).await;
+    let gone = get(served.address, "/api/v1/recordings/1-3-42.c1.p7/audio").await;
+    assert_eq!((gone.status, &gone.json()["error"]), (StatusCode::GONE, &"1-3-42.c1.p7 was erased: asked for".into()));
+    let sealed = get(served.address, "/api/v1/recordings/1-3-42.c1.p8/audio").await;
+    assert_eq!((sealed.status, &sealed.json()["expected"]), (StatusCode::UNPROCESSABLE_ENTITY, &"its master key".into()));
+    let held = post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"held"}"#).await;
+    assert_eq!((held.status, &held.json()["error"]), (StatusCode::CONFLICT, &"hold 7 keeps it: a court".into()));
+    assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"young"}"#).await.status, StatusCode::CONFLICT);
+    let early = post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"young","early":true}"#).await;
+    assert_eq!(early.json()["outcome"], "erased");
+    assert_eq!(*fake.shelf.0.lock().unwrap(), ["ana erase 1-3-42.c1.p1 young"], "only what was done is written down");
+}
+
+#[tokio::test]
+async fn a_hold_needs_something_to_hold_and_a_reason() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let json = [("content-type", "application/json"), ("x-centralita-who", "ana")];
+    let post = async |path: &str, body: &str| ask(served.address, Method::POST, path, &json, body).await;
+    for bad in
+        [r#"{"why":"everything"}"#, r#"{"queue":"acme/soporte"}"#, r#"{"queue":"x","why":"a"}"#, r#"{"from":"now","why":"a"}"#]
+    {
+        assert_eq!(post("/api/v1/recordings/hold", bad).await.status, StatusCode::BAD_REQUEST, "{bad}");
+    }
+    let held = post("/api/v1/recordings/hold", r#"{"queue":"acme/soporte","from":"2026-11-22","why":"a court"}"#).await;
+    assert_eq!((held.status, &held.json()["of"]), (StatusCode::CREATED, &"queue=acme/soporte".into()));
+    let noted = fake.shelf.0.lock().unwrap().remove(0);
+    assert!(noted.contains("Wall(1795327200000000)"), "a day begins where the node is: {noted}");
+    let nobody = post("/api/v1/recordings/hold", r#"{"caller":"+5215550001","why":"a court"}"#).await;
+    assert_eq!(nobody.status, StatusCode::NOT_FOUND);
+    assert_eq!(get(served.address, "/api/v1/recordings/holds").await.json()[0]["hold"], 7);
+    assert_eq!(post("/api/v1/recordings/release", r#"{"hold":7}"#).await.status, StatusCode::BAD_REQUEST);
+    assert_eq!(post("/api/v1/recordings/release", r#"{"hold":7,"why":"done"}"#).await.json()["hold"], 7);
+    assert_eq!(post("/api/v1/recordings/release", r#"{"hold":8,"why":"done"}"#).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn the_plan_comes_line_by_line_and_ends_with_what_it_comes_to() {
+    let fake = Fake::new();
+    let served = fake.serve(None).await;
+    let plan = get(served.address, "/api/v1/recordings/retention?days=2").await;
+    let lines: Vec<serde_json::Value> =
+        String::from_utf8_lossy(&plan.body).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!((lines.len(), &lines[0]["cause"], &lines[0]["at"]), (3, &"maximum".into(), &"2026-11-22T14:00:00.000000Z".into()));
+    assert_eq!(lines[2]["plan"]["now"], "2026-11-22T14:00:00.000000Z");
+    let orphans = get(served.address, "/api/v1/recordings/orphans").await;
+    assert_eq!(String::from_utf8_lossy(&orphans.body).lines().count(), 1);
+}

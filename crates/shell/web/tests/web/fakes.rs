@@ -7,8 +7,8 @@ use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, LegId, Now, PartyI
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
-    Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Gauge, Health, Looked, NotReloaded, Party, RecordingRow,
-    RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
+    Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Fault, Gauge, Going, Health, HoldAsk, HoldRow, Looked,
+    NotReloaded, Party, PlanLine, PlanRow, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -94,6 +94,8 @@ impl Fake {
             figures: self.figures.clone(),
             changed: self.changed.subscribe(),
             clock: Arc::new(move || now(started.elapsed())),
+            // Six hours west of Greenwich, all year.
+            day: Arc::new(|day| (day.len() == 10).then(|| format!("{day}T06:00:00Z").parse().ok()).flatten()),
             ask: self.asked.clone(),
             reload: self.reloads.clone(),
             archive: self.archive.clone(),
@@ -272,6 +274,8 @@ fn recording() -> RecordingRow {
         kept: Some(Kept::Complete),
         sha256: Some("00ff".into()),
         reason: None,
+        form: Some("sealed_flac".into()),
+        bytes: Some(400_000),
     }
 }
 
@@ -309,9 +313,15 @@ impl Archive for FakeArchive {
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
         Ok(Some(recording()).filter(|r| r.recording == id))
     }
-    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String> {
-        if id != recording().recording {
-            return Ok(None);
+    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault> {
+        match id.n {
+            7 => return Err(Fault::Gone { error: format!("{id} was erased: asked for") }),
+            8 => {
+                let error = format!("{id}: its key does not open");
+                return Err(Fault::Unreadable { error, expected: "its master key".into() });
+            }
+            _ if id != recording().recording => return Ok(None),
+            _ => {}
         }
         Ok(Some(Box::new(Cursor::new(self.wav.clone()))))
     }
@@ -590,13 +600,49 @@ impl Shelf for FakeShelf {
         let _ = tell(looked("complete")) && tell(looked("orphan"));
         Ok(())
     }
-    fn erase(&self, id: RecordingId, _: &str) -> Result<Option<Looked>, String> {
+    fn orphans(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        tell(looked("orphan"));
+        Ok(())
+    }
+    fn erase(&self, who: &str, id: RecordingId, why: &str, early: bool) -> Result<Option<Looked>, Fault> {
+        if why == "held" {
+            return Err(Fault::conflict("hold 7 keeps it: a court", "a recording that nobody holds"));
+        }
+        if !early && why == "young" {
+            return Err(Fault::conflict("its minimum has not passed", "\"early\": true"));
+        }
+        self.note(who, Act::Erase, &id.to_string(), why)?;
         Ok((id == recording().recording).then(|| looked("erased")))
+    }
+    fn plan(&self, days: u32, tell: &mut dyn FnMut(PlanLine) -> bool) -> Result<(), String> {
+        let plan = PlanRow { now: START, ..PlanRow::default() };
+        for _ in 0..days {
+            let (recording, cause) = (recording().recording, recording::retention::Cause::Maximum);
+            let going = Going { recording, tenant: None, queue: None, started: START, bytes: 7, at: START, cause };
+            tell(PlanLine::Going(going));
+        }
+        tell(PlanLine::Plan { plan: Box::new(plan) });
+        Ok(())
+    }
+    fn holds(&self) -> Result<Vec<HoldRow>, String> {
+        Ok(vec![held("1-3-42.c1.p1")])
+    }
+    fn hold(&self, who: &str, ask: &HoldAsk, why: &str) -> Result<Option<HoldRow>, Fault> {
+        self.note(who, Act::Hold, &format!("{ask:?}"), why)?;
+        Ok(ask.caller.is_none().then(|| held("queue=acme/soporte")))
+    }
+    fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
+        self.note(who, Act::Release, &hold.to_string(), why)?;
+        Ok((hold == 7).then(|| held("1-3-42.c1.p1")))
     }
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
         tell(looked("wrapped"));
         Ok(())
     }
+}
+
+fn held(of: &str) -> HoldRow {
+    HoldRow { hold: 7, of: of.into(), at: String::new(), who: "ana".into(), why: "a court".into() }
 }
 
 fn looked(outcome: &'static str) -> Looked {

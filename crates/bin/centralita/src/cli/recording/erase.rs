@@ -14,11 +14,14 @@ pub struct Options {
     /// Why, for its sidecar and the log of accesses
     #[arg(long)]
     reason: String,
+    /// Also before its minimum has passed, as somebody may ask for by right
+    #[arg(long)]
+    early: bool,
 }
 
 pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
-    let Options { recording, reason } = options;
-    let erased = client.post(&format!("recordings/{recording}/erase"), Some(json!({ "why": reason }))).await?;
+    let Options { recording, reason, early } = options;
+    let erased = client.post(&format!("recordings/{recording}/erase"), Some(json!({ "why": reason, "early": early }))).await?;
     print(client, out, &erased, super::verify::one)?;
     match erased["outcome"].as_str() {
         Some("erased") => Ok(()),

@@ -2,7 +2,7 @@
 
 use super::kept;
 use crate::cli::client::Client;
-use crate::cli::render::{self, moment, rows, span, text};
+use crate::cli::render::{self, bytes, moment, rows, span, text};
 use crate::cli::{Done, print};
 use base::{AgentId, CallId, Lang, QueueId, RecordingId, Tenant, Wall};
 use clap::{Args, ValueEnum};
@@ -33,12 +33,12 @@ pub struct Options {
     /// Only those that run, or ended so
     #[arg(long)]
     kept: Option<State>,
-    /// Only those begun at or after this: 2026-11-22, or 2026-11-22T08:00:00-06:00
-    #[arg(long, value_name = "TIME")]
-    from: Option<Wall>,
+    /// Only those begun at or after this: 2026-11-22, a day where the node is, or 2026-11-22T08:00:00-06:00
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    from: Option<String>,
     /// Only those begun before this
-    #[arg(long, value_name = "TIME")]
-    to: Option<Wall>,
+    #[arg(long, value_name = "TIME", value_parser = when)]
+    to: Option<String>,
     /// Only those of at least so many seconds
     #[arg(long, value_name = "SECONDS")]
     shortest: Option<u32>,
@@ -87,8 +87,14 @@ impl Options {
     }
 }
 
+/// A day goes to the node as it is, which knows when it begins there; any other time in UTC.
+pub fn when(text: &str) -> Result<String, String> {
+    let at: Wall = text.parse().map_err(|bad: base::id::BadId| format!("expected {}", bad.expected))?;
+    Ok(if text.len() == 10 { text.into() } else { at.to_string() })
+}
+
 /// A number as a query carries it.
-fn digits(text: &str) -> Result<String, String> {
+pub fn digits(text: &str) -> Result<String, String> {
     let digits: String = text.chars().filter(|c| !"+ -()".contains(*c)).collect();
     let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
     is_number.then_some(digits).ok_or_else(|| "digits, with or without a plus".into())
@@ -108,9 +114,11 @@ pub fn table(recordings: &Value) -> String {
             text(&r["queue"]),
             text(&r["agent"]),
             text(&r["lang"]),
+            text(&r["form"]),
+            bytes(&r["bytes"]),
         ]
     };
-    let heads = ["RECORDING", "STARTED", "LENGTH", "KEPT", "QUEUE", "AGENT", "LANG"];
+    let heads = ["RECORDING", "STARTED", "LENGTH", "KEPT", "QUEUE", "AGENT", "LANG", "ON DISK", "SIZE"];
     render::table(&heads, &rows(recordings, row), "No recordings.")
 }
 
@@ -125,15 +133,17 @@ mod tests {
             queue: Some("acme/soporte".parse().unwrap()),
             lang: Some(Lang::ES),
             kept: Some(State::Partial),
-            from: Some("2026-11-22".parse().unwrap()),
+            from: Some(when("2026-11-22").unwrap()),
+            to: Some(when("2026-11-23T08:00:00-06:00").unwrap()),
             shortest: Some(90),
             after: Some("1-3-42.c1.p1".parse().unwrap()),
             limit: 10,
             ..Options::default()
         };
         let path = "recordings?limit=10&caller=52551234&queue=acme/soporte&lang=es&kept=partial\
-                    &from=2026-11-22T00:00:00.000000Z&shortest_ms=90000&after=1-3-42.c1.p1";
+                    &from=2026-11-22&to=2026-11-23T14:00:00.000000Z&shortest_ms=90000&after=1-3-42.c1.p1";
         assert_eq!(options.path(), path);
         assert!(digits("maria").is_err());
+        assert!(when("yesterday").is_err());
     }
 }

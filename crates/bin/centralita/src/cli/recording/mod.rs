@@ -4,10 +4,12 @@ mod access_log;
 mod coverage;
 mod erase;
 mod export;
+mod hold;
 mod list;
 mod pause;
 mod play;
 mod rekey;
+mod retention;
 mod show;
 mod verify;
 
@@ -36,6 +38,16 @@ pub enum Recording {
     Verify(verify::Options),
     /// Destroy a recording's key and audio
     Erase(erase::Options),
+    /// What will be deleted, when and why; what is held; when the budget and the disk are full
+    Retention(retention::Options),
+    /// Keep recordings from being deleted, by anybody, until the hold is released: one, or all that are selected
+    Hold(hold::Options),
+    /// End a hold
+    Release(hold::Release),
+    /// What is held, since when, by whom and why
+    Holds,
+    /// Files and rows that have lost each other, without reading what is in them
+    Orphans,
     /// Have the first master key wrap the keys of all recordings
     Rekey,
     /// Who listened to, exported, verified or erased what
@@ -57,6 +69,11 @@ impl Recording {
             Recording::Play(options) => play::run(options, client, out).await,
             Recording::Verify(options) => verify::run(options, client, out).await,
             Recording::Erase(options) => erase::run(options, client, out).await,
+            Recording::Retention(options) => retention::run(&options, client, out).await,
+            Recording::Hold(options) => hold::hold(&options, client, out).await,
+            Recording::Release(options) => hold::release(&options, client, out).await,
+            Recording::Holds => hold::holds(client, out).await,
+            Recording::Orphans => verify::orphans(client, out).await,
             Recording::Rekey => rekey::run(client, out).await,
             Recording::AccessLog(options) => access_log::run(&options, client, out).await,
             Recording::Coverage => coverage::run(client, out).await,

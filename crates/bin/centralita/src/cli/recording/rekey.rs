@@ -3,12 +3,13 @@
 use crate::cli::client::Client;
 use crate::cli::render::text;
 use crate::cli::{Done, Failure};
+use hyper::Method;
 use std::collections::BTreeMap;
 use std::io::Write;
 
 pub async fn run(client: &Client, out: &mut dyn Write) -> Done {
     let mut counts = BTreeMap::<String, usize>::new();
-    let each = client.each("recordings/rekey", |looked| {
+    let each = client.each(Method::POST, "recordings/rekey", |looked| {
         let outcome = text(&looked["outcome"]);
         if client.json {
             writeln!(out, "{looked}")?;

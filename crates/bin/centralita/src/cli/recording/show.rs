@@ -2,7 +2,7 @@
 
 use super::kept;
 use crate::cli::client::Client;
-use crate::cli::render::{moment, pairs, span, text};
+use crate::cli::render::{bytes, moment, pairs, span, text};
 use crate::cli::{Done, print};
 use base::RecordingId;
 use clap::Args;
@@ -30,5 +30,7 @@ fn card(r: &Value) -> String {
         ("queue, agent", format!("{}, {}", text(&r["queue"]), text(&r["agent"]))),
         ("language", text(&r["lang"])),
         ("SHA-256", text(&r["sha256"])),
+        ("on disk", text(&r["form"])),
+        ("size", bytes(&r["bytes"])),
     ])
 }

@@ -5,7 +5,8 @@ use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
 use base::{AgentState, CallId, Instant, Lang, Now, Pii, QueueId, Skill, Wall};
 use engine::{CallView, Decision, Place, Snapshot, WhyReport};
 use metrics::{AgentFigures, Figures, OfPolicy, QueueFigures, Recordings, Visits};
-use shell_web::RecordingRow;
+use recording::retention::{Cause, Sum};
+use shell_web::{ForecastRow, Going, HoldRow, PlanLine, PlanRow, RecordingRow, ShortRow};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tickets::{Impact, Number, Priority, State, Ticket};
@@ -88,7 +89,40 @@ pub fn recording() -> RecordingRow {
         kept: Some(Kept::Complete),
         sha256: None,
         reason: None,
+        form: Some("sealed_flac".into()),
+        bytes: Some(412_345),
     }
+}
+
+pub fn held(of: &str) -> HoldRow {
+    HoldRow { hold: 7, of: of.into(), at: "2026-11-22T12:00:00Z".into(), who: "ana".into(), why: "a court".into() }
+}
+
+/// One goes at once, more in ten days; a budget is passed.
+pub fn planned() -> Vec<PlanLine> {
+    let (recording, at, day) = ("1-3-42.c1.p1".parse().unwrap(), Wall(1_795_356_000_000_000), 86_400_000_000);
+    let going = Going { recording, tenant: None, queue: None, started: Wall(0), bytes: 412_345, at, cause: Cause::Maximum };
+    let sum = |recordings, bytes| Sum { recordings, bytes };
+    let plan = PlanRow {
+        now: at,
+        found: sum(4, 3_000_000_000),
+        delete: [(Cause::Maximum, sum(1, 412_345))].into(),
+        held: sum(1, 2_000_000),
+        overdue: sum(1, 2_000_000),
+        due: [(10, sum(2, 1_500_000_000))].into(),
+        short: vec![ShortRow { tenant: None, missing_bytes: 500_000_000, next: Some(Wall(at.0 + day)) }],
+        forecasts: vec![ForecastRow {
+            tenant: None,
+            bytes: 2_999_587_655,
+            budget: Some(2_500_000_000),
+            bytes_per_day: 90_000_000,
+            full: Some(at),
+        }],
+        disk_free: Some(900_000_000),
+        disk_full: Some(Wall(at.0 + 10 * day)),
+        stopped: None,
+    };
+    vec![PlanLine::Going(going), PlanLine::Plan { plan: Box::new(plan) }]
 }
 
 pub fn snapshot() -> Snapshot {

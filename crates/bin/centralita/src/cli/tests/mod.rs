@@ -172,7 +172,10 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
     assert_eq!(std::fs::read(&file).unwrap(), WAV);
     assert!(node.run("recording verify 1-3-42.c1.p1").1.contains("heard      caller"));
     let (status, out, err) = node.run("recording verify");
-    assert_eq!((status, out.lines().last()), (1, Some("1 complete, 1 orphan")), "{err}");
+    assert_eq!((status, out.lines().last()), (1, Some("1 complete, 1 orphan; 2:02 of sound read")), "{err}");
+    assert_eq!(node.run("recording verify --all").0, 1);
+    let (status, out, _) = node.run("recording orphans");
+    assert!(status == 1 && out.contains("1-3-42.c1.p1         orphan    no row"), "{out}");
     assert!(Line::try_parse_from(["centralita", "recording", "erase", "1-3-42.c1.p1"]).is_err(), "a reason is asked for");
     let (status, out, _) = node.run("recording erase 1-3-42.c1.p1 --reason asked-for");
     assert_eq!(status, 0);
@@ -181,7 +184,7 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
 
     let (_, out, _) = node.run("recording access-log");
     let acts: Vec<&str> = out.lines().skip(1).map(|line| line.split_whitespace().nth(2).unwrap()).collect();
-    assert_eq!(acts, ["play", "play", "verify", "verify", "erase", "rekey"]);
+    assert_eq!(acts, ["play", "play", "verify", "verify", "verify", "erase", "rekey"]);
     let (status, out, _) = node.run("recording access-log --check");
     assert_eq!(status, 0);
     let head = out.trim().rsplit(' ').next().unwrap();
@@ -190,4 +193,34 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
     let (status, _, err) = node.run(&format!("recording access-log --check --head {}", "0".repeat(64)));
     assert_eq!(status, 1);
     assert!(err.contains("the access log was cut"), "{err}");
+}
+
+#[test]
+fn what_goes_and_what_is_held_is_asked_for_and_told() {
+    let node = Node::start(None);
+    let (status, out, _) = node.run("recording retention --days 7");
+    assert_eq!(status, 0);
+    for line in [
+        "1-3-42.c1.p1  1970-01-01 00:00:00.000  412.3 kB",
+        "goes now: older than its maximum  1 recordings, 412.3 kB",
+        "held beyond its maximum           1 recordings, 2.0 MB",
+        "within 11 d",
+        "all: 3.0 GB, 90.0 MB a day; budget 2.5 GB, reached on 2026-11-22",
+        "disk: 900.0 MB free, full on 2026-12-02",
+        "ALARM: 500.0 MB more than the budget, which minimum and holds keep: the next may go at 2026-11-23",
+    ] {
+        assert!(out.contains(line), "{line} in\n{out}");
+    }
+    let (_, out, _) = node.run("--json recording retention");
+    assert_eq!(serde_json::from_str::<serde_json::Value>(out.lines().last().unwrap()).unwrap()["plan"]["held"]["recordings"], 1);
+    assert_eq!(node.run("recording hold --queue acme/soporte --reason court").1, "hold 7 keeps queue=acme/soporte\n");
+    assert_eq!(node.run("recording hold --caller 5215550001 --reason court").0, 1, "nobody has that number");
+    assert_eq!(node.run("recording hold --reason everything").0, 2, "something must be said");
+    assert!(node.run("recording holds").1.contains("1-3-42.c1.p1  2026-11-22 12:00:00"));
+    assert_eq!(node.run("recording release 7 --reason done").1, "hold 7 keeps 1-3-42.c1.p1 no more\n");
+    assert_eq!(node.run("recording release 8 --reason done").0, 1);
+    let (status, _, err) = node.run("recording erase 1-3-42.c1.p1 --reason young");
+    assert!(status == 1 && err.contains("its minimum has not passed"), "{err}");
+    assert_eq!(node.run("recording erase 1-3-42.c1.p1 --reason young --early").0, 0);
+    assert!(node.run("recording show 1-3-42.c1.p1").1.contains("on disk       sealed_flac"));
 }

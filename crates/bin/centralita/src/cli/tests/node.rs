@@ -1,6 +1,6 @@
 //! A real server on a loopback port, with little behind its doors.
 
-use super::fixtures::{WAV, figures, logged, quality, recording, report, snapshot, ticket};
+use super::fixtures::{WAV, figures, held, logged, planned, quality, recording, report, snapshot, ticket};
 use crate::cli::{Command, Common, run_into, user};
 use arc_swap::ArcSwap;
 use base::fact::{Direction, Logged, What};
@@ -8,8 +8,8 @@ use base::{Now, PartyId, RecordingId, Tenant};
 use clap::Parser;
 use engine::{Reply, Request};
 use shell_web::{
-    Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Finding, Health, Looked, NotReloaded, Party, RecordingRow,
-    RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
+    Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Fault, Finding, Health, HoldAsk, HoldRow, Looked, NotReloaded, Party,
+    PlanLine, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -39,6 +39,7 @@ impl Node {
             figures: Arc::new(ArcSwap::from_pointee(figures())),
             changed,
             clock: Arc::new(Now::default),
+            day: Arc::new(|_| None),
             ask: Arc::new(Door(asked.clone())),
             reload: Arc::new(Again(broken.clone())),
             archive: Arc::new(Rows(facts.clone())),
@@ -155,7 +156,7 @@ impl Archive for Rows {
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
         Ok(Some(recording()).filter(|r| r.recording == id))
     }
-    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, String> {
+    fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault> {
         let wav: Box<dyn Audio> = Box::new(std::io::Cursor::new(WAV));
         Ok((id == recording().recording).then_some(wav))
     }
@@ -185,8 +186,32 @@ impl Shelf for Files {
         let _ = tell(looked("complete", "")) && tell(looked("orphan", "no row"));
         Ok(())
     }
-    fn erase(&self, id: RecordingId, why: &str) -> Result<Option<Looked>, String> {
+    fn orphans(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
+        tell(looked("orphan", "no row"));
+        Ok(())
+    }
+    fn erase(&self, who: &str, id: RecordingId, why: &str, early: bool) -> Result<Option<Looked>, Fault> {
+        if !early && why == "young" {
+            return Err(Fault::conflict("its minimum has not passed", "--early"));
+        }
+        self.note(who, Act::Erase, &id.to_string(), why)?;
         Ok((id == recording().recording).then(|| looked("erased", why)))
+    }
+    fn plan(&self, _: u32, tell: &mut dyn FnMut(PlanLine) -> bool) -> Result<(), String> {
+        planned().into_iter().all(tell);
+        Ok(())
+    }
+    fn holds(&self) -> Result<Vec<HoldRow>, String> {
+        Ok(vec![held("1-3-42.c1.p1")])
+    }
+    fn hold(&self, who: &str, ask: &HoldAsk, why: &str) -> Result<Option<HoldRow>, Fault> {
+        let of = ask.queue.as_ref().map_or_else(|| "1-3-42.c1.p1".to_string(), |queue| format!("queue={queue}"));
+        self.note(who, Act::Hold, &of, why)?;
+        Ok(ask.caller.is_none().then(|| held(&of)))
+    }
+    fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
+        self.note(who, Act::Release, &format!("hold={hold}"), why)?;
+        Ok((hold == 7).then(|| held("1-3-42.c1.p1")))
     }
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
         tell(looked("wrapped", ""));

@@ -1,0 +1,146 @@
+//! `centralita recording retention`: the plan by which recordings are deleted. Nothing is deleted by asking for it.
+
+use crate::cli::Done;
+use crate::cli::client::Client;
+use crate::cli::render::{bytes, moment, pairs, table, text};
+use clap::Args;
+use hyper::Method;
+use serde_json::Value;
+use std::io::Write;
+
+#[derive(Args, Clone, Debug)]
+pub struct Options {
+    /// Name those that go within so many days; without it those of the next round, which is within ten minutes
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=3660))]
+    days: u32,
+}
+
+/// Days that are listed; those after them are summed up.
+const SHOWN: u64 = 14;
+
+pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Done {
+    let mut plan = Value::Null;
+    let mut going = Vec::new();
+    let path = format!("recordings/retention?days={}", options.days);
+    let each = client.each(Method::GET, &path, |line| {
+        if client.json {
+            writeln!(out, "{line}")?;
+        }
+        match line.get("plan") {
+            Some(last) => plan = last.clone(),
+            None if client.json => {}
+            None => going.push(
+                ["recording", "started", "bytes", "at", "cause"]
+                    .map(|key| match key {
+                        "started" | "at" => moment(&line[key]),
+                        "bytes" => bytes(&line[key]),
+                        _ => text(&line[key]),
+                    })
+                    .to_vec(),
+            ),
+        }
+        Ok(())
+    });
+    each.await?;
+    if plan.is_null() {
+        return Err(client.cut());
+    }
+    if client.json {
+        return Ok(());
+    }
+    if !going.is_empty() {
+        writeln!(out, "{}", table(&["RECORDING", "STARTED", "SIZE", "GOES AT", "WHY"], &going, ""))?;
+    }
+    write!(out, "{}", shown(&plan))?;
+    Ok(())
+}
+
+fn sum(sum: &Value) -> String {
+    format!("{} recordings, {}", text(&sum["recordings"]), bytes(&sum["bytes"]))
+}
+
+fn shown(plan: &Value) -> String {
+    let mut lines = vec![("on the disk", sum(&plan["found"]))];
+    for (cause, of) in plan["delete"].as_object().into_iter().flatten() {
+        let name = match cause.as_str() {
+            "maximum" => "goes now: older than its maximum",
+            "tenant_budget" => "goes now: its tenant's budget is passed",
+            _ => "goes now: the budget is passed",
+        };
+        lines.push((name, sum(of)));
+    }
+    lines.push(("held", sum(&plan["held"])));
+    if plan["overdue"]["recordings"] != 0 {
+        lines.push(("held beyond its maximum", sum(&plan["overdue"])));
+    }
+    let mut out = pairs(&lines);
+    out += &due(&plan["due"]);
+    out += &forecasts(plan);
+    for short in plan["short"].as_array().into_iter().flatten() {
+        let whose = if short["tenant"].is_null() { String::new() } else { format!(" of {}", text(&short["tenant"])) };
+        let next = if short["next"].is_null() {
+            "all of them are held".into()
+        } else {
+            format!("the next may go at {}", moment(&short["next"]))
+        };
+        out += &format!(
+            "ALARM: {} more than the budget{whose}, which minimum and holds keep: {next}\n",
+            bytes(&short["missing_bytes"])
+        );
+    }
+    if !plan["stopped"].is_null() {
+        out += &format!("ALARM: nothing is deleted: {}\n", text(&plan["stopped"]));
+    }
+    out
+}
+
+/// By day from now on.
+fn due(days: &Value) -> String {
+    let mut rows = Vec::new();
+    let (mut later, mut later_bytes) = (0, 0);
+    for (day, of) in days.as_object().into_iter().flatten() {
+        let day: u64 = day.parse().unwrap_or_default();
+        if day < SHOWN {
+            rows.push((day, vec![format!("within {} d", day + 1), text(&of["recordings"]), bytes(&of["bytes"])]));
+        } else {
+            later += of["recordings"].as_u64().unwrap_or_default();
+            later_bytes += of["bytes"].as_u64().unwrap_or_default();
+        }
+    }
+    rows.sort();
+    let mut rows: Vec<Vec<String>> = rows.into_iter().map(|(_, row)| row).collect();
+    if later > 0 {
+        rows.push(vec!["later".into(), later.to_string(), bytes(&later_bytes.into())]);
+    }
+    if rows.is_empty() {
+        String::new()
+    } else {
+        format!("\n{}", table(&["REACH THEIR MAXIMUM", "RECORDINGS", "SIZE"], &rows, ""))
+    }
+}
+
+fn forecasts(plan: &Value) -> String {
+    let mut out = String::from("\n");
+    for forecast in plan["forecasts"].as_array().into_iter().flatten() {
+        let whose = if forecast["tenant"].is_null() { "all".into() } else { text(&forecast["tenant"]) };
+        out += &format!("{whose}: {}, {} a day", bytes(&forecast["bytes"]), bytes(&forecast["bytes_per_day"]));
+        if !forecast["budget"].is_null() {
+            let full = if forecast["full"].is_null() {
+                "never reached at this rate".into()
+            } else {
+                format!("reached on {}", moment(&forecast["full"]))
+            };
+            out += &format!("; budget {}, {full}", bytes(&forecast["budget"]));
+        }
+        out += "\n";
+    }
+    if !plan["disk_free"].is_null() {
+        let full = if plan["disk_full"].is_null() {
+            "not full within ten years at this rate".into()
+        } else {
+            format!("full on {} at this rate", moment(&plan["disk_full"]))
+        };
+        out += &format!("disk: {} free, {full}\n", bytes(&plan["disk_free"]));
+    }
+    out
+}

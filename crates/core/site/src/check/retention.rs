@@ -1,0 +1,55 @@
+//! Retention and compression name tenants and queues that are there, and no recording must go before it may.
+
+use super::{known_queue, known_tenant};
+use crate::model::Site;
+use base::Diagnostic;
+use recording::retention::Span;
+
+pub fn retention(site: &Site, found: &mut Vec<Diagnostic>) {
+    let policy = &site.retention;
+    spans(site, "retention", policy.span, policy.span, found);
+    for (tenant, (span, budget)) in &policy.tenants {
+        let path = format!("retention.tenants.{tenant}");
+        known_tenant(site, tenant, &path, found);
+        spans(site, &path, *span, span.or(policy.span), found);
+        if let (Some(own), Some(all)) = (budget, policy.budget)
+            && own > &all
+        {
+            let message = format!("expected at most the budget of all tenants: {}", bytes(all));
+            found.push(site.places.at(&format!("{path}.budget"), message));
+        }
+    }
+    for (queue, span) in &policy.queues {
+        let path = format!("retention.queues.{queue}");
+        known_queue(site, queue, &path, found);
+        let tenant = policy.tenants.get(&queue.tenant()).map(|(span, _)| *span).unwrap_or_default();
+        spans(site, &path, *span, span.or(tenant).or(policy.span), found);
+    }
+}
+
+/// At whichever of both is written here.
+fn spans(site: &Site, path: &str, own: Span, counts: Span, found: &mut Vec<Diagnostic>) {
+    let (Some(minimum), Some(maximum)) = (counts.minimum, counts.maximum) else { return };
+    if minimum <= maximum {
+        return;
+    }
+    let days = |age: std::time::Duration| format!("{} h", age.as_secs() / 3_600);
+    if own.maximum.is_some() {
+        let message = format!("expected a maximum of at least the minimum that counts here, {}", days(minimum));
+        found.push(site.places.at(&format!("{path}.maximum"), message));
+    } else if own.minimum.is_some() {
+        let message = format!("expected a minimum of at most the maximum that counts here, {}", days(maximum));
+        found.push(site.places.at(&format!("{path}.minimum"), message));
+    }
+}
+
+fn bytes(bytes: u64) -> String {
+    let millions = bytes / 1_000_000;
+    if millions.is_multiple_of(1_000) { format!("{}GB", millions / 1_000) } else { format!("{millions}MB") }
+}
+
+pub fn compression(site: &Site, found: &mut Vec<Diagnostic>) {
+    for tenant in site.compression.tenants.keys() {
+        known_tenant(site, tenant, &format!("compression.tenants.{tenant}"), found);
+    }
+}

@@ -1,0 +1,70 @@
+//! How long recordings are kept, and in what form.
+
+use super::{SITE, assert_found};
+use site::Site;
+use std::time::Duration;
+
+const KEPT: &str = r#"
+[retention]
+minimum = "30d"
+maximum = "2y"
+budget = "2TB"
+
+[retention.tenants.acme]
+maximum = "90d"
+budget = "500GB"
+
+[retention.queues."acme/support"]
+minimum = "60d"
+
+[compression]
+form = "flac"
+after = "1h"
+
+[compression.tenants.globex]
+form = "none"
+"#;
+
+#[test]
+fn what_cannot_be_kept_is_pointed_at() {
+    let site = format!("{SITE}{KEPT}");
+    let below = "expected a maximum of at least the minimum that counts here, 720 h";
+    assert_found(&site, ("maximum = \"2y\"", "maximum = \"29d\""), (below, "\"29d\"", ""), true);
+    assert_found(&site, ("maximum = \"90d\"", "maximum = \"12h\""), (below, "\"12h\"", ""), true);
+    let above = "expected a minimum of at most the maximum that counts here, 2160 h";
+    assert_found(&site, ("\"60d\"", "\"91d\""), (above, "\"91d\"", ""), true);
+    let age = "expected an age such as \"12h\", \"90d\" or \"2y\" (of 365 days), found this text";
+    assert_found(&site, ("\"90d\"", "\"three months\""), (age, "\"three months\"", ""), true);
+    let size = "expected a size such as \"500GB\" or \"2TB\", found this text";
+    assert_found(&site, ("\"500GB\"", "\"500\""), (size, "\"500\"", ""), true);
+    let small = "expected a budget of at least \"100MB\", less than an hour of one call as it is recorded";
+    assert_found(&site, ("\"2TB\"", "\"2MB\""), (small, "\"2MB\"", ""), true);
+    let more = "expected at most the budget of all tenants: 2000GB";
+    assert_found(&site, ("\"500GB\"", "\"3TB\""), (more, "\"3TB\"", ""), true);
+    let queue = ("there is no queue `acme/suport`", "\"acme/suport\"", "did you mean `support`?");
+    assert_found(&site, ("queues.\"acme/support\"]\nminimum", "queues.\"acme/suport\"]\nminimum"), queue, true);
+    let tenant = ("there is no tenant `acmee`", "acmee", "did you mean `acme`?");
+    assert_found(&site, ("retention.tenants.acme]", "retention.tenants.acmee]"), tenant, true);
+    let tenant = ("there is no tenant `globx`", "globx", "did you mean `globex`?");
+    assert_found(&site, ("compression.tenants.globex]", "compression.tenants.globx]"), tenant, true);
+    let form = ("expected \"flac\" or \"none\", found this text", "\"opus\"", "");
+    assert_found(&site, ("form = \"flac\"", "form = \"opus\""), form, true);
+}
+
+#[test]
+fn what_is_not_said_counts_from_above() {
+    let site = Site::parse(&format!("{SITE}{KEPT}"), "site.toml").unwrap();
+    let days = |days: u64| Some(Duration::from_secs(days * 86_400));
+    let span = |queue: &str| {
+        let queue: base::QueueId = queue.parse().unwrap();
+        let span = site.retention.span(Some(&queue.tenant()), Some(&queue));
+        (span.minimum, span.maximum)
+    };
+    assert_eq!(span("acme/support"), (days(60), days(90)));
+    assert_eq!(span("acme/second"), (days(30), days(90)));
+    assert_eq!(span("globex/any"), (days(30), days(730)));
+    let of = |tenant: &str| site.compression.of(&tenant.parse().unwrap());
+    assert_eq!(of("acme"), Some(Duration::from_secs(3_600)));
+    assert_eq!(of("globex"), None);
+    assert_eq!(Site::parse(SITE, "site.toml").unwrap().compression.of(&"acme".parse().unwrap()), None);
+}

@@ -1,0 +1,92 @@
+//! How long recordings are kept: the plan, and the holds that keep from it.
+
+use super::shelf::{lines, shelf};
+use super::who::Who;
+use super::{Answer, Asked, id, recordings};
+use crate::error::ApiError;
+use crate::{App, HoldAsk, HoldRow};
+use axum::Json;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::Response;
+use serde::Deserialize;
+use std::sync::Arc;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ahead {
+    /// Those that go within so many days are told one by one; 0 if it is not there: those of the next round.
+    days: Option<u32>,
+}
+
+/// Lines of JSON: recordings that go, oldest first, and at the end the plan.
+pub async fn plan(State(app): State<Arc<App>>, Asked(asked): Asked<Ahead>) -> Answer<Response> {
+    let days = asked.days.unwrap_or(0);
+    Ok(lines(&app, move |s, tell| s.plan(days, tell)))
+}
+
+/// Which recordings, and why.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Hold {
+    recording: Option<String>,
+    tenant: Option<String>,
+    queue: Option<String>,
+    agent: Option<String>,
+    caller: Option<String>,
+    from: Option<String>,
+    to: Option<String>,
+    #[serde(default)]
+    why: String,
+}
+
+pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Hold>) -> Answer<(StatusCode, Json<HoldRow>)> {
+    let ask = HoldAsk {
+        recording: asked.recording.as_deref().map(id).transpose()?,
+        tenant: asked.tenant.as_deref().map(id).transpose()?,
+        queue: asked.queue.as_deref().map(id).transpose()?,
+        agent: asked.agent.as_deref().map(id).transpose()?,
+        caller: asked.caller.as_deref().map(recordings::number).transpose()?,
+        from: asked.from.as_deref().map(|text| recordings::moment(&app, text)).transpose()?,
+        to: asked.to.as_deref().map(|text| recordings::moment(&app, text)).transpose()?,
+    };
+    if ask == HoldAsk::default() {
+        return Err(ApiError::bad(
+            "nothing says what is to be held",
+            "one or more of recording, tenant, queue, agent, caller, from, to",
+        ));
+    }
+    let why = reason(asked.why)?;
+    let row = shelf(&app, move |s| s.hold(&who, &ask, &why)).await?;
+    row.map(|row| (StatusCode::CREATED, Json(row))).ok_or_else(|| ApiError::unknown("such recording or caller", recordings::LIST))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    hold: u64,
+    #[serde(default)]
+    why: String,
+}
+
+pub async fn release(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Release>) -> Answer<Json<HoldRow>> {
+    let (hold, why) = (asked.hold, reason(asked.why)?);
+    let row = shelf(&app, move |s| s.release(&who, hold, &why)).await?;
+    row.map(Json).ok_or_else(|| ApiError::unknown(format!("hold {hold}"), "/api/v1/recordings/holds"))
+}
+
+pub async fn holds(State(app): State<Arc<App>>) -> Answer<Json<Vec<HoldRow>>> {
+    shelf(&app, |s| s.holds()).await.map(Json)
+}
+
+fn reason(why: String) -> Answer<String> {
+    if why.trim().is_empty() {
+        return Err(ApiError::bad("nothing is held or released without a reason", "{\"why\": …}"));
+    }
+    Ok(why)
+}
+
+/// Files that the log knows nothing of, and rows without a file, without reading any of them.
+pub async fn orphans(State(app): State<Arc<App>>) -> Answer<Response> {
+    Ok(lines(&app, |s, tell| s.orphans(tell)))
+}

@@ -1,0 +1,149 @@
+//! How long recordings are kept, as it is asked for and told.
+
+use crate::error::ApiError;
+use axum::http::StatusCode;
+use base::{AgentId, Pii, QueueId, RecordingId, Tenant, Wall};
+use recording::retention::{Cause, Sum};
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Why a recording can't be had or changed. What is wrong with one of them is said; what is wrong with the disk is for
+/// the operator's log.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is held, still recorded, or too young: another state would allow it.
+    Conflict {
+        error: String,
+        expected: String,
+    },
+    /// It was erased.
+    Gone {
+        error: String,
+    },
+    /// It is there and can't be heard: no key opens it, or it was changed.
+    Unreadable {
+        error: String,
+        expected: String,
+    },
+    Failed(String),
+}
+
+impl Fault {
+    pub fn conflict(error: impl Into<String>, expected: impl Into<String>) -> Self {
+        Fault::Conflict { error: error.into(), expected: expected.into() }
+    }
+}
+
+impl From<String> for Fault {
+    fn from(reason: String) -> Self {
+        Fault::Failed(reason)
+    }
+}
+
+impl From<Fault> for ApiError {
+    fn from(fault: Fault) -> Self {
+        match fault {
+            Fault::Conflict { error, expected } => ApiError::new(StatusCode::CONFLICT, error, expected),
+            Fault::Gone { error } => ApiError::new(StatusCode::GONE, error, "a recording that was not erased"),
+            Fault::Unreadable { error, expected } => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error, expected),
+            Fault::Failed(reason) => ApiError::store(reason),
+        }
+    }
+}
+
+/// Which recordings are to be held; all that is given must hold, and something is given.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HoldAsk {
+    pub recording: Option<RecordingId>,
+    pub tenant: Option<Tenant>,
+    pub queue: Option<QueueId>,
+    pub agent: Option<AgentId>,
+    /// With or without a plus.
+    pub caller: Option<Pii<Arc<str>>>,
+    pub from: Option<Wall>,
+    pub to: Option<Wall>,
+}
+
+/// A hold that counts.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HoldRow {
+    /// Its line in the log of accesses.
+    pub hold: u64,
+    /// A recording, or words such as `queue=acme/soporte`. A caller is told by the log's id, never by number.
+    pub of: String,
+    pub at: String,
+    pub who: String,
+    pub why: String,
+}
+
+/// A recording that goes, and when; held, it would go.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Going {
+    pub recording: RecordingId,
+    pub tenant: Option<Tenant>,
+    pub queue: Option<QueueId>,
+    #[serde(serialize_with = "crate::row::time")]
+    pub started: Wall,
+    pub bytes: u64,
+    #[serde(serialize_with = "crate::row::time")]
+    pub at: Wall,
+    pub cause: Cause,
+}
+
+/// What a plan comes to. Bytes are of audio on the disk.
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct PlanRow {
+    #[serde(serialize_with = "crate::row::time")]
+    pub now: Wall,
+    pub found: Sum,
+    /// At the next round, by cause.
+    pub delete: BTreeMap<Cause, Sum>,
+    pub held: Sum,
+    /// Of those held, the ones beyond their maximum.
+    pub overdue: Sum,
+    /// What reaches its maximum, by day: 0 is the next 24 hours.
+    pub due: BTreeMap<u32, Sum>,
+    /// Budgets that can't be kept.
+    pub short: Vec<ShortRow>,
+    pub forecasts: Vec<ForecastRow>,
+    /// Bytes that the disk has left for anybody, and when recordings will have taken them at the present rate.
+    pub disk_free: Option<u64>,
+    #[serde(serialize_with = "maybe")]
+    pub disk_full: Option<Wall>,
+    /// Why nothing is deleted by itself.
+    pub stopped: Option<String>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ShortRow {
+    pub tenant: Option<Tenant>,
+    pub missing_bytes: u64,
+    #[serde(serialize_with = "maybe")]
+    pub next: Option<Wall>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ForecastRow {
+    pub tenant: Option<Tenant>,
+    pub bytes: u64,
+    pub budget: Option<u64>,
+    pub bytes_per_day: u64,
+    #[serde(serialize_with = "maybe")]
+    pub full: Option<Wall>,
+}
+
+fn maybe<S: serde::Serializer>(at: &Option<Wall>, s: S) -> Result<S::Ok, S::Error> {
+    at.map(|at| at.to_string()).serialize(s)
+}
+
+/// A line of an answer that comes as it is made.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum PlanLine {
+    Going(Going),
+    /// The last one.
+    Plan {
+        plan: Box<PlanRow>,
+    },
+}
