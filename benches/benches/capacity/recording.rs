@@ -90,7 +90,7 @@ fn record(folder: &Path, streams: u32, seconds: u32, keys: Option<Arc<Keyring>>)
     open(&tapes, &told, streams + 1);
     let written = began.elapsed();
     let used = (writer() - before).as_secs_f64() / written.as_secs_f64();
-    (1..=streams).for_each(|n| tapes.hand(Tape::Close { recording: recording(n), frames: blocks * BLOCK as u64 }));
+    (1..=streams).for_each(|n| tapes.hand(Tape::Close { recording: recording(n), frames: blocks * BLOCK as u64, proof: None }));
     tapes.finish();
     let closed = began.elapsed();
     let whole = told.iter().filter(|input| matches!(input, Input::RecordingClosed { complete: true, .. })).count();

@@ -7,6 +7,7 @@
 //! Each leg has a track of its own, so that a third party, or another agent, joins in the same time base; the legs of
 //! one side are added up when a block is committed.
 
+use crate::tally::Proof;
 use crate::track::{Terms, Track};
 use crate::voice::Said;
 use base::{Instant, LegId};
@@ -42,6 +43,7 @@ pub struct Placement {
     voices: Vec<Voice>,
     /// The first frame that is not committed.
     first: i64,
+    proof: Proof,
 }
 
 /// What one leg says on one side. It has `left` when nothing new is to come.
@@ -57,7 +59,7 @@ impl Placement {
     /// Legs on the left and on the right; none on the right: one channel, for good.
     pub fn new(start: Instant, left: &[LegId], right: &[LegId]) -> Self {
         let channels = if right.is_empty() { 1 } else { 2 };
-        let mut placement = Placement { start, channels, voices: vec![], first: 0 };
+        let mut placement = Placement { start, channels, voices: vec![], first: 0, proof: Proof::default() };
         placement.set_legs(left, right);
         placement
     }
@@ -87,7 +89,11 @@ impl Placement {
     pub(crate) fn place(&mut self, now: Instant, leg: LegId, said: &Said<'_>) {
         let arrival = self.frames(now).saturating_sub(said.samples.len() as i64);
         for voice in self.voices.iter_mut().filter(|v| v.leg == leg && !v.left) {
-            voice.track.place(arrival, said);
+            let placed = voice.track.place(arrival, said);
+            let channel = if self.channels == 1 { 0 } else { voice.side as usize };
+            let samples = said.samples.len() as u64;
+            self.proof.received[channel] += samples;
+            self.proof.dropped[channel] += if placed { 0 } else { samples };
         }
     }
 
@@ -106,6 +112,11 @@ impl Placement {
     /// How many frames have been handed out.
     pub fn committed(&self) -> u64 {
         u64::try_from(self.first).unwrap_or(0)
+    }
+
+    /// What has gone into it so far.
+    pub fn proof(&self) -> Proof {
+        self.proof
     }
 
     /// When the next block is due.
@@ -132,6 +143,7 @@ impl Placement {
         }
         self.voices.retain(|voice| !voice.left || !voice.track.is_empty());
         self.first += frames as i64;
+        self.proof.tally.take(&samples);
         Block { first, samples: samples.into() }
     }
 

@@ -20,7 +20,7 @@ use crate::legs::Legs;
 use crate::placement::{Block, Placement};
 use crate::rtp::Packet;
 use crate::timers::Timers;
-use crate::{Input, PromptBook, Sidecar, Stats};
+use crate::{Input, PromptBook, Proof, Sidecar, Stats};
 use base::{Instant, LegId, Random, RecordingId};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -96,10 +96,11 @@ pub enum Tape {
         recording: RecordingId,
         block: Block,
     },
-    /// `frames` is how many the whole recording has.
+    /// `frames` is how many the whole recording has, `proof` what they are, where somebody counted.
     Close {
         recording: RecordingId,
         frames: u64,
+        proof: Option<Proof>,
     },
 }
 

@@ -46,7 +46,7 @@ impl Plane {
         while let Some(block) = placement.rest(now.mono) {
             out.push(Output::Tape(Tape::Block { recording: id, block }));
         }
-        out.push(Output::Tape(Tape::Close { recording: id, frames: placement.committed() }));
+        out.push(Output::Tape(Tape::Close { recording: id, frames: placement.committed(), proof: Some(placement.proof()) }));
     }
 
     pub(super) fn on_block(&mut self, now: Instant, id: RecordingId, out: &mut Vec<Output>) {

@@ -73,11 +73,12 @@ mod tests {
         let (sender, receiver) = channel::bounded(2);
         let mut door = RecorderDoor::new(sender);
         (0..5).for_each(|n| door.hand(block(n)));
-        door.hand(Tape::Close { recording, frames: 5 });
+        let close = || Tape::Close { recording, frames: 5, proof: None };
+        door.hand(close());
         assert!(door.waits());
         assert_eq!((receiver.recv().unwrap(), receiver.recv().unwrap()), (block(0), block(1)));
         door.retry();
-        assert_eq!(receiver.recv().unwrap(), Tape::Close { recording, frames: 5 });
+        assert_eq!(receiver.recv().unwrap(), close());
         assert!(!door.waits());
     }
 }

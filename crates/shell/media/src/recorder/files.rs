@@ -102,6 +102,10 @@ pub(crate) struct Note {
     /// The channels in which there is something but silence.
     #[serde(default)]
     pub heard: Vec<Arc<str>>,
+    /// Of each channel, how much sound packets brought; the rest is silence, or was concealed. Empty where nobody knows:
+    /// after a crash.
+    #[serde(default)]
+    pub received_ms: Vec<u64>,
 }
 
 impl Note {
@@ -120,6 +124,7 @@ impl Note {
             sha256_of: HashOf::Wav,
             form,
             heard: vec![],
+            received_ms: vec![],
         }
     }
 

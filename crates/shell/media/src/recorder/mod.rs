@@ -12,6 +12,9 @@
 //! key and audio, then the sidecar and the folder, before `RecordingClosed`. So a process that is killed loses less than
 //! a second of each open recording, and a machine that loses power what its kernel had not written yet.
 //!
+//! **What proves it.** The media threads sum up what they hand over, each sample with its place ([`media::Tally`]); the
+//! closer sums up what the disk gives back. A block that is lost, empty, twice or another's on the way makes a difference.
+//!
 //! **A panic** costs the recording at which it happened, and no other: the writer takes up its work again.
 
 mod alive;
@@ -43,7 +46,7 @@ use base::RecordingId;
 use closer::Ended;
 use crossbeam::channel::{self, Receiver, Sender};
 use media::placement::Block;
-use media::{Input, Sidecar, Tape};
+use media::{Input, Proof, Sidecar, Tape};
 use std::collections::BTreeMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -110,7 +113,7 @@ impl Recorder {
         match tape {
             Tape::Open { recording, file, sidecar, channels } => self.on_open(recording, &file, *sidecar, channels),
             Tape::Block { recording, block } => self.on_block(recording, &block),
-            Tape::Close { recording, frames } => self.on_close(recording, frames),
+            Tape::Close { recording, frames, proof } => self.on_close(recording, frames, proof),
         }
         self.at = None;
     }
@@ -168,8 +171,11 @@ impl Recorder {
         }
     }
 
-    fn on_close(&mut self, recording: RecordingId, frames: u64) {
-        self.on_tape(recording, |tape| tape.fill_to(frames));
+    fn on_close(&mut self, recording: RecordingId, frames: u64, proof: Option<Proof>) {
+        self.on_tape(recording, |tape| {
+            tape.prove(proof);
+            tape.fill_to(frames)
+        });
         if let Some(tape) = self.open.remove(&recording) {
             self.hand_on(tape);
         }
@@ -181,3 +187,6 @@ impl Recorder {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -167,13 +167,24 @@ impl Seek for Sound {
 }
 
 /// Reads a WAV from end to end.
-pub(crate) fn measure(mut sound: Sound) -> io::Result<Content> {
+pub(crate) fn measure(sound: Sound) -> io::Result<Content> {
+    measure_with(sound, &mut |_| {})
+}
+
+/// The same, and shows its PCM, piece by piece.
+pub(super) fn measure_with(mut sound: Sound, show: &mut dyn FnMut(&[u8])) -> io::Result<Content> {
+    let mut header = [0; wav::HEADER];
+    sound.read_exact(&mut header)?;
     let mut meter = Meter::new(sound.channels);
+    meter.take(&header);
     let mut buffer = vec![0; 1 << 16];
     loop {
         match sound.read(&mut buffer)? {
             0 => return Ok(meter.finish(sound.whole)),
-            n => meter.take(&buffer[..n]),
+            n => {
+                meter.take(&buffer[..n]);
+                show(&buffer[..n]);
+            }
         }
     }
 }

@@ -4,8 +4,8 @@ use super::body::{Body, Finished};
 use super::closer::Ended;
 use super::disk::Disk;
 use super::files::{Note, Places};
-use media::Sidecar;
 use media::placement::Block;
+use media::{Proof, Sidecar};
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(super) struct OpenTape {
     frames: u64,
     flushed: u64,
     reason: &'static str,
+    /// What the media threads say that it holds; none of one that was not closed by them.
+    proof: Option<Proof>,
 }
 
 impl OpenTape {
@@ -43,7 +45,7 @@ impl OpenTape {
             let _ = (std::fs::remove_file(places.audio(body.form())), std::fs::remove_file(places.key()));
             return Err(error);
         }
-        Ok(OpenTape { body, places, note, channels, frames: 0, flushed: 0, reason: "" })
+        Ok(OpenTape { body, places, note, channels, frames: 0, flushed: 0, reason: "", proof: None })
     }
 
     /// Appends a block; a hole before it becomes silence. True if the file was flushed with it.
@@ -71,6 +73,10 @@ impl OpenTape {
         Ok(())
     }
 
+    pub fn prove(&mut self, proof: Option<Proof>) {
+        self.proof = proof;
+    }
+
     /// The recording is not complete; the first reason stays.
     pub fn spoil(&mut self, reason: &'static str) {
         if self.reason.is_empty() {
@@ -87,7 +93,7 @@ impl OpenTape {
                 self.reason = super::disk::reason(&error);
             }
         }
-        Ended { files, places: self.places, note: self.note, frames, reason: self.reason }
+        Ended { files, places: self.places, note: self.note, frames, reason: self.reason, proof: self.proof }
     }
 
     fn append(&mut self, samples: &[i16]) -> io::Result<()> {

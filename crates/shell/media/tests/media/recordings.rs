@@ -73,7 +73,7 @@ fn blocks_without_a_call_become_a_recording_and_none_is_lost_where_the_ring_hold
         let samples = [n.cast_signed(); 2 * BLOCK].into();
         tapes.hand(Tape::Block { recording: RECORDING, block: Block { first: u64::from(n) * BLOCK as u64, samples } });
     }
-    tapes.hand(Tape::Close { recording: RECORDING, frames: 200 * BLOCK as u64 });
+    tapes.hand(Tape::Close { recording: RECORDING, frames: 200 * BLOCK as u64, proof: None });
     tapes.finish();
     let told: Vec<Input> = told.iter().collect();
     assert!(matches!(told.last(), Some(Input::RecordingClosed { complete: true, duration_ms: 40_000, .. })), "{told:?}");
