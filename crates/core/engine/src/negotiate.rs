@@ -15,6 +15,7 @@ fn codec(agreed: AudioCodec) -> media::Codec {
         AudioCodec::Pcmu => media::Codec::Pcmu,
         AudioCodec::Pcma => media::Codec::Pcma,
         AudioCodec::G722 => media::Codec::G722,
+        AudioCodec::Opus => media::Codec::Opus,
     }
 }
 
@@ -136,6 +137,7 @@ impl Centre {
             codec: codec(audio.codec),
             payload: audio.payload,
             dtmf: audio.dtmf,
+            dtmf_clock: audio.dtmf_clock,
             send: audio.send,
             receive: audio.receive,
         };

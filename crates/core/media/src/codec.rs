@@ -4,10 +4,11 @@
 //! |---|---|---|---|---|
 //! | PCMU, PCMA | 0, 8 | 8 kHz | 8 kHz | 160 bytes |
 //! | G.722 | 9 | 8 kHz, by an error that became the rule (RFC 3551 4.5.2) | 16 kHz | 160 bytes |
+//! | Opus | as negotiated | 48 kHz (RFC 7587 4.1) | up to 48 kHz | as many as it needs; ours about 60 bytes |
 
 use crate::g711::Law;
-use crate::g722;
 use crate::rtp::FRAME;
+use crate::{g722, opus};
 use serde::{Deserialize, Serialize};
 use std::sync::LazyLock;
 
@@ -16,31 +17,50 @@ pub enum Codec {
     Pcmu,
     Pcma,
     G722,
+    Opus,
 }
 
 impl Codec {
-    pub const ALL: [Codec; 3] = [Codec::Pcmu, Codec::Pcma, Codec::G722];
+    pub const ALL: [Codec; 4] = [Codec::Pcmu, Codec::Pcma, Codec::G722, Codec::Opus];
 
     /// By its payload number, if that is a static one (RFC 3551 table 4).
     pub fn of_payload(number: u8) -> Option<Codec> {
-        Codec::ALL.into_iter().find(|codec| codec.static_payload() == number)
+        Codec::ALL.into_iter().find(|codec| codec.static_payload() == Some(number))
     }
 
-    /// Its encoding name (RFC 3551 table 4).
+    /// Its encoding name (RFC 3551 table 4, RFC 7587 section 7).
     pub const fn name(self) -> &'static str {
         match self {
             Codec::Pcmu => "PCMU",
             Codec::Pcma => "PCMA",
             Codec::G722 => "G722",
+            Codec::Opus => "opus",
         }
     }
 
-    /// RFC 3551 table 4.
-    pub const fn static_payload(self) -> u8 {
+    /// RFC 3551 table 4; the others' numbers are negotiated.
+    pub const fn static_payload(self) -> Option<u8> {
         match self {
-            Codec::Pcmu => 0,
-            Codec::Pcma => 8,
-            Codec::G722 => 9,
+            Codec::Pcmu => Some(0),
+            Codec::Pcma => Some(8),
+            Codec::G722 => Some(9),
+            Codec::Opus => None,
+        }
+    }
+
+    /// How fast its RTP timestamps run, in Hz.
+    pub const fn clock(self) -> u32 {
+        match self {
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => 8_000,
+            Codec::Opus => 48_000,
+        }
+    }
+
+    /// How long the sound of a payload is, by that clock.
+    pub fn ticks(self, payload: &[u8]) -> u32 {
+        match self {
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => u32::try_from(payload.len()).unwrap_or(0),
+            Codec::Opus => opus::duration(payload).unwrap_or(0),
         }
     }
 
@@ -49,7 +69,7 @@ impl Codec {
         match self {
             Codec::Pcmu => Some(Law::Pcmu),
             Codec::Pcma => Some(Law::Pcma),
-            Codec::G722 => None,
+            Codec::G722 | Codec::Opus => None,
         }
     }
 
@@ -69,13 +89,24 @@ impl Codec {
 pub(crate) enum Encoder {
     Law(Codec, Law),
     G722(Box<g722::Encoder>),
+    Opus(Box<opus::Encoder>),
 }
 
 impl Encoder {
     pub fn new(codec: Codec) -> Encoder {
-        match codec.law() {
-            Some(law) => Encoder::Law(codec, law),
-            None => Encoder::G722(Box::new(g722::Encoder::new())),
+        match codec {
+            Codec::Pcmu => Encoder::Law(codec, Law::Pcmu),
+            Codec::Pcma => Encoder::Law(codec, Law::Pcma),
+            Codec::G722 => Encoder::G722(Box::new(g722::Encoder::new())),
+            Codec::Opus => Encoder::Opus(Box::new(opus::Encoder::new())),
+        }
+    }
+
+    /// For a prompt.
+    pub fn of_prompts(codec: Codec) -> Encoder {
+        match codec {
+            Codec::Opus => Encoder::Opus(Box::new(opus::Encoder::of_prompts())),
+            _ => Encoder::new(codec),
         }
     }
 
@@ -83,33 +114,43 @@ impl Encoder {
         match self {
             Encoder::Law(codec, _) => *codec,
             Encoder::G722(_) => Codec::G722,
+            Encoder::Opus(_) => Codec::Opus,
         }
     }
 
-    pub fn encode(&mut self, samples: &[i16; FRAME], frame: &mut [u8; FRAME]) {
+    /// How many bytes they are.
+    pub fn encode(&mut self, samples: &[i16; FRAME], frame: &mut [u8; FRAME]) -> usize {
         match self {
-            Encoder::Law(_, law) => frame.iter_mut().zip(samples).for_each(|(byte, sample)| *byte = law.encode(*sample)),
-            Encoder::G722(encoder) => _ = encoder.encode(samples, frame),
+            Encoder::Law(_, law) => {
+                frame.iter_mut().zip(samples).for_each(|(byte, sample)| *byte = law.encode(*sample));
+                FRAME
+            }
+            Encoder::G722(encoder) => encoder.encode(samples, frame),
+            Encoder::Opus(encoder) => encoder.encode(samples, frame),
         }
     }
 
-    /// From samples at 16 kHz, for a codec that is wide; silence for another.
-    pub fn encode_wide(&mut self, samples: &[i16; 2 * FRAME], frame: &mut [u8; FRAME]) {
+    /// From samples at 16 kHz, for a codec that is wide; silence for another. How many bytes they are.
+    pub fn encode_wide(&mut self, samples: &[i16; 2 * FRAME], frame: &mut [u8; FRAME]) -> usize {
         match self {
-            Encoder::Law(_, law) => frame.fill(law.silence()),
-            Encoder::G722(encoder) => _ = encoder.encode_wide(samples, frame),
+            Encoder::Law(_, law) => {
+                frame.fill(law.silence());
+                FRAME
+            }
+            Encoder::G722(encoder) => encoder.encode_wide(samples, frame),
+            Encoder::Opus(encoder) => encoder.encode_wide(samples, frame),
         }
     }
 }
 
 /// A frame of 20 ms in which nothing is said.
 pub(crate) fn silence(codec: Codec) -> &'static [u8] {
-    static FRAMES: LazyLock<[[u8; FRAME]; Codec::ALL.len()]> = LazyLock::new(|| {
+    static FRAMES: LazyLock<[Box<[u8]>; Codec::ALL.len()]> = LazyLock::new(|| {
         Codec::ALL.map(|codec| {
             // An encoder takes a moment to believe in silence.
             let (mut encoder, mut frame) = (Encoder::new(codec), [0; FRAME]);
-            (0..10).for_each(|_| encoder.encode(&[0; FRAME], &mut frame));
-            frame
+            let length = (0..10).map(|_| encoder.encode(&[0; FRAME], &mut frame)).last().unwrap_or(0);
+            frame[..length].into()
         })
     });
     &FRAMES[codec as usize]
@@ -122,7 +163,8 @@ mod tests {
     #[test]
     fn each_codec_is_found_by_its_number_and_stands_at_its_place() {
         for (n, codec) in Codec::ALL.into_iter().enumerate() {
-            assert_eq!((Codec::of_payload(codec.static_payload()), codec as usize), (Some(codec), n));
+            let number = codec.static_payload();
+            assert_eq!((number.and_then(Codec::of_payload), codec as usize), (number.map(|_| codec), n));
             assert_eq!(Encoder::new(codec).codec(), codec);
         }
         assert_eq!(Codec::of_payload(18), None);
@@ -131,6 +173,9 @@ mod tests {
     #[test]
     fn only_the_laws_are_turned_into_each_other_on_the_way() {
         let relayed = |from: Codec| Codec::ALL.map(|to| from.relays_to(to));
-        assert_eq!(Codec::ALL.map(relayed), [[true, true, false], [true, true, false], [false, false, true]]);
+        assert_eq!(
+            Codec::ALL.map(relayed),
+            [[true, true, false, false], [true, true, false, false], [false, false, true, false], [false, false, false, true]]
+        );
     }
 }

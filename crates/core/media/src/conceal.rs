@@ -8,7 +8,8 @@
 //!                ◀──────▶│ full for 10 ms, then less and less, nothing from 60 ms on
 //! ```
 
-/// What is remembered: the longest period, and what it is compared with.
+/// How many samples a thing has at 8 kHz; at 16 kHz twice as many. What is remembered: the longest period, and what it is
+/// compared with.
 const MEMORY: usize = LONGEST + WINDOW;
 /// Periods of 66 to 200 Hz.
 const SHORTEST: usize = 40;
@@ -23,33 +24,38 @@ const BLEND: usize = 32;
 
 #[derive(Clone, Debug)]
 pub(crate) struct Concealer {
-    memory: [i16; MEMORY],
+    /// Samples for each of 8 kHz: 1 or 2.
+    scale: usize,
+    memory: Vec<i16>,
     /// How many samples have been made since the last that came.
     made: usize,
     period: usize,
     /// How far the last sample that came was from the one a period before it.
     step: f32,
     /// What would have gone on while the voice comes back, and how much of that is still to be heard.
-    lead: [i16; BLEND],
+    lead: Vec<i16>,
     blending: usize,
 }
 
-impl Default for Concealer {
-    fn default() -> Self {
-        Concealer { memory: [0; MEMORY], made: 0, period: LONGEST, step: 0.0, lead: [0; BLEND], blending: 0 }
-    }
-}
-
 impl Concealer {
+    /// For a voice at so many times 8 kHz.
+    pub fn new(scale: usize) -> Concealer {
+        let (memory, lead, period) = (vec![0; MEMORY * scale], vec![0; BLEND * scale], LONGEST * scale);
+        Concealer { scale, memory, made: 0, period, step: 0.0, lead, blending: 0 }
+    }
+
     /// Samples that came; the first of them after a gap are changed to lead over.
     pub fn came(&mut self, samples: &mut [i16]) {
+        let blend = self.lead.len();
         if self.made > 0 && !samples.is_empty() {
-            self.lead = std::array::from_fn(|_| self.next_made());
-            (self.made, self.blending) = (0, BLEND);
+            for n in 0..blend {
+                self.lead[n] = self.next_made();
+            }
+            (self.made, self.blending) = (0, blend);
         }
         let blended = self.blending.min(samples.len());
-        for (sample, made) in samples[..blended].iter_mut().zip(&self.lead[BLEND - self.blending..]) {
-            let share = self.blending as f32 / (BLEND + 1) as f32;
+        for (sample, made) in samples[..blended].iter_mut().zip(&self.lead[blend - self.blending..]) {
+            let share = self.blending as f32 / (blend + 1) as f32;
             *sample = (f32::from(*made) * share + f32::from(*sample) * (1.0 - share)) as i16;
             self.blending -= 1;
         }
@@ -61,7 +67,8 @@ impl Concealer {
         self.blending = 0;
         if self.made == 0 && !samples.is_empty() {
             self.period = self.find_period();
-            self.step = f32::from(self.memory[MEMORY - 1]) - f32::from(self.memory[MEMORY - 1 - self.period]);
+            let last = self.memory.len() - 1;
+            self.step = f32::from(self.memory[last]) - f32::from(self.memory[last - self.period]);
             self.smooth_seam();
         }
         for sample in samples {
@@ -71,37 +78,41 @@ impl Concealer {
 
     /// Nothing more can be heard of what it has.
     pub fn is_silent(&self) -> bool {
-        self.made >= GONE || self.memory.iter().all(|sample| *sample == 0)
+        self.made >= GONE * self.scale || self.memory.iter().all(|sample| *sample == 0)
     }
 
     /// Nothing is said, and nothing is missing.
     pub fn rest(&mut self) {
-        (self.memory, self.made, self.blending) = ([0; MEMORY], 0, 0);
+        self.memory.fill(0);
+        (self.made, self.blending) = (0, 0);
     }
 
     fn remember(&mut self, samples: &[i16]) {
-        let newest = &samples[samples.len().saturating_sub(MEMORY)..];
-        self.memory.rotate_left(newest.len());
-        self.memory[MEMORY - newest.len()..].copy_from_slice(newest);
+        let length = self.memory.len();
+        let newest = &samples[samples.len().saturating_sub(length)..];
+        self.memory.copy_within(newest.len().., 0);
+        self.memory[length - newest.len()..].copy_from_slice(newest);
     }
 
     fn next_made(&mut self) -> i16 {
+        let (full, gone, blend) = (FULL * self.scale, GONE * self.scale, self.lead.len());
         let loudness = match self.made {
-            ..FULL => 1.0,
-            FULL..GONE => (GONE - self.made) as f32 / (GONE - FULL) as f32,
+            made if made < full => 1.0,
+            made if made < gone => (gone - made) as f32 / (gone - full) as f32,
             _ => 0.0,
         };
-        let sample = self.memory[MEMORY - self.period + self.made % self.period];
-        let led_over = self.step * BLEND.saturating_sub(self.made + 1) as f32 / BLEND as f32;
+        let sample = self.memory[self.memory.len() - self.period + self.made % self.period];
+        let led_over = self.step * blend.saturating_sub(self.made + 1) as f32 / blend as f32;
         self.made = (self.made + 1).min(usize::MAX / 2);
         ((f32::from(sample) + led_over) * loudness) as i16
     }
 
     /// How far back the voice was most like now.
     fn find_period(&self) -> usize {
-        let now = &self.memory[MEMORY - WINDOW..];
+        let (length, window) = (self.memory.len(), WINDOW * self.scale);
+        let now = &self.memory[length - window..];
         let likeness = |period: usize| {
-            let before = &self.memory[MEMORY - WINDOW - period..MEMORY - period];
+            let before = &self.memory[length - window - period..length - period];
             let (mut both, mut power) = (0.0f32, 1.0f32);
             for (a, b) in now.iter().zip(before) {
                 let (a, b) = (f32::from(*a), f32::from(*b));
@@ -110,8 +121,8 @@ impl Concealer {
             }
             both / power.sqrt()
         };
-        let mut best = (LONGEST, 0.0);
-        for period in SHORTEST..=LONGEST {
+        let mut best = (LONGEST * self.scale, 0.0);
+        for period in SHORTEST * self.scale..=LONGEST * self.scale {
             let found = likeness(period);
             if found > best.1 {
                 best = (period, found);
@@ -122,9 +133,9 @@ impl Concealer {
 
     /// Bends the end of the last period towards what went before its beginning, so that a repetition has no edge.
     fn smooth_seam(&mut self) {
-        let length = BLEND.min(self.period / 4);
+        let length = self.lead.len().min(self.period / 4);
         for n in 0..length {
-            let end = MEMORY - length + n;
+            let end = self.memory.len() - length + n;
             let share = (n + 1) as f32 / (length + 1) as f32;
             let (last, before) = (f32::from(self.memory[end]), f32::from(self.memory[end - self.period]));
             self.memory[end] = (last * (1.0 - share) + before * share) as i16;
@@ -145,7 +156,7 @@ mod tests {
 
     /// A second of it in frames, of which some are lost.
     fn heard(lost: &[usize]) -> Vec<i16> {
-        let mut concealer = Concealer::default();
+        let mut concealer = Concealer::new(1);
         let frame = |n: usize| {
             let mut frame = voice(n * 160..(n + 1) * 160);
             if lost.contains(&n) {
@@ -195,7 +206,7 @@ mod tests {
     #[test]
     fn before_anything_was_said_there_is_nothing_to_go_on_with() {
         let mut frame = [1_000; 160];
-        Concealer::default().missing(&mut frame);
+        Concealer::new(1).missing(&mut frame);
         assert_eq!(frame, [0; 160]);
     }
 }

@@ -27,6 +27,17 @@ pub struct Event {
 }
 
 impl Event {
+    /// Counts the time of an event in a packet by another clock, in Hz.
+    pub(crate) fn change_clock(body: &mut [u8], from: u32, to: u32) {
+        let Some([_, _, high, low]) = body.first_chunk_mut::<4>() else { return };
+        if from == to || from == 0 {
+            return;
+        }
+        let duration = u64::from(u16::from_be_bytes([*high, *low])) * u64::from(to) / u64::from(from);
+        // What does not fit is the longest that does: a press goes on until its end is said (RFC 4733 section 2.5.1.3).
+        [*high, *low] = u16::try_from(duration).unwrap_or(u16::MAX).to_be_bytes();
+    }
+
     /// The first event in a payload.
     pub fn read(payload: &[u8]) -> Option<Event> {
         let b: &[u8; 4] = payload.first_chunk()?;

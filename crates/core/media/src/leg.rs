@@ -8,7 +8,7 @@ use crate::prompt::Prompt;
 use crate::reception::Reception;
 use crate::reports::Reports;
 use crate::rtcp::{self, Compound, PeerReport, Sent};
-use crate::rtp::{FRAME, Header, Packet};
+use crate::rtp::{Header, Packet};
 use crate::splice::Splice;
 use crate::voice::Voice;
 use crate::{Codec, Session, Stats, dtmf, latch};
@@ -17,8 +17,6 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-/// Of RTP's timestamps, and so of the jitter in reports.
-const CLOCK_HZ: u32 = 8_000;
 /// Packets in a row after which a peer that changed its codec by itself is believed to keep to it: a second.
 const SETTLED: u8 = 50;
 /// Loops whose position one leg remembers.
@@ -87,7 +85,7 @@ impl Leg {
             session: None,
             latch: latch::Latch::default(),
             reception: Reception::default(),
-            splice: Splice::new(random.bits() as u32, numbers as u16, (numbers >> 32) as u32),
+            splice: Splice::new(random.bits(), numbers as u16, (numbers >> 32) as u32),
             digits: dtmf::Receiver::default(),
             ear: None,
             speaks: Codec::Pcmu,
@@ -127,6 +125,7 @@ impl Leg {
         }
         if self.session.as_ref().is_none_or(|before| before.codec != session.codec) {
             (self.speaks, self.unsettled) = (session.codec, 0);
+            self.splice.set_clock(now, session.codec.clock());
         }
         self.session = Some(session);
         // The time on hold is not silence.
@@ -209,12 +208,13 @@ impl Leg {
             latch::Source::Taken => self.reception.expect_change(now),
             latch::Source::Held => {}
         }
-        self.reception.accept(now, header, matches!(content, Content::Audio(_)))
+        let clock = if let Content::Audio(codec) = content { Some(codec.clock()) } else { None };
+        self.reception.accept(now, header, clock)
     }
 
     /// RTCP came: a sign of life if it is the peer's and well-formed (RFC 3550 A.2), else dropped.
     pub fn hear_rtcp(&mut self, now: Instant, from: SocketAddr, packet: &[u8]) {
-        let ours = self.splice.ssrc();
+        let (ours, clock) = (self.splice.ssrc(), self.codec().clock());
         let read = Some(packet).filter(|_| self.latch.knows(from.ip())).and_then(|packet| rtcp::read(packet, ours));
         let Some(rtcp::Heard { ntp_middle, of_us }) = read else {
             self.strangers += 1;
@@ -227,7 +227,7 @@ impl Leg {
             self.peer_report = Some(PeerReport { ntp_middle, at: now });
         }
         if let Some(block) = of_us {
-            self.strangers += u64::from(!self.reports.hear(now, &block, self.sent, CLOCK_HZ));
+            self.strangers += u64::from(!self.reports.hear(now, &block, self.sent, clock));
         }
     }
 
@@ -244,7 +244,7 @@ impl Leg {
     pub fn packet(&mut self, now: Instant, at: Instant, frame: &[u8]) -> Option<(SocketAddr, Packet)> {
         let payload = self.session.as_ref().filter(|s| s.send)?.payload;
         let line = self.splice.frame(at);
-        let to = self.sending(now, FRAME)?;
+        let to = self.sending(now, frame.len())?;
         Some((to, Packet::new(payload, line, frame)))
     }
 

@@ -1,4 +1,4 @@
-//! Media without I/O: RTP and RTCP, G.711, digits, prompts, latching, splicing, mixing, recording frames.
+//! Media without I/O: RTP and RTCP, codecs, digits, prompts, latching, splicing, mixing, recording frames.
 
 mod codec;
 mod conceal;
@@ -12,6 +12,7 @@ mod leg;
 mod legs;
 mod losses;
 mod mix;
+mod opus;
 pub mod placement;
 mod plane;
 pub mod player;

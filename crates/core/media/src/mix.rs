@@ -5,15 +5,17 @@
 //!                                          ├─ + ──▶ cut where too loud ──▶ encoded in the listener's law
 //!   packets of another     ──▶ its track ──┘
 //! ```
-//! Each track holds its packets back for as long as its own network is uneven ([`crate::playout`]).
+//! For a listener whose codec is wideband all this is at 16 kHz: voices of the telephone's width are doubled, and for the
+//! others what wideband voices say at 8 kHz is taken. Each track holds its packets back for as long as its own network is uneven ([`crate::playout`]).
 
 use crate::Codec;
 use crate::codec::Encoder;
 use crate::placement::saturate;
 use crate::player::{CATCH_UP, FRAME_TIME};
+use crate::rates::Doubler;
 use crate::rtp::FRAME;
 use crate::track::{Terms, Track};
-use crate::voice::Said;
+use crate::voice::{LONGEST, Said, Samples};
 use base::{Instant, LegId};
 use std::time::Duration;
 
@@ -26,7 +28,15 @@ pub(crate) struct Mix {
     terms: Terms,
     start: Instant,
     due: Instant,
-    sources: Vec<(LegId, Track)>,
+    sources: Vec<Source>,
+}
+
+#[derive(Debug)]
+struct Source {
+    leg: LegId,
+    track: Track,
+    /// Where the listener's codec is wideband and this one's is not.
+    doubler: Doubler,
 }
 
 /// A frame that is due at that moment; `moved` if the schedule was too late and starts anew with it.
@@ -37,11 +47,16 @@ pub(crate) struct Due {
 }
 
 impl Mix {
-    /// No packet is held back for longer than `cap`.
-    pub fn new(start: Instant, cap: Duration) -> Self {
+    /// For a listener of this codec. No packet is held back for longer than `cap`.
+    pub fn new(start: Instant, codec: Codec, cap: Duration) -> Self {
         let cap = samples(cap);
-        let terms = Terms { window: cap + AHEAD, lateness: cap, live: true };
-        Mix { encoder: Encoder::new(Codec::Pcmu), terms, start, due: start, sources: vec![] }
+        let terms = Terms { window: cap + AHEAD, lateness: cap, live: true, scale: scale(codec) };
+        Mix { encoder: Encoder::new(codec), terms, start, due: start, sources: vec![] }
+    }
+
+    #[cfg(test)]
+    pub fn is_wide(&self) -> bool {
+        self.terms.scale > 1
     }
 
     pub fn due(&self) -> Instant {
@@ -50,10 +65,11 @@ impl Mix {
 
     /// Whom it mixes from now on; what the ones who stay have said stays.
     pub fn set_sources(&mut self, legs: &[LegId]) {
-        self.sources.retain(|(leg, _)| legs.contains(leg));
+        self.sources.retain(|source| legs.contains(&source.leg));
         for leg in legs {
-            if self.sources.iter().all(|(source, _)| source != leg) {
-                self.sources.push((*leg, Track::new(self.terms, self.place(self.due))));
+            if self.sources.iter().all(|source| source.leg != *leg) {
+                let track = Track::new(self.terms, self.place(self.due));
+                self.sources.push(Source { leg: *leg, track, doubler: Doubler::default() });
             }
         }
     }
@@ -66,32 +82,63 @@ impl Mix {
     /// What a source says; false if it came too late to be heard.
     pub fn hear(&mut self, now: Instant, from: LegId, said: &Said<'_>) -> bool {
         let arrival = self.place(now);
-        let source = self.sources.iter_mut().find(|(leg, _)| *leg == from);
-        source.is_none_or(|(_, track)| track.place(arrival, said))
+        let Some(Source { track, doubler, .. }) = self.sources.iter_mut().find(|source| source.leg == from) else { return true };
+        if self.terms.scale == 1 || said.samples.is_empty() {
+            return track.place(arrival, said);
+        }
+        if let Some(wide) = said.wide {
+            return track.place(arrival, &Said { samples: Samples::Linear(wide), ..*said });
+        }
+        let (mut narrow, mut wide) = ([0; LONGEST], [0; 2 * LONGEST]);
+        let length = said.samples.len().min(LONGEST);
+        said.samples.write(0, &mut narrow[..length]);
+        let count = doubler.double(&narrow[..length], &mut wide);
+        track.place(arrival, &Said { samples: Samples::Linear(&wide[..count]), ..*said })
     }
 
-    /// Fills in the next frame, if it is due.
-    pub fn step(&mut self, now: Instant, codec: Codec, frame: &mut [u8; FRAME]) -> Option<Due> {
+    /// Fills in the next frame, if it is due, and says how many bytes it has.
+    pub fn step(&mut self, now: Instant, codec: Codec, frame: &mut [u8; FRAME]) -> Option<(Due, usize)> {
         let due = self.advance(now)?;
         let place = self.place(due.at);
-        let mut sums = [0; FRAME];
-        for (_, track) in &mut self.sources {
-            track.skip_to(place);
-            track.take(&mut sums);
-        }
         if self.encoder.codec() != codec {
-            self.encoder = Encoder::new(codec);
+            self.use_codec(codec);
         }
-        self.encoder.encode(&sums.map(saturate), frame);
-        Some(due)
+        let length = if self.terms.scale == 1 {
+            let sum = self.sum(place);
+            self.encoder.encode(&sum, frame)
+        } else {
+            let sum = self.sum(place);
+            self.encoder.encode_wide(&sum, frame)
+        };
+        Some((due, length))
     }
 
     /// Lets pass what is due: the leg hears something else now.
     pub fn pass(&mut self, now: Instant) {
         while let Some(Due { at, .. }) = self.advance(now) {
             let place = self.place(at);
-            self.sources.iter_mut().for_each(|(_, track)| track.skip_to(place));
+            self.sources.iter_mut().for_each(|source| source.track.skip_to(place));
         }
+    }
+
+    /// The listener has another codec: if it is of another width, what waits to be heard is not.
+    fn use_codec(&mut self, codec: Codec) {
+        self.encoder = Encoder::new(codec);
+        if self.terms.scale != scale(codec) {
+            self.terms.scale = scale(codec);
+            let (terms, first) = (self.terms, self.place(self.due));
+            self.sources.iter_mut().for_each(|source| source.track = Track::new(terms, first));
+        }
+    }
+
+    /// What all of them say next.
+    fn sum<const N: usize>(&mut self, place: i64) -> [i16; N] {
+        let mut sums = [0; N];
+        for source in &mut self.sources {
+            source.track.skip_to(place);
+            source.track.take(&mut sums);
+        }
+        sums.map(saturate)
     }
 
     fn advance(&mut self, now: Instant) -> Option<Due> {
@@ -108,6 +155,10 @@ impl Mix {
     fn place(&self, at: Instant) -> i64 {
         samples(at.since(self.start)) - samples(self.start.since(at))
     }
+}
+
+fn scale(codec: Codec) -> u8 {
+    1 + u8::from(codec.is_wide())
 }
 
 /// Of 8 kHz.
@@ -128,7 +179,7 @@ mod tests {
     const B: LegId = LegId { call: CALL, n: 2 };
 
     fn packet((ssrc, timestamp): (u32, u32), payload: &[u8]) -> Said<'_> {
-        Said { ssrc, sequence: (timestamp / 160) as u16, timestamp, samples: crate::voice::Samples::Law(payload, LAW) }
+        Said { ssrc, sequence: (timestamp / 160) as u16, timestamp, samples: Samples::Law(payload, LAW), wide: None }
     }
 
     /// Samples of what is concealed at the end of a level of 4,000 until it is below 500.
@@ -143,7 +194,7 @@ mod tests {
 
     impl Listener {
         fn new() -> Self {
-            let mut mix = Mix::new(Instant(0), CAP);
+            let mut mix = Mix::new(Instant(0), Codec::Pcma, CAP);
             mix.set_sources(&[A, B]);
             Listener { mix, heard: vec![], late: vec![] }
         }
@@ -242,7 +293,7 @@ mod tests {
         listener.mix.restart(at(4_007));
         let mut frame = [0; FRAME];
         assert_eq!(listener.mix.step(at(4_006), Codec::Pcma, &mut frame), None);
-        assert_eq!(listener.mix.step(at(4_007), Codec::Pcma, &mut frame), Some(Due { at: at(4_007), moved: false }));
+        assert_eq!(listener.mix.step(at(4_007), Codec::Pcma, &mut frame), Some((Due { at: at(4_007), moved: false }, FRAME)));
         assert_eq!(frame, [LAW.encode(2_000); FRAME]);
         assert_eq!(listener.mix.due(), at(4_027));
     }
@@ -271,11 +322,11 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_source_is_bounded() {
-        let mut mix = Mix::new(Instant(0), CAP);
+        let mut mix = Mix::new(Instant(0), Codec::Pcma, CAP);
         mix.set_sources(&[A]);
         for n in 0..50_000u32 {
             mix.hear(Instant(1), A, &packet((n % 3, n.wrapping_mul(2_900)), &[0; 1_400]));
         }
-        assert!(mix.sources[0].1.end() <= mix.terms.window);
+        assert!(mix.sources[0].track.end() <= mix.terms.window);
     }
 }

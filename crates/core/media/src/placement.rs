@@ -18,7 +18,7 @@ pub const BLOCK: usize = 1_600;
 /// How late a packet may come and still find its place: 400 ms.
 const LATENESS: i64 = 3_200;
 /// No packet is placed further ahead of the committed part than 2 s.
-const TERMS: Terms = Terms { window: 16_000, lateness: LATENESS, live: false };
+const TERMS: Terms = Terms { window: 16_000, lateness: LATENESS, live: false, scale: 1 };
 
 /// Which channel: the caller is left, the agent right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,7 +172,13 @@ mod tests {
 
     /// A packet of source 1, each 20 ms of speech being one number further.
     fn packet(timestamp: u32, payload: &[u8]) -> Said<'_> {
-        Said { ssrc: 1, sequence: (timestamp / 160) as u16, timestamp, samples: crate::voice::Samples::Law(payload, LAW) }
+        Said {
+            ssrc: 1,
+            sequence: (timestamp / 160) as u16,
+            timestamp,
+            samples: crate::voice::Samples::Law(payload, LAW),
+            wide: None,
+        }
     }
 
     struct Tape {

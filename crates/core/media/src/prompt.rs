@@ -21,11 +21,18 @@ pub enum BadPrompt {
     Rate(u32),
 }
 
-/// One sound, padded with silence to whole frames of 160 bytes, in the codecs that it may be asked for.
+/// One sound, padded with silence to whole frames of 20 ms, in the codecs that it may be asked for.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Prompt {
     frames: usize,
-    encoded: [Option<Box<[u8]>>; Codec::ALL.len()],
+    encoded: [Option<Encoded>; Codec::ALL.len()],
+}
+
+/// Its frames, one behind the other, and where each ends.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Encoded {
+    bytes: Vec<u8>,
+    ends: Vec<u32>,
 }
 
 /// A sound before it is encoded, as wide as its source allows.
@@ -44,24 +51,36 @@ impl Source {
         self.narrow.len().div_ceil(FRAME)
     }
 
-    fn encoded(&self, codec: Codec) -> Box<[u8]> {
-        let mut bytes = vec![0; self.frames() * FRAME];
-        let mut encoder = Encoder::new(codec);
-        match (&self.wide, codec.is_wide()) {
-            (Some(wide), true) => each_frame(wide, &mut bytes, |frame: &[i16; 2 * FRAME], out| encoder.encode_wide(frame, out)),
-            _ => each_frame(&self.narrow, &mut bytes, |frame: &[i16; FRAME], out| encoder.encode(frame, out)),
-        }
-        bytes.into()
+    fn encoded(&self, codec: Codec) -> Encoded {
+        let mut encoder = Encoder::of_prompts(codec);
+        let mut encoded = match (&self.wide, codec.is_wide()) {
+            (Some(wide), true) => Encoded::of(wide, |frame: &[i16; 2 * FRAME], out| encoder.encode_wide(frame, out)),
+            _ => Encoded::of(&self.narrow, |frame: &[i16; FRAME], out| encoder.encode(frame, out)),
+        };
+        encoded.ends.truncate(self.frames());
+        encoded
     }
 }
 
-/// Each 20 ms of the sound, the last filled with silence, and the place of its bytes.
-fn each_frame<const N: usize>(samples: &[i16], bytes: &mut [u8], mut act: impl FnMut(&[i16; N], &mut [u8; FRAME])) {
-    let (places, _) = bytes.as_chunks_mut();
-    for (samples, place) in samples.chunks(N).zip(places) {
-        let mut frame = [0; N];
-        frame[..samples.len()].copy_from_slice(samples);
-        act(&frame, place);
+impl Encoded {
+    /// Each 20 ms of the sound, the last filled with silence.
+    fn of<const N: usize>(samples: &[i16], mut encode: impl FnMut(&[i16; N], &mut [u8; FRAME]) -> usize) -> Encoded {
+        let mut encoded = Encoded::default();
+        for samples in samples.chunks(N) {
+            let (mut frame, mut bytes) = ([0; N], [0; FRAME]);
+            frame[..samples.len()].copy_from_slice(samples);
+            let length = encode(&frame, &mut bytes);
+            encoded.bytes.extend_from_slice(&bytes[..length]);
+            encoded.ends.extend(u32::try_from(encoded.bytes.len()));
+        }
+        encoded.bytes.shrink_to_fit();
+        encoded
+    }
+
+    fn frame(&self, n: usize) -> Option<&[u8]> {
+        let end = *self.ends.get(n)?;
+        let start = n.checked_sub(1).map_or(0, |before| self.ends[before]);
+        self.bytes.get(start as usize..end as usize)
     }
 }
 
@@ -99,8 +118,7 @@ impl Prompt {
 
     /// The n-th frame, if it is there and encoded so.
     pub fn frame(&self, n: usize, codec: Codec) -> Option<&[u8]> {
-        let (frames, _) = self.encoded[codec as usize].as_deref()?.as_chunks::<FRAME>();
-        frames.get(n).map(<[u8; FRAME]>::as_slice)
+        self.encoded[codec as usize].as_ref()?.frame(n)
     }
 }
 

@@ -38,14 +38,15 @@ impl Impairment {
     pub const G711_CONCEALED: Impairment = Impairment { ie: 0.0, bpl: 25.1 };
 
     /// An estimate: on the narrowband scale a wideband codec is no worse than G.711 where nothing is lost, and its losses
-    /// are hidden as well. G.113 gives G.722 on the wideband scale of G.107.1 only, which has another best.
-    pub const G722_ESTIMATED: Impairment = Impairment::G711_CONCEALED;
+    /// are hidden as well. G.113 gives G.722 on the wideband scale of G.107.1 only, which
+    /// has another best, and Opus not at all.
+    pub const WIDEBAND_ESTIMATED: Impairment = Impairment::G711_CONCEALED;
 
     /// Of a codec at a listener that hides losses.
     pub fn of(codec: Codec) -> Impairment {
         match codec {
             Codec::Pcmu | Codec::Pcma => Impairment::G711_CONCEALED,
-            Codec::G722 => Impairment::G722_ESTIMATED,
+            Codec::G722 | Codec::Opus => Impairment::WIDEBAND_ESTIMATED,
         }
     }
 

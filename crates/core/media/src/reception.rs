@@ -3,12 +3,12 @@
 
 use crate::losses::{Losses, Tally};
 use crate::rtp::Header;
-use crate::splice::samples;
+use crate::splice::ticks;
 use base::Instant;
 use std::time::Duration;
 
 /// A transit time that changes by 2 s is a timestamp set anew, and no jitter.
-const TIMESTAMP_JUMP: u32 = 16_000;
+const TIMESTAMP_JUMP: u32 = 2;
 /// RFC 3550 A.1: further ahead is another numbering.
 const DROPOUT: i16 = 3_000;
 const MISORDER: i16 = -100;
@@ -39,19 +39,20 @@ struct Stream {
     cycles: u32,
     received: u64,
     heard: Instant,
-    transit: Option<u32>,
+    /// By which clock, in Hz, and how long.
+    transit: Option<(u32, u32)>,
     /// Scaled by 16, as in A.8.
     jitter: u32,
     prior: (i64, i64),
     losses: Losses,
 }
 
-/// Each packet's interarrival jitter, in timestamp units.
+/// Each packet's interarrival jitter, in microseconds.
 #[derive(Clone, Copy, Debug, Default)]
 struct Jitter {
     sum: u64,
     count: u64,
-    max: u32,
+    max: u64,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -78,9 +79,9 @@ impl Reception {
         self.change_until = now + CHANGE;
     }
 
-    /// Whether this packet belongs to the peer's stream; counts it if so. `audio` is false for events, whose
-    /// standing timestamp says nothing about jitter.
-    pub fn accept(&mut self, now: Instant, header: &Header, audio: bool) -> bool {
+    /// Whether this packet belongs to the peer's stream; counts it if so. `clock` is how fast its timestamps run, in Hz; none
+    /// for events, whose standing timestamp says nothing about jitter.
+    pub fn accept(&mut self, now: Instant, header: &Header, clock: Option<u32>) -> bool {
         let goes_on = self.stream.as_mut().is_some_and(|s| s.ssrc == header.ssrc && s.advance(header.sequence));
         if !goes_on {
             let believed = self.stream.is_none() || now < self.change_until || self.proves(now, header);
@@ -96,9 +97,9 @@ impl Reception {
         if let Some(stream) = &mut self.stream {
             stream.received += 1;
             stream.heard = now;
-            if audio {
-                stream.measure(now, header.timestamp);
-                self.jitter.note(stream.jitter >> 4);
+            if let Some(clock) = clock {
+                stream.measure(now, header.timestamp, clock);
+                self.jitter.note(u64::from(stream.jitter >> 4) * 1_000_000 / u64::from(clock.max(1)));
             }
         }
         true
@@ -115,7 +116,7 @@ impl Reception {
 
     /// Mean and maximum, in microseconds.
     pub fn jitter_us(&self) -> (u64, u64) {
-        (self.jitter.sum * 125 / self.jitter.count.max(1), u64::from(self.jitter.max) * 125)
+        (self.jitter.sum / self.jitter.count.max(1), self.jitter.max)
     }
 
     /// The figures for our next report; the fraction counts from the one before.
@@ -180,11 +181,12 @@ impl Stream {
     }
 
     /// RFC 3550 A.8, in integers.
-    fn measure(&mut self, now: Instant, timestamp: u32) {
-        let transit = samples(now.since(Instant::ZERO)).wrapping_sub(timestamp);
-        if let Some(before) = self.transit.replace(transit) {
+    fn measure(&mut self, now: Instant, timestamp: u32, clock: u32) {
+        let transit = ticks(now.since(Instant::ZERO), clock).wrapping_sub(timestamp);
+        // Of another clock's it says nothing.
+        if let Some((_, before)) = self.transit.replace((clock, transit)).filter(|(before, _)| *before == clock) {
             let d = (transit.wrapping_sub(before) as i32).unsigned_abs();
-            if d < TIMESTAMP_JUMP {
+            if d < TIMESTAMP_JUMP * clock {
                 self.jitter = (self.jitter + d).saturating_sub((self.jitter + 8) >> 4);
             }
         }
@@ -205,8 +207,8 @@ impl Stream {
 }
 
 impl Jitter {
-    fn note(&mut self, jitter: u32) {
-        self.sum += u64::from(jitter);
+    fn note(&mut self, jitter: u64) {
+        self.sum += jitter;
         self.count += 1;
         self.max = self.max.max(jitter);
     }
@@ -221,6 +223,7 @@ mod tests {
         let line = Line { marker: false, sequence, timestamp, ssrc };
         Header::read(Packet::new(0, line, &[]).as_bytes()).unwrap()
     }
+    const CLOCK: Option<u32> = Some(8_000);
     fn at(ms: u64) -> Instant {
         Instant(ms * 1_000_000)
     }
@@ -229,7 +232,7 @@ mod tests {
     fn loss_is_counted_over_the_wrap_of_the_sequence() {
         let mut reception = Reception::default();
         for n in (0..1_000u32).filter(|n| n % 10 != 5) {
-            assert!(reception.accept(at(u64::from(n) * 20), &packet(1, 65_000u16.wrapping_add(n as u16), n * 160), true));
+            assert!(reception.accept(at(u64::from(n) * 20), &packet(1, 65_000u16.wrapping_add(n as u16), n * 160), CLOCK));
         }
         assert_eq!((reception.received(), reception.tally().lost, reception.tally().longest), (900, 100, 1));
         let report = reception.report().unwrap();
@@ -243,13 +246,13 @@ mod tests {
         let mut uneven = Reception::default();
         for n in 0..500u64 {
             let header = packet(1, n as u16, n as u32 * 160);
-            even.accept(at(n * 20), &header, true);
-            uneven.accept(at(n * 20 + n % 2 * 10), &header, true);
+            even.accept(at(n * 20), &header, CLOCK);
+            uneven.accept(at(n * 20 + n % 2 * 10), &header, CLOCK);
         }
         assert_eq!(even.jitter_us(), (0, 0));
         let (mean, max) = uneven.jitter_us();
         assert!((9_000..=max).contains(&mean) && max <= 10_500, "{mean} {max}");
-        uneven.accept(at(10_000), &packet(1, 500, 4_000_000), true);
+        uneven.accept(at(10_000), &packet(1, 500, 4_000_000), CLOCK);
         assert_eq!(uneven.jitter_us().1, max, "a timestamp set anew is no jitter");
     }
 
@@ -257,10 +260,10 @@ mod tests {
     fn a_live_stream_is_not_taken_over_by_another_ssrc_or_numbering() {
         let mut reception = Reception::default();
         for n in 0..200u64 {
-            assert!(reception.accept(at(n * 20), &packet(1, n as u16, 0), true));
+            assert!(reception.accept(at(n * 20), &packet(1, n as u16, 0), CLOCK));
             for burst in 0..5u16 {
-                assert!(!reception.accept(at(n * 20), &packet(2, n as u16 * 5 + burst, 0), true));
-                assert!(!reception.accept(at(n * 20), &packet(1, 30_000 + n as u16 * 5 + burst, 0), true));
+                assert!(!reception.accept(at(n * 20), &packet(2, n as u16 * 5 + burst, 0), CLOCK));
+                assert!(!reception.accept(at(n * 20), &packet(1, 30_000 + n as u16 * 5 + burst, 0), CLOCK));
             }
         }
         assert_eq!((reception.received(), reception.tally()), (200, Tally::default()));
@@ -269,11 +272,11 @@ mod tests {
     #[test]
     fn a_stream_that_takes_over_from_a_silent_one_is_heard_within_a_tenth_of_a_second() {
         let mut reception = Reception::default();
-        reception.accept(at(0), &packet(1, 0, 0), true);
-        let first = (1..20u64).find(|n| reception.accept(at(n * 20), &packet(2, *n as u16, 0), true));
+        reception.accept(at(0), &packet(1, 0, 0), CLOCK);
+        let first = (1..20u64).find(|n| reception.accept(at(n * 20), &packet(2, *n as u16, 0), CLOCK));
         assert_eq!(first, Some(5));
         reception.expect_change(at(100));
-        assert!(reception.accept(at(101), &packet(3, 7, 0), true), "after a re-INVITE at once");
+        assert!(reception.accept(at(101), &packet(3, 7, 0), CLOCK), "after a re-INVITE at once");
         assert_eq!((reception.received(), reception.tally()), (3, Tally::default()));
     }
 }

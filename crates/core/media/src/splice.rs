@@ -11,21 +11,28 @@
 //! A splice is a change of source, a source that restarts, or a pause. The timestamp then takes up the time
 //! that passed, so that the receiver's playout clock stays where it was (RFC 3550 section 5.1, RFC 3551 4.1).
 
-use crate::rtp::{FRAME, Header, Line};
+use crate::player::FRAME_TIME;
+use crate::rtp::{Header, Line};
 use base::Instant;
 use std::time::Duration;
 
+/// Of G.7xx, with which a leg begins.
+const USUAL_CLOCK: u32 = 8_000;
 /// A source that jumps further ahead than this has restarted (RFC 3550 A.1, MAX_DROPOUT).
 const DROPOUT: i16 = 3_000;
 /// Further back than this is not late but another numbering (RFC 3550 A.1, MAX_MISORDER).
 const MISORDER: i16 = -100;
 /// A timestamp that leaves the clock by 2 s has been set anew.
-const TIMESTAMP_JUMP: i64 = 16_000;
+const TIMESTAMP_JUMP: i64 = 2;
 
 /// The outgoing stream of one leg.
 #[derive(Clone, Debug)]
 pub struct Splice {
+    /// One for each clock: timestamps of two clocks in one stream mean nothing (RFC 7160 section 4.1).
+    ssrcs: [u32; 2],
     ssrc: u32,
+    /// How fast timestamps run, in Hz.
+    clock: u32,
     next_sequence: u16,
     /// The timestamp that belongs to a moment: where the stream's clock started.
     anchor: Option<(Instant, u32)>,
@@ -68,9 +75,11 @@ struct Relay {
 
 impl Splice {
     /// A stream with random starting values (RFC 3550 section 5.1).
-    pub fn new(ssrc: u32, sequence: u16, timestamp: u32) -> Self {
+    pub fn new(ssrcs: u64, sequence: u16, timestamp: u32) -> Self {
         Splice {
-            ssrc,
+            ssrcs: [ssrcs as u32, (ssrcs >> 32) as u32],
+            ssrc: ssrcs as u32,
+            clock: USUAL_CLOCK,
             next_sequence: sequence,
             anchor: None,
             first_timestamp: timestamp,
@@ -87,6 +96,19 @@ impl Splice {
         self.ssrc
     }
 
+    /// Timestamps run at another rate from now on, in a stream of their own that begins where this one ends.
+    pub fn set_clock(&mut self, now: Instant, clock: u32) {
+        if clock == self.clock {
+            return;
+        }
+        let (timestamp, free) = (self.end(), self.free_at(now));
+        self.interrupt();
+        (self.clock, self.ssrc) = (clock, self.ssrcs[usize::from(clock != USUAL_CLOCK)]);
+        (self.first_timestamp, self.last_timestamp, self.last_samples, self.last_at) = (timestamp, timestamp, 0, free);
+        self.anchor = self.anchor.map(|_| (free, timestamp));
+        self.event = None;
+    }
+
     /// The next of our own frames of 20 ms, due at `at`.
     pub fn frame(&mut self, at: Instant) -> Line {
         let timestamp = match self.source {
@@ -99,7 +121,7 @@ impl Splice {
         }
         let line =
             Line { marker: std::mem::take(&mut self.marker_owed), sequence: self.next_sequence, timestamp, ssrc: self.ssrc };
-        self.sent(at, line.sequence, timestamp, Some(FRAME as u32));
+        self.sent(at, line.sequence, timestamp, Some(self.ticks(FRAME_TIME)));
         line
     }
 
@@ -107,7 +129,7 @@ impl Splice {
     /// `samples` is none for a telephone-event, whose timestamp stands still and whose marker means its start.
     pub fn relay(&mut self, at: Instant, header: &Header, samples: Option<u32>) -> Option<Line> {
         let continues = match &self.source {
-            Source::Relay(r) => r.continues(at, header, samples.is_some()),
+            Source::Relay(r) => r.continues(at, header, samples.map(|_| self.clock)),
             _ => Some(false),
         }?;
         if !continues {
@@ -153,15 +175,15 @@ impl Splice {
     /// gives back what relayed ones, which can't wait, have run ahead.
     pub fn free_at(&self, now: Instant) -> Instant {
         let ahead = self.anchor.map_or(0, |(start, first)| {
-            let clock = first.wrapping_add(samples(now.since(start)));
+            let clock = first.wrapping_add(self.ticks(now.since(start)));
             self.end().wrapping_sub(clock).cast_signed().max(0).cast_unsigned()
         });
-        (self.last_at + duration(self.last_samples)).max(now + duration(ahead))
+        (self.last_at + self.duration(self.last_samples)).max(now + self.duration(ahead))
     }
 
     /// Our timestamp at a moment, for sender reports.
     pub fn timestamp_at(&self, now: Instant) -> u32 {
-        self.last_timestamp.wrapping_add(samples(now.since(self.last_at)))
+        self.last_timestamp.wrapping_add(self.ticks(now.since(self.last_at)))
     }
 
     fn rebase(&mut self, at: Instant, header: &Header) {
@@ -177,10 +199,18 @@ impl Splice {
         self.marker_owed = true;
     }
 
+    fn ticks(&self, span: Duration) -> u32 {
+        ticks(span, self.clock)
+    }
+
+    fn duration(&self, ticks: u32) -> Duration {
+        Duration::from_nanos(u64::from(ticks) * 1_000_000_000 / u64::from(self.clock.max(1)))
+    }
+
     /// Where the clock stands now, and never before the end of what was sent.
     fn resume_timestamp(&mut self, at: Instant) -> u32 {
         let (start, first) = *self.anchor.get_or_insert((at, self.first_timestamp));
-        let clock = first.wrapping_add(samples(at.since(start)));
+        let clock = first.wrapping_add(self.ticks(at.since(start)));
         let end = self.end();
         if clock.wrapping_sub(end) as i32 > 0 { clock } else { end }
     }
@@ -212,7 +242,8 @@ impl Splice {
 
 impl Relay {
     /// Some(true): the packet goes on with the line. Some(false): it starts a new one. None: drop it.
-    fn continues(&self, at: Instant, header: &Header, audio: bool) -> Option<bool> {
+    /// `clock` is that of audio, none for a key.
+    fn continues(&self, at: Instant, header: &Header, clock: Option<u32>) -> Option<bool> {
         if header.ssrc != self.ssrc {
             return Some(false);
         }
@@ -226,10 +257,10 @@ impl Relay {
         if !(1..DROPOUT).contains(&step) {
             return Some(false);
         }
-        let Some((timestamp, then)) = self.audio.filter(|_| audio) else { return Some(true) };
+        let (Some((timestamp, then)), Some(clock)) = (self.audio, clock) else { return Some(true) };
         let advance = i64::from(header.timestamp.wrapping_sub(timestamp) as i32);
-        let elapsed = i64::from(samples(at.since(then)));
-        Some((advance - elapsed).abs() < TIMESTAMP_JUMP)
+        let elapsed = i64::from(ticks(at.since(then), clock));
+        Some((advance - elapsed).abs() < TIMESTAMP_JUMP * i64::from(clock))
     }
 
     fn note(&mut self, at: Instant, header: &Header, audio: bool) {
@@ -242,13 +273,9 @@ impl Relay {
     }
 }
 
-/// Samples at 8 kHz in a span, modulo 2^32 as timestamps are.
-pub(crate) fn samples(span: Duration) -> u32 {
-    (span.as_micros() * 8 / 1_000) as u32
-}
-
-fn duration(samples: u32) -> Duration {
-    Duration::from_micros(u64::from(samples) * 125)
+/// How far a clock goes in a span, modulo 2^32 as timestamps do.
+pub(crate) fn ticks(span: Duration, clock: u32) -> u32 {
+    (span.as_micros() * u128::from(clock) / 1_000_000) as u32
 }
 
 #[cfg(test)]

@@ -22,12 +22,14 @@ pub(crate) const STEP: i64 = 40;
 const JUMP: i64 = 3_200;
 /// What lies in the window where nothing came: no codec gives this value.
 const NOTHING: i16 = i16::MIN;
-/// Samples that are handed out at once.
+/// Samples of 8 kHz that are handed out at once.
 const PART: usize = 160;
+/// Those of the widest voice, for each of 8 kHz.
+const WIDEST: usize = 2;
 /// The average follows over about 64 packets, 1.3 s.
 const SMOOTHING: i64 = 64;
 
-/// How a listener wants what it hears to be placed. In samples.
+/// How a listener wants what it hears to be placed. In samples of 8 kHz, as all places are.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
     /// Nothing is placed further ahead of the first sample than this.
@@ -37,13 +39,15 @@ pub(crate) struct Terms {
     pub lateness: i64,
     /// Who listens can't wait to see whether a voice goes on: what has not come is lost. Else it is, if more came behind it.
     pub live: bool,
+    /// How many samples it takes for each of these, and is given: 1, or 2 of a wideband voice.
+    pub scale: u8,
 }
 
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
     terms: Terms,
     clock: Clock,
-    /// Where the window begins.
+    /// Where the window begins, in its own samples.
     first: i64,
     window: VecDeque<i16>,
     concealer: Concealer,
@@ -72,7 +76,8 @@ struct Anchor {
 impl Track {
     pub fn new(terms: Terms, first: i64) -> Self {
         let clock = if terms.live { Clock::Playout(Playout::new(terms.lateness)) } else { Clock::Arrival(None) };
-        Track { terms, clock, first, window: VecDeque::new(), concealer: Concealer::default(), mute: false }
+        let (first, concealer) = (first * i64::from(terms.scale), Concealer::new(terms.scale.into()));
+        Track { terms, clock, first, window: VecDeque::new(), concealer, mute: false }
     }
 
     /// Puts a packet's samples where they belong: at `arrival`, if its stream is new, or as long after as it is held back.
@@ -91,12 +96,13 @@ impl Track {
     }
 
     fn put(&mut self, from: i64, lost: bool, said: &Said<'_>) -> bool {
-        let from = from - self.first;
+        let scale = i64::from(self.terms.scale);
+        let from = from * scale - self.first;
         let passed = usize::try_from(-from).unwrap_or(0).min(said.samples.len());
         // Of what comes half too late, one sample more is left out: there the concealer leads over.
         let passed = if passed > 0 { (passed + 1).min(said.samples.len()) } else { 0 };
         let from = if passed > 0 { 1 } else { usize::try_from(from).unwrap_or(0) };
-        let room = usize::try_from(self.terms.window).unwrap_or(0).saturating_sub(from);
+        let room = usize::try_from(self.terms.window * scale).unwrap_or(0).saturating_sub(from);
         let length = (said.samples.len() - passed).min(room);
         if length == 0 {
             return false;
@@ -104,7 +110,7 @@ impl Track {
         let fresh = from >= self.window.len();
         if self.window.len() < from {
             // Nobody spoke, or packets are missing; a pause of a step is one that we made.
-            let pause = !lost && from - self.window.len() > STEP as usize;
+            let pause = !lost && from - self.window.len() > (STEP * scale) as usize;
             self.window.resize(from, if pause { 0 } else { NOTHING });
         }
         if self.window.len() < from + length {
@@ -138,34 +144,35 @@ impl Track {
 
     /// Puts samples where some are already: these stay, and at both ends of what is new a step leads over.
     fn fit_in(&mut self, from: usize, length: usize, samples: impl Fn(usize) -> i16) {
+        let step = STEP * i64::from(self.terms.scale);
         let is_there = |n: &usize| self.window.get(from + n).is_some_and(|sample| *sample != NOTHING);
         let before = (0..length).take_while(is_there).count();
         let after = (before..length).rev().take_while(is_there).count();
         for n in 0..length {
             let Some(place) = self.window.get_mut(from + n) else { return };
-            // How much of the new sample is heard, of STEP.
+            // How much of the new sample is heard, of a step.
             let share = match n {
-                _ if n < before && before < length => STEP - (before - n) as i64,
-                _ if n >= length - after => STEP - (n - (length - after)) as i64 - 1,
-                _ if *place == NOTHING => STEP,
+                _ if n < before && before < length => step - (before - n) as i64,
+                _ if n >= length - after => step - (n - (length - after)) as i64 - 1,
+                _ if *place == NOTHING => step,
                 _ => 0,
             };
-            let share = share.clamp(0, STEP);
+            let share = share.clamp(0, step);
             let old = if *place == NOTHING { 0 } else { i64::from(*place) };
-            *place = ((old * (STEP - share) + i64::from(samples(n)) * share) / STEP) as i16;
+            *place = ((old * (step - share) + i64::from(samples(n)) * share) / step) as i16;
         }
     }
 
     /// Adds the next samples to `sum`, and forgets them. What is missing is concealed.
     pub fn take(&mut self, sum: &mut [i32]) {
         self.first += sum.len() as i64;
-        for sums in sum.chunks_mut(PART) {
+        for sums in sum.chunks_mut(PART * usize::from(self.terms.scale)) {
             let over = !self.terms.live || self.mute;
             if self.window.is_empty() && (over || self.concealer.is_silent()) {
                 self.concealer.rest();
                 continue;
             }
-            let mut part = [NOTHING; PART];
+            let mut part = [NOTHING; WIDEST * PART];
             let part = &mut part[..sums.len()];
             let here = part.len().min(self.window.len());
             let (front, back) = self.window.as_slices();
@@ -194,6 +201,7 @@ impl Track {
 
     /// Forgets what lies before a place.
     pub fn skip_to(&mut self, place: i64) {
+        let place = place * i64::from(self.terms.scale);
         let passed = usize::try_from(place - self.first).unwrap_or(0);
         self.window.drain(..passed.min(self.window.len()));
         self.first = self.first.max(place);

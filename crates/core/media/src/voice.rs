@@ -1,24 +1,30 @@
-//! What one peer says in a codec whose packets build on those before: put in order, then decoded to 8 kHz.
+//! What one peer says in a codec whose packets build on those before: put in order, then decoded to 16 kHz and to 8.
 //!
 //! ```text
 //!   the next one ──▶ decoded ──▶ who needs it decoded, and then those held that follow on it
 //!   from further on ──▶ held, three at most: then what is missing is given up
 //!   late, or a second time ──▶ dropped
 //! ```
-//! A packet in order waits for nothing. What was lost is concealed where it is heard ([`crate::track`]).
+//! A packet in order waits for nothing. What was lost Opus makes up, from the packet behind it if that says it again; else
+//! it is concealed where it is heard ([`crate::track`]).
 
 use crate::Codec;
 use crate::g711::Law;
-use crate::g722;
-use crate::rtp::Header;
+use crate::rates::Halver;
+use crate::rtp::{FRAME, Header};
+use crate::{g722, opus};
 
 /// Packets that wait for one that is missing: 60 ms of most phones.
 const HELD: usize = 3;
+/// Lost packets in a row that a codec makes up itself.
+const MADE_UP: u16 = 3;
 /// Further ahead is another numbering (RFC 3550 A.1).
 const DROPOUT: i16 = 3_000;
 const MISORDER: i16 = -100;
-/// The longest packet that is understood: 120 ms.
-const LONGEST: usize = 960;
+/// The most bytes of a packet that waits.
+const LONGEST_PACKET: usize = 1_500;
+/// The longest packet that is understood, in samples of 8 kHz: 120 ms.
+pub(crate) const LONGEST: usize = 960;
 
 /// Some of what a peer said, as it lies in its stream; the timestamp counts samples of 8 kHz. Without samples it is a packet
 /// that has no sound, a key or comfort noise: it took a number.
@@ -28,9 +34,11 @@ pub(crate) struct Said<'a> {
     pub sequence: u16,
     pub timestamp: u32,
     pub samples: Samples<'a>,
+    /// The same at 16 kHz, if it was said in a wideband codec.
+    pub wide: Option<&'a [i16]>,
 }
 
-/// Sound at 8 kHz.
+/// Sound at 8 kHz; for those who mix a wideband voice, at 16.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Samples<'a> {
     /// A byte is a sample.
@@ -41,12 +49,23 @@ pub(crate) enum Samples<'a> {
 #[derive(Debug)]
 pub(crate) struct Voice {
     codec: Codec,
-    decoder: g722::Decoder,
+    decoder: Decoder,
+    halver: Halver,
+    /// A timestamp of the stream and the same of 8 kHz, if its clock is another.
+    clock: Option<(u32, u32)>,
+    /// How many samples the last packet had.
+    length: usize,
     /// Source and number of the packet that comes next.
     next: Option<(u32, u16)>,
     /// By number.
     held: Vec<Held>,
     spare: Vec<Vec<u8>>,
+}
+
+#[derive(Debug)]
+enum Decoder {
+    G722(Box<g722::Decoder>),
+    Opus(Box<opus::Decoder>),
 }
 
 /// A packet that came too early; without sound if it was a telephone-event.
@@ -61,7 +80,7 @@ impl<'a> Said<'a> {
     /// A packet in one of the laws.
     pub fn by_law(header: &Header, payload: &'a [u8], law: Law) -> Said<'a> {
         let &Header { ssrc, sequence, timestamp, .. } = header;
-        Said { ssrc, sequence, timestamp, samples: Samples::Law(payload, law) }
+        Said { ssrc, sequence, timestamp, samples: Samples::Law(payload, law), wide: None }
     }
 }
 
@@ -117,7 +136,16 @@ impl Samples<'_> {
 
 impl Voice {
     pub fn new(codec: Codec) -> Voice {
-        Voice { codec, decoder: g722::Decoder::new(), next: None, held: vec![], spare: vec![] }
+        Voice {
+            codec,
+            decoder: Decoder::new(codec),
+            halver: Halver::default(),
+            clock: None,
+            length: FRAME,
+            next: None,
+            held: vec![],
+            spare: vec![],
+        }
     }
 
     pub fn codec(&self) -> Codec {
@@ -127,7 +155,7 @@ impl Voice {
     /// For another stream, in this codec; what it held is gone.
     pub fn restart(&mut self, codec: Codec) {
         self.held.drain(..).for_each(|held| self.spare.extend(held.payload));
-        (self.codec, self.decoder, self.next) = (codec, g722::Decoder::new(), None);
+        (self.codec, self.decoder, self.clock, self.next) = (codec, Decoder::new(codec), None, None);
     }
 
     /// Says what is held, whatever is missing before it: nothing more is to come for now.
@@ -166,7 +194,7 @@ impl Voice {
         let payload = payload.map(|bytes| {
             let mut copy = self.spare.pop().unwrap_or_default();
             copy.clear();
-            copy.extend_from_slice(&bytes[..bytes.len().min(LONGEST)]);
+            copy.extend_from_slice(&bytes[..bytes.len().min(LONGEST_PACKET)]);
             copy
         });
         self.held.insert(at, Held { sequence: header.sequence, timestamp: header.timestamp, payload });
@@ -185,22 +213,84 @@ impl Voice {
 
     fn say_first(&mut self, ssrc: u32, say: &mut impl FnMut(Said<'_>)) {
         let Held { sequence, timestamp, payload } = self.held.remove(0);
+        self.make_up((ssrc, sequence, timestamp), payload.as_deref(), say);
         self.decode(ssrc, (sequence, timestamp), payload.as_deref(), say);
         self.spare.extend(payload);
     }
 
     fn decode(&mut self, ssrc: u32, (sequence, timestamp): (u16, u32), payload: Option<&[u8]>, say: &mut impl FnMut(Said<'_>)) {
         self.next = Some((ssrc, sequence.wrapping_add(1)));
+        let mut wide = [0; 2 * LONGEST];
+        let count = payload.map_or(0, |payload| self.decoder.decode(payload, &mut wide));
+        self.length = if count > 0 { count / 2 } else { self.length };
+        let timestamp = self.of_8_khz(timestamp);
+        self.say((ssrc, sequence, timestamp), &mut wide[..count], say);
+    }
+
+    /// Says what was decoded, at both rates.
+    fn say(&mut self, (ssrc, sequence, timestamp): (u32, u16, u32), wide: &mut [i16], say: &mut impl FnMut(Said<'_>)) {
+        // The lowest value has another meaning where samples wait to be heard.
+        wide.iter_mut().for_each(|sample| *sample = (*sample).max(-i16::MAX));
         let mut samples = [0; LONGEST];
-        let count = payload.map_or(0, |payload| self.decoder.decode(payload, &mut samples));
-        say(Said { ssrc, sequence, timestamp, samples: Samples::Linear(&samples[..count]) });
+        let count = self.halver.halve(wide, &mut samples);
+        say(Said { ssrc, sequence, timestamp, samples: Samples::Linear(&samples[..count]), wide: Some(wide) });
+    }
+}
+
+impl Voice {
+    /// Says what a codec that can makes of the packets that are missing before this one.
+    fn make_up(&mut self, (ssrc, sequence, timestamp): (u32, u16, u32), payload: Option<&[u8]>, say: &mut impl FnMut(Said<'_>)) {
+        let (Decoder::Opus(decoder), Some((_, next))) = (&mut self.decoder, self.next) else { return };
+        let (missing, length) = (sequence.wrapping_sub(next), self.length);
+        if missing > MADE_UP {
+            return;
+        }
+        let mut made = [[0; 2 * LONGEST]; MADE_UP as usize];
+        for back in (1..=missing).rev() {
+            decoder.conceal(payload.filter(|_| back == 1), &mut made[usize::from(back - 1)][..2 * length]);
+        }
+        let timestamp = self.of_8_khz(timestamp);
+        for back in (1..=missing).rev() {
+            let timestamp = timestamp.wrapping_sub(u32::from(back) * length as u32);
+            let place = (ssrc, sequence.wrapping_sub(back), timestamp);
+            self.say(place, &mut made[usize::from(back - 1)][..2 * length], say);
+        }
+    }
+
+    fn of_8_khz(&mut self, timestamp: u32) -> u32 {
+        let ratio = (self.codec.clock() / 8_000).cast_signed();
+        if ratio == 1 {
+            return timestamp;
+        }
+        let (theirs, ours) = self.clock.unwrap_or((timestamp, timestamp / 6));
+        let step = timestamp.wrapping_sub(theirs).cast_signed().div_euclid(ratio);
+        // What is left over counts with the next.
+        let now = (theirs.wrapping_add_signed(step * ratio), ours.wrapping_add_signed(step));
+        self.clock = Some(now);
+        now.1
+    }
+}
+
+impl Decoder {
+    fn new(codec: Codec) -> Decoder {
+        match codec {
+            Codec::Opus => Decoder::Opus(Box::new(opus::Decoder::new())),
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => Decoder::G722(Box::new(g722::Decoder::new())),
+        }
+    }
+
+    fn decode(&mut self, payload: &[u8], samples: &mut [i16]) -> usize {
+        match self {
+            Decoder::G722(decoder) => decoder.decode(payload, samples),
+            Decoder::Opus(decoder) => decoder.decode(payload, samples),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rtp::{FRAME, Line, Packet};
+    use crate::rtp::{Line, Packet};
     use crate::tone;
 
     fn packets(count: u16) -> Vec<Vec<u8>> {

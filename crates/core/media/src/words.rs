@@ -18,6 +18,8 @@ pub struct Session {
     pub payload: u8,
     /// Payload number of telephone-event (RFC 4733), if negotiated. If not, see [`Command::HearKeys`].
     pub dtmf: Option<u8>,
+    /// How fast its events count their time, in Hz.
+    pub dtmf_clock: u32,
     /// We may send (the peer is not on hold), we expect to receive.
     pub send: bool,
     pub receive: bool,

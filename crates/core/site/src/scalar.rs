@@ -78,10 +78,11 @@ macro_rules! by_word {
     )*};
 }
 by_word! {
-    AudioCodec: "a codec: \"pcma\", \"pcmu\" or \"g722\"" {
+    AudioCodec: "a codec: \"pcma\", \"pcmu\", \"g722\" or \"opus\"" {
         "pcma" => AudioCodec::Pcma,
         "pcmu" => AudioCodec::Pcmu,
         "g722" => AudioCodec::G722,
+        "opus" => AudioCodec::Opus,
     }
     Compressed: "\"flac\" or \"none\"" { "flac" => Compressed::Flac, "none" => Compressed::None }
     Algorithm: "\"md5\" or \"sha-256\"" { "md5" => Algorithm::Md5, "sha-256" => Algorithm::Sha256 }

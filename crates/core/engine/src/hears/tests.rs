@@ -51,6 +51,7 @@ fn audio(send: bool) -> sip::sdp::Audio {
         codec: sip::sdp::AudioCodec::Pcma,
         payload: 8,
         dtmf: None,
+        dtmf_clock: 8_000,
         send,
         receive: true,
         ptime: None,

@@ -120,9 +120,10 @@ impl Line {
     fn sdp(&self, direction: &str) -> String {
         let (ip, rtp, version, codec) = (self.address.ip(), self.rtp, self.sdp_version, self.codec);
         let (number, event) = if self.plain { ("", "") } else { (" 101", "a=rtpmap:101 telephone-event/8000\r\n") };
+        let map = if codec == 96 { "a=rtpmap:96 opus/48000/2\r\n" } else { "" };
         format!(
             "v=0\r\no=- {rtp} {version} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {rtp} RTP/AVP {codec}{number}\r\n\
-             {event}a={direction}\r\n"
+             {map}{event}a={direction}\r\n"
         )
     }
 

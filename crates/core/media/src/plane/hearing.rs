@@ -62,11 +62,11 @@ impl Plane {
             mix.pass(now);
         }
         let mut frame = [0; FRAME];
-        while let Some(Due { at, moved }) = mix.step(now, codec, &mut frame) {
+        while let Some((Due { at, moved }, length)) = mix.step(now, codec, &mut frame) {
             if moved || !leg.sends() {
                 leg.splice.interrupt();
             }
-            if let Some((to, packet)) = leg.packet(now, at, &frame) {
+            if let Some((to, packet)) = leg.packet(now, at, &frame[..length]) {
                 out.push(Output::Send { leg: id, to, packet });
             }
         }
@@ -96,7 +96,7 @@ impl Plane {
         let (mixes, cap) = (self.mixes(id), self.config.jitter_buffer);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if mixes && leg.mix.is_none() {
-            leg.mix = Some(Box::new(Mix::new(leg.start(now), cap)));
+            leg.mix = Some(Box::new(Mix::new(leg.start(now), leg.codec(), cap)));
             leg.cut();
         } else if !mixes {
             leg.cut();

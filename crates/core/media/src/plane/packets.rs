@@ -5,7 +5,7 @@ use super::{Output, Plane, Timer};
 use crate::leg::Content;
 use crate::rtp::{self, Header};
 use crate::voice::{Said, Voice};
-use crate::{Input, rtcp, transcode};
+use crate::{Input, dtmf, rtcp, transcode};
 use base::{LegId, Now};
 use std::net::SocketAddr;
 
@@ -31,7 +31,8 @@ impl Plane {
             return;
         }
         let payload = packet.get(header.body()).unwrap_or(&[]);
-        let came = Came { from: id, content, header: &header, on_hold: !leg.sends() };
+        let dtmf_clock = leg.session.as_ref().map_or(0, |s| s.dtmf_clock);
+        let came = Came { from: id, content, header: &header, on_hold: !leg.sends(), dtmf_clock };
         let settled = leg.settles(content);
         // Only looked at here: a packet that is passed on and no more costs no second look-up.
         let (alone, nobody) = (leg.heard_by.first().copied().filter(|_| leg.heard_by.len() == 1), leg.heard_by.is_empty());
@@ -161,13 +162,14 @@ impl Plane {
             return None;
         }
         let session = leg.session.as_ref().filter(|s| s.send)?;
-        let length = header.body().len();
+        let body = packet.get(header.body()).unwrap_or(&[]);
+        let length = body.len();
         let (payload, samples) = match content {
-            Content::Audio(codec) if codec.relays_to(session.codec) => (Some(session.payload), u32::try_from(length).ok()),
+            Content::Audio(codec) if codec.relays_to(session.codec) => (Some(session.payload), Some(codec.ticks(body))),
             Content::Event => (session.dtmf, None),
             Content::Audio(_) | Content::Other => (None, None),
         };
-        let law = session.codec.law();
+        let (law, clock) = (session.codec.law(), session.dtmf_clock);
         let Some(payload) = payload else {
             leg.splice.skip(header);
             return None;
@@ -176,6 +178,9 @@ impl Plane {
         let address = leg.sending(now.mono, length)?;
         if let (Content::Audio(from), Some(to), Some(body)) = (content, law, packet.get_mut(header.body())) {
             from.law().into_iter().for_each(|from| transcode(from, to, body));
+        }
+        if let (Content::Event, Some(body)) = (content, packet.get_mut(header.body())) {
+            dtmf::Event::change_clock(body, came.dtmf_clock, clock);
         }
         rtp::rewrite(packet, payload, line);
         Some(Output::Forward { leg: id, to: address })
@@ -188,7 +193,10 @@ impl Plane {
         if came.content != Content::Event || !together || came.on_hold {
             return None;
         }
-        let (to, packet) = self.legs.get_mut(&id)?.key(now.mono, came.header, packet.get(came.header.body())?)?;
+        let leg = self.legs.get_mut(&id)?;
+        let mut event = packet.get(came.header.body())?.first_chunk::<4>().copied()?;
+        dtmf::Event::change_clock(&mut event, came.dtmf_clock, leg.session.as_ref()?.dtmf_clock);
+        let (to, packet) = leg.key(now.mono, came.header, &event)?;
         Some(Output::Send { leg: id, to, packet })
     }
 }
@@ -200,4 +208,6 @@ struct Came<'a> {
     header: &'a Header,
     /// Its leg is on hold.
     on_hold: bool,
+    /// How fast its leg's events count their time, in Hz.
+    dtmf_clock: u32,
 }

@@ -1,7 +1,7 @@
 //! One stream, whoever speaks.
 
 use super::*;
-use crate::rtp::Packet;
+use crate::rtp::{FRAME, Packet};
 use proptest::prelude::*;
 
 const MS: u64 = 1_000_000;

@@ -7,7 +7,7 @@ use base::Random;
 
 /// As somebody in a conference listens: 40 ms behind.
 const DELAY: i64 = 320;
-const LIVE: Terms = Terms { window: 4_000, lateness: 1_600, live: true };
+const LIVE: Terms = Terms { window: 4_000, lateness: 1_600, live: true, scale: 1 };
 const SECONDS: usize = 20;
 
 /// A voice that rises and falls between 100 and 180 Hz, in syllables.
@@ -48,7 +48,7 @@ fn heard(said: &[i16], packets: &[Packet]) -> Vec<i16> {
     for frame in 0..SECONDS as i64 * 50 {
         while let Some((at, n)) = packets.next_if(|(at, _)| *at <= frame * 160) {
             let samples = Samples::Law(&bytes[n * 160..(n + 1) * 160], Law::Pcma);
-            let packet = Said { ssrc: 1, sequence: *n as u16, timestamp: *n as u32 * 160, samples };
+            let packet = Said { ssrc: 1, sequence: *n as u16, timestamp: *n as u32 * 160, samples, wide: None };
             track.place(*at, &packet);
         }
         let mut sums = [0; 160];

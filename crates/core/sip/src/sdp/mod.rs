@@ -1,4 +1,4 @@
-//! Offer and answer for one audio stream (RFC 3264, RFC 8866): G.711, G.722, telephone-event, hold.
+//! Offer and answer for one audio stream (RFC 3264, RFC 8866): G.711, G.722, Opus, telephone-event, hold.
 //!
 //! ```text
 //!   their offer ─▶ answer(offer, ours) ─▶ our answer + Audio      our offer(ours) ─▶ … ─▶ read_answer(theirs, ours) ─▶ Audio
@@ -19,14 +19,17 @@ pub const MAX_SDP: usize = 16_384;
 pub const MAX_LINES: usize = 512;
 pub const MAX_LINE: usize = 1_024;
 
-/// The payload number we give to telephone-event in our offers.
+/// The payload numbers we give in our offers to telephone-event by the clock of 8 kHz and by that of Opus, and to Opus.
 const OUR_DTMF: u8 = 101;
+const OUR_DTMF_48: u8 = 102;
+const OUR_OPUS: u8 = 96;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AudioCodec {
     Pcmu,
     Pcma,
     G722,
+    Opus,
 }
 
 /// Which way media may go, seen from the side that says it.
@@ -72,8 +75,9 @@ pub struct Audio {
     pub codec: AudioCodec,
     /// The codec's payload number on this leg.
     pub payload: u8,
-    /// The payload number of telephone-event on this leg (RFC 4733).
+    /// The payload number of telephone-event on this leg (RFC 4733), and how fast it counts its time, in Hz.
     pub dtmf: Option<u8>,
+    pub dtmf_clock: u32,
     /// We may send: they listen, and their address is not 0.0.0.0 (RFC 3264 8.4).
     pub send: bool,
     /// They may send.
@@ -130,12 +134,21 @@ impl AudioCodec {
     /// What is used where nothing else is asked for.
     pub const USUAL: [AudioCodec; 2] = [AudioCodec::Pcma, AudioCodec::Pcmu];
 
-    /// RFC 3551 table 4.
-    pub fn static_payload(self) -> u8 {
+    /// In our offers: RFC 3551 table 4, or our own.
+    pub fn our_payload(self) -> u8 {
         match self {
             AudioCodec::Pcmu => 0,
             AudioCodec::Pcma => 8,
             AudioCodec::G722 => 9,
+            AudioCodec::Opus => OUR_OPUS,
+        }
+    }
+
+    /// How fast its timestamps run, in Hz.
+    pub fn clock(self) -> u32 {
+        match self {
+            AudioCodec::Pcmu | AudioCodec::Pcma | AudioCodec::G722 => 8_000,
+            AudioCodec::Opus => 48_000,
         }
     }
 
@@ -144,7 +157,20 @@ impl AudioCodec {
             AudioCodec::Pcmu => "PCMU",
             AudioCodec::Pcma => "PCMA",
             AudioCodec::G722 => "G722",
+            AudioCodec::Opus => "opus",
         }
+    }
+
+    /// What stands in its rtpmap. Opus says two channels whatever it has (RFC 7587 section 7).
+    fn encoding(self) -> String {
+        let channels = if self == AudioCodec::Opus { "/2" } else { "" };
+        format!("{}/{}{channels}", self.name(), self.clock())
+    }
+
+    /// How we want it to be sent (RFC 7587 section 6.1): one channel, wideband, with lost packets in those behind them.
+    fn parameters(self) -> Option<&'static str> {
+        (self == AudioCodec::Opus)
+            .then_some("maxplaybackrate=16000;sprop-maxcapturerate=16000;maxaveragebitrate=32000;stereo=0;useinbandfec=1")
     }
 }
 
@@ -223,11 +249,13 @@ fn agree_on(line: &Line, ours: &Local) -> Result<Audio, Refused> {
         line.codecs()?.find(|(_, codec)| ours.codecs.contains(codec)).ok_or(Refused::NotAcceptable("no codec"))?;
     // RFC 3264 8.4: an address of zeros is the old way to say hold.
     let listens = line.direction.receives() && !remote.ip().is_unspecified();
+    let dtmf = line.dtmf(codec);
     Ok(Audio {
         remote,
         codec,
         payload,
-        dtmf: line.dtmf(),
+        dtmf: dtmf.map(|(payload, _)| payload),
+        dtmf_clock: dtmf.map_or(codec.clock(), |(_, clock)| clock),
         send: listens && ours.direction.sends(),
         receive: line.direction.sends() && ours.direction.receives(),
         ptime: line.ptime,

@@ -127,9 +127,15 @@ impl Line {
         Ok(numbers.into_iter().filter_map(|number| Some((number, self.codec(number)?))))
     }
 
-    /// The first payload number that is telephone-event at the codec's clock.
-    pub(super) fn dtmf(&self) -> Option<u8> {
-        self.payload_numbers()?.into_iter().find(|number| self.encoding(*number) == Some("telephone-event/8000"))
+    /// The first payload number that is telephone-event at the codec's clock, as it should be (RFC 4733 section 2.1); else
+    /// at 8 kHz, as many phones say beside Opus too. With its clock.
+    pub(super) fn dtmf(&self, codec: AudioCodec) -> Option<(u8, u32)> {
+        let numbers = self.payload_numbers()?;
+        let at = |clock: u32| {
+            let name = format!("telephone-event/{clock}");
+            numbers.iter().find(|number| self.encoding(**number) == Some(&name)).map(|number| (*number, clock))
+        };
+        at(codec.clock()).or_else(|| at(8_000))
     }
 
     fn payload_numbers(&self) -> Option<Vec<u8>> {
@@ -142,6 +148,7 @@ impl Line {
             (Some("pcmu/8000" | "pcmu/8000/1"), _) | (None, 0) => Some(AudioCodec::Pcmu),
             (Some("pcma/8000" | "pcma/8000/1"), _) | (None, 8) => Some(AudioCodec::Pcma),
             (Some("g722/8000" | "g722/8000/1"), _) | (None, 9) => Some(AudioCodec::G722),
+            (Some("opus/48000/2"), _) => Some(AudioCodec::Opus),
             _ => None,
         }
     }

@@ -69,6 +69,42 @@ fn only_what_may_be_used_is_taken_and_offered_in_that_order() {
 }
 
 #[test]
+fn opus_is_taken_with_its_clock_its_number_and_events_of_its_clock_or_of_8_khz() {
+    use AudioCodec::{Opus, Pcma};
+    let ours = Local { codecs: vec![Opus, Pcma], ..ours() };
+    const OPUS: &str = "a=rtpmap:111 opus/48000/2";
+    const EVENTS: &str = "a=rtpmap:110 telephone-event/48000|a=rtpmap:126 telephone-event/8000";
+    #[rustfmt::skip]
+    let table = [
+        // their offer                                                      codec, number       events, clock
+        (format!("m=audio 6000 RTP/AVP 111 8|{OPUS}"),                      (Opus, 111),        (None, 48_000)),
+        (format!("m=audio 6000 RTP/AVP 8 111|{OPUS}"),                      (Pcma, 8),          (None, 8_000)),
+        (format!("m=audio 6000 RTP/AVP 111 110 126|{OPUS}|{EVENTS}"),       (Opus, 111),        (Some(110), 48_000)),
+        (format!("m=audio 6000 RTP/AVP 8 110 126|{EVENTS}"),                (Pcma, 8),          (Some(126), 8_000)),
+        (format!("m=audio 6000 RTP/AVP 111 126|{OPUS}|{EVENTS}"),           (Opus, 111),        (Some(126), 8_000)),
+        ("m=audio 6000 RTP/AVP 98 8|a=rtpmap:98 opus/48000".to_string(),    (Pcma, 8),          (None, 8_000)),
+    ];
+    for (theirs, codec, events) in table {
+        let (bytes, audio) = answer(&sdp(&theirs), &ours).unwrap();
+        assert_eq!(((audio.codec, audio.payload), (audio.dtmf, audio.dtmf_clock)), (codec, events), "{theirs}");
+        let said = String::from_utf8_lossy(&bytes).contains("\r\na=rtpmap:111 opus/48000/2\r\na=fmtp:111 ");
+        assert_eq!(said, codec.0 == Opus, "{theirs}");
+    }
+    let offered = offer(&ours);
+    assert_eq!(m_lines(&offered), ["m=audio 4000 RTP/AVP 96 8 101 102"]);
+    let text = String::from_utf8_lossy(&offered);
+    for line in ["rtpmap:96 opus/48000/2", "rtpmap:101 telephone-event/8000", "rtpmap:102 telephone-event/48000"] {
+        assert!(text.contains(&format!("\r\na={line}\r\n")), "{text}");
+    }
+    assert!(text.contains(";stereo=0;useinbandfec=1\r\n"), "{text}");
+    let back = read_answer(
+        &sdp(&format!("m=audio 6000 RTP/AVP 96 102|{}|a=rtpmap:102 telephone-event/48000", OPUS.replace("111", "96"))),
+        &ours,
+    );
+    assert_eq!(back.map(|audio| (audio.codec, audio.payload, audio.dtmf, audio.dtmf_clock)), Ok((Opus, 96, Some(102), 48_000)));
+}
+
+#[test]
 fn hold_and_resume_are_seen_from_our_side() {
     #[rustfmt::skip]
     let table = [

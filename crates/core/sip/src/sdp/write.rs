@@ -1,7 +1,7 @@
 //! Our SDP: as small as a peer needs it.
 
 use super::read::Offered;
-use super::{Audio, AudioCodec, Direction, Local, OUR_DTMF};
+use super::{Audio, AudioCodec, Direction, Local, OUR_DTMF, OUR_DTMF_48};
 use bytes::Bytes;
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -11,7 +11,8 @@ pub(super) fn answer(offered: &Offered, audio_at: usize, audio: &Audio, ours: &L
     for (at, line) in offered.lines.iter().enumerate() {
         if at == audio_at {
             let direction = Direction::of(audio.send, audio.receive);
-            audio_line(&mut out, ours, &line.protocol, &[(audio.payload, audio.codec)], audio.dtmf, direction);
+            let dtmf = audio.dtmf.map(|payload| (payload, audio.dtmf_clock));
+            audio_line(&mut out, ours, &line.protocol, &[(audio.payload, audio.codec)], dtmf.as_slice(), direction);
             if audio.rtcp_mux {
                 out.push_str("a=rtcp-mux\r\n");
             }
@@ -27,8 +28,11 @@ pub(super) fn offer(ours: &Local) -> Bytes {
     for line in &ours.shape.before {
         refused_line(&mut out, &line.each_ref().map(String::as_str));
     }
-    let codecs: Vec<_> = ours.codecs.iter().map(|codec| (codec.static_payload(), *codec)).collect();
-    audio_line(&mut out, ours, "RTP/AVP", &codecs, Some(OUR_DTMF), ours.direction);
+    let codecs: Vec<_> = ours.codecs.iter().map(|codec| (codec.our_payload(), *codec)).collect();
+    // One for each clock among the codecs (RFC 4733 section 2.1), and that of 8 kHz for all who know no other.
+    let mut dtmf = vec![(OUR_DTMF, 8_000)];
+    dtmf.extend(ours.codecs.contains(&AudioCodec::Opus).then_some((OUR_DTMF_48, AudioCodec::Opus.clock())));
+    audio_line(&mut out, ours, "RTP/AVP", &codecs, &dtmf, ours.direction);
     if ours.rtcp_mux {
         out.push_str("a=rtcp-mux\r\n");
     }
@@ -56,19 +60,22 @@ fn audio_line(
     ours: &Local,
     protocol: &str,
     codecs: &[(u8, AudioCodec)],
-    dtmf: Option<u8>,
+    dtmf: &[(u8, u32)],
     direction: Direction,
 ) {
     let _ = write!(out, "m=audio {} {protocol}", ours.port);
-    for payload in codecs.iter().map(|(payload, _)| *payload).chain(dtmf) {
+    for payload in codecs.iter().map(|(payload, _)| *payload).chain(dtmf.iter().map(|(payload, _)| *payload)) {
         let _ = write!(out, " {payload}");
     }
     out.push_str("\r\n");
     for (payload, codec) in codecs {
-        let _ = write!(out, "a=rtpmap:{payload} {}/8000\r\n", codec.name());
+        let _ = write!(out, "a=rtpmap:{payload} {}\r\n", codec.encoding());
+        if let Some(parameters) = codec.parameters() {
+            let _ = write!(out, "a=fmtp:{payload} {parameters}\r\n");
+        }
     }
-    if let Some(dtmf) = dtmf {
-        let _ = write!(out, "a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n");
+    for (payload, clock) in dtmf {
+        let _ = write!(out, "a=rtpmap:{payload} telephone-event/{clock}\r\na=fmtp:{payload} 0-15\r\n");
     }
     let _ = write!(out, "a=ptime:20\r\na={}\r\n", direction.as_str());
 }

@@ -57,7 +57,7 @@ fn a_jitter_buffer_in_which_nobody_could_talk_is_pointed_at() {
 #[test]
 fn codecs_that_are_none_or_named_twice_are_pointed_at() {
     let with = |codecs: &str| format!("channels = 20\ncodecs = {codecs}");
-    let saying = ("expected a codec: \"pcma\", \"pcmu\" or \"g722\", found this text", "\"g729\"", "");
+    let saying = ("expected a codec: \"pcma\", \"pcmu\", \"g722\" or \"opus\", found this text", "\"g729\"", "");
     assert_found(&site(), ("channels = 20", &with("[\"pcma\", \"g729\"]")), saying, true);
     let saying = ("PCMU is in the list already", "\"pcmu\"", "");
     assert_found(&site(), ("channels = 20", &with("[\"pcmu\", \"pcma\", \"pcmu\"]")), saying, true);

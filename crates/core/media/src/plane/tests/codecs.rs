@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::g722;
+use crate::rates::Halver;
 
 /// One peer's G.722: what it says, and what it makes of what it hears.
 struct Wide {
@@ -23,6 +24,12 @@ impl Wide {
     }
 }
 
+fn narrow(wide: &[i16]) -> Vec<i16> {
+    let mut samples = vec![0; wide.len() / 2];
+    Halver::default().halve(wide, &mut samples);
+    samples
+}
+
 fn in_g722(leg: LegId) -> Command {
     Command::Configure { leg, session: Session { codec: Codec::G722, payload: 9, ..session(leg) } }
 }
@@ -42,10 +49,14 @@ impl World {
 
     /// What a leg got in G.722 since `from`.
     fn heard_wide(&self, leg: LegId, from: usize) -> Vec<i16> {
+        narrow(&self.heard_at_16k(leg, from))
+    }
+
+    fn heard_at_16k(&self, leg: LegId, from: usize) -> Vec<i16> {
         let (mut decoder, mut out) = (g722::Decoder::new(), vec![]);
         for got in self.got(leg)[from..].iter().filter(|g| g.header.payload == 9) {
-            let mut samples = [0; FRAME];
-            assert_eq!(decoder.decode(&got.payload, &mut samples), FRAME);
+            let mut samples = [0; 2 * FRAME];
+            assert_eq!(decoder.decode(&got.payload, &mut samples), 2 * FRAME);
             out.extend(samples);
         }
         out
@@ -163,6 +174,53 @@ fn a_phone_that_falls_back_to_g711_by_itself_is_understood() {
     w.join(A, B);
     w.speak(A, 60, LOW);
     assert_eq!(who(&w.heard_wide(B, 5)[FRAME..]), "A");
+}
+
+#[test]
+fn what_a_wideband_leg_says_beyond_the_telephone_reaches_the_wideband_legs_of_a_conference_and_no_other() {
+    let mut w = World::of_three([&[B, C], &[A, C], &[A, B]]);
+    [A, C].into_iter().for_each(|leg| w.command(in_g722(leg)));
+    w.record_legs(&[A], &[B]);
+    let mut encoder = g722::Encoder::new();
+    for n in 0..60 {
+        let mut bytes = [0; FRAME];
+        encoder.encode_wide(&tone::part(16_000, 5_000.0, 8_000.0, n * 2 * FRAME..(n + 1) * 2 * FRAME), &mut bytes);
+        let line = Line { marker: false, sequence: n as u16, timestamp: n as u32 * 160, ssrc: 1 };
+        w.packet(A, home(A), 9, line, &bytes);
+        w.pass(ms(5));
+        w.frame(B, home(B), 2, MIDDLE);
+        w.pass(ms(15));
+    }
+    let at_c = w.heard_at_16k(C, 8);
+    assert!((6_500.0..9_500.0).contains(&tone::amplitude(&at_c, 16_000, 5_000.0)), "{}", tone::amplitude(&at_c, 16_000, 5_000.0));
+    assert!((7_000.0..9_000.0).contains(&tone::amplitude(&at_c, 16_000, MIDDLE)), "and B");
+    // What has no room at 8 kHz is left out there, and does not come back as another tone.
+    let at_b = &w.heard(B)[8 * FRAME..];
+    assert!(tone::loudness(at_b) < 100.0, "{}", tone::loudness(at_b));
+    let mixes = [A, B, C].map(|leg| w.plane.legs.get(&leg).unwrap().mix.as_ref().unwrap().is_wide());
+    assert_eq!(mixes, [true, false, true]);
+}
+
+#[test]
+fn a_loss_in_a_wideband_mix_is_concealed_and_a_codec_change_there_is_heard_through() {
+    let mut w = World::of_three([&[B, C], &[A, C], &[A, B]]);
+    w.command(in_g722(A));
+    for n in 0..60 {
+        if n != 30 {
+            w.talk(&[B], 1);
+        } else {
+            w.next(B);
+            w.pass(ms(20));
+        }
+    }
+    let heard = w.heard_wide(A, 8);
+    let levels: Vec<f64> = heard.chunks(FRAME).map(tone::loudness).collect();
+    assert!(levels[4..].iter().all(|level| *level > 3_000.0), "no hole: {levels:?}");
+    w.command(Command::Configure { leg: A, session: session(A) });
+    let before = w.got(A).len();
+    w.talk(&[B], 40);
+    assert_eq!(w.who(A, before + 6), "B");
+    assert!(!w.plane.legs.get(&A).unwrap().mix.as_ref().unwrap().is_wide());
 }
 
 #[test]

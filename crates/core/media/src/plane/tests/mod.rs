@@ -7,6 +7,7 @@ mod conferences;
 mod gaps;
 mod keys;
 mod leases;
+mod opus;
 mod playing;
 mod quality;
 mod random;
@@ -38,7 +39,7 @@ fn stranger() -> SocketAddr {
     ([203, 0, 113, 66], 6_666).into()
 }
 fn session(leg: LegId) -> Session {
-    Session { remote: home(leg), codec: Codec::Pcma, payload: 8, dtmf: Some(101), send: true, receive: true }
+    Session { remote: home(leg), codec: Codec::Pcma, payload: 8, dtmf: Some(101), dtmf_clock: 8_000, send: true, receive: true }
 }
 
 /// A packet as it arrived at a peer.

@@ -22,7 +22,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => leg().prop_map(|leg| Command::Stop { leg }),
         4 => (leg(), any_legs()).prop_map(|(leg, others)| Command::Hear { leg, others }),
         1 => (leg(), any::<bool>(), any::<bool>(), proptest::sample::select(&Codec::ALL[..])).prop_map(|(leg, send, receive, codec)| {
-            Command::Configure { leg, session: Session { send, receive, codec, payload: codec.static_payload(), ..session(leg) } }
+            Command::Configure { leg, session: Session { send, receive, codec, payload: codec.static_payload().unwrap_or(96), ..session(leg) } }
         }),
         1 => (any_legs(), any_legs()).prop_map(|(left, right)| Command::RecordLegs { recording: TAPE, left, right }),
         1 => Just(Command::StopRecording { recording: TAPE }),
@@ -100,14 +100,13 @@ fn check_hearing(plane: &Plane) -> Result<(), TestCaseError> {
     Ok(())
 }
 
-/// The sequence steps by one; the audio's timestamp never runs back.
+/// The sequence steps by one; the audio's timestamp never runs back, unless another clock begins a stream of its own.
 fn check_stream(got: &[Got]) -> Result<(), TestCaseError> {
     for pair in got.windows(2) {
-        prop_assert_eq!(pair[0].header.ssrc, pair[1].header.ssrc);
         prop_assert_eq!(pair[1].header.sequence, pair[0].header.sequence.wrapping_add(1));
     }
     let audio: Vec<&Got> = got.iter().filter(|g| g.header.payload != 101).collect();
-    for pair in audio.windows(2) {
+    for pair in audio.windows(2).filter(|pair| pair[0].header.ssrc == pair[1].header.ssrc) {
         let step = pair[1].header.timestamp.wrapping_sub(pair[0].header.timestamp);
         prop_assert!(step.cast_signed() >= 160, "{:?}", pair);
     }

@@ -1,0 +1,211 @@
+//! Legs that speak Opus: relayed untouched, transcoded where they must be, recorded, counted by their own clock.
+
+use super::*;
+use crate::opus;
+use crate::rates::Halver;
+
+const NUMBER: u8 = 96;
+
+/// One peer's Opus: what it says, and what it makes of what it hears.
+struct Peer {
+    encoder: opus::Encoder,
+    said: usize,
+}
+
+impl Peer {
+    fn new() -> Peer {
+        Peer { encoder: opus::Encoder::new(), said: 0 }
+    }
+
+    /// The next 20 ms of a tone.
+    fn frame(&mut self, hertz: f64) -> Vec<u8> {
+        let (mut bytes, mut samples) = ([0; FRAME], [0; FRAME]);
+        samples.copy_from_slice(&tone::part(8_000, hertz, 8_000.0, self.said..self.said + FRAME));
+        let length = self.encoder.encode(&samples, &mut bytes);
+        self.said += FRAME;
+        bytes[..length].to_vec()
+    }
+}
+
+fn in_opus(leg: LegId) -> Command {
+    Command::Configure { leg, session: Session { codec: Codec::Opus, payload: NUMBER, dtmf_clock: 48_000, ..session(leg) } }
+}
+
+impl World {
+    /// A packet of A's in Opus, by a clock that soon goes round.
+    fn opus(&mut self, sequence: u16, body: &[u8]) {
+        let timestamp = 0xFFFF_F000_u32.wrapping_add(u32::from(sequence) * 960);
+        self.packet(A, home(A), NUMBER, Line { marker: false, sequence, timestamp, ssrc: 1 }, body);
+    }
+
+    /// A speaks Opus, B the law that it was configured with, for so many frames; of A's, `lost` do not arrive.
+    fn talk_opus(&mut self, peer: &mut Peer, count: usize, lost: &[usize]) {
+        for n in 0..count {
+            let (sequence, body) = (self.next(A), peer.frame(LOW));
+            if !lost.contains(&n) {
+                self.opus(sequence, &body);
+            }
+            self.pass(ms(5));
+            self.frame(B, home(B), 2, MIDDLE);
+            self.pass(ms(15));
+        }
+    }
+
+    /// What a leg got in Opus since `from`.
+    fn heard_opus(&self, leg: LegId, from: usize) -> Vec<i16> {
+        let (mut decoder, mut out) = (opus::Decoder::new(), vec![]);
+        for got in self.got(leg)[from..].iter().filter(|g| g.header.payload == NUMBER) {
+            let mut samples = [0; 2 * FRAME];
+            assert_eq!(decoder.decode(&got.payload, &mut samples), 2 * FRAME);
+            out.extend(samples);
+        }
+        let mut samples = vec![0; out.len() / 2];
+        Halver::default().halve(&out, &mut samples);
+        samples
+    }
+}
+
+/// Who speaks, where a lossy codec sits between: loud enough, and nobody else.
+fn speaks(samples: &[i16]) -> String {
+    let level = |hertz| tone::amplitude(samples, 8_000, hertz);
+    [('A', LOW), ('B', MIDDLE), ('C', HIGH)]
+        .into_iter()
+        .filter(|(_, hertz)| level(*hertz) > 4_000.0)
+        .map(|(name, _)| name)
+        .collect()
+}
+
+#[test]
+fn two_who_speak_opus_get_each_others_bytes_untouched_by_a_clock_of_48_khz() {
+    let mut w = World::new();
+    [A, B].into_iter().for_each(|leg| w.command(in_opus(leg)));
+    w.join(A, B);
+    let mut peer = Peer::new();
+    for _ in 0..40 {
+        let (sequence, body) = (w.next(A), peer.frame(LOW));
+        w.opus(sequence, &body);
+        assert_eq!(w.got(B).last().map(|g| (g.at, &g.payload, g.header.payload)), Some((w.now.mono, &body, NUMBER)), "at once");
+        w.pass(ms(20));
+    }
+    assert_eq!((w.got(B).len(), w.copies), (40, 0));
+    assert!(w.got(B).windows(2).all(|p| p[1].header.timestamp.wrapping_sub(p[0].header.timestamp) == 960));
+    assert!(w.plane.legs.get(&A).unwrap().voice.is_none(), "nobody decodes it");
+    // Five seconds more, and both have reported.
+    for n in 0..400u64 {
+        let (sequence, body) = (w.next(A), peer.frame(LOW));
+        w.pass(ms(n % 2 * 10));
+        w.opus(sequence, &body);
+        w.pass(ms(20 - n % 2 * 10));
+    }
+    let measured = w.measured[&A];
+    assert_eq!((measured.codec, measured.lost), (Some(Codec::Opus), 0));
+    assert!((5_000..12_000).contains(&measured.jitter_max_us), "10 ms to and fro, by its clock: {measured:?}");
+}
+
+#[test]
+fn a_caller_in_opus_and_an_agent_in_g711_hear_each_other_and_both_are_recorded() {
+    let mut w = World::new();
+    w.command(in_opus(A));
+    w.join(A, B);
+    w.record();
+    w.talk_opus(&mut Peer::new(), 100, &[]);
+    w.command(Command::StopRecording { recording: TAPE });
+    let at_b: Vec<i16> = w.heard(B)[8 * FRAME..].to_vec();
+    assert_eq!((speaks(&at_b), speaks(&w.heard_opus(A, 8))), ("A".to_string(), "B".to_string()));
+    assert_eq!([speaks(&w.channel(0)[800..15_600]), speaks(&w.channel(1)[800..15_600])], ["A", "B"]);
+    let step = |leg: LegId, ticks: u32| {
+        w.got(leg).windows(2).all(|p| p[1].header.timestamp.wrapping_sub(p[0].header.timestamp) == ticks)
+    };
+    assert!(step(A, 960) && step(B, 160));
+    assert!(w.got(A).iter().all(|g| g.payload.len() < 120), "as many bytes as it needs");
+}
+
+#[test]
+fn lost_packets_of_opus_are_made_up_by_its_decoder() {
+    let mut w = World::new();
+    w.command(in_opus(A));
+    w.join(A, B);
+    w.record();
+    w.talk_opus(&mut Peer::new(), 100, &[40, 60, 61]);
+    w.command(Command::StopRecording { recording: TAPE });
+    let levels: Vec<f64> = w.channel(0).chunks(FRAME).map(tone::loudness).collect();
+    assert!(levels[4..98].iter().all(|level| *level > 400.0), "{:?}", &levels[36..66]);
+}
+
+#[test]
+fn a_codec_change_to_opus_and_back_is_a_stream_for_each_clock() {
+    let mut w = World::new();
+    w.join(A, B);
+    w.talk(&[A, B], 50);
+    w.command(in_opus(A));
+    w.talk_opus(&mut Peer::new(), 50, &[]);
+    w.command(Command::Configure { leg: A, session: session(A) });
+    w.talk(&[A, B], 50);
+    assert_eq!(speaks(&w.heard_opus(A, 0)[10 * FRAME..]), "B");
+    let got = w.got(A);
+    assert_eq!(got.windows(2).filter(|p| p[0].header.ssrc != p[1].header.ssrc).count(), 2);
+    assert_eq!(got[0].header.ssrc, got[got.len() - 1].header.ssrc);
+    assert!(got.windows(2).all(|p| p[1].header.sequence == p[0].header.sequence.wrapping_add(1)));
+    assert_eq!(w.who(B, w.got(B).len() - 20), "A");
+}
+
+#[test]
+fn keys_count_their_time_by_the_clock_of_whoever_reads_them() {
+    let mut w = World::new();
+    w.command(in_opus(A));
+    w.join(A, B);
+    let press = |w: &mut World, leg: LegId, tick: u16| {
+        for n in 1..6u16 {
+            let line = Line { marker: n == 1, sequence: w.next(leg), timestamp: 9_000, ssrc: u32::from(leg.n) };
+            w.packet(leg, home(leg), 101, line, &dtmf::Event { code: 7, end: n == 5, duration: n * tick }.to_bytes());
+            w.pass(ms(20));
+        }
+    };
+    w.talk_opus(&mut Peer::new(), 5, &[]);
+    press(&mut w, A, 960);
+    press(&mut w, B, 160);
+    let last = |leg| w.got(leg).iter().rfind(|g| g.header.payload == 101).and_then(|g| dtmf::Event::read(&g.payload));
+    assert_eq!(last(B).map(|event| event.duration), Some(800));
+    assert_eq!(last(A).map(|event| event.duration), Some(4_800));
+    for leg in [A, B] {
+        assert!(w.inputs.contains(&Input::Digit { leg, key: '7' }));
+    }
+}
+
+#[test]
+fn prompts_music_and_silence_are_played_in_opus_as_they_were_encoded_before() {
+    let mut w = World::new();
+    let mut book = PromptBook::builtin(&[Codec::Opus]);
+    let said = tone::sine(8_000, HIGH, 8_000.0, 8_000);
+    book.insert("said", Prompt::new(&crate::prompt::Source::narrow(said), &[Codec::Opus]));
+    w.plane.use_prompts(Arc::new(book));
+    w.command(in_opus(A));
+    let sounds = vec![Sound::Silence(ms(200)), Sound::Prompt("said".into()), Sound::Tone(crate::Tone::Busy)];
+    w.command(Command::Play { leg: A, play: 1, sounds });
+    w.pass(ms(4_200));
+    assert_eq!(w.inputs.last(), Some(&Input::PlayDone { leg: A, play: 1 }));
+    let heard = w.heard_opus(A, 0);
+    assert!(tone::loudness(&heard[..1_600]) < 60.0, "silence: {}", tone::loudness(&heard[..1_600]));
+    assert!(tone::amplitude(&heard[2_400..9_000], 8_000, HIGH) > 5_000.0);
+    assert!(tone::amplitude(&heard[10_400..13_200], 8_000, 425.0) > 4_000.0);
+    assert!(tone::loudness(&heard[14_800..17_000]) < 200.0, "between two tones: {}", tone::loudness(&heard[14_800..17_000]));
+}
+
+#[test]
+fn garbage_in_place_of_opus_harms_nobody() {
+    let mut w = World::new();
+    w.command(in_opus(A));
+    w.join(A, B);
+    w.record();
+    let mut random = Random::from_seed(11);
+    for _ in 0..300 {
+        let body: Vec<u8> = (0..random.below(200)).map(|_| random.bits() as u8).collect();
+        let sequence = w.next(A);
+        w.opus(sequence, &body);
+        w.pass(ms(20));
+    }
+    w.talk_opus(&mut Peer::new(), 60, &[]);
+    w.command(Command::StopRecording { recording: TAPE });
+    let tape = w.channel(0);
+    assert_eq!(speaks(&tape[tape.len() - 6_400..tape.len() - 400]), "A");
+}
