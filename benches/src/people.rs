@@ -23,6 +23,8 @@ pub struct People {
     /// How many calls there were in each second that counted.
     held: Vec<u64>,
     now: Progress,
+    /// Of people who ended by themselves.
+    report: Option<Box<Report>>,
 }
 
 impl People {
@@ -38,7 +40,7 @@ impl People {
             let said = BufReader::new(stdout).lines().map_while(Result::ok).filter_map(|l| serde_json::from_str(&l).ok());
             said.map_while(|said| tell.send(said).ok()).for_each(drop);
         });
-        People { child, stdin, lines, held: vec![], now: Progress::default() }
+        People { child, stdin, lines, held: vec![], now: Progress::default(), report: None }
     }
 
     pub fn pid(&self) -> u32 {
@@ -69,7 +71,7 @@ impl People {
         let until = Instant::now() + at_most;
         while Instant::now() < until {
             let Progress { live, started: so_far, .. } = self.next();
-            if so_far >= started && live == 0 {
+            if self.report.is_some() || (so_far >= started && live == 0) {
                 return;
             }
         }
@@ -93,7 +95,11 @@ impl People {
 
     /// Everybody hangs up; what they saw.
     pub fn stop(&mut self) -> Report {
-        self.stdin.write_all(b"stop\n").expect("they are still there");
+        if let Some(report) = self.report.take() {
+            return *report;
+        }
+        // Those who end at this moment read no more, and report all the same.
+        let _ = self.stdin.write_all(b"stop\n");
         loop {
             match self.lines.recv_timeout(SILENCE).expect("their report") {
                 Said::Report(report) => return *report,
@@ -111,8 +117,9 @@ impl People {
     }
 
     fn next(&mut self) -> Progress {
-        if let Said::Progress(progress) = self.lines.recv_timeout(SILENCE).expect("a line a second") {
-            self.now = progress;
+        match self.lines.recv_timeout(SILENCE).expect("a line a second") {
+            Said::Progress(progress) => self.now = progress,
+            Said::Report(report) => self.report = Some(report),
         }
         self.now
     }

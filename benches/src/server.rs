@@ -1,5 +1,6 @@
 //! The server as it is released, in a process of its own.
 
+use crate::pin;
 use crate::site::Site;
 use serde_json::Value;
 use std::env;
@@ -56,6 +57,15 @@ impl Server {
         let address = |name: &str| ready[name].as_str().and_then(|at| at.trim_start_matches("http://").parse().ok());
         let (sip, web) = (address("sip").expect("its address"), address("web").expect("its address"));
         Server { child, sip, web, _said: said }
+    }
+
+    /// On the first core; whoever loads it is started from here on the last one.
+    pub fn start_apart(site: &Site) -> Server {
+        let (first, last) = pin::cores();
+        pin::to(first);
+        let server = Server::start(site);
+        pin::to(last);
+        server
     }
 
     pub fn pid(&self) -> u32 {

@@ -1,19 +1,18 @@
 //! 400 conversations at once, and how many more.
 
 use crate::Asked;
-use crate::bare::{self, Round, SHARED_PORTS};
+use crate::bare::{self, Round};
+use crate::desk;
 use crate::recordings::{self, Checked};
 use crate::table::{Table, ms};
+use benches::Size;
 use benches::cpu::{self, Cpu, Used};
 use benches::people::People;
 use benches::server::Server;
-use benches::site::{PASSWORD, Site};
-use benches::{Size, pin};
+use benches::site::Site;
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::time::{Duration, Instant};
-use traffic::audio::Law;
-use traffic::{AgentSpec, CallReport, CallerMix, Load, Outcome, Plan, Report, Span};
+use traffic::{CallReport, CallerMix, Outcome, Report, Span};
 
 /// Over the bare relay's, in the same run.
 const P99_US: u64 = 5_000;
@@ -69,11 +68,8 @@ fn measure(calls: u32, hold: Duration) -> Result<Run, String> {
     let rate = (calls * RATE).div_ceil(400);
     let size = Size { calls, agents: calls + calls / 8, rate: rate + 1, hold };
     let site = Site::new(size);
-    let (first, last) = pin::cores();
-    pin::to(first);
-    let server = Server::start(&site);
-    pin::to(last);
-    let mut people = People::start(&plan(size, &site, server.sip));
+    let server = Server::start_apart(&site);
+    let mut people = People::start(&desk::plan(callers(size), &site, server.sip));
     people.until_full(size)?;
     let (before, started) = (Cpu::of(server.pid(), people.pid()), Instant::now());
     people.until_over(hold);
@@ -86,30 +82,15 @@ fn measure(calls: u32, hold: Duration) -> Result<Run, String> {
     Ok(Run { size, report, used, memory, recordings, ended })
 }
 
-/// A desk where nobody waits: everybody speaks from the 200 on, and callers hang up.
-fn plan(size: Size, site: &Site, server: SocketAddr) -> Plan {
+/// Nobody waits: everybody speaks from the 200 on, and callers hang up.
+fn callers(size: Size) -> CallerMix {
     let whole = u64::from(size.calls) * 1_000 / u64::from(size.rate - 1).max(1);
-    let talk = if size.calls >= 100 { Span::ms(whole - 6_000, whole - 2_000) } else { Span::ms(1_000, 2_000) };
-    let agent = |user: &String| AgentSpec { answer_after: Span::ms(300, 300), ..AgentSpec::new(user, PASSWORD) };
-    Plan {
-        server,
-        trunk: site.at(2, 0),
-        phones: site.at(3, 0),
-        callers: CallerMix {
-            per_minute: f64::from(size.rate) * 60.0,
-            live: Some(size.calls),
-            talk,
-            speaks_at_once: true,
-            ..CallerMix::default()
-        },
-        outside: None,
-        agents: site.agents.iter().map(agent).collect(),
-        numbers: vec!["100".into()],
-        // Until it is told to stop.
-        duration_ms: 3_600_000,
-        drain_ms: 0,
-        seed: 20_261_122,
-        load: Load { shared_ports: SHARED_PORTS, stamped: true, law: Some(Law::Pcma) },
+    CallerMix {
+        per_minute: f64::from(size.rate) * 60.0,
+        live: Some(size.calls),
+        talk: if size.calls >= 100 { Span::ms(whole - 6_000, whole - 2_000) } else { Span::ms(1_000, 2_000) },
+        speaks_at_once: true,
+        ..CallerMix::default()
     }
 }
 

@@ -21,6 +21,7 @@
 
 mod bare;
 mod calls;
+mod desk;
 mod memory;
 mod packets;
 mod recording;

@@ -5,7 +5,7 @@ use crate::setup::Caller;
 use crate::table::Table;
 use benches::server::Server;
 use benches::site::Site;
-use benches::{Size, cpu, pin};
+use benches::{Size, cpu};
 use std::fs;
 use std::time::Duration;
 
@@ -18,10 +18,7 @@ const WARMS: Duration = Duration::from_secs(40);
 
 pub fn run(asked: &Asked, table: &mut Table) {
     let site = Site::new(Size { calls: 1_000, agents: 1, rate: 0, hold: Duration::ZERO });
-    let (first, last) = pin::cores();
-    pin::to(first);
-    let server = Server::start(&site);
-    pin::to(last);
+    let server = Server::start_apart(&site);
     let mut caller = Caller::new(site.at(2, 0), server.sip).expect("an address of ours");
     let (rate, calls) = (asked.number("--memory-rate", 500, 20), asked.number("--memory-calls", 20_000, 20));
     let ips = site.at(1, 0).ip().to_string();

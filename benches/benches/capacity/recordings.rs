@@ -12,6 +12,8 @@ use traffic::{CallReport, ConversationReport, Report};
 
 /// Milliseconds.
 const OFF_MS: u64 = 250;
+/// Of those that are wrong, so many are told of and kept.
+const TOLD: usize = 10;
 /// Of a frame's energy, where somebody speaks.
 const CLEAR: f32 = 0.5;
 
@@ -24,6 +26,7 @@ pub struct Checked {
     voiceless: usize,
     short: usize,
     most_off_ms: u64,
+    told: usize,
 }
 
 /// One conversation: how long it was, and who spoke in it.
@@ -43,7 +46,7 @@ impl Checked {
 
 impl fmt::Display for Checked {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Checked { conversations, missing, off, voiceless, short, most_off_ms } = self;
+        let Checked { conversations, missing, off, voiceless, short, most_off_ms, .. } = self;
         write!(f, "{off} off, {voiceless} voiceless, {short} short, {missing} missing of {conversations}; most {most_off_ms} ms")
     }
 }
@@ -125,7 +128,8 @@ impl Checked {
                 *(if spoken == 0 { &mut self.voiceless } else { &mut self.short }) += 1;
             }
         }
-        if wrong {
+        if wrong && self.told < TOLD {
+            self.told += 1;
             let [caller, agent] = [0, 1].map(|side| heard.get(side).map_or(String::new(), |voice| stretches(voice)));
             let kept = keep(wav);
             eprintln!("{owed}: {} ms recorded; caller heard {caller}; agent {agent}; {kept}", left.len() / 8);

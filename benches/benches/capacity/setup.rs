@@ -3,10 +3,10 @@
 
 use crate::Asked;
 use crate::table::Table;
+use benches::Size;
 use benches::cpu::{self, Cpu};
 use benches::server::Server;
 use benches::site::Site;
-use benches::{Size, pin};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -23,10 +23,7 @@ const ENDS: Duration = Duration::from_secs(4);
 
 pub fn run(asked: &Asked, table: &mut Table) {
     let site = Site::new(Size { calls: 5_000, agents: 1, rate: 0, hold: Duration::ZERO });
-    let (first, last) = pin::cores();
-    pin::to(first);
-    let server = Server::start(&site);
-    pin::to(last);
+    let server = Server::start_apart(&site);
     let mut caller = Caller::new(site.at(2, 0), server.sip).expect("an address of ours");
     let time = Duration::from_secs(asked.length("--setup-hold", 6, 10, 1).into());
     caller.calls(if asked.measured { 200 } else { 20 }, Duration::from_secs(2).min(time));

@@ -1,17 +1,15 @@
 //! The morning after an outage: everybody calls at once, and then they do not stop.
 
 use crate::Asked;
-use crate::bare::SHARED_PORTS;
+use crate::desk;
 use crate::table::{Table, ms};
+use benches::Size;
 use benches::cpu::Cpu;
 use benches::people::People;
 use benches::server::Server;
-use benches::site::{PASSWORD, Site};
-use benches::{Size, pin};
-use std::net::SocketAddr;
+use benches::site::Site;
 use std::time::{Duration, Instant};
-use traffic::audio::Law;
-use traffic::{AgentSpec, CallReport, CallerMix, Load, Outcome, Plan, Report, Span};
+use traffic::{CallReport, CallerMix, Outcome, Report, Span};
 
 const TRYING_US: u64 = 50_000;
 const PROMPT_US: u64 = 500_000;
@@ -60,7 +58,7 @@ fn stream(rate: u32, seconds: u32, table: &mut Table) {
     let callers = CallerMix {
         per_minute: f64::from(rate) * 60.0,
         thinks: Span::ms(300, 500),
-        talk: Span::ms(6_000, 7_000),
+        talk: Span::ms(2_700, 3_700),
         speaks_at_once: true,
         ..CallerMix::default()
     };
@@ -84,31 +82,10 @@ fn failed(report: &Report) -> usize {
 /// What the people saw, and the server's cores meanwhile.
 fn with_server(size: Size, callers: CallerMix, pass: impl FnOnce(&mut People)) -> (Report, f64) {
     let site = Site::new(size);
-    let (first, last) = pin::cores();
-    pin::to(first);
-    let server = Server::start(&site);
-    pin::to(last);
-    let mut people = People::start(&plan(callers, &site, server.sip));
+    let server = Server::start_apart(&site);
+    let mut people = People::start(&desk::plan(callers, &site, server.sip));
     let (before, started) = (Cpu::of(server.pid(), people.pid()), Instant::now());
     pass(&mut people);
     let used = Cpu::of(server.pid(), people.pid()).since(&before, started.elapsed());
     (people.stop(), used.server)
-}
-
-fn plan(callers: CallerMix, site: &Site, server: SocketAddr) -> Plan {
-    let agent = |user: &String| AgentSpec { answer_after: Span::ms(300, 300), ..AgentSpec::new(user, PASSWORD) };
-    Plan {
-        server,
-        trunk: site.at(2, 0),
-        phones: site.at(3, 0),
-        callers,
-        outside: None,
-        agents: site.agents.iter().map(agent).collect(),
-        numbers: vec!["100".into()],
-        // Until it is told to stop.
-        duration_ms: 3_600_000,
-        drain_ms: 0,
-        seed: 20_261_122,
-        load: Load { shared_ports: SHARED_PORTS, stamped: true, law: Some(Law::Pcma) },
-    }
 }
