@@ -128,6 +128,7 @@ impl Centre {
         self.tell_flow(id, ivr::Input::Connected);
         self.relink(id);
         self.record(id);
+        self.record_waiting(id);
     }
 
     /// Hold begins or ends as the legs of the conversation ask; a consultation is none.

@@ -112,6 +112,15 @@ impl Centre {
         Some(recording)
     }
 
+    /// Both hear each other from now on: who is put on hold is recorded meanwhile, if the account wants that.
+    pub(crate) fn record_waiting(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let wanted = self.setup.site.recording.account(&call.tenant).hold == recording::Hold::Audio;
+        if let Some(recording) = call.recorded().filter(|_| wanted) {
+            self.tell_media(Command::RecordWaiting { recording });
+        }
+    }
+
     /// Who speaks for the recording follows who takes part in the conversation.
     pub(crate) fn record_voices(&mut self, id: CallId) {
         let Some(call) = self.calls.get_mut(&id) else { return };

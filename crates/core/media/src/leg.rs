@@ -58,6 +58,8 @@ pub(crate) struct Leg {
     /// Who hears it.
     pub heard_by: Vec<LegId>,
     pub recordings: Vec<RecordingId>,
+    /// What it says is recorded also while something is looped to it.
+    pub recorded_waiting: bool,
     /// The last sign of life, RTP or RTCP.
     pub heard: Instant,
     /// There was one since the last lease.
@@ -97,6 +99,7 @@ impl Leg {
             mix: None,
             heard_by: vec![],
             recordings: vec![],
+            recorded_waiting: false,
             heard: now,
             alive: false,
             silent: false,
@@ -172,9 +175,9 @@ impl Leg {
         self.session.as_ref().is_some_and(|s| s.send)
     }
 
-    /// What it says belongs to the conversation: it neither holds nor is held, with music to hear.
+    /// What it says is to be recorded: it neither holds nor, unless that is wanted, is held, with music to hear.
     pub fn takes_part(&self) -> bool {
-        self.sends() && !self.player.as_ref().is_some_and(Player::loops)
+        self.sends() && (self.recorded_waiting || !self.player.as_ref().is_some_and(Player::loops))
     }
 
     /// The codec in which this peer is spoken to.

@@ -41,6 +41,8 @@ pub struct Placement {
     /// 1 or 2.
     channels: u16,
     voices: Vec<Voice>,
+    /// Who waits is recorded too.
+    pub(crate) waiting: bool,
     /// The first frame that is not committed.
     first: i64,
     proof: Proof,
@@ -59,7 +61,8 @@ impl Placement {
     /// Legs on the left and on the right; none on the right: one channel, for good.
     pub fn new(start: Instant, left: &[LegId], right: &[LegId]) -> Self {
         let channels = if right.is_empty() { 1 } else { 2 };
-        let mut placement = Placement { start, channels, voices: vec![], first: 0, proof: Proof::default() };
+        let (waiting, proof) = (false, Proof::default());
+        let mut placement = Placement { start, channels, voices: vec![], waiting, first: 0, proof };
         placement.set_legs(left, right);
         placement
     }

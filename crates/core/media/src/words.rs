@@ -74,11 +74,14 @@ pub enum Command {
     HearKeys { leg: LegId, wanted: bool },
     /// Record what these legs say, as stereo, from now; several on one side are mixed. None on the right: mono, a voicemail.
     /// A leg that is on hold, or that something is looped to, says nothing for the recording: it is out of the
-    /// conversation. `file` is below the recordings folder, without extension.
+    /// conversation, unless `RecordWaiting` has it otherwise. `file` is below the recordings folder, without extension.
     Record { recording: RecordingId, left: Vec<LegId>, right: Vec<LegId>, file: Arc<str>, sidecar: Box<Sidecar> },
     /// Other legs from now on, in the same file and time base: a third party joined, another agent took over. A file
     /// that began as mono stays so.
     RecordLegs { recording: RecordingId, left: Vec<LegId>, right: Vec<LegId> },
+    /// From now on a leg that something is looped to is recorded too: what it says while it waits, never what it hears.
+    /// One that holds is not.
+    RecordWaiting { recording: RecordingId },
     /// Close the file. `RecordingClosed` follows.
     StopRecording { recording: RecordingId },
     /// Free the ports; `Closed` follows with what the leg heard and said.

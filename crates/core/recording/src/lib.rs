@@ -6,4 +6,4 @@ mod policy;
 pub mod retention;
 
 pub use ledger::{ALARM_AFTER, Coverage, Input, Ledger, Output, State};
-pub use policy::{Account, Asked, Decision, Kind, Policies, Rule, draw};
+pub use policy::{Account, Asked, Decision, Hold, Kind, Policies, Rule, draw};

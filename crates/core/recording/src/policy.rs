@@ -52,6 +52,15 @@ impl fmt::Display for Rule {
     }
 }
 
+/// What is recorded of the side that waits while the other one holds, or speaks with somebody else.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Hold {
+    #[default]
+    Silence,
+    /// What they say; never the music.
+    Audio,
+}
+
 /// What an account says of its calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Account {
@@ -61,11 +70,12 @@ pub struct Account {
     pub internal: Rule,
     /// Consultations of conversations that are recorded, as parts of their own.
     pub consults: Rule,
+    pub hold: Hold,
 }
 
 impl Default for Account {
     fn default() -> Self {
-        Account { callers: Rule::ALL, outbound: Rule::NONE, internal: Rule::NONE, consults: Rule::NONE }
+        Account { callers: Rule::ALL, outbound: Rule::NONE, internal: Rule::NONE, consults: Rule::NONE, hold: Hold::Silence }
     }
 }
 
@@ -169,7 +179,8 @@ mod tests {
 
     fn policies() -> Policies {
         let rule = |share| Rule::share(share).unwrap();
-        let half = Account { callers: rule(0.5), outbound: Rule::ALL, internal: rule(0.1), consults: Rule::ALL };
+        let half =
+            Account { callers: rule(0.5), outbound: Rule::ALL, internal: rule(0.1), consults: Rule::ALL, hold: Hold::Silence };
         Policies {
             accounts: [("acme".parse().unwrap(), half)].into(),
             queues: [("soporte", 0.25), ("ventas", 1.0), ("legal", 0.0)]

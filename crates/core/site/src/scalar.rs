@@ -4,7 +4,7 @@ use crate::model::{Algorithm, Compressed, Country};
 use acd::{CallFirst, IdleEvent, ReasonMode, Strategy, WrapUpMode};
 use base::{AgentState, Lang, Pii, Requirement, Skill, Tenant};
 use ivr::text::duration;
-use recording::Rule;
+use recording::{Hold, Rule};
 use sip::sdp::AudioCodec;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -104,6 +104,7 @@ by_word! {
     ReasonMode: "\"none\", \"optional\" or \"forced\"" {
         "none" => ReasonMode::None, "optional" => ReasonMode::Optional, "forced" => ReasonMode::Forced,
     }
+    Hold: "\"silence\" or \"audio\"" { "silence" => Hold::Silence, "audio" => Hold::Audio }
     CallFirst: "\"agent\" or \"customer\"" { "agent" => CallFirst::Agent, "customer" => CallFirst::Customer }
     IdleEvent: "\"pause\", \"own_call\" or \"no_answer\"" {
         "pause" => IdleEvent::Pause, "own_call" => IdleEvent::OwnCall, "no_answer" => IdleEvent::NoAnswer,

@@ -2,7 +2,7 @@
 
 use acd::{Announce, CallFirst, Callback, Change, Dissuade, IdleEvent, Relax, Retry, Strategy, WrapUp, WrapUpMode};
 use base::{AgentState, Lang, QueueId, Skill, Wall};
-use recording::Rule;
+use recording::{Hold, Rule};
 use site::{Account, Algorithm, Country, Phone, Site};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -227,10 +227,11 @@ fn what_is_recorded_is_said_by_account_queue_and_agent() {
     assert_eq!(unset.account(&"acme".parse().unwrap()), recording::Account::default());
     assert!(unset.queues.is_empty() && unset.agents.is_empty());
     let share = |share| Rule::share(share).unwrap();
-    let account = "record = 0.5\nrecord_outbound = \"12.5%\"\nrecord_internal = true\nrecord_consults = \"all\"";
+    let account =
+        "record = 0.5\nrecord_outbound = \"12.5%\"\nrecord_internal = true\nrecord_consults = \"all\"\nrecord_hold = \"audio\"";
     let set = site(account, "record = \"none\"", "record = \"100 %\"");
     let (callers, outbound) = (share(0.5), share(0.125));
-    let expected = recording::Account { callers, outbound, internal: Rule::ALL, consults: Rule::ALL };
+    let expected = recording::Account { callers, outbound, internal: Rule::ALL, consults: Rule::ALL, hold: Hold::Audio };
     assert_eq!(set.account(&"acme".parse().unwrap()), expected);
     assert_eq!(set.queues.values().copied().collect::<Vec<_>>(), [Rule::NONE]);
     assert_eq!(set.agents.values().copied().collect::<Vec<_>>(), [Rule::ALL]);

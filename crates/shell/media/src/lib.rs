@@ -184,8 +184,9 @@ fn call_of(command: &Command) -> u32 {
         | Command::Hear { leg, .. }
         | Command::HearKeys { leg, .. }
         | Command::Close { leg } => leg.call.n,
-        Command::Record { recording, .. } | Command::RecordLegs { recording, .. } | Command::StopRecording { recording } => {
-            recording.call().n
-        }
+        Command::Record { recording, .. }
+        | Command::RecordLegs { recording, .. }
+        | Command::RecordWaiting { recording }
+        | Command::StopRecording { recording } => recording.call().n,
     }
 }

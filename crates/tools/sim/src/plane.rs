@@ -158,6 +158,7 @@ impl Plane {
                 later.extend(self.record(at, recording, file, script)?);
             }
             Command::RecordLegs { left, right, .. } => self.may_record(left.iter().chain(&right))?,
+            Command::RecordWaiting { .. } => {}
             Command::StopRecording { recording } => later.extend(self.close(at, recording, script)),
             Command::Close { leg } => {
                 // A leg whose port could not be opened is closed all the same.

@@ -1,9 +1,10 @@
 //! Whole calls by sipp: keys, sound both ways, hold, and who hangs up.
 
+use crate::support::http;
 use crate::support::pcap::{self, Say};
 use crate::support::server::{Agent, Server, Site};
 use crate::support::sipp::{Sipp, within};
-use crate::support::sound::listen;
+use crate::support::sound::{listen, sounding_ms};
 use serde_json::Value;
 
 const CALLER_HZ: u32 = 1_000;
@@ -108,8 +109,52 @@ fn hold_in_each_of_three_ways_and_resume() {
     let held_ms: u64 = server.of_type("agent_leg.resumed").iter().filter_map(|r| r["held_ms"].as_u64()).sum();
     assert!(ended["data"]["hold_ms"].as_u64().unwrap().abs_diff(held_ms) <= 3, "{held_ms}: {ended}");
     assert!((2_900..4_000).contains(&held_ms), "{held_ms}");
+    let arrived = server.fact("call.arrived", |_| true);
+    let recording = server.recording(&arrived);
+    let talk_ms = ended["data"]["talk_ms"].as_u64().unwrap();
+    assert!(recording.duration_ms().abs_diff(talk_ms + held_ms) <= 200, "the time line is kept: {}", recording.duration_ms());
+    for (channel, hz) in [(&recording.left, CALLER_HZ), (&recording.right, AGENT_HZ)] {
+        // sipp's captures play on in the holds; each of the three is silence on both sides.
+        let heard = listen(channel, hz);
+        assert!(heard.total_ms.abs_diff(talk_ms) <= 500 && sounding_ms(channel) <= talk_ms + 300, "{heard:?} of {talk_ms}");
+    }
     server.fact("call.ended", |_| true);
     server.is_at_rest();
+    server.stop();
+}
+
+#[test]
+fn what_a_caller_says_in_the_menu_is_not_recorded_and_a_pause_is_silence_on_both_sides() {
+    const MENU_HZ: u32 = 600;
+    let site = site();
+    let mut server = site.serve();
+    let (caller, agent) = sounds(&server);
+    // They speak from the first moment on, and otherwise once they wait.
+    let menu = |span| Say::Tone(MENU_HZ, span);
+    let says = [menu(800), Say::Key('1'), menu(1_200), Say::Key('1'), menu(2_500), Say::Tone(CALLER_HZ, 20_000)];
+    pcap::write(caller.as_ref(), &says);
+    let mut agent = Sipp::at("agent", 3, 5070).with("rings", 300).with("sound", agent).start(&server);
+    let mut caller = Sipp::caller("caller").with("sound", caller).with("talks", 12_000).start(&server);
+    let started = server.fact("recording.started", |_| true);
+    let call = started["data"]["call_id"].as_str().unwrap();
+    let pause = format!("/api/v1/calls/{call}/pause-recording");
+    assert_eq!(http::post(server.web, &pause, r#"{"cause": "card", "for_s": 2}"#), 200);
+    let live = http::json(server.web, &format!("/api/v1/calls/{call}"));
+    assert_eq!((&live["recording_paused"]["cause"], &live["policy"]), (&"card".into(), &"tenant acme: all".into()));
+    server.fact("recording.resumed", |data| data["by"] == "timed_out");
+    caller.succeeds_within(within(20));
+    agent.succeeds_within(within(0));
+    let arrived = server.fact("call.arrived", |_| true);
+    let ended = server.fact("agent_leg.ended", |_| true);
+    let recording = server.recording(&arrived);
+    let talk_ms = ended["data"]["talk_ms"].as_u64().unwrap();
+    assert!(recording.duration_ms().abs_diff(talk_ms) <= 200, "{} ms of {talk_ms}", recording.duration_ms());
+    assert_eq!(listen(&recording.left, MENU_HZ).total_ms, 0);
+    for (channel, hz) in [(&recording.left, CALLER_HZ), (&recording.right, AGENT_HZ)] {
+        let heard = listen(channel, hz);
+        assert!((1_850..2_200).contains(&heard.longest_gap_ms), "{heard:?}");
+        assert!(sounding_ms(channel) + 1_850 <= talk_ms, "in the gap is nothing at all: {heard:?} of {talk_ms}");
+    }
     server.stop();
 }
 

@@ -66,6 +66,7 @@ impl Plane {
             Command::RecordLegs { recording, left, right } => {
                 assert!(self.recordings.insert(recording, (left, right)).is_some(), "{recording} is not recorded");
             }
+            Command::RecordWaiting { .. } => {}
             Command::StopRecording { recording } => {
                 self.recordings.remove(&recording);
                 let file = format!("{recording}").as_str().into();

@@ -120,6 +120,15 @@ fn who_is_told_and_agrees_is_recorded_and_who_refuses_or_says_nothing_is_not() {
 }
 
 #[test]
+fn who_waits_on_hold_is_recorded_only_where_the_account_wants_it() {
+    for (account, told) in [("", 0), ("record_hold = \"audio\"", 1)] {
+        let mut stage = stage(account, ["", ""], "");
+        talks(&mut stage, Some('1'));
+        assert_eq!(stage.commands.iter().filter(|c| matches!(c, Command::RecordWaiting { .. })).count(), told);
+    }
+}
+
+#[test]
 fn a_refusal_goes_with_the_call_through_a_transfer_and_a_callback() {
     let mut stage = stage("", ["", ""], "");
     talks(&mut stage, Some('2'));

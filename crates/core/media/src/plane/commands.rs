@@ -23,6 +23,7 @@ impl Plane {
                 self.on_record(now, recording, [&left, &right], (file, sidecar), out);
             }
             Command::RecordLegs { recording, left, right } => self.on_record_legs(recording, [&left, &right]),
+            Command::RecordWaiting { recording } => self.on_record_waiting(recording),
             Command::StopRecording { recording } => self.on_stop_recording(now, recording, out),
             Command::Close { leg } => self.on_close(now, leg, out),
         }

@@ -36,6 +36,13 @@ impl Plane {
         }
     }
 
+    pub(super) fn on_record_waiting(&mut self, id: RecordingId) {
+        if let Some(placement) = self.recordings.get_mut(&id) {
+            placement.waiting = true;
+            self.note_recording(id, &[]);
+        }
+    }
+
     pub(super) fn on_stop_recording(&mut self, now: Now, id: RecordingId, out: &mut Vec<Output>) {
         for leg in self.recordings.get(&id).map_or(vec![], |placement| placement.legs().collect()) {
             self.flush(now, leg, out);
@@ -79,11 +86,11 @@ impl Plane {
         }
         let Some(placement) = self.recordings.get(&id) else { return };
         for leg in placement.legs() {
-            if let Some(leg) = self.legs.get_mut(&leg)
-                && !leg.recordings.contains(&id)
-            {
+            let Some(leg) = self.legs.get_mut(&leg) else { continue };
+            if !leg.recordings.contains(&id) {
                 leg.recordings.push(id);
             }
+            leg.recorded_waiting = leg.recordings.iter().any(|id| self.recordings.get(id).is_some_and(|p| p.waiting));
         }
     }
 }

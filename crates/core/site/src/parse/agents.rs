@@ -42,6 +42,7 @@ fn recorded(n: &mut Node) -> recording::Account {
         outbound: n.or("record_outbound", unset.outbound),
         internal: n.or("record_internal", unset.internal),
         consults: n.or("record_consults", unset.consults),
+        hold: n.or("record_hold", unset.hold),
     }
 }
 

@@ -15,7 +15,8 @@ pub fn lull(dice: &mut Dice) -> Duration {
 /// What somebody asks now; now and then somebody else asks for the opposite in the same moment.
 pub fn requests(dice: &mut Dice, view: &Snapshot) -> Vec<Request> {
     let Some(request) = request(dice, view) else { return Vec::new() };
-    let opposite = if dice.percent(20) { opposite(dice, &request, view) } else { None };
+    let often = if matches!(request, Request::PauseRecording { .. }) { 70 } else { 20 };
+    let opposite = if dice.percent(often) { opposite(dice, &request, view) } else { None };
     std::iter::once(request).chain(opposite).collect()
 }
 
@@ -68,6 +69,8 @@ fn opposite(dice: &mut Dice, request: &Request, view: &Snapshot) -> Option<Reque
         Request::SetOpen { queue, open } => Request::SetOpen { queue, open: Some(open != Some(true)) },
         Request::CancelCallback { call } => Request::HangUp { call },
         Request::Desk { agent, open } => Request::Desk { agent, open: !open },
+        // Or passed on in the middle of a card's number.
+        Request::PauseRecording { call, .. } if dice.percent(70) => Request::Transfer { call, to: target(dice, view)? },
         Request::PauseRecording { call, .. } => Request::ResumeRecording { call },
         Request::ResumeRecording { call } => Request::PauseRecording { call, cause: "card".into(), for_s: 30 },
         Request::HangUp { .. } | Request::Dial { .. } | Request::Why { .. } => return None,

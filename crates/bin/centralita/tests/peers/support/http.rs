@@ -10,10 +10,20 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Status and body of a GET.
 pub fn get(server: SocketAddr, path: &str) -> (u16, Vec<u8>) {
+    ask(server, &format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n"))
+}
+
+/// The status of a POST with this JSON.
+pub fn post(server: SocketAddr, path: &str, json: &str) -> u16 {
+    let length = json.len();
+    let head = format!("POST {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\nContent-Type: application/json");
+    ask(server, &format!("{head}\r\nContent-Length: {length}\r\n\r\n{json}")).0
+}
+
+fn ask(server: SocketAddr, request: &str) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect_timeout(&server, LIMIT).expect("the API listens");
     stream.set_read_timeout(Some(LIMIT)).unwrap();
-    let head = format!("GET {path} HTTP/1.1\r\nHost: {server}\r\nConnection: close\r\n\r\n");
-    stream.write_all(head.as_bytes()).unwrap();
+    stream.write_all(request.as_bytes()).unwrap();
     let mut reader = BufReader::new(stream);
     let (status, chunked) = head_of(&mut reader);
     let mut body = Vec::new();

@@ -166,6 +166,21 @@ fn who_is_on_hold_or_hears_music_is_recorded_as_silence() {
 }
 
 #[test]
+fn who_waits_is_recorded_where_that_is_wanted_and_the_music_of_either_side_is_not() {
+    let mut w = World::new();
+    w.join(A, B);
+    w.record();
+    w.command(Command::RecordWaiting { recording: TAPE });
+    // B puts A on hold: B's phone sends music of its own, A hears ours and speaks on.
+    w.command(Command::Configure { leg: B, session: Session { send: false, ..session(B) } });
+    w.command(Command::Loop { leg: A, prompt: "high".into() });
+    w.talk(&[A, B], 50);
+    w.command(Command::StopRecording { recording: TAPE });
+    assert_eq!((w.tape.len(), who(&w.channel(0)[400..7_600])), (8_000, "A".into()));
+    assert!(tone::loudness(&w.channel(1)[..7_800]) < 1.0);
+}
+
+#[test]
 fn what_is_said_while_an_announcement_plays_is_recorded() {
     let mut w = World::new();
     w.record_legs(&[A], &[]);
