@@ -27,7 +27,8 @@ pub fn codecs(site: &site::Site) -> Vec<media::Codec> {
 impl Centre {
     /// What we say of ourselves in SDP.
     pub(crate) fn local(&self, flow: sip::Flow, codecs: &[AudioCodec], port: u16, session_id: u64) -> sip::sdp::Local {
-        let address = self.setup.site.media.advertise.unwrap_or(flow.local.ip());
+        let advertised = self.sip.advertised_to(flow.remote.ip()).or(self.setup.site.media.advertise);
+        let address = advertised.unwrap_or(flow.local.ip());
         sip::sdp::Local { codecs: codecs.to_vec(), ..sip::sdp::Local::new(address, port, session_id) }
     }
 

@@ -125,6 +125,9 @@ impl Setup {
             if let Some(credential) = &trunk.credential {
                 config.users.insert(credential.user.as_str().into(), user_of(credential, sip::May::Trunk(name.clone())));
             }
+            if let Some(address) = trunk.advertise {
+                config.advertised.push(sip::Advertised { towards: trunk.reached_at(), address });
+            }
             let ports = trunk.port.map(|port| port..=port);
             config.trunks.push(sip::TrunkConfig { name, networks: trunk.networks.clone(), ports });
         }

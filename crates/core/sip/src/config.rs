@@ -1,6 +1,7 @@
 //! What the endpoint is told about its site.
 
 use crate::digest::Algorithm;
+use crate::{Flow, Host};
 use base::Pii;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
@@ -20,6 +21,9 @@ pub struct Config {
     pub users: BTreeMap<Arc<str>, UserCredential>,
     /// Peers known by where they send from. The first that fits.
     pub trunks: Vec<TrunkConfig>,
+    /// What Via and Contact show of us to some peers, instead of the address that their packets reach. The first that
+    /// fits.
+    pub advertised: Vec<Advertised>,
     /// Algorithms offered to a user name that we do not know, in order.
     pub algorithms: Vec<Algorithm>,
     /// Bounds of a registration, in seconds; shorter ones get 423 (RFC 3261 10.3).
@@ -48,6 +52,7 @@ impl Default for Config {
             contact_user: "centralita".into(),
             users: BTreeMap::new(),
             trunks: vec![],
+            advertised: vec![],
             algorithms: vec![Algorithm::Sha256, Algorithm::Md5],
             min_expires: 60,
             max_expires: 3600,
@@ -89,6 +94,27 @@ pub struct TrunkConfig {
     pub ports: Option<RangeInclusive<u16>>,
 }
 
+/// An address of ours as peers in these networks reach it: that of the NAT before us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Advertised {
+    /// Address and prefix length.
+    pub towards: Vec<(IpAddr, u8)>,
+    pub address: IpAddr,
+}
+
+impl Config {
+    /// The address of ours that is shown to this peer, if it is another than the one that its packets reach.
+    pub fn advertised_to(&self, peer: IpAddr) -> Option<IpAddr> {
+        let fits = |a: &&Advertised| a.towards.iter().any(|(network, prefix)| within(*network, *prefix, peer));
+        self.advertised.iter().find(fits).map(|a| a.address)
+    }
+
+    /// The host of ours that the peer at the end of this flow reaches.
+    pub(crate) fn host_towards(&self, flow: Flow) -> Host {
+        Host::from(self.advertised_to(flow.remote.ip()).unwrap_or(flow.local.ip()).to_canonical())
+    }
+}
+
 impl TrunkConfig {
     /// Whether the trunk sends from here.
     pub fn covers(&self, source: std::net::SocketAddr) -> bool {
@@ -114,6 +140,22 @@ fn within(network: IpAddr, prefix: u8, address: IpAddr) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_peer_behind_which_a_nat_is_crossed_is_shown_its_address() {
+        let address = "203.0.113.10".parse().unwrap();
+        let towards = vec![("198.51.100.0".parse().unwrap(), 24), ("2001:db8::7".parse().unwrap(), 128)];
+        let config = Config { advertised: vec![Advertised { towards, address }], ..Config::default() };
+        for (peer, expected) in [
+            ("198.51.100.9", Some(address)),
+            ("::ffff:198.51.100.9", Some(address)),
+            ("2001:db8::7", Some(address)),
+            ("2001:db8::8", None),
+            ("10.0.0.4", None),
+        ] {
+            assert_eq!(config.advertised_to(peer.parse().unwrap()), expected, "{peer}");
+        }
+    }
 
     #[test]
     fn a_trunk_is_its_networks_and_ports() {

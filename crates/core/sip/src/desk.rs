@@ -3,7 +3,7 @@
 use crate::seal::Seal;
 use crate::transaction::timer::{Alarm, Wait};
 use crate::transaction::{Errand, Owner, Transactions, TxId};
-use crate::{Builder, Config, Flow, HeaderId, Host, Message, Output, SessionId, Transport, Uri, Via};
+use crate::{Builder, Config, Flow, HeaderId, Message, Output, SessionId, Transport, Uri, Via};
 use base::{Now, Random};
 use bytes::Bytes;
 use std::time::Duration;
@@ -31,7 +31,7 @@ impl Desk<'_> {
     /// A Via with a new branch.
     pub fn via(&mut self, flow: Flow) -> Via {
         let branch = format!("{}{}", self.cookie, self.random.token());
-        Via::new(flow.transport, Host::from(flow.local.ip().to_canonical()), Some(flow.local.port()), &branch)
+        Via::new(flow.transport, self.config.host_towards(flow), Some(flow.local.port()), &branch)
     }
 
     /// The same, for an INVITE to this user: should it come back to us, [`Self::came_round`] knows it.
@@ -52,7 +52,7 @@ impl Desk<'_> {
 
     /// Our Contact, as the peer at the end of this flow reaches it.
     pub fn contact(&self, flow: Flow) -> String {
-        let host = Host::from(flow.local.ip().to_canonical());
+        let host = self.config.host_towards(flow);
         let uri = Uri::sip(Some(&self.config.contact_user), host, Some(flow.local.port()));
         match flow.transport {
             Transport::Udp => format!("<{uri}>"),

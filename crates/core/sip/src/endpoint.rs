@@ -20,6 +20,7 @@ use crate::{Binding, Flow, Input, Message, Output, SessionId, Transport, Via};
 use base::{Instant, Now, Random};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 /// All of SIP: transactions, sessions, registrations. Says what to send; sends nothing.
@@ -107,6 +108,11 @@ impl Endpoint {
     /// Where a user is registered now.
     pub fn bindings(&self, user: &str) -> &[Binding] {
         self.registrar.bindings(user)
+    }
+
+    /// What [`Config::advertised_to`] says.
+    pub fn advertised_to(&self, peer: IpAddr) -> Option<IpAddr> {
+        self.core.config.advertised_to(peer)
     }
 
     /// Sessions that are not over, for the audit.

@@ -24,7 +24,7 @@ mod transaction;
 pub mod uri;
 mod words;
 
-pub use config::{Config, May, TrunkConfig, UserCredential};
+pub use config::{Advertised, Config, May, TrunkConfig, UserCredential};
 pub use endpoint::Endpoint;
 pub use header::{HeaderId, MediaType, NameAddr, Params, RAck, ReferTo, ReplacesField, Via, ViaTransport};
 pub use message::{BadHeader, BadMessage, Builder, Contacts, Message, Method, ParseError, StartLine, response_to};

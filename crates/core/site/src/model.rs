@@ -149,6 +149,9 @@ pub struct Trunk {
     /// Where calls that leave by it are sent; without it none do. `login` answers the peer's challenge.
     pub address: Option<SocketAddr>,
     pub login: Option<Login>,
+    /// What Via, Contact and SDP show to it instead of `[sip] advertise`, `[media] advertise` and our own address: between
+    /// us and this trunk is a NAT, and this is its outside.
+    pub advertise: Option<IpAddr>,
     /// For E.164: how numbers without a country code are read (calls.md line 14).
     pub country: Option<Country>,
     /// Calls at once, both ways.
@@ -160,6 +163,14 @@ pub struct Trunk {
     pub codecs: Option<Vec<AudioCodec>>,
     /// Its calls' sound goes through the one shared port.
     pub shares_port: bool,
+}
+
+impl Trunk {
+    /// Where the trunk sends from and is called at: address and prefix length.
+    pub fn reached_at(&self) -> Vec<(IpAddr, u8)> {
+        let whole = |address: &SocketAddr| (address.ip(), if address.is_ipv4() { 32 } else { 128 });
+        self.networks.iter().copied().chain(self.address.iter().map(whole)).collect()
+    }
 }
 
 /// Whose rules a national number follows.

@@ -6,11 +6,15 @@
 mod baresip;
 mod commands;
 mod crash;
+mod early_media;
 mod floods;
+mod nat;
 mod reload;
 mod sipp_agents;
 mod sipp_calls;
 mod sipp_rules;
+mod strangers;
+mod streams;
 mod support;
 mod traffic_day;
 mod transfers;

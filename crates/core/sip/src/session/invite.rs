@@ -71,7 +71,7 @@ fn own_host(desk: &Desk<'_>, dial: &Dial) -> Host {
     let name = &*desk.config.host;
     match Uri::parse(format!("sip:{name}").as_bytes()) {
         Ok(Uri { user: None, host, port: None, headers: None, params, .. }) if params.is_empty() => host,
-        _ => Host::from(dial.flow.local.ip().to_canonical()),
+        _ => desk.config.host_towards(dial.flow),
     }
 }
 

@@ -4,6 +4,7 @@ use super::codecs;
 use crate::model::*;
 use crate::reader::Node;
 use crate::scalar::{Network, Read};
+use std::net::IpAddr;
 use toml::de::DeValue;
 
 /// A number as it is dialled.
@@ -32,6 +33,13 @@ pub fn trunk(n: &mut Node) -> Option<Trunk> {
     if n.has("login") && !n.has("address") {
         n.report(n.at("login", "expected `address` beside it: who would ask for this login?"));
     }
+    let advertise: Option<IpAddr> = n.opt("advertise");
+    if advertise.is_some_and(|address| address.is_unspecified()) {
+        n.report(n.at("advertise", "expected the one address at which this trunk reaches us"));
+    }
+    if n.has("advertise") && !n.has("networks") && !n.has("address") {
+        n.report(n.at("advertise", "expected `networks` or `address` beside it: to whom is it shown?"));
+    }
     let networks = networks.into_iter().map(|Network(address, length)| (address, length)).collect();
     let (country, channels, escalation) = (n.opt("country"), n.opt("channels"), n.or("escalation", 0));
     if channels.is_none() && n.has("escalation") {
@@ -44,6 +52,7 @@ pub fn trunk(n: &mut Node) -> Option<Trunk> {
         credential,
         address,
         login,
+        advertise,
         country,
         channels,
         escalation,

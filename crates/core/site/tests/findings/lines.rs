@@ -31,6 +31,19 @@ fn a_trunk_by_which_no_call_can_leave_is_pointed_at() {
 }
 
 #[test]
+fn an_address_that_is_shown_to_nobody_or_is_none_is_pointed_at() {
+    let with = |address: &str| format!("address = \"192.0.2.1:5060\"\nadvertise = {address}\n");
+    let saying = ("expected the one address at which this trunk reaches us", "\"0.0.0.0\"", "");
+    assert_found(&site(), ("address = \"192.0.2.1:5060\"\n", &with("\"0.0.0.0\"")), saying, true);
+    let saying =
+        ("expected an IP address such as \"192.0.2.1\" (names are not looked up), found this text", "\"nat.example\"", "");
+    assert_found(&site(), ("address = \"192.0.2.1:5060\"\n", &with("\"nat.example\"")), saying, true);
+    let only_known = "credential = { user = \"u\", password = \"p\" }\nadvertise = \"203.0.113.10\"\n";
+    let saying = ("expected `networks` or `address` beside it: to whom is it shown?", "\"203.0.113.10\"", "");
+    assert_found(SITE, ("networks = [\"192.0.2.0/24\"]\n", only_known), saying, true);
+}
+
+#[test]
 fn channels_that_do_not_add_up_are_pointed_at() {
     let saying = ("expected at least the 5 that are guaranteed", "4", "");
     assert_found(&site(), ("burst = 9", "burst = 4"), saying, true);

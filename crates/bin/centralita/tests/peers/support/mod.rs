@@ -2,6 +2,7 @@
 
 pub mod baresip;
 pub mod http;
+pub mod line;
 pub mod pcap;
 pub mod program;
 pub mod raw;

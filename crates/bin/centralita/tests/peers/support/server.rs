@@ -39,6 +39,8 @@ pub struct Site {
     ports: &'static str,
     silent_after: &'static str,
     codecs: &'static str,
+    unanswered: bool,
+    advertise: Option<u8>,
     agents: Vec<Agent>,
 }
 
@@ -53,6 +55,8 @@ impl Site {
             ports: "20000-20199",
             silent_after: "10s",
             codecs: "[\"pcma\", \"pcmu\"]",
+            unanswered: false,
+            advertise: None,
             agents: agents.into_iter().collect(),
         }
     }
@@ -76,6 +80,18 @@ impl Site {
     /// What calls may use, as a TOML list.
     pub fn codecs(mut self, codecs: &'static str) -> Site {
         self.codecs = codecs;
+        self
+    }
+
+    /// Callers are answered when an agent is there.
+    pub fn unanswered(mut self) -> Site {
+        self.unanswered = true;
+        self
+    }
+
+    /// Between the trunk and us is a NAT, whose outside is at this host.
+    pub fn behind_nat(mut self, host: u8) -> Site {
+        self.advertise = Some(host);
         self
     }
 
@@ -107,15 +123,18 @@ impl Site {
     }
 
     fn text(&self) -> String {
+        let advertise = self.advertise.map(|host| format!("advertise = \"{}\"", self.at(host, 0).ip()));
         let flows = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../ivr-flows");
         let mut text = include_str!("../site.toml")
+            .replace("%advertise%", &advertise.unwrap_or_default())
             .replace("%net%", &self.net)
             .replace("%dir%", &self.folder.path().to_string_lossy())
             .replace("%flows%", &flows.canonicalize().unwrap().to_string_lossy())
             .replace("%ring%", self.ring)
             .replace("%ports%", self.ports)
             .replace("%silent_after%", self.silent_after)
-            .replace("%codecs%", self.codecs);
+            .replace("%codecs%", self.codecs)
+            .replace("%unanswered%", &self.unanswered.to_string());
         for (place, Agent { name, phone }) in self.agents.iter().enumerate() {
             let phone = match phone {
                 Phone::Registers { algorithms } => {

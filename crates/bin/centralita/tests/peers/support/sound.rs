@@ -49,7 +49,7 @@ pub fn listen(channel: &[i16], hz: u32) -> Heard {
     Heard { total_ms: 20 * here.iter().filter(|h| **h).count() as u64, longest_gap_ms: 20 * longest as u64 }
 }
 
-fn is_tone(frame: &[i16], hz: u32) -> bool {
+pub fn is_tone(frame: &[i16], hz: u32) -> bool {
     let energy: f32 = frame.iter().map(|s| f32::from(*s).powi(2)).sum();
     let loud = energy / frame.len() as f32 > 200.0f32.powi(2);
     // A frame that a splice cuts in two still has half of it.
@@ -59,6 +59,11 @@ fn is_tone(frame: &[i16], hz: u32) -> bool {
 /// Milliseconds of anything louder than line noise.
 pub fn sounding_ms(channel: &[i16]) -> u64 {
     20 * channel.chunks_exact(FRAME).filter(|frame| frame.iter().any(|s| s.unsigned_abs() > 300)).count() as u64
+}
+
+/// Milliseconds without.
+pub fn quiet_ms(channel: &[i16]) -> u64 {
+    20 * (channel.len() / FRAME) as u64 - sounding_ms(channel)
 }
 
 /// Writes a tone as a mono file of 8 kHz, 16 bit.
