@@ -22,7 +22,8 @@ const ROE: f64 = 94.77;
 /// A jitter buffer holds at least this, a packet's own 20 ms among it.
 const LEAST_HELD: Duration = Duration::from_millis(40);
 
-/// How a codec takes losses (G.113 Appendix I).
+/// How a codec takes losses (G.113 Appendix I). The published slopes at low loss are those of these values: G.711 costs
+/// about 4 R per percent with concealment and about 25 without, and 95 / Bpl is 3.8 and 22.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Impairment {
     /// Equipment impairment without loss.

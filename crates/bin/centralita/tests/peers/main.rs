@@ -6,10 +6,12 @@
 mod baresip;
 mod commands;
 mod crash;
+mod crash_under_load;
 mod early_media;
 mod floods;
 mod nat;
 mod reload;
+mod rtcp;
 mod sipp_agents;
 mod sipp_calls;
 mod sipp_rules;

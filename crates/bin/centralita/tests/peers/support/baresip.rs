@@ -72,6 +72,17 @@ impl Baresip {
         self.program.line(PATIENCE, |l| l.contains("terminated") || l.contains("session closed"));
     }
 
+    /// What it says of its streams when its call has ended, by RTCP and by its own count: `PL` is what was lost in what
+    /// it received and, as the other side reported it, in what it sent.
+    pub fn summary(&mut self) -> Vec<(String, Vec<f64>)> {
+        let line = self.program.line(PATIENCE, |l| l.starts_with("EX=BareSip;"));
+        let field = |text: &str| {
+            let (name, values) = text.split_once('=')?;
+            Some((name.to_string(), values.split(',').filter_map(|v| v.parse().ok()).collect()))
+        };
+        line.trim().split(';').filter_map(field).collect()
+    }
+
     /// Waits for the end of its call, and reads what it heard.
     pub fn heard(&mut self) -> Recording {
         self.program.line(PATIENCE, |l| l.contains("terminated"));

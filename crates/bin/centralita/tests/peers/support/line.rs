@@ -120,8 +120,8 @@ pub enum Order {
     From(UdpSocket),
     /// Every packet this often.
     Times(u32),
-    /// Leaves out every second number, so that no packet follows another.
-    Stumble,
+    /// Of so many packets one is never sent.
+    Lose(u32),
 }
 
 /// One stream of RTP, a packet each 20 ms.
@@ -152,7 +152,8 @@ impl Mouth {
 /// Until nobody can give orders any more.
 fn speak(mut socket: UdpSocket, orders: &Receiver<Order>, sent: &AtomicU64) {
     let mut voice = Voice::new(Law::Pcmu, Some(101), 11);
-    let (mut to, mut speaks, mut times, mut stumbles, mut due) = (None, false, 1, false, Instant::now());
+    let (mut to, mut speaks, mut times, mut loses, mut due) = (None, false, 1, u32::MAX, Instant::now());
+    let mut since_lost = 0;
     loop {
         match orders.recv_timeout(due.saturating_duration_since(Instant::now())) {
             Ok(Order::To(address)) => to = Some(address),
@@ -168,7 +169,7 @@ fn speak(mut socket: UdpSocket, orders: &Receiver<Order>, sent: &AtomicU64) {
             Ok(Order::In(law)) => voice.negotiate(law, Some(101)),
             Ok(Order::From(other)) => socket = other,
             Ok(Order::Times(n)) => times = n,
-            Ok(Order::Stumble) => stumbles = true,
+            Ok(Order::Lose(one_in)) => loses = one_in,
             Err(RecvTimeoutError::Disconnected) => return,
             Err(RecvTimeoutError::Timeout) => {
                 due += FRAME_TIME;
@@ -178,8 +179,10 @@ fn speak(mut socket: UdpSocket, orders: &Receiver<Order>, sent: &AtomicU64) {
                     let _ = socket.send_to(voice.next_packet(), to);
                     sent.fetch_add(1, Ordering::Relaxed);
                 }
-                if stumbles {
+                since_lost += times;
+                if since_lost + 1 >= loses {
                     voice.next_packet();
+                    since_lost = 0;
                 }
             }
         }
