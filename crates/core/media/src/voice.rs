@@ -258,14 +258,15 @@ impl Voice {
     }
 
     fn of_8_khz(&mut self, timestamp: u32) -> u32 {
-        let ratio = (self.codec.clock() / 8_000).cast_signed();
+        let ratio = self.codec.clock() / 8_000;
         if ratio == 1 {
             return timestamp;
         }
-        let (theirs, ours) = self.clock.unwrap_or((timestamp, timestamp / 6));
-        let step = timestamp.wrapping_sub(theirs).cast_signed().div_euclid(ratio);
+        let (theirs, ours) = self.clock.unwrap_or((timestamp, timestamp / ratio));
+        // A peer may jump as far as it likes: back by half of all timestamps a step is no number of 32 bit times the ratio.
+        let step = i64::from(timestamp.wrapping_sub(theirs).cast_signed()).div_euclid(ratio.into());
         // What is left over counts with the next.
-        let now = (theirs.wrapping_add_signed(step * ratio), ours.wrapping_add_signed(step));
+        let now = (theirs.wrapping_add((step * i64::from(ratio)) as u32), ours.wrapping_add(step as u32));
         self.clock = Some(now);
         now.1
     }
@@ -292,6 +293,7 @@ mod tests {
     use super::*;
     use crate::rtp::{Line, Packet};
     use crate::tone;
+    use proptest::prelude::*;
 
     fn packets(count: u16) -> Vec<Vec<u8>> {
         let mut encoder = g722::Encoder::new();
@@ -388,5 +390,29 @@ mod tests {
             });
         }
         assert!(loudest > 10_000);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_timestamps_come_those_of_8_khz_follow_them(
+            jumps in proptest::collection::vec(prop_oneof![Just(0x8000_0000), Just(0x8000_0001), Just(960), any::<u32>()], 1..50),
+            first in any::<u32>(),
+        ) {
+            let (mut voice, mut timestamp) = (Voice::new(Codec::Opus), first);
+            let (mut before, mut left) = (voice.of_8_khz(first), 0);
+            for jump in jumps {
+                timestamp = timestamp.wrapping_add(jump);
+                let now = voice.of_8_khz(timestamp);
+                let ticks = i64::from(jump.cast_signed()) + left;
+                // What is left over must not take a jump round to the other side.
+                if ticks <= i64::from(i32::MAX) {
+                    prop_assert_eq!(i64::from(now.wrapping_sub(before).cast_signed()), ticks.div_euclid(6));
+                    left = ticks.rem_euclid(6);
+                } else {
+                    left = (ticks - (1 << 32)).rem_euclid(6);
+                }
+                before = now;
+            }
+        }
     }
 }

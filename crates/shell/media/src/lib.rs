@@ -31,8 +31,10 @@ use base::{CallId, LegId};
 use crossbeam::channel::{self, Sender};
 use measured::{Measured, Teller};
 use media::{Command, Input, PlaneConfig, PromptBook, Stats};
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 use worker::{Told, Worker};
 
@@ -94,6 +96,7 @@ impl MediaPlane {
     pub fn start_on<Io: PacketIo + 'static>(config: Config, sink: Arc<dyn Sink>, ports: Vec<Io>) -> std::io::Result<Handle> {
         let (recorder, mut threads) = recorder::start(config.recordings, config.disk, config.keys, config.ring, sink.clone())?;
         let measured = Arc::new(Measured::default());
+        let fallen = Arc::new(AtomicUsize::new(0));
         let mut lanes = vec![];
         let mut workers = vec![];
         let plane = config.plane;
@@ -104,10 +107,24 @@ impl MediaPlane {
             lanes.push(Lane { commands: sender, waker: io.waker() });
             let teller = Teller::new(measured.clone());
             let worker = Worker::new(io, plane, config.prompts.clone(), commands, recorder.clone(), sink.clone(), teller)?;
-            workers.push(std::thread::Builder::new().name(format!("media-{n}")).spawn(move || worker.run())?);
+            let fallen = fallen.clone();
+            workers.push(std::thread::Builder::new().name(format!("media-{n}")).spawn(move || watch(worker, &fallen))?);
         }
         workers.append(&mut threads);
-        Ok(Handle { lanes, threads: workers, measured })
+        Ok(Handle { lanes, threads: workers, measured, fallen })
+    }
+}
+
+/// Runs a media thread. One that ends before it is told to takes the sound of its calls with it: that is said aloud.
+fn watch<Io: PacketIo>(worker: Worker<Io>, fallen: &AtomicUsize) {
+    let ended = catch_unwind(AssertUnwindSafe(|| worker.run()));
+    if let Ok(Ok(())) = ended {
+        return;
+    }
+    fallen.fetch_add(1, Ordering::Relaxed);
+    match ended {
+        Ok(Err(error)) => tracing::error!(%error, "a media thread can't wait for packets and ended: its calls have no sound"),
+        _ => tracing::error!("a media thread panicked and ended: its calls have no sound"),
     }
 }
 
@@ -119,7 +136,7 @@ struct Lane {
 
 impl Lane {
     fn tell(&self, told: Told) {
-        // A thread that is gone takes no commands; its end has been logged.
+        // A thread that is gone takes no commands; its end has been logged and is counted.
         let _ = self.commands.send(told);
         if let Err(error) = self.waker.wake() {
             tracing::error!(%error, "media thread can't be woken");
@@ -133,9 +150,15 @@ pub struct Handle {
     /// Media threads first, then the recorder's: each ends when the ones before have.
     threads: Vec<JoinHandle<()>>,
     measured: Arc<Measured>,
+    fallen: Arc<AtomicUsize>,
 }
 
 impl Handle {
+    /// How many media threads have ended by themselves, by a panic or because the system gives them no packets: an alarm.
+    pub fn fallen(&self) -> usize {
+        self.fallen.load(Ordering::Relaxed)
+    }
+
     /// Hands a command over; never waits. Commands of one call are carried out in order.
     pub fn send(&self, command: Command) {
         let Some(lane) = self.lanes.get(call_of(&command) as usize % self.lanes.len().max(1)) else { return };

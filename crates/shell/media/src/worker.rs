@@ -56,19 +56,24 @@ impl<Io: PacketIo> Worker<Io> {
         Ok(Worker { waker, io, plane, clock: Clock::start(), commands, recorder, sink, measured, out })
     }
 
-    /// Until the command channel is closed.
-    pub fn run(mut self) {
+    /// Until the command channel is closed, or packets can't be waited for.
+    pub fn run(mut self) -> io::Result<()> {
+        let ended = self.work();
+        self.plane.on_shutdown(self.clock.now(), &mut self.out);
+        self.carry_out(&[]);
+        self.recorder.finish();
+        ended
+    }
+
+    fn work(&mut self) -> io::Result<()> {
         let mut buffer = [0; LONGEST];
         loop {
             let may_sleep = self.waker.may_sleep(|| self.commands.is_empty());
             let timeout = if may_sleep { self.timeout() } else { Some(Duration::ZERO) };
-            if let Err(error) = self.io.wait(timeout) {
-                tracing::error!(%error, "media thread can't wait for packets");
-                break;
-            }
+            self.io.wait(timeout)?;
             self.waker.awake();
             if !self.take_commands() {
-                break;
+                return Ok(());
             }
             // What is due first: after a stall, blocks of recordings make room for the packets that waited.
             self.tick();
@@ -76,9 +81,6 @@ impl<Io: PacketIo> Worker<Io> {
             self.tick();
             self.recorder.retry();
         }
-        self.plane.on_shutdown(self.clock.now(), &mut self.out);
-        self.carry_out(&[]);
-        self.recorder.finish();
     }
 
     fn timeout(&self) -> Option<Duration> {

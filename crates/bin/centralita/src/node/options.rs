@@ -84,18 +84,21 @@ pub fn health(
 ) -> Arc<dyn Fn() -> Health + Send + Sync> {
     let started = clock.now().wall;
     let (log, way, journal) = (outlets.log.clone(), outlets.way.clone(), Arc::downgrade(&outlets.journal));
+    let media = Arc::downgrade(&outlets.media);
     Arc::new(move || {
         let (state, kept) = (log.health(), kept.load_full());
         let lost = (state.lost > 0).then(|| format!("{} facts were lost", state.lost));
         let inputs = (way.refused().pushed > 0).then(|| "the decision thread stood still, and inputs were lost".to_string());
         let failing = state.failing.map(|why| format!("the log cannot be written: {why}"));
         let journal = journal.upgrade().and_then(|j| j.failed()).map(|why| format!("the journal ended: {why}"));
+        let fallen = media.upgrade().map_or(0, |media| media.fallen());
+        let media = (fallen > 0).then(|| format!("{fallen} media threads ended, and their calls have no sound"));
         Health {
             version: env!("CARGO_PKG_VERSION").into(),
             started,
             breaches: figures.load().invariant_breaches,
             last_breaches: screen.snapshot.load().breaches.clone(),
-            alarms: [lost, inputs, failing, journal].into_iter().flatten().chain(kept.alarms()).collect(),
+            alarms: [lost, inputs, failing, journal, media].into_iter().flatten().chain(kept.alarms()).collect(),
             gauges: [gauges(state.waiting as f64, way.refused(), &screen.snapshot.load()), kept.gauges()].concat(),
             histograms: screen.stopwatches.shown(),
         }

@@ -4,11 +4,13 @@
 use crate::common::*;
 use crate::recordings::{Stalled, closed};
 use media::{Command, Input, tone};
-use shell_media::{Disk, DiskFile, OsDisk};
+use shell_media::{Arrival, Config, Disk, DiskFile, MediaPlane, OsDisk, PacketIo, Port, UdpIo, Waker};
 use std::io::{self, Seek, SeekFrom, Write};
+use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
+use std::time::{Duration, Instant};
 
 /// What happens once, at the write that passes this many bytes, or at the sync if none does.
 #[derive(Clone)]
@@ -150,5 +152,46 @@ fn a_disk_that_stalls_for_five_seconds_costs_nothing() {
         let spoken = &channel[onset(&channel)..];
         let heard = spoken.chunks_exact(1_600).take(24).filter(|block| tone::carries(block, 8_000, hertz)).count();
         assert!(heard >= 22, "{heard} of 24 blocks of {hertz} Hz");
+    }
+}
+
+/// A network whose first wait ends the thread.
+struct Ends(UdpIo, fn() -> io::Result<()>);
+
+impl PacketIo for Ends {
+    fn bind(&mut self, leg: base::LegId, address: IpAddr, port: u16) -> io::Result<()> {
+        self.0.bind(leg, address, port)
+    }
+    fn unbind(&mut self, leg: base::LegId) {
+        self.0.unbind(leg);
+    }
+    fn wait(&mut self, _timeout: Option<Duration>) -> io::Result<()> {
+        (self.1)()
+    }
+    fn receive(&mut self, buffer: &mut [u8]) -> Option<Arrival> {
+        self.0.receive(buffer)
+    }
+    fn send(&mut self, leg: base::LegId, port: Port, to: SocketAddr, packet: &[u8]) {
+        self.0.send(leg, port, to, packet);
+    }
+    fn waker(&self) -> Arc<Waker> {
+        self.0.waker()
+    }
+}
+
+#[test]
+fn a_media_thread_that_ends_by_itself_is_counted() {
+    for how in [|| panic!("a packet that nobody thought of"), || Err(io::Error::other("no poller"))] {
+        let folder = tempfile::tempdir().unwrap();
+        let config = Config::new(folder.path(), Arc::new(prompts()));
+        let handle = MediaPlane::start_on(config, Arc::new(|_| ()), vec![Ends(UdpIo::new().unwrap(), how)]).unwrap();
+        let deadline = Instant::now() + PATIENCE;
+        while handle.fallen() == 0 {
+            assert!(Instant::now() < deadline, "its end was not counted");
+            std::thread::yield_now();
+        }
+        handle.use_prompts(Arc::new(prompts()));
+        assert_eq!(handle.fallen(), 1);
+        handle.stop();
     }
 }
