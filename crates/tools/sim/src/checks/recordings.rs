@@ -21,6 +21,8 @@ pub struct Recordings {
     drawn: BTreeMap<CallId, (f64, f64)>,
     alarms: BTreeSet<RecordingId>,
     paused: BTreeSet<RecordingId>,
+    /// Those, and whose pause is over.
+    ever_paused: BTreeSet<RecordingId>,
     /// Until when a call's recordings are silent, on the clock of that epoch.
     silent: BTreeMap<CallId, (u32, Instant)>,
 }
@@ -57,6 +59,7 @@ impl Recordings {
             }
             What::RecordingPaused { recording, limit_ms, .. } => {
                 self.paused.insert(*recording);
+                self.ever_paused.insert(*recording);
                 let until = fact.now.mono + Duration::from_millis(*limit_ms);
                 self.silent.insert(recording.call(), (seen.logged.epoch, until));
                 must(!self.ended.contains(recording), "only what lasts pauses", || recording.to_string())
@@ -82,9 +85,9 @@ impl Recordings {
                 let silent = self.silent.get(&recording.call());
                 let silent = silent.is_some_and(|(epoch, until)| *epoch == seen.logged.epoch && *until > fact.now.mono);
                 let first = talks && recording.n == 1;
-                must(!(silent && first) || self.paused.contains(recording), "a pause goes with the call", || {
-                    recording.to_string()
-                })
+                // Of a slow recorder it is told late, perhaps after the conversation and its pause.
+                let paused = self.ever_paused.contains(recording);
+                must(!(silent && first) || paused, "a pause goes with the call", || recording.to_string())
             }
             What::RecordingStored { recording, .. } | What::RecordingFailed { recording, .. } => {
                 must(self.ended.insert(*recording), "a recording ends once", || recording.to_string())?;
