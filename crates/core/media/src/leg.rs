@@ -33,6 +33,14 @@ pub(crate) enum Content {
     Other,
 }
 
+impl Content {
+    /// How long its sound is.
+    fn sound(self, body: &[u8]) -> Duration {
+        let Content::Audio(codec) = self else { return Duration::ZERO };
+        Duration::from_micros(u64::from(codec.ticks(body)) * 1_000_000 / u64::from(codec.clock()))
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct Leg {
     pub session: Option<Session>,
@@ -191,14 +199,14 @@ impl Leg {
     }
 
     /// What a packet holds if it is the peer's; counted as received, as a stranger's or as one too many.
-    pub fn hear(&mut self, now: Instant, from: SocketAddr, header: &Header) -> Option<Content> {
+    pub fn hear(&mut self, now: Instant, from: SocketAddr, header: &Header, body: &[u8]) -> Option<Content> {
         let content = self.session.as_ref().map(|s| content(s, header.payload));
         let accepted = content.filter(|content| self.accepts(now, from, header, *content));
         match accepted {
             Some(_) => (self.heard, self.alive) = (now, true),
             None => self.strangers += 1,
         }
-        accepted.filter(|_| self.rate.allows(now))
+        accepted.filter(|content| self.rate.allows(now, content.sound(body)))
     }
 
     fn accepts(&mut self, now: Instant, from: SocketAddr, header: &Header, content: Content) -> bool {

@@ -48,16 +48,18 @@ impl Losses {
         self.window |= 1;
     }
 
-    /// A number came that is this much below the newest, or the newest itself. One from before the stream counts nowhere.
-    pub fn behind(&mut self, back: u32) {
+    /// A number came that is this much below the newest, or the newest itself. One from before the stream counts nowhere. True
+    /// if it came before.
+    pub fn behind(&mut self, back: u32) -> bool {
         if back >= self.known {
-            return;
+            return false;
         }
         let place = 1 << back;
         let again = self.window & place != 0;
         self.window |= place;
         self.tally.duplicates += u64::from(again);
         self.tally.late += u64::from(!again);
+        again
     }
 
     /// All so far, as if what has not come will not.
@@ -118,7 +120,7 @@ mod tests {
                     losses.ahead(step);
                     top = *number;
                 }
-                _ => losses.behind((top - number) as u32),
+                _ => drop(losses.behind((top - number) as u32)),
             }
         }
         losses.tally()

@@ -15,7 +15,7 @@ use crate::player::{CATCH_UP, FRAME_TIME};
 use crate::rates::Doubler;
 use crate::rtp::FRAME;
 use crate::track::{Terms, Track};
-use crate::voice::{LONGEST, Said, Samples};
+use crate::voice::{LONGEST, Origin, Said, Samples};
 use base::{Instant, LegId};
 use std::time::Duration;
 
@@ -54,6 +54,12 @@ impl Mix {
         Mix { encoder: Encoder::new(codec), terms, start, due: start, sources: vec![] }
     }
 
+    /// How long this source is held back.
+    #[cfg(test)]
+    pub fn delay_ms(&self, leg: LegId) -> i64 {
+        self.sources.iter().find(|source| source.leg == leg).map_or(0, |source| source.track.delay()) / 8
+    }
+
     #[cfg(test)]
     pub fn is_wide(&self) -> bool {
         self.terms.scale > 1
@@ -83,7 +89,7 @@ impl Mix {
     pub fn hear(&mut self, now: Instant, from: LegId, said: &Said<'_>) -> bool {
         let arrival = self.place(now);
         let Some(Source { track, doubler, .. }) = self.sources.iter_mut().find(|source| source.leg == from) else { return true };
-        if self.terms.scale == 1 || said.samples.is_empty() {
+        if self.terms.scale == 1 || said.samples.is_empty() || said.origin == Origin::TooLate {
             return track.place(arrival, said);
         }
         if let Some(wide) = said.wide {
@@ -94,6 +100,13 @@ impl Mix {
         said.samples.write(0, &mut narrow[..length]);
         let count = doubler.double(&narrow[..length], &mut wide);
         track.place(arrival, &Said { samples: Samples::Linear(&wide[..count]), ..*said })
+    }
+
+    /// Whether what this source says at this timestamp belongs into the next frame, or into one before.
+    pub fn needs(&self, from: LegId, ssrc: u32, timestamp: u32) -> bool {
+        let source = self.sources.iter().find(|source| source.leg == from);
+        let place = source.and_then(|source| source.track.expects(ssrc, timestamp));
+        place.is_some_and(|place| place < self.place(self.due) + FRAME as i64)
     }
 
     /// Fills in the next frame, if it is due, and says how many bytes it has.
@@ -179,7 +192,14 @@ mod tests {
     const B: LegId = LegId { call: CALL, n: 2 };
 
     fn packet((ssrc, timestamp): (u32, u32), payload: &[u8]) -> Said<'_> {
-        Said { ssrc, sequence: (timestamp / 160) as u16, timestamp, samples: Samples::Law(payload, LAW), wide: None }
+        Said {
+            ssrc,
+            sequence: (timestamp / 160) as u16,
+            timestamp,
+            samples: Samples::Law(payload, LAW),
+            wide: None,
+            origin: Origin::Packet,
+        }
     }
 
     /// Samples of what is concealed at the end of a level of 4,000 until it is below 500.

@@ -9,7 +9,7 @@
 
 use crate::tally::Proof;
 use crate::track::{Terms, Track};
-use crate::voice::Said;
+use crate::voice::{Origin, Said};
 use base::{Instant, LegId};
 use std::time::Duration;
 
@@ -90,6 +90,9 @@ impl Placement {
 
     /// Puts what a leg said where it belongs. Too late, it is dropped.
     pub(crate) fn place(&mut self, now: Instant, leg: LegId, said: &Said<'_>) {
+        if said.origin == Origin::TooLate {
+            return;
+        }
         let arrival = self.frames(now).saturating_sub(said.samples.len() as i64);
         for voice in self.voices.iter_mut().filter(|v| v.leg == leg && !v.left) {
             let placed = voice.track.place(arrival, said);
@@ -181,6 +184,7 @@ mod tests {
             timestamp,
             samples: crate::voice::Samples::Law(payload, LAW),
             wide: None,
+            origin: Origin::Packet,
         }
     }
 

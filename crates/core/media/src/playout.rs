@@ -18,7 +18,7 @@
 
 use crate::rtp::FRAME;
 use crate::track::STEP;
-use crate::voice::Said;
+use crate::voice::{Origin, Said};
 
 /// Packets on which the delay is based.
 const REMEMBERED: usize = 256;
@@ -97,9 +97,12 @@ impl Playout {
             return None;
         }
         stream.beyond = 0;
-        self.remember(transit);
         let offset = stream.offset;
-        self.adapt(&mut stream, arrival, transit, said);
+        // What was made up did not come at any time.
+        if said.origin != Origin::MadeUp {
+            self.remember(transit);
+            self.adapt(&mut stream, arrival, transit, said);
+        }
         let lost = said.sequence != stream.sequence.wrapping_add(1) || stream.offset > offset;
         if time > stream.time {
             let &Said { sequence, timestamp, .. } = said;
@@ -109,12 +112,23 @@ impl Playout {
         Some((time + stream.offset, lost))
     }
 
+    /// Where sound of this timestamp will belong, as far as is known.
+    pub fn expects(&self, ssrc: u32, timestamp: u32) -> Option<i64> {
+        let stream = self.stream.filter(|stream| stream.ssrc == ssrc)?;
+        Some(stream.time + i64::from(timestamp.wrapping_sub(stream.timestamp).cast_signed()) + stream.offset)
+    }
+
     /// A packet without sound took a number.
     pub fn pass(&mut self, said: &Said<'_>) {
         if let Some(stream) = self.stream.as_mut().filter(|s| s.ssrc == said.ssrc && s.sequence.wrapping_add(1) == said.sequence)
         {
             stream.sequence = said.sequence;
         }
+    }
+
+    #[cfg(test)]
+    pub fn delay(&self) -> i64 {
+        self.stream.map_or(0, |stream| stream.offset - stream.earliest)
     }
 
     fn begin(&mut self, arrival: i64, said: &Said<'_>) -> (i64, bool) {

@@ -45,6 +45,8 @@ struct Stream {
     jitter: u32,
     prior: (i64, i64),
     losses: Losses,
+    /// The last packet was a duplicate.
+    again: bool,
 }
 
 /// Each packet's interarrival jitter, in microseconds.
@@ -77,6 +79,11 @@ impl Reception {
     /// The peer may start another stream at once: it moved, or signalling changed its session.
     pub fn expect_change(&mut self, now: Instant) {
         self.change_until = now + CHANGE;
+    }
+
+    /// Whether the last packet that was accepted had come before.
+    pub fn is_again(&self) -> bool {
+        self.stream.as_ref().is_some_and(|stream| stream.again)
     }
 
     /// Whether this packet belongs to the peer's stream; counts it if so. `clock` is how fast its timestamps run, in Hz; none
@@ -161,6 +168,7 @@ impl Stream {
             jitter: 0,
             prior: (0, 0),
             losses: Losses::new(),
+            again: false,
         }
     }
 
@@ -170,12 +178,11 @@ impl Stream {
         if !(MISORDER + 1..DROPOUT).contains(&step) {
             return false;
         }
+        self.again = step <= 0 && self.losses.behind(u32::from(step.unsigned_abs()));
         if step > 0 {
             self.cycles = self.cycles.wrapping_add(u32::from(sequence < self.top) << 16);
             self.top = sequence;
             self.losses.ahead(u32::from(step.unsigned_abs()));
-        } else {
-            self.losses.behind(u32::from(step.unsigned_abs()));
         }
         true
     }

@@ -11,7 +11,7 @@
 
 use crate::conceal::Concealer;
 use crate::playout::Playout;
-use crate::voice::Said;
+use crate::voice::{Origin, Said};
 use std::collections::VecDeque;
 
 /// An offset of 20 ms, averaged, is taken up …
@@ -83,6 +83,13 @@ impl Track {
     /// Puts a packet's samples where they belong: at `arrival`, if its stream is new, or as long after as it is held back.
     /// Before the window or beyond its end they are dropped; false if none will be heard.
     pub fn place(&mut self, arrival: i64, said: &Said<'_>) -> bool {
+        if said.origin == Origin::TooLate {
+            // How long it took counts for those behind it.
+            if let Clock::Playout(playout) = &mut self.clock {
+                playout.place(arrival, said);
+            }
+            return false;
+        }
         self.mute = said.samples.is_empty();
         if self.mute {
             self.pass(said);
@@ -129,6 +136,14 @@ impl Track {
         let start = (from + split).saturating_sub(front.len());
         said.samples.write(passed + split, &mut back[start..start + length - split]);
         true
+    }
+
+    /// Where sound of this timestamp will be heard, if that is known.
+    pub fn expects(&self, ssrc: u32, timestamp: u32) -> Option<i64> {
+        match &self.clock {
+            Clock::Playout(playout) => playout.expects(ssrc, timestamp),
+            Clock::Arrival(_) => None,
+        }
     }
 
     /// A key or comfort noise takes a number, and leaves no hole.
@@ -242,6 +257,13 @@ impl Track {
 
 #[cfg(test)]
 impl Track {
+    pub fn delay(&self) -> i64 {
+        match &self.clock {
+            Clock::Playout(playout) => playout.delay(),
+            Clock::Arrival(_) => 0,
+        }
+    }
+
     /// How far the window reaches.
     pub fn end(&self) -> i64 {
         self.window.len() as i64

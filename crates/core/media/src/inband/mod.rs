@@ -14,7 +14,7 @@ mod goertzel;
 
 use crate::dtmf::Pace;
 use crate::rtp::FRAME;
-use crate::voice::Said;
+use crate::voice::{Origin, Said};
 use base::Instant;
 use goertzel::{Bank, Sound};
 
@@ -51,7 +51,8 @@ struct Stream {
 impl Ear {
     /// A packet's sound; `report` is told each key. A late packet says nothing: what came after it was heard.
     pub fn hear(&mut self, now: Instant, said: &Said<'_>, mut report: impl FnMut(char)) {
-        if !self.follow(said) {
+        // What was made up says nothing: the gap is seen at the next packet.
+        if said.origin != Origin::Packet || !self.follow(said) {
             return;
         }
         let length = u32::try_from(said.samples.len()).unwrap_or(0);

@@ -299,3 +299,16 @@ fn speech_and_music_are_no_keys() {
     }
     assert!(files >= 248, "{files} prompts");
 }
+
+#[test]
+fn what_was_made_up_for_a_lost_packet_is_no_part_of_a_key() {
+    let mut peer = Peer::new();
+    let tone = press('5').samples();
+    for (n, frame) in tone.chunks(FRAME).enumerate() {
+        let (sequence, timestamp) = (n as u16, (n * FRAME) as u32);
+        let samples = crate::voice::Samples::Linear(frame);
+        let said = Said { ssrc: 1, sequence, timestamp, samples, wide: None, origin: Origin::MadeUp };
+        peer.ear.hear(Instant(1_000_000_000), &said, |key| peer.heard.push(key));
+    }
+    assert_eq!(peer.heard, "");
+}

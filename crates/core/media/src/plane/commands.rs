@@ -64,7 +64,7 @@ impl Plane {
 
     fn on_configure(&mut self, now: Now, id: LegId, session: Session, out: &mut Vec<Output>) {
         if self.legs.get(&id).is_some_and(|leg| leg.session.as_ref() != Some(&session)) {
-            self.flush(now, id, out);
+            self.flush(id, out);
         }
         let Some(leg) = self.legs.get_mut(&id) else { return };
         out.push(Output::Expect { leg: id, from: session.remote });
@@ -132,9 +132,9 @@ impl Plane {
     }
 
     fn on_close(&mut self, now: Now, id: LegId, out: &mut Vec<Output>) {
-        self.flush(now, id, out);
+        self.flush(id, out);
         self.part(now.mono, id, out);
-        for timer in [Timer::Player(id), Timer::Report(id), Timer::Silence(id)] {
+        for timer in [Timer::Player(id), Timer::Report(id), Timer::Silence(id), Timer::Held(id)] {
             self.timers.cancel(timer);
         }
         let Some(mut leg) = self.legs.remove(&id) else { return };

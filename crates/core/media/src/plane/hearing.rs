@@ -55,6 +55,7 @@ impl Plane {
 
     /// Sends the frames that are due, at most five, and sets the next time.
     pub(super) fn on_mix(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        self.release(now, id, out);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         let codec = leg.codec();
         let Some(mut mix) = leg.mix.take() else { return };
@@ -72,6 +73,22 @@ impl Plane {
         }
         self.timers.set(Timer::Mix(id), mix.due());
         leg.mix = Some(mix);
+    }
+
+    /// Whoever waits for a packet that this mix needs now waits no longer: what is behind it must not be late too.
+    fn release(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        while let Some(other) = self.needed(now, id) {
+            self.give_up(other, out);
+        }
+    }
+
+    /// Somebody who waits for a packet whose sound belongs into the frame that this leg is due.
+    fn needed(&self, now: Instant, id: LegId) -> Option<LegId> {
+        let leg = self.legs.get(&id)?;
+        let mix = leg.mix.as_ref().filter(|mix| mix.due() <= now)?;
+        let waits_for = |other: &LegId| self.legs.get(other).and_then(|leg| leg.voice.as_ref()?.waits_for());
+        let is_needed = |other: &&LegId| waits_for(other).is_some_and(|(ssrc, timestamp)| mix.needs(**other, ssrc, timestamp));
+        leg.hears.iter().find(is_needed).copied()
     }
 
     fn set_hears(&mut self, now: Instant, id: LegId, others: Vec<LegId>, out: &mut Vec<Output>) {
@@ -127,7 +144,7 @@ impl Plane {
     /// This leg speaks another codec from now on. Those who can't be sent it are mixed to at once; those who can again, when
     /// it has kept to it for a while: a peer that goes to and fro would make and drop a mix with each packet.
     pub(super) fn on_other_codec(&mut self, now: Now, id: LegId, codec: Codec, out: &mut Vec<Output>) {
-        self.flush(now, id, out);
+        self.flush(id, out);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         leg.speak(codec);
         for listener in leg.heard_by.clone() {

@@ -123,6 +123,8 @@ enum Timer {
     Player(LegId),
     Mix(LegId),
     Report(LegId),
+    /// Packets of this leg wait for one that is missing.
+    Held(LegId),
     Silence(LegId),
     Block(RecordingId),
     Lease,

@@ -4,9 +4,9 @@
 use super::{Output, Plane, Timer};
 use crate::leg::Content;
 use crate::rtp::{self, Header};
-use crate::voice::{Said, Voice};
+use crate::voice::{Origin, Said, Voice};
 use crate::{Input, dtmf, rtcp, transcode};
-use base::{LegId, Now};
+use base::{Instant, LegId, Now};
 use std::net::SocketAddr;
 
 impl Plane {
@@ -20,7 +20,8 @@ impl Plane {
             leg.strangers += 1;
             return;
         };
-        let Some(content) = leg.hear(now.mono, from, &header) else { return };
+        let body = packet.get(header.body()).unwrap_or(&[]);
+        let Some(content) = leg.hear(now.mono, from, &header, body) else { return };
         if std::mem::take(&mut leg.silent) {
             out.push(Output::Input(Input::Heard { leg: id }));
             if leg.receives() {
@@ -40,6 +41,8 @@ impl Plane {
         if !listened_to && leg.voice.is_some() {
             leg.voice = None;
         }
+        // What has been heard is heard once.
+        let listened_to = listened_to && !leg.reception.is_again();
         match content {
             Content::Event => {
                 let key = leg.digits.hear(now.mono, &header, payload);
@@ -48,7 +51,7 @@ impl Plane {
                     self.decode(now, &came, None, out);
                 }
             }
-            Content::Audio(codec) if leg.speaks != codec => {
+            Content::Audio(codec) if leg.speaks != codec && !leg.reception.is_again() => {
                 self.on_other_codec(now, id, codec, out);
                 self.decode(now, &came, Some(payload), out);
             }
@@ -71,37 +74,59 @@ impl Plane {
         let Some(leg) = self.legs.get_mut(&came.from).filter(|leg| leg.is_listened_to()) else { return };
         let codec = leg.speaks;
         if let Some(law) = codec.law() {
-            return self.listen(now, came.from, &Said::by_law(came.header, payload.unwrap_or(&[]), law), out);
+            return self.listen(now.mono, came.from, &Said::by_law(came.header, payload.unwrap_or(&[]), law), out);
         }
         let mut voice = leg.voice.take().unwrap_or_else(|| Box::new(Voice::new(codec)));
         if voice.codec() != codec {
             voice.restart(codec);
         }
-        voice.hear(came.header, payload, |said| self.listen(now, came.from, &said, out));
-        if let Some(leg) = self.legs.get_mut(&came.from) {
-            leg.voice = Some(voice);
+        voice.hear(now.mono, came.header, payload, |at, said| self.listen(at, came.from, &said, out));
+        self.keep(came.from, voice);
+    }
+
+    /// What is held of this leg's voice waits no longer, up to the next gap.
+    pub(super) fn give_up(&mut self, id: LegId, out: &mut Vec<Output>) {
+        let Some(mut voice) = self.legs.get_mut(&id).and_then(|leg| leg.voice.take()) else { return };
+        voice.give_up(|at, said| self.listen(at, id, &said, out));
+        self.keep(id, voice);
+    }
+
+    /// Something has waited for long enough.
+    pub(super) fn on_held(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
+        self.timers.cancel(Timer::Held(id));
+        let waits_until = |plane: &Plane| plane.legs.get(&id).and_then(|leg| leg.voice.as_ref()?.waits_until());
+        while waits_until(self).is_some_and(|until| until <= now) {
+            self.give_up(id, out);
         }
     }
 
-    /// What is held of this leg's voice, because something before it is missing, is said now: something else begins.
-    pub(super) fn flush(&mut self, now: Now, id: LegId, out: &mut Vec<Output>) {
-        let Some(mut voice) = self.legs.get_mut(&id).and_then(|leg| leg.voice.take()) else { return };
-        voice.flush(|said| self.listen(now, id, &said, out));
+    fn keep(&mut self, id: LegId, voice: Box<Voice>) {
+        match voice.waits_until() {
+            Some(until) => self.timers.set(Timer::Held(id), until),
+            None => self.timers.cancel(Timer::Held(id)),
+        }
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.voice = Some(voice);
         }
     }
 
-    /// What was said, for keys in it, for recordings, and for those who hear it mixed.
-    fn listen(&mut self, now: Now, id: LegId, said: &Said<'_>, out: &mut Vec<Output>) {
+    /// What is held of this leg's voice, because something before it is missing, is said now: something else begins.
+    pub(super) fn flush(&mut self, id: LegId, out: &mut Vec<Output>) {
+        let Some(mut voice) = self.legs.get_mut(&id).and_then(|leg| leg.voice.take()) else { return };
+        voice.flush(|at, said| self.listen(at, id, &said, out));
+        self.keep(id, voice);
+    }
+
+    /// What was said, for keys in it, for recordings, and for those who hear it mixed. Its packet came `at` this time.
+    fn listen(&mut self, at: Instant, id: LegId, said: &Said<'_>, out: &mut Vec<Output>) {
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if let Some(ear) = &mut leg.ear {
-            ear.hear(now.mono, said, |key| out.push(Output::Input(Input::Digit { leg: id, key })));
+            ear.hear(at, said, |key| out.push(Output::Input(Input::Digit { leg: id, key })));
         }
         if leg.takes_part() {
             for recording in &leg.recordings {
                 if let Some(placement) = self.recordings.get_mut(recording) {
-                    placement.place(now.mono, id, said);
+                    placement.place(at, id, said);
                 }
             }
         }
@@ -113,12 +138,12 @@ impl Plane {
         let mut in_time = true;
         for listener in &listeners {
             if let Some(mix) = self.legs.get_mut(listener).and_then(|leg| leg.mix.as_mut()) {
-                in_time &= mix.hear(now.mono, id, said);
+                in_time &= mix.hear(at, id, said);
             }
         }
         if let Some(leg) = self.legs.get_mut(&id) {
             leg.heard_by = listeners;
-            leg.discarded += u64::from(!in_time);
+            leg.discarded += u64::from(!in_time && said.origin != Origin::MadeUp);
         }
     }
 

@@ -45,7 +45,7 @@ impl Plane {
 
     pub(super) fn on_stop_recording(&mut self, now: Now, id: RecordingId, out: &mut Vec<Output>) {
         for leg in self.recordings.get(&id).map_or(vec![], |placement| placement.legs().collect()) {
-            self.flush(now, leg, out);
+            self.flush(leg, out);
         }
         let Some(mut placement) = self.recordings.remove(&id) else { return };
         self.timers.cancel(Timer::Block(id));

@@ -13,6 +13,7 @@ impl Plane {
                 Timer::Player(leg) => self.on_player(now.mono, leg, out),
                 Timer::Mix(leg) => self.on_mix(now.mono, leg, out),
                 Timer::Report(leg) => self.on_report(now, leg, out),
+                Timer::Held(leg) => self.on_held(now.mono, leg, out),
                 Timer::Silence(leg) => self.on_silence(now.mono, leg, out),
                 Timer::Block(recording) => self.on_block(now.mono, recording, out),
                 Timer::Lease => self.on_lease(now.mono, out),

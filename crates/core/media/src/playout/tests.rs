@@ -33,7 +33,14 @@ fn heard(network: &[i64]) -> Heard {
     let mut heard = Heard { held: vec![], late: vec![], delay: 0 };
     for (arrival, n) in order {
         let samples = Samples::Linear(&SOUND);
-        let said = Said { ssrc: 1, sequence: n as u16, timestamp: (n as u32).wrapping_mul(160), samples, wide: None };
+        let said = Said {
+            ssrc: 1,
+            sequence: n as u16,
+            timestamp: (n as u32).wrapping_mul(160),
+            samples,
+            wide: None,
+            origin: crate::voice::Origin::Packet,
+        };
         let taken = (arrival - 56).div_euclid(160) * 160 + 56 + 160;
         match playout.place(arrival, &said) {
             Some((place, _)) => {
@@ -151,7 +158,7 @@ proptest! {
         for (sequence, (pause, jump, by)) in packets.into_iter().enumerate() {
             now += pause;
             timestamp = timestamp.wrapping_add(if jump { by } else { 160 });
-            let said = Said { ssrc: 1, sequence: sequence as u16, timestamp, samples, wide: None };
+            let said = Said { ssrc: 1, sequence: sequence as u16, timestamp, samples, wide: None, origin: crate::voice::Origin::Packet };
             if let Some((place, _)) = playout.place(now, &said) {
                 prop_assert!(place - now <= CAP, "{} after its arrival", place - now);
             }

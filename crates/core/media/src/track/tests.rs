@@ -48,7 +48,14 @@ fn heard(said: &[i16], packets: &[Packet]) -> Vec<i16> {
     for frame in 0..SECONDS as i64 * 50 {
         while let Some((at, n)) = packets.next_if(|(at, _)| *at <= frame * 160) {
             let samples = Samples::Law(&bytes[n * 160..(n + 1) * 160], Law::Pcma);
-            let packet = Said { ssrc: 1, sequence: *n as u16, timestamp: *n as u32 * 160, samples, wide: None };
+            let packet = Said {
+                ssrc: 1,
+                sequence: *n as u16,
+                timestamp: *n as u32 * 160,
+                samples,
+                wide: None,
+                origin: crate::voice::Origin::Packet,
+            };
             track.place(*at, &packet);
         }
         let mut sums = [0; 160];

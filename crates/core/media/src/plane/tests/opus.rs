@@ -17,6 +17,12 @@ impl Peer {
         Peer { encoder: opus::Encoder::new(), said: 0 }
     }
 
+    fn silence(&mut self) -> Vec<u8> {
+        let mut bytes = [0; FRAME];
+        let length = self.encoder.encode(&[0; FRAME], &mut bytes);
+        bytes[..length].to_vec()
+    }
+
     /// The next 20 ms of a tone.
     fn frame(&mut self, hertz: f64) -> Vec<u8> {
         let (mut bytes, mut samples) = ([0; FRAME], [0; FRAME]);
@@ -130,6 +136,67 @@ fn lost_packets_of_opus_are_made_up_by_its_decoder() {
     w.command(Command::StopRecording { recording: TAPE });
     let levels: Vec<f64> = w.channel(0).chunks(FRAME).map(tone::loudness).collect();
     assert!(levels[4..98].iter().all(|level| *level > 400.0), "{:?}", &levels[36..66]);
+}
+
+#[test]
+fn what_was_lost_is_heard_as_the_packet_behind_it_says_it_again() {
+    // Before the lost packet is silence: only the one behind it knows that a tone began there.
+    let mut w = World::new();
+    w.command(in_opus(A));
+    w.join(A, B);
+    let mut peer = Peer::new();
+    for n in 0..60u16 {
+        let body = if n < 40 { peer.silence() } else { peer.frame(LOW) };
+        if n != 41 {
+            w.opus(n, &body);
+        }
+        w.pass(ms(20));
+    }
+    let levels: Vec<f64> = w.heard(B).chunks(FRAME).map(tone::loudness).collect();
+    let first = levels.iter().position(|level| *level > 2_000.0).unwrap();
+    assert!(levels[first..first + 15].iter().all(|level| *level > 2_000.0), "{:?}", &levels[36..]);
+    assert_eq!(w.measured.get(&A).map_or(0, |stats| stats.discarded), 0);
+}
+
+#[test]
+fn a_packet_lost_in_a_hundred_holds_an_even_voice_back_no_longer() {
+    let delay = |every: usize| {
+        let mut w = World::new();
+        w.command(in_opus(A));
+        w.join(A, B);
+        let mut peer = Peer::new();
+        for n in 0..1_200u16 {
+            let body = peer.frame(LOW);
+            if usize::from(n) % every != every - 1 {
+                w.opus(n, &body);
+            }
+            if n % 50 == 7 {
+                w.opus(n, &body);
+            }
+            w.pass(ms(20));
+        }
+        assert_eq!(w.plane.legs.get(&A).unwrap().discarded, 0, "made up, or a second time: none came too late");
+        w.plane.legs.get(&B).unwrap().mix.as_ref().unwrap().delay_ms(A)
+    };
+    let (even, few, many) = (delay(10_000), delay(500), delay(100));
+    assert!(few <= even + 5 && many <= even + 5, "{even} ms, with 0.2 % lost {few}, with 1 % {many}");
+}
+
+#[test]
+fn who_falls_silent_after_a_loss_is_heard_to_the_last_word() {
+    let mut w = World::new();
+    w.command(in_opus(A));
+    w.join(A, B);
+    let mut peer = Peer::new();
+    let bodies: Vec<Vec<u8>> = (0..20).map(|_| peer.frame(LOW)).collect();
+    for n in (0..18u16).chain([19]) {
+        w.opus(n, &bodies[usize::from(n)]);
+        w.pass(ms(20));
+    }
+    w.pass(ms(100));
+    assert_eq!(w.plane.legs.get(&A).unwrap().voice.as_ref().unwrap().waits_until(), None);
+    let levels: Vec<f64> = w.heard(B).chunks(FRAME).map(tone::loudness).collect();
+    assert!(levels.iter().filter(|level| **level > 2_000.0).count() >= 18, "{levels:?}");
 }
 
 #[test]

@@ -94,7 +94,8 @@ fn a_peer_that_sends_ten_times_its_rate_is_cut_and_counted() {
         w.pass(ms(2));
     }
     let relayed = w.got(B).len();
-    assert!((2_000..=2_210).contains(&relayed), "{relayed} of 5,000 in 10 s");
+    // Sound of 12.5 s, and a second's worth at once.
+    assert!((620..=700).contains(&relayed), "{relayed} of 5,000 in 10 s");
     let stats = w.plane.legs.get(&A).unwrap().stats();
     assert_eq!((stats.received, stats.excess, stats.lost), (5_000, 5_000 - relayed as u64, 0));
 }
