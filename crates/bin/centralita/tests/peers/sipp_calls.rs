@@ -151,8 +151,9 @@ fn what_a_caller_says_in_the_menu_is_not_recorded_and_a_pause_is_silence_on_both
     assert!(recording.duration_ms().abs_diff(talk_ms) <= 200, "{} ms of {talk_ms}", recording.duration_ms());
     assert_eq!(listen(&recording.left, MENU_HZ).total_ms, 0);
     for (channel, hz) in [(&recording.left, CALLER_HZ), (&recording.right, AGENT_HZ)] {
+        // The pause may begin before the first tone does.
         let heard = listen(channel, hz);
-        assert!((1_850..2_200).contains(&heard.longest_gap_ms), "{heard:?}");
+        assert!((heard.total_ms + 2_000).abs_diff(talk_ms) <= 500, "all but two seconds are heard: {heard:?} of {talk_ms}");
         assert!(sounding_ms(channel) + 1_850 <= talk_ms, "in the gap is nothing at all: {heard:?} of {talk_ms}");
     }
     server.stop();
