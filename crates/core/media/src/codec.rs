@@ -10,7 +10,7 @@ use crate::g711::Law;
 use crate::rtp::FRAME;
 use crate::{g722, opus};
 use serde::{Deserialize, Serialize};
-use std::sync::LazyLock;
+use std::sync::OnceLock;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Codec {
@@ -130,30 +130,25 @@ impl Encoder {
         }
     }
 
-    /// From samples at 16 kHz, for a codec that is wide; silence for another. How many bytes they are.
+    /// From samples at 16 kHz, for a codec that is wide. How many bytes they are; a law has none for them.
     pub fn encode_wide(&mut self, samples: &[i16; 2 * FRAME], frame: &mut [u8; FRAME]) -> usize {
         match self {
-            Encoder::Law(_, law) => {
-                frame.fill(law.silence());
-                FRAME
-            }
+            Encoder::Law(..) => 0,
             Encoder::G722(encoder) => encoder.encode_wide(samples, frame),
             Encoder::Opus(encoder) => encoder.encode_wide(samples, frame),
         }
     }
 }
 
-/// A frame of 20 ms in which nothing is said.
+/// A frame of 20 ms in which nothing is said. The first of a codec costs some encoding: who starts asks for each in use.
 pub(crate) fn silence(codec: Codec) -> &'static [u8] {
-    static FRAMES: LazyLock<[Box<[u8]>; Codec::ALL.len()]> = LazyLock::new(|| {
-        Codec::ALL.map(|codec| {
-            // An encoder takes a moment to believe in silence.
-            let (mut encoder, mut frame) = (Encoder::new(codec), [0; FRAME]);
-            let length = (0..10).map(|_| encoder.encode(&[0; FRAME], &mut frame)).last().unwrap_or(0);
-            frame[..length].into()
-        })
-    });
-    &FRAMES[codec as usize]
+    static FRAMES: [OnceLock<Box<[u8]>>; Codec::ALL.len()] = [const { OnceLock::new() }; Codec::ALL.len()];
+    FRAMES[codec as usize].get_or_init(|| {
+        // An encoder takes a moment to believe in silence.
+        let (mut encoder, mut frame) = (Encoder::new(codec), [0; FRAME]);
+        let length = (0..10).map(|_| encoder.encode(&[0; FRAME], &mut frame)).last().unwrap_or(0);
+        frame[..length].into()
+    })
 }
 
 #[cfg(test)]

@@ -14,8 +14,8 @@ use std::time::Duration;
 /// Keys a peer may send at once, and the time in which it earns another: faster is no person and no dialler.
 const BURST: u32 = 24;
 const EARN: Duration = Duration::from_millis(50);
-/// A packet's step: how much of an event may be missing between two packets that belong together.
-const STEP: u32 = 160;
+/// A packet's step, how much of an event may be missing between two packets that belong together: 20 ms, a 50th of a second.
+const STEPS_A_SECOND: u32 = 50;
 
 /// One packet's content (RFC 4733 section 2.3).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,8 +91,8 @@ impl Default for Pace {
 }
 
 impl Receiver {
-    /// A key, when a packet is the first of a press.
-    pub fn hear(&mut self, now: Instant, header: &Header, payload: &[u8]) -> Option<char> {
+    /// A key, when a packet is the first of a press. `clock` is how fast its events count their time, in Hz.
+    pub fn hear(&mut self, now: Instant, header: &Header, clock: u32, payload: &[u8]) -> Option<char> {
         let event = Event::read(payload)?;
         let key = Event::key(event.code)?;
         let press = Press {
@@ -110,7 +110,7 @@ impl Receiver {
             }
             // Late, from before the newest press.
             Some(last) if (press.timestamp.wrapping_sub(last.timestamp) as i32) < 0 => return None,
-            Some(last) if last.goes_on_in(&press, header.marker) => {
+            Some(last) if last.goes_on_in(&press, header.marker, clock) => {
                 *last = press;
                 return None;
             }
@@ -135,9 +135,9 @@ impl Pace {
 impl Press {
     /// A long press in segments (RFC 4733 section 2.5.1.3), and senders that move the timestamp with each packet:
     /// the same key, no marker, no end seen, and no room for a pause between.
-    fn goes_on_in(&self, next: &Press, marker: bool) -> bool {
+    fn goes_on_in(&self, next: &Press, marker: bool, clock: u32) -> bool {
         let step = next.timestamp.wrapping_sub(self.timestamp);
-        !marker && !self.ended && next.code == self.code && step <= u32::from(self.duration) + STEP
+        !marker && !self.ended && next.code == self.code && step <= u32::from(self.duration) + clock / STEPS_A_SECOND
     }
 }
 
@@ -149,18 +149,19 @@ mod tests {
     struct Peer {
         receiver: Receiver,
         ms: u64,
+        clock: u32,
     }
 
     impl Peer {
         fn new() -> Self {
-            Peer { receiver: Receiver::default(), ms: 0 }
+            Peer { receiver: Receiver::default(), ms: 0, clock: 8_000 }
         }
         fn packet(&mut self, marker: bool, timestamp: u32, key: char, end: bool, duration: u16) -> Option<char> {
             self.ms += 20;
             let line = Line { marker, sequence: 0, timestamp, ssrc: 1 };
             let payload = Event { code: Event::code(key).unwrap(), end, duration }.to_bytes();
             let header = Header::read(Packet::new(101, line, &payload).as_bytes()).unwrap();
-            self.receiver.hear(Instant(self.ms * 1_000_000), &header, &payload)
+            self.receiver.hear(Instant(self.ms * 1_000_000), &header, self.clock, &payload)
         }
         /// A press of 100 ms with three end packets; `lost` says which of its eight are lost.
         fn press(&mut self, timestamp: u32, key: char, lost: &[usize]) -> String {
@@ -215,6 +216,18 @@ mod tests {
     fn a_sender_that_moves_the_timestamp_with_each_packet_presses_once() {
         let mut peer = Peer::new();
         let keys = (0..8u32).filter_map(|i| peer.packet(i == 0, 1_000 + i * 160, '7', i == 7, 160 * (i as u16 + 1)));
+        assert_eq!(keys.collect::<String>(), "7");
+    }
+
+    #[test]
+    fn by_a_clock_of_48_khz_a_press_is_one_key_too() {
+        let mut peer = Peer { clock: 48_000, ..Peer::new() };
+        assert_eq!(peer.packet(true, 6_000, '9', false, 960), Some('9'));
+        assert_eq!(peer.packet(false, 6_000, '9', false, 0xFFFF - 959), None);
+        // The packet that filled the segment is lost.
+        assert_eq!(peer.packet(false, 6_000 + 0xFFFF, '9', false, 960), None);
+        let mut peer = Peer { clock: 48_000, ..Peer::new() };
+        let keys = (0..8u32).filter_map(|i| peer.packet(i == 0, 6_000 + i * 960, '7', i == 7, 960));
         assert_eq!(keys.collect::<String>(), "7");
     }
 

@@ -80,8 +80,9 @@ pub(crate) struct Leg {
     rate: Rate,
     positions: Vec<(Arc<str>, u64)>,
     cname: String,
-    sent: u64,
-    octets: u64,
+    /// Packets and their bytes in each of our two streams, as our sender reports count them.
+    sent: [u64; 2],
+    octets: [u64; 2],
     sent_at: Option<Instant>,
     peer_report: Option<PeerReport>,
     reports: Reports,
@@ -116,8 +117,8 @@ impl Leg {
             rate: Rate::default(),
             positions: vec![],
             cname: random.token(),
-            sent: 0,
-            octets: 0,
+            sent: [0; 2],
+            octets: [0; 2],
             sent_at: None,
             peer_report: None,
             reports: Reports::default(),
@@ -238,15 +239,17 @@ impl Leg {
             self.peer_report = Some(PeerReport { ntp_middle, at: now });
         }
         if let Some(block) = of_us {
-            self.strangers += u64::from(!self.reports.hear(now, &block, self.sent, clock));
+            let stream = self.splice.stream();
+            self.strangers += u64::from(!self.reports.hear(now, &block, (stream, self.sent[stream]), clock));
         }
     }
 
     /// Where the next RTP packet goes, if the peer may be sent to; asking counts as sending `payload` bytes.
     pub fn sending(&mut self, now: Instant, payload: usize) -> Option<SocketAddr> {
         let to = self.latch.spend()?;
-        self.sent += 1;
-        self.octets += payload as u64;
+        let stream = self.splice.stream();
+        self.sent[stream] += 1;
+        self.octets[stream] += payload as u64;
         self.sent_at = Some(now);
         Some(to)
     }
@@ -279,8 +282,8 @@ impl Leg {
         let sent = recent.then(|| Sent {
             wall: now.wall,
             timestamp: self.splice.timestamp_at(now.mono),
-            packets: self.sent,
-            octets: self.octets,
+            packets: self.sent[self.splice.stream()],
+            octets: self.octets[self.splice.stream()],
         });
         if sent.is_some() {
             self.reports.sent(now.mono, rtcp::ntp_middle(now.wall));
@@ -330,7 +333,7 @@ impl Leg {
         Stats {
             codec: self.session.as_ref().map(|s| s.codec),
             received: self.reception.received(),
-            sent: self.sent,
+            sent: self.sent.iter().sum(),
             lost: losses.lost,
             late: losses.late,
             duplicates: losses.duplicates,

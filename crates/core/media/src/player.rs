@@ -100,7 +100,7 @@ impl Player {
         let position = usize::try_from(self.position).unwrap_or(usize::MAX);
         self.position = self.position.saturating_add(1);
         let frame = match stretch {
-            Stretch::Prompt(prompt) => prompt.frame(position, codec).unwrap_or(silence(codec)),
+            Stretch::Prompt(prompt) => prompt.frame(position, codec).unwrap_or_else(|| silence(codec)),
             Stretch::Silence(_) => silence(codec),
         };
         Step::Frame { at, moved, frame }

@@ -1,6 +1,6 @@
 //! Prompts: encoded once to 20 ms frames in each codec that is in use, and shared by all calls that play them.
 
-use crate::codec::Encoder;
+use crate::codec::{Encoder, silence};
 use crate::resample::{RATE, to_8k, to_16k};
 use crate::rtp::FRAME;
 use crate::{Codec, Tone, sounds};
@@ -140,6 +140,8 @@ impl Default for PromptBook {
 impl PromptBook {
     /// Only what the program makes itself: the tones, `tone/silence`, `music/hold`. In G.711 and in these codecs.
     pub fn builtin(codecs: &[Codec]) -> PromptBook {
+        // Now, and not on a media thread when the first prompt ends.
+        codecs.iter().for_each(|codec| _ = silence(*codec));
         let mut book = PromptBook::of_tones(codecs);
         for (key, samples) in sounds::all() {
             book.insert(key, Prompt::new(&Source::narrow(samples), codecs));

@@ -190,8 +190,12 @@ impl Stream {
     /// RFC 3550 A.8, in integers.
     fn measure(&mut self, now: Instant, timestamp: u32, clock: u32) {
         let transit = ticks(now.since(Instant::ZERO), clock).wrapping_sub(timestamp);
-        // Of another clock's it says nothing.
-        if let Some((_, before)) = self.transit.replace((clock, transit)).filter(|(before, _)| *before == clock) {
+        let before = self.transit.replace((clock, transit));
+        // A transit by another clock says nothing of this one; the jitter so far is the same time, in other units.
+        if let Some((other, _)) = before.filter(|(other, _)| *other != clock) {
+            self.jitter = (u64::from(self.jitter) * u64::from(clock) / u64::from(other.max(1))) as u32;
+        }
+        if let Some((_, before)) = before.filter(|(before, _)| *before == clock) {
             let d = (transit.wrapping_sub(before) as i32).unsigned_abs();
             if d < TIMESTAMP_JUMP * clock {
                 self.jitter = (self.jitter + d).saturating_sub((self.jitter + 8) >> 4);
@@ -261,6 +265,20 @@ mod tests {
         assert!((9_000..=max).contains(&mean) && max <= 10_500, "{mean} {max}");
         uneven.accept(at(10_000), &packet(1, 500, 4_000_000), CLOCK);
         assert_eq!(uneven.jitter_us().1, max, "a timestamp set anew is no jitter");
+    }
+
+    #[test]
+    fn a_clock_that_changes_leaves_the_jitter_as_it_was() {
+        let mut reception = Reception::default();
+        let at_n = |n: u64| at(n * 20 + n % 2 * 10);
+        for n in 0..200u64 {
+            reception.accept(at_n(n), &packet(1, n as u16, n as u32 * 960), Some(48_000));
+        }
+        let (_, max) = reception.jitter_us();
+        for n in 200..400u64 {
+            reception.accept(at_n(n), &packet(1, n as u16, n as u32 * 160), CLOCK);
+        }
+        assert!((9_000..=10_500).contains(&max) && reception.jitter_us().1 <= 10_500, "{max}, {:?}", reception.jitter_us());
     }
 
     #[test]

@@ -96,6 +96,11 @@ impl Splice {
         self.ssrc
     }
 
+    /// Which of our two streams is being sent: that of the usual clock, or the other.
+    pub fn stream(&self) -> usize {
+        usize::from(self.clock != USUAL_CLOCK)
+    }
+
     /// Timestamps run at another rate from now on, in a stream of their own that begins where this one ends.
     pub fn set_clock(&mut self, now: Instant, clock: u32) {
         if clock == self.clock {

@@ -45,7 +45,7 @@ impl Plane {
         let listened_to = listened_to && !leg.reception.is_again();
         match content {
             Content::Event => {
-                let key = leg.digits.hear(now.mono, &header, payload);
+                let key = leg.digits.hear(now.mono, &header, dtmf_clock, payload);
                 out.extend(key.map(|key| Output::Input(Input::Digit { leg: id, key })));
                 if listened_to {
                     self.decode(now, &came, None, out);

@@ -36,7 +36,20 @@ enum Act {
     Talk(Vec<LegId>, u8),
     Key(LegId, u8),
     Garbage(LegId, bool, Vec<u8>),
+    /// From the peer itself, in Opus: numbers and timestamps jump, and the bytes are anything.
+    Opus(LegId, Vec<(u16, u32, Vec<u8>)>),
     Pass(u16),
+}
+
+fn any_opus() -> impl Strategy<Value = (u16, u32, Vec<u8>)> {
+    let numbers = prop_oneof![6 => 1..6u16, 1 => Just(0), 1 => any::<u16>()];
+    let time = prop_oneof![6 => Just(960), 1 => Just(0x8000_0000), 1 => Just(0x8000_0001), 1 => any::<u32>()];
+    (numbers, time, proptest::collection::vec(any::<u8>(), 0..100))
+}
+
+fn any_act_in_opus() -> impl Strategy<Value = Act> {
+    (proptest::sample::select(&LEGS[..]), proptest::collection::vec(any_opus(), 1..8))
+        .prop_map(|(leg, packets)| Act::Opus(leg, packets))
 }
 
 fn any_act() -> impl Strategy<Value = Act> {
@@ -69,6 +82,19 @@ impl World {
                 }
                 self.plane.on_packet(self.now, leg, stranger(), &mut bytes, &mut self.out);
                 self.deliver(&bytes);
+            }
+            Act::Opus(leg, packets) => {
+                let speaks = Session { codec: Codec::Opus, payload: 96, ..session(leg) };
+                self.command(Command::Configure { leg, session: speaks });
+                let mut timestamp = 0u32;
+                for (step, ticks, body) in packets {
+                    let sequence = self.sequence.entry(leg).or_default();
+                    *sequence = sequence.wrapping_add(step);
+                    timestamp = timestamp.wrapping_add(ticks);
+                    let line = Line { marker: false, sequence: *sequence, timestamp, ssrc: leg.n.into() };
+                    self.packet(leg, home(leg), 96, line, &body);
+                    self.pass(ms(20));
+                }
             }
             Act::Pass(n) => self.pass(ms(n.into())),
         }
@@ -125,6 +151,24 @@ proptest! {
         }
         for got in w.got.values() {
             check_stream(got)?;
+        }
+        LEGS.iter().for_each(|leg| w.command(Command::Close { leg: *leg }));
+        prop_assert!(w.plane.recordings.is_empty() && w.plane.deadline().is_none());
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn whatever_a_peer_sends_in_opus_harms_nobody(
+        acts in proptest::collection::vec(prop_oneof![2 => any_act().boxed(), 3 => any_act_in_opus().boxed()], 1..20)
+    ) {
+        let mut w = World::of_three([&[B, C], &[A], &[A]]);
+        w.record();
+        for act in acts {
+            w.act(act);
+            prop_assert!(w.plane.deadline().is_none_or(|at| at > w.now.mono), "nothing that is due is left");
+            check_hearing(&w.plane)?;
         }
         LEGS.iter().for_each(|leg| w.command(Command::Close { leg: *leg }));
         prop_assert!(w.plane.recordings.is_empty() && w.plane.deadline().is_none());
