@@ -98,11 +98,8 @@ impl Centre {
     /// A consultation is a part of its own, if the conversation is recorded and the account wants it (calls.md line 10).
     fn record_aside(&mut self, id: CallId, third: LegId) {
         let Some(call) = self.calls.get(&id).filter(|call| call.recorded().is_some()) else { return };
-        let with = call.third.as_ref().and_then(|third| match &third.to {
-            Party::Agent(agent) => Some(agent),
-            Party::Number(_) | Party::Queue(_) => None,
-        });
-        let wanted = self.asked(call).is_some_and(|asked| self.setup.site.recording.records_consult(&asked, with));
+        let wanted = self.asked(call).is_some_and(|asked| self.setup.site.recording.records_consult(&asked));
+        let wanted = wanted && !self.third_forbids(call);
         let Some(agent) = call.conversation.as_ref().map(|c| call.second().map_or(c.leg, |l| l.id)) else { return };
         if !wanted {
             return;

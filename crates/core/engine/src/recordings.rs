@@ -4,6 +4,7 @@ use crate::call::{Call, Part};
 use crate::centre::Centre;
 use crate::hears::together;
 use crate::leg::Purpose;
+use crate::party::Party;
 use base::fact::{Direction, Kept, What};
 use base::{CallId, ConversationId, LegId, Mutation, RecordingId, mutated};
 use media::Command;
@@ -24,13 +25,17 @@ impl Centre {
             return;
         }
         let Some(call) = self.calls.get(&id) else { return };
-        let (left, right) = voices(call);
-        if let Some(part) = self.record_part(id, left.clone(), right.clone()) {
-            let conversation = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut());
-            conversation
-                .into_iter()
-                .for_each(|c| c.recording = Some(Part { id: part, left: left.clone(), right: right.clone() }));
+        // It begins with both sides, also in a pause: of nobody it could not, and of one it would have one channel for good.
+        let (left, mut right) = self.speakers(call);
+        right.extend(call.conversation.as_ref().map(|c| c.leg).filter(|_| right.is_empty()));
+        let (left_now, right_now) = if call.pauses() { Default::default() } else { (left.clone(), right.clone()) };
+        if let Some(id_of_part) = self.record_part(id, left, right) {
+            let part = Part { id: id_of_part, left: left_now, right: right_now };
+            if let Some(conversation) = self.calls.get_mut(&id).and_then(|c| c.conversation.as_mut()) {
+                conversation.recording = Some(part);
+            }
             self.pause_goes_on(id);
+            self.record_voices(id);
         }
     }
 
@@ -123,8 +128,9 @@ impl Centre {
 
     /// Who speaks for the recording follows who takes part in the conversation.
     pub(crate) fn record_voices(&mut self, id: CallId) {
+        let Some(call) = self.calls.get(&id) else { return };
+        let (left, right) = if call.pauses() { Default::default() } else { self.speakers(call) };
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (left, right) = voices(call);
         let Some(part) = call.conversation.as_mut().and_then(|c| c.recording.as_mut()) else { return };
         if (&part.left, &part.right) == (&left, &right) {
             return;
@@ -133,6 +139,34 @@ impl Centre {
         part.right.clone_from(&right);
         let recording = part.id;
         self.tell_media(Command::RecordLegs { recording, left, right });
+    }
+
+    /// Whose voices are in the conversation's recording, unless it pauses: the customer's on the left; on the right those
+    /// of the agent and of whoever joined and may be recorded. What the agent says in a consultation is not the customer's
+    /// conversation.
+    fn speakers(&self, call: &Call) -> (Vec<LegId>, Vec<LegId>) {
+        let left = call.customer.into_iter().collect();
+        let Some(agent) = call.conversation.as_ref().map(|c| c.leg) else { return (left, Vec::new()) };
+        let together = together(call);
+        let customer_is_in = call.customer.is_some_and(|customer| together.contains(&customer));
+        if !customer_is_in {
+            let consults = call.third.is_some();
+            return (left, if consults { Vec::new() } else { vec![agent] });
+        }
+        let joins = !self.third_forbids(call);
+        let speaks = |leg: &LegId| match call.legs.get(leg).map(|l| &l.purpose) {
+            Some(Purpose::Agent | Purpose::Second) => true,
+            Some(Purpose::Third) => joins,
+            _ => false,
+        };
+        (left, together.into_iter().filter(speaks).collect())
+    }
+
+    /// Whoever is consulted or joined is an agent whose word, or whose queue's, is that nothing of it is recorded.
+    pub(crate) fn third_forbids(&self, call: &Call) -> bool {
+        let Some(third) = call.third.as_ref() else { return false };
+        let agent = if let Party::Agent(agent) = &third.to { Some(agent) } else { None };
+        self.setup.site.recording.forbids(agent, third.from.as_ref())
     }
 
     pub(crate) fn stop_recording(&mut self, recording: RecordingId) {
@@ -238,25 +272,4 @@ pub(crate) fn kind(direction: Direction) -> recording::Kind {
         Direction::Outgoing => recording::Kind::Outbound,
         Direction::Internal | Direction::FeatureCode => recording::Kind::Internal,
     }
-}
-
-/// Whose voices are in the conversation's recording: the customer's on the left; on the right those of the agent and
-/// of whoever joined. What the agent says in a consultation is not the customer's conversation. In a pause: nobody's.
-fn voices(call: &Call) -> (Vec<LegId>, Vec<LegId>) {
-    if call.pauses() {
-        return (Vec::new(), Vec::new());
-    }
-    let left = call.customer.into_iter().collect();
-    let Some(agent) = call.conversation.as_ref().map(|c| c.leg) else { return (left, Vec::new()) };
-    let together = together(call);
-    let customer_is_in = call.customer.is_some_and(|customer| together.contains(&customer));
-    if !customer_is_in {
-        let consults = call.third.is_some();
-        return (left, if consults { Vec::new() } else { vec![agent] });
-    }
-    let speaks = |leg: &LegId| {
-        let purpose = call.legs.get(leg).map(|l| &l.purpose);
-        matches!(purpose, Some(Purpose::Agent | Purpose::Second | Purpose::Third))
-    };
-    (left, together.into_iter().filter(speaks).collect())
 }

@@ -25,8 +25,9 @@ impl Open {
             What::NodeStopped { clean } => self.clean = *clean,
             What::CallArrived { direction, .. } => self.arrived(logged, *direction),
             What::CallRejected { .. } | What::CallEnded { .. } => {
-                fact.about.call.map(|call| self.calls.remove(&call));
+                let over = fact.about.call.and_then(|call| self.calls.remove(&call));
                 self.count_on(&fact.about);
+                over.into_iter().for_each(|call| self.undecided_at_the_end(&fact.about, call.direction));
             }
             What::RecordingStarted { recording } => {
                 self.undecided.remove(recording);
@@ -50,6 +51,16 @@ impl Open {
             What::AgentStateChanged { state, reason, .. } => self.agent_changed(logged, *state, reason.as_deref()),
             _ => self.call_goes_on(logged),
         }
+    }
+
+    /// Logs of before the policies, facts 2 and 3, do not say what is owed: callers' conversations were always, and
+    /// agents' calls to each other never. Those to numbers outside were where the account wanted it: it is asked again.
+    fn undecided_at_the_end(&mut self, about: &About, direction: Direction) {
+        let of_call = |recording: &RecordingId| Some(recording.call()) == about.call;
+        let owes_none = matches!(direction, Direction::Internal | Direction::FeatureCode);
+        let undecided = &self.undecided;
+        self.recordings.retain(|recording, _| !(owes_none && of_call(recording) && undecided.contains(recording)));
+        self.undecided.retain(|recording| !of_call(recording) || direction == Direction::Outgoing);
     }
 
     /// Facts about a recording after its call count on from the last one about either.

@@ -7,7 +7,7 @@ use crate::voicemail::SHORTEST_MS;
 use crate::{Open, OpenAgent, OpenCall, OpenCallback, Output, Promise, Repaired, Resume, Stored};
 use base::fact::{About, CallbackEnd, Fact, Kept, VERSION, What};
 use base::{AgentId, AgentState, CallId, Cause, Mutation, Now, Outcome, RecordingId, mutated};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Centre {
     pub(crate) fn resume(&mut self, resume: Resume) {
@@ -58,16 +58,20 @@ impl Centre {
     fn decide_open(&self, open: &mut Open) -> Vec<Fact> {
         let (mut facts, policies) = (Vec::new(), &self.setup.site.recording);
         for recording in std::mem::take(&mut open.undecided) {
-            let call = open.calls.get_mut(&recording.call());
-            let Some((call, about)) = call.zip(open.recordings.get(&recording).cloned()) else { continue };
+            let Some(about) = open.recordings.get(&recording).cloned() else { continue };
             let (Some(tenant), Some(agent)) = (&about.tenant, &about.agent) else { continue };
-            let (kind, draw) = (kind(call.direction), self.draw(recording.call()));
-            let (queue, before, consent) = (about.queue.as_ref(), &call.answered_in, call.consent);
+            let mut call = open.calls.get_mut(&recording.call());
+            // Of a call that is over the fold leaves only those to numbers outside.
+            let kind = call.as_ref().map_or(recording::Kind::Outbound, |call| kind(call.direction));
+            let (none, draw) = (BTreeSet::new(), self.draw(recording.call()));
+            let before = call.as_ref().map_or(&none, |call| &call.answered_in);
+            let (queue, consent) = (about.queue.as_ref(), call.as_ref().and_then(|call| call.consent));
             let asked = recording::Asked { kind, tenant, agent, queue, before, consent, draw };
             let recording::Decision { excluded, policy } = policies.decide(&asked);
             if excluded.is_some() {
                 open.recordings.remove(&recording);
             }
+            let Some(call) = call.as_mut() else { continue };
             call.rev += 1;
             let about = About { rev: call.rev, cause: Some(Cause::NodeLost), ..about };
             let owed = || What::RecordingOwed { policy: policy.clone() };

@@ -61,10 +61,39 @@ fn one_agrees_and_two_refuses_and_both_go_on() {
     for (key, given) in [('1', true), ('2', false)] {
         let (mut caller, said) = asked("consent: {then: talk}", Lang::PT);
         assert_eq!(prompts(&said), ["speech/pt/recording-opt-in"]);
-        let out = give(&mut caller, Now::default(), Input::Key(key));
+        let out = give(&mut caller, Now::default().plus(Duration::from_secs(1)), Input::Key(key));
         assert_eq!(consent(&out), Some(Consent { given, by: ConsentBy::Key }));
         assert!(matches!(out.last(), Some(Output::Enqueue { .. })));
     }
+}
+
+#[test]
+fn a_yes_counts_when_the_question_was_heard_for_a_second_or_to_its_end_and_a_no_at_any_time() {
+    let early = Now::default().plus(Duration::from_millis(999));
+    let (mut caller, _) = asked("consent: {then: talk}", Lang::ES);
+    assert_eq!(give(&mut caller, early, Input::Key('1')), [], "the menu's key, pressed twice: the question goes on");
+    let out = give(&mut caller, early, Input::Key('2'));
+    assert_eq!(consent(&out), Some(Consent { given: false, by: ConsentBy::Key }));
+    let (mut caller, _) = asked("consent: {then: talk}", Lang::ES);
+    give(&mut caller, early, Input::Played(1));
+    let out = give(&mut caller, early, Input::Key('1'));
+    assert_eq!(consent(&out), Some(Consent { given: true, by: ConsentBy::Key }), "short, and said to its end");
+    // After other words, only to its end: nobody knows when the question began.
+    let (mut caller, _) = asked("consent: {prompts: [ask], invalid: [wrong], then: talk}", Lang::ES);
+    give(&mut caller, early, Input::Key('5'));
+    let later = early.plus(Duration::from_secs(20));
+    assert_eq!(give(&mut caller, later, Input::Key('1')), []);
+    give(&mut caller, later, Input::Played(2));
+    assert!(consent(&give(&mut caller, later, Input::Key('1'))).is_some());
+}
+
+#[test]
+fn a_notice_of_which_nobody_says_that_it_was_heard_is_no_fact_and_holds_nobody() {
+    let (mut caller, _) = asked("notice: {then: talk}", Lang::ES);
+    let at = caller.deadline().unwrap();
+    let out = give(&mut caller, Now { mono: at, ..Now::default() }, Input::Due);
+    assert!(!out.iter().any(|o| matches!(o, Output::NoticePlayed { .. })), "{out:?}");
+    assert!(matches!(out.last(), Some(Output::Enqueue { .. })));
 }
 
 #[test]

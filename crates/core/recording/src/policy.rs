@@ -11,6 +11,13 @@
 //! So the stricter queue holds for a call that is passed on. A queue without a word of its own has its account's. An
 //! agent's own calls know no queue: they follow the agent, or what the account says of such calls.
 //!
+//! Who comes to a recorded conversation later:
+//!
+//! | the agent, or the queue that found them, says | consulted                                 | joined by conference       |
+//! |-----------------------------------------------|-------------------------------------------|----------------------------|
+//! | "none"                                        | nothing of it                             | the others, not this voice |
+//! | anything else, or it is a number outside      | a part of its own, if `consults` takes it | all of them                |
+//!
 //! A share is drawn by the call, not by the conversation: all of a call's conversations draw the same number, each time
 //! anew, and a call that 10 % would record is recorded by 25 % as well.
 
@@ -133,11 +140,17 @@ impl Policies {
         Decision { excluded, policy }
     }
 
-    /// Whether a consultation in a recorded conversation is a part of its recording. `with`: the agent consulted, if it is
-    /// one.
-    pub fn records_consult(&self, asked: &Asked<'_>, with: Option<&AgentId>) -> bool {
-        let forbids = |agent: &AgentId| self.agents.get(agent) == Some(&Rule::NONE);
-        self.account(asked.tenant).consults.takes(asked.draw) && !with.is_some_and(forbids)
+    /// Whether the account wants a consultation in a recorded conversation as a part of its recording.
+    pub fn records_consult(&self, asked: &Asked<'_>) -> bool {
+        self.account(asked.tenant).consults.takes(asked.draw)
+    }
+
+    /// Whether somebody who is consulted or joins must not be heard in a recording. `agent`: who it is, if it is one;
+    /// `queue`: which found them.
+    pub fn forbids(&self, agent: Option<&AgentId>, queue: Option<&QueueId>) -> bool {
+        let of_agent = agent.and_then(|agent| self.agents.get(agent));
+        let of_queue = queue.and_then(|queue| self.queues.get(queue));
+        of_agent.into_iter().chain(of_queue).any(|rule| *rule == Rule::NONE)
     }
 
     fn rule(&self, asked: &Asked<'_>) -> (Rule, String) {
@@ -241,14 +254,24 @@ mod tests {
     }
 
     #[test]
-    fn who_is_never_recorded_is_not_in_a_consultation_either() {
+    fn who_is_never_recorded_is_in_no_consultation_and_no_conference_either() {
         let (tenant, agent) = ("acme".parse().unwrap(), "acme/ana".parse().unwrap());
         let (kind, before) = (Kind::Caller, BTreeSet::new());
         let asked = Asked { kind, tenant: &tenant, agent: &agent, queue: None, before: &before, consent: None, draw: 0 };
-        assert!(policies().records_consult(&asked, None));
-        assert!(policies().records_consult(&asked, Some(&"acme/bob".parse().unwrap())));
-        assert!(!policies().records_consult(&asked, Some(&"acme/works-council".parse().unwrap())));
-        assert!(!Policies::default().records_consult(&asked, None), "an account that says nothing wants none");
+        assert!(policies().records_consult(&asked));
+        assert!(!Policies::default().records_consult(&asked), "an account that says nothing wants none");
+        for (agent, queue, forbidden) in [
+            (None, None, false),
+            (Some("bob"), None, false),
+            (Some("ana"), Some("soporte"), false),
+            (Some("works-council"), None, true),
+            (Some("works-council"), Some("ventas"), true),
+            (Some("ana"), Some("legal"), true),
+        ] {
+            let queue = queue.map(|queue| format!("acme/{queue}").parse().unwrap());
+            let agent = agent.map(|agent| format!("acme/{agent}").parse().unwrap());
+            assert_eq!(policies().forbids(agent.as_ref(), queue.as_ref()), forbidden, "{agent:?} {queue:?}");
+        }
     }
 
     #[test]

@@ -155,6 +155,9 @@ impl Plane {
             Command::HearKeys { leg, .. } => drop(self.leg(leg, "hear keys of")?),
             Command::Record { recording, left, right, file, .. } => {
                 self.may_record(left.iter().chain(&right))?;
+                if left.is_empty() && right.is_empty() {
+                    return Err(format!("record {recording} of nobody"));
+                }
                 later.extend(self.record(at, recording, file, script)?);
             }
             Command::RecordLegs { left, right, .. } => self.may_record(left.iter().chain(&right))?,

@@ -1,7 +1,7 @@
 //! Line 9 of calls.md: consultations, by request and in a phone's second dialog; conferences; attended transfers.
 
 use crate::line::Line;
-use crate::office::{Office, to_agent, to_number, to_queue};
+use crate::office::{Office, agent_id, to_agent, to_number, to_queue};
 use engine::{Place, Reply, Request};
 use recording::Rule;
 
@@ -295,6 +295,29 @@ fn line_10_a_consultation_is_its_own_recording_part_where_the_account_wants_it()
     o.answers("beto");
     assert_eq!(o.voices("c1.p2"), "not recorded");
     o.close();
+}
+
+#[test]
+fn line_10_whose_own_or_queues_word_is_none_is_in_no_consultation_and_not_in_the_conference() {
+    let agent: fn(&mut site::Site) = |site| site.recording.agents.extend([(agent_id("beto"), Rule::NONE)]);
+    let queue: fn(&mut site::Site) = |site| site.recording.queues.extend([("acme/ventas".parse().unwrap(), Rule::NONE)]);
+    for (says, to, heard) in [
+        (agent, to_agent("beto"), false),
+        (agent, to_queue("ventas"), false),
+        (queue, to_queue("ventas"), false),
+        (queue, to_agent("beto"), true),
+    ] {
+        let mut o = Office::with(says).calls_ana();
+        consults(&mut o, to);
+        o.answers("beto");
+        assert_eq!(o.voices("c1.p2"), if heard { "beto|ana" } else { "not recorded" });
+        done(&mut o, |call| Request::Conference { call });
+        assert_eq!(o.hears("caller"), "ana beto");
+        assert_eq!(o.voices("c1.p1"), if heard { "caller|ana beto" } else { "caller|ana" });
+        o.hangs_up("beto");
+        assert_eq!(o.voices("c1.p1"), "caller|ana");
+        o.close();
+    }
 }
 
 #[test]

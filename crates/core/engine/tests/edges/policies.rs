@@ -3,8 +3,10 @@
 use crate::callbacks::{ANA, CARRIER, site};
 use crate::stage::{Stage, TRUNK};
 use base::fact::{Excluded, Fact, Logged, ResumedBy, What};
+use base::{Instant, Now, Random, Wall};
 use engine::{Open, Promise, Reply, Request, Resume, Target};
 use media::Command;
+use std::sync::Arc;
 
 const BEA: &str = "10.0.3.2:5060";
 
@@ -52,7 +54,10 @@ fn talks(stage: &mut Stage, key: Option<char>) {
     stage.call(TRUNK, "a", "5512345678", "5550001000", "");
     stage.heard(1);
     match key {
-        Some(key) => stage.key(1, key),
+        Some(key) => {
+            stage.wait(1.0);
+            stage.key(1, key);
+        }
         None => {
             stage.heard(1);
             stage.wait(3.0);
@@ -203,6 +208,52 @@ fn what_a_crash_left_undecided_is_decided_as_it_would_have_been() {
     }
 }
 
+/// A conversation that lasted a second, as the second form of the facts told it: nothing says whether it is owed.
+fn of_form_two(direction: &str) -> Open {
+    let told = [
+        (r#""rev":0"#, r#""type":"node.started","data":{"boot_id":"00","version":2,"queues":[]}"#.to_string()),
+        (
+            r#""tenant":"acme","call_id":"1-1-1","agent_id":"acme/ana","rev":0"#,
+            format!(r#""type":"call.arrived","data":{{"direction":"{direction}","trunk":"","number":""}}"#),
+        ),
+        (
+            r#""tenant":"acme","call_id":"1-1-1","agent_id":"acme/ana","conversation_id":"1-1-1.c1","rev":1"#,
+            r#""type":"agent_leg.connected","data":{"wait_ms":0}"#.into(),
+        ),
+        (
+            r#""tenant":"acme","call_id":"1-1-1","agent_id":"acme/ana","conversation_id":"1-1-1.c1","rev":2"#,
+            r#""type":"agent_leg.ended","data":{"talk_ms":1000,"hold_ms":0,"consult_ms":0}"#.into(),
+        ),
+        (
+            r#""tenant":"acme","call_id":"1-1-1","cause":"agent_hung_up","rev":3"#,
+            r#""type":"call.ended","data":{"duration_ms":1000,"visits":0}"#.into(),
+        ),
+    ];
+    let line = |(seq, (about, what)): (usize, (&str, String))| {
+        let text = format!(r#"{{"epoch":1,"seq":{},"now":{{"mono":5,"wall":0}},"about":{{{about}}},{what}}}"#, seq + 1);
+        serde_json::from_str::<Logged>(&text).unwrap_or_else(|e| panic!("{e}: {text}"))
+    };
+    Open::fold(&told.into_iter().enumerate().map(line).collect::<Vec<_>>())
+}
+
+#[test]
+fn of_an_old_log_only_what_was_owed_and_never_ended_has_failed() {
+    let (outside, nothing) = ("record_outbound = \"all\"", "record = \"none\"");
+    for (direction, account, ana, failed) in [
+        ("internal", outside, "record = \"all\"", 0),
+        ("feature_code", "", "", 0),
+        ("incoming", nothing, nothing, 1),
+        ("outgoing", "", "", 0),
+        ("outgoing", outside, "", 1),
+        ("outgoing", outside, nothing, 0),
+    ] {
+        let resume = Resume { open: of_form_two(direction), ..Resume::default() };
+        let after = stage_after(account, ["", ""], ana, resume);
+        let told: Vec<u32> = after.facts_of(1, "recording.failed").iter().map(|(about, _)| about.rev).collect();
+        assert_eq!(told, vec![4; failed], "{direction} {account} {ana}");
+    }
+}
+
 fn pauses(stage: &Stage) -> Vec<(String, u64)> {
     let told = |fact: &Fact| match &fact.what {
         What::RecordingPaused { recording, limit_ms, .. } => Some((format!("{recording} paused"), *limit_ms)),
@@ -245,6 +296,49 @@ fn a_pause_goes_with_the_call_that_is_passed_on_and_ends_when_its_time_is_over()
     assert_eq!(pauses(&stage), expected);
     assert_eq!(heard(&stage), Some((2, 2)));
     assert_eq!(stage.snapshot().calls[0].paused, None);
+}
+
+/// A recording's channels, and the Call-IDs of its sidecar.
+type Begun = (u16, [String; 2]);
+
+/// The recordings that a plane which is not on a stage begins when it is told this, and why it does not begin others.
+fn in_a_real_plane(commands: &[Command]) -> (Vec<Begun>, Vec<Arc<str>>) {
+    let mut plane = media::Plane::new(media::PlaneConfig::default(), Arc::default(), Random::from_seed(1));
+    let (now, mut out) = (Now { mono: Instant(1), wall: Wall(0) }, Vec::new());
+    for command in commands {
+        plane.on_command(now, command.clone(), &mut out);
+        if let Command::Open { leg, port, .. } = command {
+            plane.on_bound(now, *leg, *port, true, &mut out);
+        }
+    }
+    let (mut opened, mut failed) = (Vec::new(), Vec::new());
+    for output in out {
+        match output {
+            media::Output::Tape(media::Tape::Open { channels, sidecar, .. }) => {
+                opened.push((channels, [sidecar.sip_call_id_caller, sidecar.sip_call_id_agent].map(|id| id.to_string())));
+            }
+            media::Output::Input(media::Input::RecordingFailed { reason, .. }) => failed.push(reason),
+            _ => {}
+        }
+    }
+    (opened, failed)
+}
+
+#[test]
+fn a_conversation_that_begins_in_a_pause_is_recorded_with_both_sides_and_knows_whose_it_is() {
+    let mut stage = stage("", ["", ""], "");
+    talks(&mut stage, Some('1'));
+    let (call, to) = (stage.id(1), Target::Queue("acme/second".parse().unwrap()));
+    stage.ask(Request::PauseRecording { call, cause: "card".into(), for_s: 60 });
+    stage.wait(10.0);
+    stage.ask(Request::Transfer { call, to });
+    stage.wait(5.0);
+    stage.answer(BEA);
+    let (opened, failed) = in_a_real_plane(&stage.commands);
+    assert_eq!((opened.len(), failed), (2, vec![]));
+    let [(one, [caller, ana]), (two, [same, bea])] = &opened[..] else { panic!("{opened:?}") };
+    assert_eq!((one, two, caller), (&2, &2, same));
+    assert!(![ana, bea].contains(&caller) && ana != bea && !bea.is_empty() && !caller.is_empty(), "{opened:?}");
 }
 
 #[test]

@@ -11,7 +11,7 @@
 //!           Saying ── Played ───────────────── say, notice: then ───────────────┤
 //!              │                │                                               │
 //!              │                └ menu, language, consent ▶ Asking ─ Key ───────┤
-//!              │                     ▲    Played │      ▲ barge-in              │
+//!              │                     ▲    Played │      ▲ barge-in (a yes later) │
 //!              │          ask again  │           ▼                              │
 //!              │                     └──── Waiting ─ Key, or Due once ──────────┤
 //!              │                    Due, wrong key   too often                  │
@@ -52,6 +52,8 @@ use std::time::Duration;
 const LONGEST_PROMPT: Duration = Duration::from_secs(60);
 /// Whoever was asked for something must have answered by then.
 const ANSWERED_BY: Duration = Duration::from_secs(10);
+/// Who agrees to be recorded sooner was still pressing the key of the menu before.
+const HEARD_AFTER: Duration = Duration::from_secs(1);
 /// Steps, questions and retries of one call: far above what a person does, so that a stuck line ends.
 const MOST_MOVES: u32 = 500;
 
@@ -83,6 +85,8 @@ enum State {
     Asking {
         play: u32,
         guard: Instant,
+        /// From then on who agrees has heard to what.
+        heard: Instant,
     },
     /// It was said to its end.
     Waiting {
@@ -215,6 +219,8 @@ impl Interpreter {
             return;
         }
         match self.state {
+            // Nobody said that the notice was heard, so nothing says so.
+            State::Saying { next: Next::Noticed { then, .. }, .. } => self.enter(now, then, out),
             State::Saying { next, .. } => self.go_on(now, next, out),
             State::Asking { .. } => self.wait(now),
             State::Waiting { .. } => self.on_no_answer(now, Failure::NoKey, out),

@@ -1,6 +1,6 @@
 //! A menu, the choice of a language or the question for consent: asked, answered by one key, and asked again.
 
-use super::{Interpreter, MOST_MOVES, State, guard};
+use super::{HEARD_AFTER, Interpreter, MOST_MOVES, State, guard};
 use crate::flow::Flow;
 use crate::step::{Answer, Kind, Question, Said, Step};
 use crate::words::Output;
@@ -19,12 +19,14 @@ impl Interpreter {
     pub(super) fn on_answer(&mut self, now: Now, key: char, out: &mut Vec<Output>) {
         let flow = self.flow.clone();
         let Some((step, question)) = self.question(&flow) else { return };
+        let answer = question.answers.get(&key).copied();
+        let agrees = matches!(answer, Some(Answer::Consent(true, _)));
         match self.state {
+            State::Asking { heard, .. } if agrees && now.mono < heard => return,
             State::Asking { .. } if question.barge_in => out.push(Output::Stop),
             State::Waiting { .. } => {}
             _ => return,
         }
-        let answer = question.answers.get(&key).copied();
         let shown = (!question.secret).then_some(key);
         out.push(Output::KeyTaken { step: step.name.clone(), key: shown, understood: answer.is_some() });
         match answer {
@@ -64,7 +66,9 @@ impl Interpreter {
         }
         let guard = guard(now, keys.len());
         let play = self.play(keys, out);
-        self.state = State::Asking { play, guard };
+        // How long the words before the question take is not known here.
+        let heard = if first.is_empty() { now.mono + HEARD_AFTER } else { guard };
+        self.state = State::Asking { play, guard, heard };
     }
 
     /// The question is out; the caller has its timeout to answer.
