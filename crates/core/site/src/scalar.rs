@@ -193,13 +193,13 @@ impl Read for Duration {
 pub(crate) struct Age(pub Duration);
 
 impl Read for Age {
-    const EXPECTED: &'static str = "an age such as \"12h\", \"90d\" or \"2y\" (of 365 days)";
+    // No minutes and no months: a letter that can be taken for the other deletes by it.
+    const EXPECTED: &'static str =
+        "an age in hours, days or years of 365 days, such as \"12h\", \"90d\" or \"2y\" (six months are \"180d\")";
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
         text(value, |s| {
             let (number, unit) = amount(s)?;
             let seconds = match unit {
-                "s" => 1,
-                "m" => 60,
                 "h" => 3_600,
                 "d" => 86_400,
                 "y" => 365 * 86_400,

@@ -29,10 +29,12 @@ pub enum Act {
     /// It may not be erased from here on, or may again.
     Hold,
     Release,
+    /// Whoever answers for it takes what is there as what counts: a new log after one in doubt, or the clock.
+    Accept,
 }
 
 impl Act {
-    pub const ALL: [Act; 7] = [Act::Export, Act::Play, Act::Verify, Act::Erase, Act::Rekey, Act::Hold, Act::Release];
+    pub const ALL: [Act; 8] = [Act::Export, Act::Play, Act::Verify, Act::Erase, Act::Rekey, Act::Hold, Act::Release, Act::Accept];
 
     pub fn name(self) -> &'static str {
         match self {
@@ -43,6 +45,7 @@ impl Act {
             Act::Rekey => "rekey",
             Act::Hold => "hold",
             Act::Release => "release",
+            Act::Accept => "accept",
         }
     }
 }

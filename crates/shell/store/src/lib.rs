@@ -7,6 +7,7 @@
 
 #![forbid(unsafe_code)]
 
+mod access;
 mod book;
 mod consumer;
 mod error;
@@ -20,6 +21,7 @@ mod store;
 mod stored;
 mod writer;
 
+pub use access::{AccessHead, HoldChange, KeptHold};
 pub use book::TicketFilter;
 pub use consumer::{Metrics, MetricsOptions, Tickets, TicketsOptions};
 pub use error::{Result, StoreError};

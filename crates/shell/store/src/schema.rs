@@ -11,7 +11,7 @@ use std::path::Path;
 use std::time::Duration;
 
 /// The form of the tables that this code writes.
-const FORM: u32 = 5;
+const FORM: u32 = 6;
 
 /// Bits of a fact's place that are its seq; those above are its epoch.
 pub const SEQ_BITS: u32 = 40;
@@ -160,6 +160,29 @@ CREATE INDEX recording_by_form ON recording (form, tenant, started);
 CREATE INDEX recording_unseen ON recording (place) WHERE form IS NULL AND file IS NOT NULL;
 ";
 
+/// What form 6 added: what the log of accesses must contain, the last moment at which the clock was believed, and the
+/// way to recordings whose audio is nowhere. See `access.rs` and `stored.rs`.
+const SINCE_6: &str = "
+CREATE TABLE IF NOT EXISTS access_head (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  n INTEGER NOT NULL,
+  hash TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS access_hold (
+  hold INTEGER PRIMARY KEY,
+  of TEXT NOT NULL,
+  at TEXT NOT NULL,
+  who TEXT NOT NULL,
+  why TEXT NOT NULL
+) STRICT;
+CREATE TABLE IF NOT EXISTS believed_clock (
+  only INTEGER PRIMARY KEY CHECK (only = 1),
+  at INTEGER NOT NULL
+) STRICT;
+CREATE INDEX recording_missing ON recording (place) WHERE form = 'missing' AND file IS NOT NULL;
+CREATE INDEX recording_failed ON recording (place) WHERE form IS NULL AND file IS NULL AND kept = 'failed';
+";
+
 /// Opens one connection, for any number of threads one after the other.
 pub fn connect(file: &Path) -> Result<Connection> {
     let db = Connection::open(file)?;
@@ -207,6 +230,9 @@ pub fn prepare(db: &mut Connection, file: &Path) -> Result<()> {
     }
     if found < 5 {
         tx.execute_batch(SINCE_5)?;
+    }
+    if found < 6 {
+        tx.execute_batch(SINCE_6)?;
         tx.pragma_update(None, "user_version", FORM)?;
     }
     tx.commit()?;

@@ -49,12 +49,40 @@ impl Store {
     }
 
     /// Closed recordings of which nobody has said yet what is on the disk, with their files.
-    pub fn unseen(&self, limit: u32) -> Result<Vec<(RecordingId, String)>> {
-        let sql = "SELECT recording, file FROM recording INDEXED BY recording_unseen \
-                   WHERE form IS NULL AND file IS NOT NULL ORDER BY place LIMIT ?1";
+    /// Each comes with its place, those after one.
+    pub fn unseen(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
+        let sql = "SELECT recording, file, place FROM recording INDEXED BY recording_unseen \
+                   WHERE form IS NULL AND file IS NOT NULL AND place > ?1 ORDER BY place LIMIT ?2";
+        self.placed(sql, after, limit)
+    }
+
+    /// The same of those whose audio was nowhere.
+    pub fn missing(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
+        let sql = "SELECT recording, file, place FROM recording INDEXED BY recording_missing \
+                   WHERE form = 'missing' AND file IS NOT NULL AND place > ?1 ORDER BY place LIMIT ?2";
+        self.placed(sql, after, limit)
+    }
+
+    /// The same of those that failed, of which the log names no file: the one where audio of theirs would be.
+    pub fn failed(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
+        let sql = "SELECT recording, strftime('%Y/%m/%d', started / 1000000, 'unixepoch') || '/' || recording, place \
+                   FROM recording INDEXED BY recording_failed \
+                   WHERE form IS NULL AND file IS NULL AND kept = 'failed' AND place > ?1 ORDER BY place LIMIT ?2";
+        self.placed(sql, after, limit)
+    }
+
+    fn placed(&self, sql: &str, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
         let db = self.db();
         let mut rows = db.prepare_cached(sql)?;
-        rows.query_map([limit], |row| Ok(named(row)))?.map(|row| row?).collect()
+        let read = |row: &Row| Ok(named(row).and_then(|(id, file)| Ok((row.get(2)?, id, file))));
+        rows.query_map(params![after, limit], read)?.map(|row| row?).collect()
+    }
+
+    /// There is audio of a recording that failed.
+    pub fn lies_at(&self, recording: RecordingId, file: &str) -> Result<()> {
+        let sql = "UPDATE recording SET file = ?2 WHERE recording = ?1 AND file IS NULL";
+        self.db().prepare_cached(sql)?.execute(params![recording.to_string(), file])?;
+        Ok(())
     }
 
     /// Says what is on the disk: of each a form (such as `wav`, [`ERASED`], [`MISSING`]) and bytes of audio.
@@ -79,9 +107,9 @@ impl Store {
         rows.query_map(params![after.0, after.1, limit], |row| Ok(file(row)))?.map(|row| row?).collect()
     }
 
-    /// One of those; none if it is not closed, or has no audio.
-    pub fn file(&self, recording: RecordingId) -> Result<Option<StoredFile>> {
-        let sql = format!("SELECT {FILE} FROM recording WHERE recording = ?1 AND file IS NOT NULL");
+    /// What is known of any recording, with or without audio; the file of one that has none is empty.
+    pub fn about(&self, recording: RecordingId) -> Result<Option<StoredFile>> {
+        let sql = format!("SELECT {FILE} FROM recording WHERE recording = ?1");
         let db = self.db();
         let mut rows = db.prepare_cached(&sql)?;
         rows.query_map([recording.to_string()], |row| Ok(file(row)))?.next().transpose()?.transpose()
@@ -121,7 +149,7 @@ fn file(row: &Row) -> Result<StoredFile> {
         party: id(row, 4)?,
         started: Wall(started),
         bytes: row.get::<_, Option<u64>>(6)?.unwrap_or_default(),
-        file: row.get(7)?,
+        file: row.get::<_, Option<String>>(7)?.unwrap_or_default(),
         place: (started, row.get(8)?),
     })
 }

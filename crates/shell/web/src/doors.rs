@@ -1,7 +1,7 @@
 //! What the web shell needs from outside, as doors that the binary opens. Behind them stand the decision thread, the
 //! figures and the store; here nobody knows which.
 
-use crate::keep::{Fault, HoldAsk, HoldRow, PlanLine};
+use crate::keep::{Accept, Fault, HoldAsk, HoldRow, PlanLine};
 use arc_swap::ArcSwap;
 use base::fact::{Kept, Logged};
 use base::quality::LegQuality;
@@ -148,6 +148,8 @@ pub trait Shelf: Send + Sync {
     fn hold(&self, who: &str, ask: &HoldAsk, why: &str) -> Result<Option<HoldRow>, Fault>;
     /// None: there is no such hold.
     fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault>;
+    /// Whoever answers for it takes what is in doubt as what counts from here on. Says what was done.
+    fn accept(&self, who: &str, what: Accept, why: &str) -> Result<String, Fault>;
     /// Has the first master key wrap the keys of all.
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String>;
 }

@@ -4,7 +4,7 @@ use crate::error::ApiError;
 use axum::http::StatusCode;
 use base::{AgentId, Pii, QueueId, RecordingId, Tenant, Wall};
 use recording::retention::{Cause, Sum};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -50,6 +50,16 @@ impl From<Fault> for ApiError {
             Fault::Failed(reason) => ApiError::store(reason),
         }
     }
+}
+
+/// What is in doubt, and keeps all recordings from being deleted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Accept {
+    /// The log of accesses: a new one begins, with all holds that are known.
+    Log,
+    /// The clock, which is far later than when it was last known to be right.
+    Clock,
 }
 
 /// Which recordings are to be held; all that is given must hold, and something is given.

@@ -25,7 +25,7 @@ pub use doors::{
     RecordingRow, RecordingState, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 pub use error::ApiError;
-pub use keep::{Fault, ForecastRow, Going, HoldAsk, HoldRow, PlanLine, PlanRow, ShortRow};
+pub use keep::{Accept, Fault, ForecastRow, Going, HoldAsk, HoldRow, PlanLine, PlanRow, ShortRow};
 pub use server::serve;
 
 use axum::Router;

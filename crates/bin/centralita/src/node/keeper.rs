@@ -9,13 +9,13 @@
 //! The catalogue is its queue: what a round does not get to waits there, bounded, also over a restart. No round waits for
 //! audio, and no audio for a round.
 
-use super::shelf::{Planned, Shelf};
+use super::shelf::{Planned, Refused, Shelf};
 use arc_swap::ArcSwap;
 use base::RecordingId;
 use recording::retention::{Cause, Fate};
 use shell_media::{Compressed, Found};
-use shell_store::MISSING;
-use shell_web::{Fault, Gauge};
+use shell_store::{MISSING, Store};
+use shell_web::Gauge;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -48,6 +48,8 @@ pub struct Kept {
     pub saved_bytes: u64,
     /// Recordings that stay as they are.
     pub failed: u64,
+    /// Recordings that should go, and are still recorded by what their sidecar says.
+    pub open: u64,
     pub trouble: Option<String>,
 }
 
@@ -86,6 +88,8 @@ impl Drop for Keeper {
     }
 }
 
+/// Rows after a place: of each its own place, the recording and its file.
+type Page = fn(&Store, i64, u32) -> shell_store::Result<Vec<(i64, RecordingId, String)>>;
 type Step = fn(&mut Round) -> Result<(), String>;
 
 /// One thread's work.
@@ -109,8 +113,9 @@ impl Round {
 
     fn beat(&mut self, plans: bool) {
         let mut trouble = None;
-        let steps: [Step; 3] = [Round::look, Round::compress, Round::retain];
-        for step in &steps[..if plans { 3 } else { 2 }] {
+        const EACH: &[Step] = &[Round::look, Round::compress];
+        const WITH_PLAN: &[Step] = &[Round::look_again, Round::look, Round::compress, Round::retain];
+        for step in if plans { WITH_PLAN } else { EACH } {
             match catch_unwind(AssertUnwindSafe(|| step(self))) {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => trouble = Some(error),
@@ -124,24 +129,41 @@ impl Round {
         self.shown.store(Arc::new(self.kept.clone()));
     }
 
-    /// What is on the disk of those of which nobody has said it.
+    /// What is on the disk of those of which nobody has said it, also of those that failed.
     fn look(&mut self) -> Result<(), String> {
+        self.look_at(Store::unseen, false)?;
+        self.look_at(Store::failed, false)
+    }
+
+    /// What was nowhere may be back, with its volume.
+    fn look_again(&mut self) -> Result<(), String> {
+        self.look_at(Store::missing, true)
+    }
+
+    /// Where nobody can say, nothing is said: it is looked at again.
+    fn look_at(&mut self, page: Page, again: bool) -> Result<(), String> {
+        let (mut after, mut trouble) = (i64::MIN, None);
         loop {
-            let unseen = self.shelf.store.unseen(PAGE).map_err(text)?;
-            if unseen.is_empty() || !self.goes_on() {
-                return Ok(());
-            }
-            let look = |(id, file): &(RecordingId, String)| match self.shelf.files.find(file) {
-                Ok(Found::Audio { form, bytes }) => (*id, form.name(), bytes),
-                Ok(Found::Erased { .. }) => (*id, shell_store::ERASED, 0),
-                Ok(Found::Missing) => (*id, MISSING, 0),
-                Err(error) => {
-                    tracing::error!(recording = %id, %error, "a recording's file can't be looked at");
-                    (*id, MISSING, 0)
-                }
+            let store = &self.shelf.store;
+            let rows = page(store, after, PAGE).map_err(text)?;
+            let Some((last, ..)) = rows.last().filter(|_| self.goes_on()) else {
+                return trouble.map_or(Ok(()), Err);
             };
-            let found: Vec<_> = unseen.iter().map(look).collect();
-            self.shelf.store.on_disk(&found).map_err(text)?;
+            after = *last;
+            let mut found = Vec::new();
+            for (_, id, file) in &rows {
+                match self.shelf.files.find(file) {
+                    Ok(Found::Missing) if again => {}
+                    Ok(there) => {
+                        if let Found::Audio { .. } = there {
+                            store.lies_at(*id, file).map_err(text)?;
+                        }
+                        found.push(seen(*id, &there));
+                    }
+                    Err(error) => trouble = Some(format!("{id} can't be looked at: {error}")),
+                }
+            }
+            store.on_disk(&found).map_err(text)?;
         }
     }
 
@@ -177,6 +199,7 @@ impl Round {
             }
             // What the catalogue says of it is not true any more; it is put right below.
             Ok(Ok(Compressed::Already | Compressed::Nothing)) => {}
+            Ok(Err(error)) if error.is_transient() => return Err(format!("{id} can't be compressed now: {error}")),
             Ok(Err(error)) => {
                 tracing::error!(recording = %id, %error, "a recording can't be compressed, and stays as it is");
                 self.failed.insert(id);
@@ -187,45 +210,59 @@ impl Round {
             }
         }
         self.kept.failed = self.failed.len() as u64;
-        let found = match files.find(file) {
-            Ok(Found::Audio { form, bytes }) => (id, form.name(), bytes),
-            Ok(Found::Erased { .. }) => (id, shell_store::ERASED, 0),
-            Ok(Found::Missing) => (id, MISSING, 0),
-            Err(error) => return Err(error.to_string()),
-        };
-        self.shelf.store.on_disk(&[found]).map_err(text)
+        let found = files.find(file).map_err(text)?;
+        self.shelf.store.on_disk(&[seen(id, &found)]).map_err(text)
     }
 
-    /// Carries the plan out.
+    /// Carries the plan out. What can't be deleted keeps no other from it.
     fn retain(&mut self) -> Result<(), String> {
         let (shelf, over) = (self.shelf.clone(), &self.over);
-        let (mut deleted, mut bytes) = (0, 0);
+        let (mut deleted, mut bytes, mut open, mut failures, mut first) = (0, 0, 0, 0_u64, None);
+        let believes = shelf.clock_doubt()?.is_none();
         let planned = shelf.plan(&mut |file, fate, _| {
             if over.try_recv() != Err(TryRecvError::Empty) {
                 return Ok(false);
             }
             let Fate::Delete(cause) = fate else { return Ok(true) };
+            if !believes {
+                return Ok(true);
+            }
             match shelf.erase_file(WHO, file.recording, &file.file, why(cause), false) {
                 Ok(()) => {
                     deleted += 1;
                     bytes += file.bytes;
-                    Ok(true)
                 }
-                // Held since the plan was made, or the log of accesses is in doubt.
-                Err(Fault::Conflict { .. }) => Ok(true),
-                Err(Fault::Failed(error)) => Err(format!("{} can't be deleted: {error}", file.recording)),
-                Err(Fault::Gone { error } | Fault::Unreadable { error, .. }) => {
-                    Err(format!("{} can't be deleted: {error}", file.recording))
+                // Held since the plan was made, or the log of accesses is in doubt; or it is nowhere, and its row says so.
+                Err(Refused::Kept(_) | Refused::Missing) => {}
+                Err(Refused::Running) => open += 1,
+                Err(Refused::Failed(error)) => {
+                    tracing::error!(recording = %file.recording, error, "a recording can't be deleted");
+                    failures += 1;
+                    first.get_or_insert_with(|| format!("{} can't be deleted: {error}", file.recording));
                 }
             }
+            Ok(true)
         });
+        self.kept.open = open;
         self.kept.deleted += deleted;
         self.kept.deleted_bytes += bytes;
         if deleted > 0 {
             tracing::info!(deleted, bytes, "recordings were deleted as the site's retention says");
         }
         self.kept.planned = planned?;
-        Ok(())
+        if believes {
+            shelf.believe_clock()?;
+        }
+        first.map_or(Ok(()), |first| Err(if failures > 1 { format!("{first}, and {} more", failures - 1) } else { first }))
+    }
+}
+
+/// As the catalogue says it.
+fn seen(id: RecordingId, found: &Found) -> (RecordingId, &'static str, u64) {
+    match found {
+        Found::Audio { form, bytes } => (id, form.name(), *bytes),
+        Found::Erased { .. } => (id, shell_store::ERASED, 0),
+        Found::Missing => (id, MISSING, 0),
     }
 }
 
@@ -252,6 +289,10 @@ impl Kept {
         alarms.extend(self.trouble.as_ref().map(|why| format!("recordings are not kept as they should be: {why}")));
         let soon = disk_full.filter(|at| *at <= now.plus(SOON));
         alarms.extend(soon.map(|at| format!("at the present rate recordings fill the disk by {at}")));
+        if self.open > 0 {
+            let why = "their sidecars say that they are still recorded, which the next start puts right";
+            alarms.push(format!("recordings that should go, and may not: {}; {why}", self.open));
+        }
         if self.failed > 0 {
             alarms.push(format!("recordings that can't be compressed: {}", self.failed));
         }
@@ -292,7 +333,7 @@ fn text(error: impl std::fmt::Display) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::shelf::tests::{filled, id, open};
+    use super::super::shelf::tests::{filled, id, open, with_a_failed_one};
     use super::*;
     use std::path::Path;
 
@@ -378,6 +419,93 @@ mod tests {
     }
 
     #[test]
+    fn one_that_has_lost_its_files_keeps_no_other_from_being_deleted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut round, _runs) = round(filled(folder.path(), "[retention]\nmaximum = \"5d\"", &[12, 11, 10, 9, 2]));
+        round.beat(false);
+        let day = folder.path().join("recordings/2026/11/22");
+        for gone in ["1-1-1.c1.p1.wav", "1-1-1.c1.p1.json", "1-1-2.c1.p1.json"] {
+            std::fs::remove_file(day.join(gone)).unwrap();
+        }
+        std::fs::write(day.join("1-1-3.c1.p1.json"), "no note of ours").unwrap();
+        round.beat(true);
+        assert_eq!(forms(&round, 5), ["missing", "erased", "wav", "erased", "wav"], "audio goes without its sidecar, too");
+        assert!(!there(folder.path(), "1-1-2.c1.p1.wav") && there(folder.path(), "1-1-3.c1.p1.wav"));
+        assert!(round.kept.alarms()[0].contains("1-1-3.c1.p1 can't be deleted"), "{:?}", round.kept.alarms());
+        let log = std::fs::read_to_string(folder.path().join("data/recording-access.log")).unwrap();
+        assert_eq!(log.lines().count(), 2, "what could not be done is not written down as done: {log}");
+    }
+
+    #[test]
+    fn what_should_go_and_is_still_recorded_by_its_sidecar_is_an_alarm() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut round, _runs) = round(filled(folder.path(), "[retention]\nmaximum = \"5d\"", &[9, 9]));
+        let sidecar = folder.path().join("recordings/2026/11/22/1-1-1.c1.p1.json");
+        let text = std::fs::read_to_string(&sidecar).unwrap().replace("\"complete\"", "\"recording\"");
+        std::fs::write(&sidecar, text).unwrap();
+        round.beat(true);
+        assert_eq!(forms(&round, 2), ["wav", "erased"]);
+        assert!(round.kept.alarms()[0].starts_with("recordings that should go, and may not: 1"), "{:?}", round.kept.alarms());
+        let log = std::fs::read_to_string(folder.path().join("data/recording-access.log")).unwrap();
+        assert_eq!(log.lines().count(), 1);
+    }
+
+    #[test]
+    fn a_volume_that_is_away_makes_nothing_missing_and_what_is_back_is_found() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = filled(folder.path(), "", &[9, 9]);
+        let (recordings, away) = (folder.path().join("recordings"), folder.path().join("away"));
+        std::fs::rename(&recordings, &away).unwrap();
+        let (mut round, _runs) = round(shelf);
+        round.beat(true);
+        std::fs::create_dir(&recordings).unwrap();
+        round.beat(true);
+        assert_eq!(forms(&round, 2), ["", ""], "nobody can say");
+        assert!(round.kept.alarms()[0].contains("as if its volume was away"), "{:?}", round.kept.alarms());
+        round.shelf.store.on_disk(&[(id(1), MISSING, 0)]).unwrap();
+        std::fs::remove_dir(&recordings).unwrap();
+        std::fs::rename(&away, &recordings).unwrap();
+        round.beat(false);
+        assert_eq!(forms(&round, 2), ["missing", "wav"]);
+        round.beat(true);
+        assert_eq!(forms(&round, 2), ["wav", "wav"]);
+        assert_eq!(round.kept.alarms(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn nothing_goes_by_a_clock_that_is_doubted() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut round, _runs) = round(filled(folder.path(), "[retention]\nmaximum = \"5d\"", &[9]));
+        let now = round.shelf.clock.now().wall;
+        round.shelf.store.believe_clock(base::Wall(now.0 - 31 * 86_400_000_000)).unwrap();
+        round.beat(true);
+        round.beat(true);
+        assert_eq!(forms(&round, 1), ["wav"]);
+        assert!(round.kept.alarms()[0].contains("--clock-is-right"), "{:?}", round.kept.alarms());
+        round.shelf.store.believe_clock(now).unwrap();
+        round.beat(true);
+        assert_eq!(forms(&round, 1), ["erased"]);
+        assert!(round.shelf.store.believed_clock().unwrap().unwrap() > now);
+    }
+
+    #[test]
+    fn audio_of_a_recording_that_failed_is_counted_and_goes_at_its_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut round, _runs) = round(with_a_failed_one(folder.path(), "[retention]\nmaximum = \"30d\""));
+        round.beat(true);
+        assert_eq!((forms(&round, 1), round.kept.planned.plan.found.recordings), (vec!["wav".to_string()], 1));
+        let shelf = open_again(round, folder.path(), "[retention]\nmaximum = \"5d\"");
+        let (mut round, _runs) = self::round(shelf);
+        round.beat(true);
+        assert_eq!(forms(&round, 1), ["erased"]);
+    }
+
+    fn open_again(round: Round, folder: &Path, rules: &str) -> Shelf {
+        drop(round);
+        open(folder, rules)
+    }
+
+    #[test]
     fn what_a_database_from_before_does_not_say_is_looked_up_on_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = filled(folder.path(), "", &[9, 9]);
@@ -386,6 +514,6 @@ mod tests {
         round.beat(false);
         assert_eq!(forms(&round, 2), ["wav", "missing"]);
         drop(round);
-        assert_eq!(open(folder.path(), "").store.unseen(9).unwrap(), []);
+        assert_eq!(open(folder.path(), "").store.unseen(0, 9).unwrap(), []);
     }
 }

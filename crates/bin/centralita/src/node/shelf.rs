@@ -9,9 +9,11 @@ use base::RecordingId;
 use engine::Setup;
 use hold::Ledger;
 use shell_media::{AccessLog, NotErased, Outcome, Rekeyed, Verified};
-use shell_store::{ERASED, Store};
-use shell_web::{Fault, HoldAsk, HoldRow, Looked, PlanLine};
+use shell_store::{AccessHead, ERASED, HoldChange, MISSING, Store};
+use shell_web::{Accept, Fault, HoldAsk, HoldRow, Looked, PlanLine};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use vault::Keyring;
 use vault::access::{Access, Act};
 
@@ -21,6 +23,10 @@ pub use plan::Planned;
 const LOG: &str = "recording-access.log";
 /// Rows read at once.
 const PAGE: usize = 500;
+/// A clock that is so much later than when it was last believed is not believed.
+const UNBELIEVED: Duration = Duration::from_secs(30 * 86_400);
+/// Nor one that was set by so much since the start.
+const SET: Duration = Duration::from_secs(3_600);
 
 pub struct Shelf {
     pub files: shell_media::Shelf,
@@ -31,6 +37,19 @@ pub struct Shelf {
     log: AccessLog,
     /// Held while something is erased or held: what is held is not erased a moment later.
     holds: Mutex<Ledger>,
+    /// The store is told no head of a log that it would not know again.
+    in_doubt: AtomicBool,
+}
+
+/// Why a recording was not erased.
+pub enum Refused {
+    /// Something keeps it, or the log of accesses is in doubt.
+    Kept(Fault),
+    /// By its sidecar it is still recorded.
+    Running,
+    /// Nothing of it is on the disk.
+    Missing,
+    Failed(String),
 }
 
 impl Shelf {
@@ -42,14 +61,55 @@ impl Shelf {
     ) -> std::io::Result<Shelf> {
         let site = &setup.load().site;
         let log = AccessLog::open(&site.data.join(LOG))?;
-        let holds = Mutex::new(Ledger::read(&log.read()?));
+        let holds = Ledger::read(&log.read()?, log.is_new(), &store).map_err(std::io::Error::other)?;
+        if let Some(doubt) = &holds.doubt {
+            tracing::error!(doubt, "no recording is deleted");
+        }
+        let (in_doubt, holds) = (AtomicBool::new(holds.doubt.is_some()), Mutex::new(holds));
         let files = shell_media::Shelf::new(site.recordings.clone(), keys);
-        Ok(Shelf { files, store, clock, setup: setup.clone(), log, holds })
+        Ok(Shelf { files, store, clock, setup: setup.clone(), log, holds, in_doubt })
     }
 
-    fn written(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<u64, String> {
+    fn access(&self, who: &str, act: Act, recording: &str, why: &str) -> Access {
         let at = self.clock.now().wall.to_string();
-        self.log.note(&Access { at, who: who.into(), act, recording: recording.into(), why: why.into() }).map_err(text)
+        Access { at, who: who.into(), act, recording: recording.into(), why: why.into() }
+    }
+
+    /// The number of its line; the store knows of it when this returns, and of what it does to the holds.
+    fn written(&self, access: &Access, change: impl FnOnce(u64) -> HoldChange) -> Result<u64, String> {
+        let kept = |head: &vault::access::Head| {
+            let (n, hash) = (head.n, head.hash.clone());
+            let keep = || self.store.keep_access(&AccessHead { n, hash }, &change(n));
+            // The line counts all the same: the next one, or the next start, makes up for it.
+            if !self.in_doubt.load(Ordering::Acquire)
+                && let Err(error) = keep()
+            {
+                tracing::error!(%error, "the store does not know the end of the log of accesses");
+            }
+        };
+        self.log.note(access, kept).map_err(text)
+    }
+
+    /// Why the time of day is not to be deleted by.
+    pub fn clock_doubt(&self) -> Result<Option<String>, String> {
+        let now = self.clock.now().wall;
+        if self.clock.drift() > SET {
+            let why = format!("the system's clock was set by more than an hour since the node, where it is {now}, was started");
+            return Ok(Some(format!("{why}: see that it is right, and start the node anew")));
+        }
+        let known = self.store.believed_clock().and_then(|at| if at.is_some() { Ok(at) } else { self.store.last_before() });
+        Ok(known.map_err(text)?.filter(|known| now > known.plus(UNBELIEVED)).map(|known| {
+            format!(
+                "the clock says {now}, and was last known to be right at {known}: if it is right now, \
+                 `centralita recording retention --clock-is-right --reason …`"
+            )
+        }))
+    }
+
+    /// It is not doubted, and what is deleted is deleted by it.
+    pub fn believe_clock(&self) -> Result<(), String> {
+        let (now, known) = (self.clock.now().wall, self.store.believed_clock().map_err(text)?);
+        if known.is_some_and(|known| known >= now) { Ok(()) } else { self.store.believe_clock(now).map_err(text) }
     }
 
     /// Every recording that has a file by the log, oldest first.
@@ -101,7 +161,7 @@ impl Shelf {
 
 impl shell_web::Shelf for Shelf {
     fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String> {
-        self.written(who, act, recording, why).map(drop)
+        self.written(&self.access(who, act, recording, why), |_| HoldChange::None).map(drop)
     }
 
     fn accesses(&self) -> Result<String, String> {
@@ -141,8 +201,13 @@ impl shell_web::Shelf for Shelf {
             return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
         }
         let Some(file) = self.file_of(&row)? else { return self.look_for(&row).map(Some).map_err(Fault::Failed) };
-        self.erase_file(who, id, &file, why, early)?;
-        self.look_for(&row).map(Some).map_err(Fault::Failed)
+        match self.erase_file(who, id, &file, why, early) {
+            Ok(()) => self.look_for(&row).map(Some).map_err(Fault::Failed),
+            Err(Refused::Missing) => Ok(Some(looked(Verified::missing(id)))),
+            Err(Refused::Kept(fault)) => Err(fault),
+            Err(Refused::Running) => Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed")),
+            Err(Refused::Failed(error)) => Err(Fault::Failed(error)),
+        }
     }
 
     fn plan(&self, days: u32, tell: &mut dyn FnMut(PlanLine) -> bool) -> Result<(), String> {
@@ -159,6 +224,19 @@ impl shell_web::Shelf for Shelf {
 
     fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
         self.end_hold(who, hold, why)
+    }
+
+    fn accept(&self, who: &str, what: Accept, why: &str) -> Result<String, Fault> {
+        match what {
+            Accept::Log => self.accept_log(who, why),
+            Accept::Clock => {
+                let access = self.access(who, Act::Accept, "clock", why);
+                self.written(&access, |_| HoldChange::None)?;
+                let now = self.clock.now().wall;
+                self.store.believe_clock(now).map_err(text)?;
+                Ok(format!("the clock is taken to be right: it is {now}"))
+            }
+        }
     }
 
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
@@ -190,19 +268,21 @@ impl Shelf {
     }
 
     /// Unless it is held, or too young and not to be erased early. On the disk, in both logs and in the catalogue when
-    /// this returns.
-    pub fn erase_file(&self, who: &str, id: RecordingId, file: &str, why: &str, early: bool) -> Result<(), Fault> {
+    /// this returns. Of one that is nowhere the catalogue says so from here on.
+    pub fn erase_file(&self, who: &str, id: RecordingId, file: &str, why: &str, early: bool) -> Result<(), Refused> {
         let holds = self.ledger();
-        self.may_go(&holds, id, early)?;
-        self.written(who, Act::Erase, &id.to_string(), why)?;
-        match self.files.erase(file, why) {
-            Ok(_) => {}
-            Err(NotErased::Running) => {
-                return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
-            }
-            Err(NotErased::Io(error)) => return Err(Fault::Failed(error.to_string())),
-        }
-        self.store.on_disk(&[(id, ERASED, 0)]).map_err(|error| Fault::Failed(error.to_string()))
+        self.may_go(&holds, id, early).map_err(Refused::Kept)?;
+        let failed = |error: shell_store::StoreError| Refused::Failed(error.to_string());
+        let refused = |not: NotErased| match not {
+            NotErased::Running => Refused::Running,
+            NotErased::Missing => self.store.on_disk(&[(id, MISSING, 0)]).map_or_else(failed, |()| Refused::Missing),
+            NotErased::Io(error) => Refused::Failed(error.to_string()),
+        };
+        self.files.may_erase(file).map_err(refused)?;
+        let access = self.access(who, Act::Erase, &id.to_string(), why);
+        self.written(&access, |_| HoldChange::None).map_err(Refused::Failed)?;
+        self.files.erase(file, why).map_err(refused)?;
+        self.store.on_disk(&[(id, ERASED, 0)]).map_err(failed)
     }
 }
 

@@ -1,4 +1,4 @@
-//! Retention and compression name tenants and queues that are there, and no recording must go before it may.
+//! No recording must go before it may. Rules of tenants and queues that are not there any more stay: their recordings do.
 
 use super::{known_queue, known_tenant};
 use crate::model::Site;
@@ -10,7 +10,7 @@ pub fn retention(site: &Site, found: &mut Vec<Diagnostic>) {
     spans(site, "retention", policy.span, policy.span, found);
     for (tenant, (span, budget)) in &policy.tenants {
         let path = format!("retention.tenants.{tenant}");
-        known_tenant(site, tenant, &path, found);
+        past(found, |found| known_tenant(site, tenant, &path, found));
         spans(site, &path, *span, span.or(policy.span), found);
         if let (Some(own), Some(all)) = (budget, policy.budget)
             && own > &all
@@ -21,10 +21,17 @@ pub fn retention(site: &Site, found: &mut Vec<Diagnostic>) {
     }
     for (queue, span) in &policy.queues {
         let path = format!("retention.queues.{queue}");
-        known_queue(site, queue, &path, found);
+        past(found, |found| known_queue(site, queue, &path, found));
         let tenant = policy.tenants.get(&queue.tenant()).map(|(span, _)| *span).unwrap_or_default();
         spans(site, &path, *span, span.or(tenant).or(policy.span), found);
     }
+}
+
+/// What was recorded under a name outlives it in the site, and so must the rule: a name that is not there is a warning.
+fn past(found: &mut Vec<Diagnostic>, check: impl FnOnce(&mut Vec<Diagnostic>)) {
+    let mut named = Vec::new();
+    check(&mut named);
+    found.extend(named.into_iter().map(Diagnostic::warning));
 }
 
 /// At whichever of both is written here.

@@ -9,6 +9,8 @@ use recording::retention::{Policy, Span};
 
 /// Less than an hour of one call is no budget but a slip of the unit.
 const LEAST: u64 = 100_000_000;
+/// A shorter maximum is a slip of the unit.
+const SHORTEST: std::time::Duration = std::time::Duration::from_secs(86_400);
 
 pub fn retention(n: &mut Node) -> Option<Policy> {
     let (span, budget) = (span(n), budget(n));
@@ -25,7 +27,11 @@ pub fn retention(n: &mut Node) -> Option<Policy> {
 
 fn span(n: &mut Node) -> Span {
     let age = |age: Option<Age>| age.map(|age| age.0);
-    Span { minimum: age(n.opt("minimum")), maximum: age(n.opt("maximum")) }
+    let span = Span { minimum: age(n.opt("minimum")), maximum: age(n.opt("maximum")) };
+    if span.maximum.is_some_and(|maximum| maximum < SHORTEST) {
+        n.report(n.at("maximum", "expected a maximum of at least \"1d\": what is deleted sooner is better not recorded"));
+    }
+    span
 }
 
 fn budget(n: &mut Node) -> Option<u64> {

@@ -30,11 +30,18 @@ fn what_cannot_be_kept_is_pointed_at() {
     let site = format!("{SITE}{KEPT}");
     let below = "expected a maximum of at least the minimum that counts here, 720 h";
     assert_found(&site, ("maximum = \"2y\"", "maximum = \"29d\""), (below, "\"29d\"", ""), true);
-    assert_found(&site, ("maximum = \"90d\"", "maximum = \"12h\""), (below, "\"12h\"", ""), true);
+    assert_found(&site, ("maximum = \"90d\"", "maximum = \"48h\""), (below, "\"48h\"", ""), true);
     let above = "expected a minimum of at most the maximum that counts here, 2160 h";
     assert_found(&site, ("\"60d\"", "\"91d\""), (above, "\"91d\"", ""), true);
-    let age = "expected an age such as \"12h\", \"90d\" or \"2y\" (of 365 days), found this text";
-    assert_found(&site, ("\"90d\"", "\"three months\""), (age, "\"three months\"", ""), true);
+    let age = "expected an age in hours, days or years of 365 days, such as \"12h\", \"90d\" or \"2y\" (six months are \"180d\"), found this text";
+    for unit in ["\"three months\"", "\"6m\"", "\"90s\""] {
+        assert_found(&site, ("\"90d\"", unit), (age, unit, ""), true);
+    }
+    let short = "expected a maximum of at least \"1d\": what is deleted sooner is better not recorded";
+    let without = site.replace("minimum = \"30d\"\n", "");
+    for hours in ["\"0d\"", "\"23h\""] {
+        assert_found(&without, ("\"90d\"", hours), (short, hours, ""), true);
+    }
     let size = "expected a size such as \"500GB\" or \"2TB\", found this text";
     assert_found(&site, ("\"500GB\"", "\"500\""), (size, "\"500\"", ""), true);
     let small = "expected a budget of at least \"100MB\", less than an hour of one call as it is recorded";
@@ -42,9 +49,9 @@ fn what_cannot_be_kept_is_pointed_at() {
     let more = "expected at most the budget of all tenants: 2000GB";
     assert_found(&site, ("\"500GB\"", "\"3TB\""), (more, "\"3TB\"", ""), true);
     let queue = ("there is no queue `acme/suport`", "\"acme/suport\"", "did you mean `support`?");
-    assert_found(&site, ("queues.\"acme/support\"]\nminimum", "queues.\"acme/suport\"]\nminimum"), queue, true);
+    assert_found(&site, ("queues.\"acme/support\"]\nminimum", "queues.\"acme/suport\"]\nminimum"), queue, false);
     let tenant = ("there is no tenant `acmee`", "acmee", "did you mean `acme`?");
-    assert_found(&site, ("retention.tenants.acme]", "retention.tenants.acmee]"), tenant, true);
+    assert_found(&site, ("retention.tenants.acme]", "retention.tenants.acmee]"), tenant, false);
     let tenant = ("there is no tenant `globx`", "globx", "did you mean `globex`?");
     assert_found(&site, ("compression.tenants.globex]", "compression.tenants.globx]"), tenant, true);
     let form = ("expected \"flac\" or \"none\", found this text", "\"opus\"", "");

@@ -180,8 +180,18 @@ impl Places {
     }
 
     /// In which kind of file the audio is there; what is in a sealed one its header says.
-    pub fn file(&self) -> Option<Form> {
-        Form::FILES.into_iter().find(|form| self.audio(*form).is_file())
+    /// An error that is not its absence says nothing of it.
+    pub fn file(&self) -> io::Result<Option<Form>> {
+        for form in Form::FILES {
+            match std::fs::metadata(self.audio(form)) {
+                Ok(file) if file.is_file() => return Ok(Some(form)),
+                Err(error) if !matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory) => {
+                    return Err(error);
+                }
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(None)
     }
 
     /// Bytes of audio on the disk, in every form in which it is there.

@@ -34,6 +34,11 @@ pub struct Repaired {
 pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring>) -> io::Result<Vec<Repaired>> {
     let mut found = vec![];
     walk(folder, 0, &mut |path| {
+        if is_left_over(path)
+            && let Err(error) = std::fs::remove_file(path)
+        {
+            tracing::error!(file = %path.display(), %error, "what a crash left of a compression can't be removed");
+        }
         match path.extension().is_some_and(|e| e == "json").then(|| mend(folder, path, owed, keys)) {
             Some(Ok(repaired)) => found.extend(repaired),
             Some(Err(error)) => tracing::error!(file = %path.display(), %error, "recording can't be mended"),
@@ -43,6 +48,15 @@ pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring
     })?;
     found.sort_by_key(|r| r.recording);
     Ok(found)
+}
+
+/// Sound that was written and never put into its place: it would outlive the recording's erasure.
+fn is_left_over(path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    [Form::Flac, Form::Sealed].iter().any(|form| {
+        let audio = name.strip_suffix(".new").and_then(|name| name.strip_suffix(form.extension()));
+        audio.is_some_and(|id| id.parse::<RecordingId>().is_ok())
+    })
 }
 
 /// Every file below a folder, as deep as recordings may lie, until `act` says that it is enough. False: it did.

@@ -59,8 +59,15 @@ impl Sound {
     }
 
     pub(crate) fn open_at(places: &Places, recording: &str, keys: Option<&Keyring>) -> Result<Sound, SoundError> {
-        let form = places.file().ok_or(SoundError::NoAudio)?;
-        Sound::open_file(places, &places.audio(form), form, (recording, keys))
+        let open = || {
+            let form = places.file()?.ok_or(SoundError::NoAudio)?;
+            Sound::open_file(places, &places.audio(form), form, (recording, keys))
+        };
+        match open() {
+            // Compression has put another file in the place of this one since.
+            Err(SoundError::Io(error)) if error.kind() == io::ErrorKind::NotFound => open(),
+            sound => sound,
+        }
     }
 
     /// One of the files that may be there; of a sealed one the form is what its header says.

@@ -51,6 +51,20 @@ pub enum NotCompressed {
     Io(#[from] io::Error),
 }
 
+impl NotCompressed {
+    /// The disk is full or away: the next try may go well.
+    pub fn is_transient(&self) -> bool {
+        use io::ErrorKind::{Interrupted, QuotaExceeded, ReadOnlyFilesystem, StaleNetworkFileHandle, StorageFull, TimedOut};
+        match self {
+            NotCompressed::Io(error) | NotCompressed::Sound(SoundError::Io(error)) => matches!(
+                error.kind(),
+                StorageFull | QuotaExceeded | ReadOnlyFilesystem | StaleNetworkFileHandle | TimedOut | Interrupted
+            ),
+            _ => false,
+        }
+    }
+}
+
 impl Shelf {
     /// Takes as long as reading it three times and encoding it once.
     pub fn compress(&self, file: &str, recording: RecordingId) -> Result<Compressed, NotCompressed> {
@@ -83,7 +97,11 @@ impl Shelf {
             let same = *measure(made)?.sha256 == *note.sha256;
             if same { self.take_over(&places, &note, form, &beside) } else { Err(NotCompressed::Lossy) }
         });
-        made.inspect_err(|_| drop(std::fs::remove_file(&beside)))
+        made.or_else(|error| {
+            drop(std::fs::remove_file(&beside));
+            // Whatever came of it then is no failure.
+            if self::note(&places).is_ok_and(|note| note.state == State::Erased) { Ok(Compressed::Nothing) } else { Err(error) }
+        })
     }
 
     /// The whole of it, encoded and on the disk.

@@ -11,32 +11,54 @@ use std::path::Path;
 pub enum NotErased {
     #[error("it is still recorded")]
     Running,
+    /// No audio, no key and no sidecar.
+    #[error("there is nothing of it")]
+    Missing,
     #[error("{0}")]
     Io(#[from] io::Error),
 }
 
 impl Shelf {
-    /// False: it had been erased before. What was done is on the disk when this returns.
+    /// Whether there is something to erase that may be.
+    pub fn may_erase(&self, file: &str) -> Result<(), NotErased> {
+        self.to_erase(&Places::new(&self.folder, file)?).map(drop)
+    }
+
+    /// False: it had been erased before. What was done is on the disk when this returns. Audio that has lost its sidecar
+    /// goes without one.
     pub fn erase(&self, file: &str, why: &str) -> Result<bool, NotErased> {
         let _alone = self.change_keys();
         let places = Places::new(&self.folder, file)?;
-        let mut note: Note = serde_json::from_slice(&std::fs::read(places.sidecar())?).map_err(io::Error::from)?;
-        if note.state == State::Recording {
-            return Err(NotErased::Running);
-        }
-        let before = note.state == State::Erased;
+        let note = self.to_erase(&places)?;
+        let before = note.as_ref().is_some_and(|note| note.state == State::Erased);
         gone(&places.key())?;
         gone(&OsDisk::beside(&places.key()))?;
         for form in Form::FILES {
             gone(&places.audio(form))?;
             gone(&OsDisk::beside(&places.audio(form)))?;
         }
-        if !before {
+        if let Some(mut note) = note.filter(|_| !before) {
             note.state = State::Erased;
             note.reason = why.into();
             OsDisk.replace(&places.sidecar(), &note.to_json()?)?;
         }
         Ok(!before)
+    }
+
+    /// The sidecar, if there is one.
+    fn to_erase(&self, places: &Places) -> Result<Option<Note>, NotErased> {
+        let json = match std::fs::read(places.sidecar()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                if places.file()?.is_some() || places.key().try_exists()? {
+                    return Ok(None);
+                }
+                self.is_here()?;
+                return Err(NotErased::Missing);
+            }
+            read => read?,
+        };
+        let note: Note = serde_json::from_slice(&json).map_err(io::Error::from)?;
+        if note.state == State::Recording { Err(NotErased::Running) } else { Ok(Some(note)) }
     }
 }
 

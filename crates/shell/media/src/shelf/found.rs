@@ -19,14 +19,21 @@ pub enum Found {
 }
 
 impl Shelf {
+    /// An error where nobody can say: the disk can't be asked, or its volume is away.
     pub fn find(&self, file: &str) -> io::Result<Found> {
         let places = Places::new(&self.folder, file)?;
-        if let Some(form) = places.file() {
+        if let Some(form) = places.file()? {
             let form = if form.is_sealed() { sealed(&places)? } else { form };
             return Ok(Found::Audio { form, bytes: places.bytes() });
         }
-        let note = std::fs::read(places.sidecar()).ok().and_then(|json| serde_json::from_slice::<Note>(&json).ok());
-        let erased = note.filter(|note| note.state == State::Erased);
+        let json = match std::fs::read(places.sidecar()) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.is_here()?;
+                return Ok(Found::Missing);
+            }
+            read => read?,
+        };
+        let erased = serde_json::from_slice::<Note>(&json).ok().filter(|note| note.state == State::Erased);
         Ok(erased.map_or(Found::Missing, |note| Found::Erased { why: note.reason.to_string() }))
     }
 }

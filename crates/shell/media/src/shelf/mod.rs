@@ -52,6 +52,16 @@ impl Shelf {
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// That what is not found below the folder is not there: a volume that is away leaves no folder, or an empty one.
+    fn is_here(&self) -> io::Result<()> {
+        let away = || io::Error::other(format!("{} is not there or empty, as if its volume was away", self.folder.display()));
+        match std::fs::read_dir(&self.folder) {
+            Ok(mut list) => list.next().map_or_else(|| Err(away()), |entry| entry.map(drop)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(away()),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Every file in the folder that has a name as audio of ours has, in any form; `tell` says whether to go on.
     pub fn walk(&self, tell: &mut dyn FnMut(&str, RecordingId) -> bool) -> io::Result<()> {
         crate::recorder::walk(&self.folder, 0, &mut |path| named(&self.folder, path).is_none_or(|(file, id)| tell(&file, id)))

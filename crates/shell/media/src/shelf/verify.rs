@@ -62,8 +62,11 @@ impl Shelf {
         let Ok(places) = Places::new(&self.folder, file) else { return failed("the log has a name that is none of ours") };
         let note = std::fs::read(places.sidecar()).ok().and_then(|json| serde_json::from_slice::<Note>(&json).ok());
         let Some(note) = note else {
-            let missing = places.file().is_none();
-            return if missing { Verified::missing(recording) } else { failed("its sidecar is missing or is none of ours") };
+            return match places.file() {
+                Ok(None) => Verified::missing(recording),
+                Ok(Some(_)) => failed("its sidecar is missing or is none of ours"),
+                Err(error) => Verified::unread(recording, &error),
+            };
         };
         match note.state {
             State::Erased => return Verified::without(recording, Outcome::Erased, &note.reason),

@@ -115,18 +115,18 @@ fn a_page_begins_where_the_one_before_ended_also_while_more_come() {
 fn what_is_on_the_disk_is_asked_for_once_and_found_oldest_first() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(dir.path());
-    let unseen = store.unseen(100).unwrap();
-    assert_eq!((unseen.len(), unseen[0].clone()), (39, (part(0), "2026/0".into())), "the last one runs");
+    let unseen = store.unseen(0, 100).unwrap();
+    assert_eq!((unseen.len(), unseen[0].clone()), (39, (unseen[0].0, part(0), "2026/0".into())), "the last one runs");
     assert_eq!(store.files((0, 0), 100).unwrap(), []);
     let form = |n: u64| ["wav", "sealed", "flac", shell_store::ERASED, shell_store::MISSING][n as usize % 5];
-    let found: Vec<_> = (0..).zip(&unseen).map(|(n, (id, _))| (*id, form(n), n)).collect();
+    let found: Vec<_> = (0..).zip(&unseen).map(|(n, (_, id, _))| (*id, form(n), n)).collect();
     store.on_disk(&found).unwrap();
-    assert_eq!(store.unseen(100).unwrap(), []);
+    assert_eq!(store.unseen(0, 100).unwrap(), []);
     let first = store.files((0, 0), 10).unwrap();
     let numbers = |files: &[shell_store::StoredFile]| files.iter().map(|f| f.recording.call().n).collect::<Vec<_>>();
     assert_eq!(numbers(&first), [0, 1, 2, 5, 6, 7, 10, 11, 12, 15]);
     assert_eq!(numbers(&store.files(first[9].place, 2).unwrap()), [16, 17]);
-    let one = store.file(part(7)).unwrap().unwrap();
+    let one = store.about(part(7)).unwrap().unwrap();
     assert_eq!((one.bytes, one.party, one.started), (7, Some(PartyId(2)), Wall(START + 7 * 60_000_000)));
     assert_eq!(store.recording(part(7)).unwrap().unwrap().form.as_deref(), Some("flac"));
     let acme = "acme".parse().unwrap();

@@ -57,6 +57,7 @@ pub(crate) fn routes() -> Router<Arc<App>> {
         .route("/recordings/holds", get(retention::holds))
         .route("/recordings/hold", post(retention::hold))
         .route("/recordings/release", post(retention::release))
+        .route("/recordings/accept", post(retention::accept))
         .route("/recordings/rekey", post(shelf::rekey))
         .route("/recordings/accesses", get(shelf::accesses))
         .route("/figures", get(figures::show))

@@ -4,7 +4,7 @@ use super::shelf::{lines, shelf};
 use super::who::Who;
 use super::{Answer, Asked, id, recordings};
 use crate::error::ApiError;
-use crate::{App, HoldAsk, HoldRow};
+use crate::{Accept, App, HoldAsk, HoldRow};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -79,9 +79,23 @@ pub async fn holds(State(app): State<Arc<App>>) -> Answer<Json<Vec<HoldRow>>> {
     shelf(&app, |s| s.holds()).await.map(Json)
 }
 
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Accepted {
+    what: Accept,
+    #[serde(default)]
+    why: String,
+}
+
+pub async fn accept(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Accepted>) -> Answer<Json<serde_json::Value>> {
+    let (what, why) = (asked.what, reason(asked.why)?);
+    let done = shelf(&app, move |s| s.accept(&who, what, &why)).await?;
+    Ok(Json(serde_json::json!({ "done": done })))
+}
+
 fn reason(why: String) -> Answer<String> {
     if why.trim().is_empty() {
-        return Err(ApiError::bad("nothing is held or released without a reason", "{\"why\": …}"));
+        return Err(ApiError::bad("nothing is held, released or accepted without a reason", "{\"why\": …}"));
     }
     Ok(why)
 }

@@ -7,8 +7,8 @@ use base::{AgentId, AgentState, CallId, Cause, Instant, Lang, LegId, Now, PartyI
 use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
-    Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Fault, Gauge, Going, Health, HoldAsk, HoldRow, Looked,
-    NotReloaded, Party, PlanLine, PlanRow, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
+    Accept, Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Fault, Gauge, Going, Health, HoldAsk, HoldRow,
+    Looked, NotReloaded, Party, PlanLine, PlanRow, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -634,6 +634,10 @@ impl Shelf for FakeShelf {
     fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
         self.note(who, Act::Release, &hold.to_string(), why)?;
         Ok((hold == 7).then(|| held("1-3-42.c1.p1")))
+    }
+    fn accept(&self, who: &str, what: Accept, why: &str) -> Result<String, Fault> {
+        self.note(who, Act::Accept, &format!("{what:?}"), why)?;
+        Ok(format!("{what:?} is taken as it is"))
     }
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
         tell(looked("wrapped"));

@@ -16,9 +16,18 @@ pub struct Options {
     /// A hash that the check gave before: it must still be in the chain, or lines were cut off at its end
     #[arg(long, requires = "check")]
     head: Option<String>,
+    /// Begin a new log after one that is in doubt, with all holds that are known: recordings are deleted again
+    #[arg(long, requires = "reason", conflicts_with = "check")]
+    accept: bool,
+    /// Why, for the new log
+    #[arg(long, requires = "accept")]
+    reason: Option<String>,
 }
 
 pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Done {
+    if options.accept {
+        return super::accept("log", options.reason.as_deref(), client, out).await;
+    }
     let body = client.open("recordings/accesses").await?.into_body();
     let bytes = body.collect().await.map_err(|_| client.cut())?.to_bytes();
     let log = String::from_utf8_lossy(&bytes);

@@ -15,11 +15,11 @@ mod verify;
 
 pub use list::table as list;
 
-use super::Done;
 use super::client::Client;
 use super::render::{moment, text};
+use super::{Done, print};
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::io::Write;
 
 #[derive(Subcommand, Clone, Debug)]
@@ -81,6 +81,12 @@ impl Recording {
             Recording::Resume(options) => pause::resume(&options, client, out).await,
         }
     }
+}
+
+/// What is in doubt is taken as what counts, by whoever answers for it.
+async fn accept(what: &str, why: Option<&str>, client: &Client, out: &mut dyn Write) -> Done {
+    let done = client.post("recordings/accept", Some(json!({ "what": what, "why": why }))).await?;
+    print(client, out, &done, |done| format!("{}\n", text(&done["done"])))
 }
 
 /// By whom, why and until when; nobody did.

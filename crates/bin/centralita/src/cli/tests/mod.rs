@@ -193,6 +193,11 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
     let (status, _, err) = node.run(&format!("recording access-log --check --head {}", "0".repeat(64)));
     assert_eq!(status, 1);
     assert!(err.contains("the access log was cut"), "{err}");
+    assert!(Line::try_parse_from(["centralita", "recording", "access-log", "--accept"]).is_err(), "a reason is asked for");
+    assert_eq!(node.run("recording access-log --accept --reason a-new-disk").1, "Log is taken as it is\n");
+    assert_eq!(node.run("recording retention --clock-is-right --reason summer").1, "Clock is taken as it is\n");
+    let (_, out, _) = node.run("recording access-log");
+    assert!(out.contains("accept  Log") && out.contains("summer"), "{out}");
 }
 
 #[test]

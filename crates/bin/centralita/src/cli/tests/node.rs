@@ -8,8 +8,8 @@ use base::{Now, PartyId, RecordingId, Tenant};
 use clap::Parser;
 use engine::{Reply, Request};
 use shell_web::{
-    Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Fault, Finding, Health, HoldAsk, HoldRow, Looked, NotReloaded, Party,
-    PlanLine, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
+    Accept, Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Fault, Finding, Health, HoldAsk, HoldRow, Looked, NotReloaded,
+    Party, PlanLine, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -212,6 +212,10 @@ impl Shelf for Files {
     fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
         self.note(who, Act::Release, &format!("hold={hold}"), why)?;
         Ok((hold == 7).then(|| held("1-3-42.c1.p1")))
+    }
+    fn accept(&self, who: &str, what: Accept, why: &str) -> Result<String, Fault> {
+        self.note(who, Act::Accept, &format!("{what:?}"), why)?;
+        Ok(format!("{what:?} is taken as it is"))
     }
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
         tell(looked("wrapped", ""));

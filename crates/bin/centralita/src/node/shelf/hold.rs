@@ -1,11 +1,14 @@
-//! Legal holds, and whether a recording may go. They are lines of the log of accesses, read from its beginning at start.
+//! Legal holds, and whether a recording may go. They are lines of the log of accesses, read from its beginning at start,
+//! and held against what the store remembers of that log.
 
 use super::{Shelf, plan::row, text};
 use base::RecordingId;
 use recording::retention::{Held, Holds, RELEASED, Row, Selector};
+use shell_store::{AccessHead, HoldChange, KeptHold, Store};
 use shell_web::{Fault, HoldAsk, HoldRow};
+use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
-use vault::access::{Act, Line, check};
+use vault::access::{Access, Act, Line, check};
 
 /// The holds, as far as the log can be believed.
 #[derive(Default)]
@@ -13,34 +16,93 @@ pub struct Ledger {
     pub holds: Holds,
     /// Why there may be more of them: then nothing is erased.
     pub doubt: Option<String>,
+    /// A hold of which nobody here knows what it keeps.
+    unread: Option<String>,
 }
 
 impl Ledger {
-    pub fn read(log: &str) -> Ledger {
+    /// `is_new`: there was no such file. The store is told of a log that is as it remembers it.
+    pub fn read(log: &str, is_new: bool, store: &Store) -> shell_store::Result<Ledger> {
+        let (head, kept) = (store.access_head()?, store.kept_holds()?);
         let mut ledger = Ledger::default();
         for line in log.lines().filter_map(|line| serde_json::from_str::<Line>(line).ok()) {
             ledger.take(line);
         }
-        if let Err(broken) = check(log) {
-            ledger.doubt = Some(format!("the log of accesses was changed at {broken}, and a hold may be missing in it"));
+        let checked = check(log);
+        let follows = |head: &AccessHead, lines: &[Line]| {
+            head.n == 0 || lines.iter().any(|line| line.n == head.n && line.hash == head.hash)
+        };
+        let doubt = match (&checked, &head) {
+            (Err(broken), _) => Some(format!("was changed at {broken}")),
+            (Ok(checked), Some(head)) if !follows(head, &checked.lines) => {
+                Some(format!("was cut or lost: line {} is missing in it, or is another", head.n))
+            }
+            (Ok(_), None) if is_new && store.has_recordings()? => Some("is new, and the recordings are not".into()),
+            (Ok(_), _) => None,
+        };
+        match (doubt, checked) {
+            (None, Ok(checked)) => {
+                let head = AccessHead { n: checked.head.n, hash: checked.head.hash };
+                store.keep_accesses(&head, &ledger.kept())?;
+            }
+            (doubt, _) => {
+                ledger.remember(kept);
+                ledger.doubt = doubt.map(|doubt| format!("the log of accesses {doubt}, and a hold may be missing in it"));
+            }
         }
-        ledger
+        ledger.doubt = ledger.doubt.take().or_else(|| ledger.unread.clone());
+        Ok(ledger)
+    }
+
+    /// Holds that the store knows of, and the log does not.
+    fn remember(&mut self, kept: Vec<KeptHold>) {
+        for hold in kept {
+            let known =
+                |(_, held): (u64, &Held)| held.selector.to_string() == hold.of && held.at == hold.at && held.who == hold.who;
+            if self.holds.iter().any(known) {
+                continue;
+            }
+            let next = self.holds.iter().map(|(number, _)| number + 1).max().unwrap_or(1);
+            let number = if self.holds.get(hold.hold).is_none() { hold.hold } else { next };
+            self.set(number, hold.of, hold.at, hold.who, hold.why);
+        }
+    }
+
+    fn set(&mut self, number: u64, of: String, at: String, who: String, why: String) {
+        match of.parse::<Selector>() {
+            Ok(selector) => self.holds.set(number, Held { selector, at, who, why }),
+            Err(error) => self.unread = Some(format!("hold {number} can't be read: {error}")),
+        }
+    }
+
+    fn kept(&self) -> Vec<KeptHold> {
+        self.holds.iter().map(|(number, held)| kept(number, held)).collect()
     }
 
     fn take(&mut self, line: Line) {
         let Line { n, access, .. } = line;
         match access.act {
-            Act::Hold => match access.recording.parse::<Selector>() {
-                Ok(selector) => self.holds.set(n, Held { selector, at: access.at, who: access.who, why: access.why }),
-                Err(error) => self.doubt = Some(format!("hold {n} can't be read: {error}")),
-            },
+            Act::Hold => self.set(n, access.recording, access.at, access.who, access.why),
             Act::Release => {
                 let number = access.recording.strip_prefix(RELEASED).and_then(|number| number.parse().ok());
                 number.and_then(|number| self.holds.release(number));
             }
-            Act::Export | Act::Play | Act::Verify | Act::Erase | Act::Rekey => {}
+            Act::Export | Act::Play | Act::Verify | Act::Erase | Act::Rekey | Act::Accept => {}
         }
     }
+}
+
+fn kept(hold: u64, held: &Held) -> KeptHold {
+    KeptHold { hold, of: held.selector.to_string(), at: held.at.clone(), who: held.who.clone(), why: held.why.clone() }
+}
+
+/// Why something is refused while nobody knows what is held.
+fn doubted(doubt: &str) -> Fault {
+    Fault::conflict(
+        doubt,
+        "a whole log of accesses: find out what became of it, then `centralita recording access-log --accept --reason …`, \
+         which begins a new one with all holds that are known",
+    )
 }
 
 fn shown(hold: u64, held: &Held) -> HoldRow {
@@ -72,8 +134,12 @@ impl Shelf {
         }
         let selector = Selector { recording, tenant, queue, agent, parties, from, to };
         let mut ledger = self.ledger();
-        let number = self.written(who, Act::Hold, &selector.to_string(), why)?;
-        let held = Held { selector, at: self.clock.now().wall.to_string(), who: who.into(), why: why.into() };
+        if let Some(doubt) = &ledger.doubt {
+            return Err(doubted(doubt));
+        }
+        let access = self.access(who, Act::Hold, &selector.to_string(), why);
+        let held = Held { selector, at: access.at.clone(), who: who.into(), why: why.into() };
+        let number = self.written(&access, |number| HoldChange::Set(kept(number, &held)))?;
         let row = shown(number, &held);
         ledger.holds.set(number, held);
         Ok(Some(row))
@@ -81,40 +147,58 @@ impl Shelf {
 
     pub fn end_hold(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
         let mut ledger = self.ledger();
+        if let Some(doubt) = &ledger.doubt {
+            return Err(doubted(doubt));
+        }
         let Some(row) = ledger.holds.get(hold).map(|held| shown(hold, held)) else { return Ok(None) };
-        self.written(who, Act::Release, &format!("{RELEASED}{hold}"), why)?;
+        let access = self.access(who, Act::Release, &format!("{RELEASED}{hold}"), why);
+        self.written(&access, |_| HoldChange::Released(hold))?;
         ledger.holds.release(hold);
         Ok(Some(row))
     }
 
+    /// Begins a new log of accesses in the place of one in doubt, which stays beside it: first who did so, then every
+    /// hold that is known by the old log or the store, as it was set. Says what was done.
+    pub fn accept_log(&self, who: &str, why: &str) -> Result<String, Fault> {
+        let mut ledger = self.ledger();
+        if let Some(unread) = &ledger.unread {
+            return Err(Fault::conflict(unread, "the version of this program that wrote it"));
+        }
+        if ledger.doubt.is_none() && self.log.is_away().is_none() {
+            return Err(Fault::conflict("the log of accesses is as it was written", "one in doubt"));
+        }
+        let first = self.access(who, Act::Accept, "log", why);
+        let aside = format!("{}.{}", super::LOG, first.at.replace(':', ""));
+        let held = |(_, held): (u64, &Held)| Access {
+            at: held.at.clone(),
+            who: held.who.clone(),
+            act: Act::Hold,
+            recording: held.selector.to_string(),
+            why: held.why.clone(),
+        };
+        let mut lines = vec![first];
+        lines.extend(ledger.holds.iter().map(held));
+        let mut anew = Ledger::default();
+        for (n, line) in (1..).zip(&lines) {
+            anew.take(Line { n, access: line.clone(), prev: String::new(), hash: String::new() });
+        }
+        let keep = |head: &vault::access::Head| {
+            let head = AccessHead { n: head.n, hash: head.hash.clone() };
+            self.store.keep_accesses(&head, &anew.kept()).map_err(std::io::Error::other)
+        };
+        self.log.anew(&lines, &aside, keep).map_err(text)?;
+        *ledger = anew;
+        self.in_doubt.store(false, Ordering::Release);
+        Ok(format!("a new log of accesses begins with {} holds; the one before is {aside}", lines.len() - 1))
+    }
+
     pub(super) fn may_go(&self, ledger: &Ledger, id: RecordingId, early: bool) -> Result<(), Fault> {
         if let Some(doubt) = &ledger.doubt {
-            return Err(Fault::conflict(doubt, "a whole log of accesses: put the changed one aside, and set its holds again"));
+            return Err(doubted(doubt));
         }
-        let row = match self.store.file(id).map_err(text)? {
-            Some(file) => row(&file),
-            // One that failed has no file by the log; what is known of it is in its row.
-            None => self.store.recording(id).map_err(text)?.map_or_else(
-                || Row {
-                    recording: id,
-                    tenant: None,
-                    queue: None,
-                    agent: None,
-                    party: None,
-                    started: Default::default(),
-                    bytes: 0,
-                },
-                |r| Row {
-                    recording: id,
-                    tenant: r.tenant,
-                    queue: r.queue,
-                    agent: r.agent,
-                    party: None,
-                    started: r.started,
-                    bytes: 0,
-                },
-            ),
-        };
+        let nobody =
+            || Row { recording: id, tenant: None, queue: None, agent: None, party: None, started: Default::default(), bytes: 0 };
+        let row = self.store.about(id).map_err(text)?.map_or_else(nobody, |file| row(&file));
         if let Some(hold) = ledger.holds.of(&row) {
             let why =
                 ledger.holds.get(hold).map(|held| format!(" ({} by {}: {})", held.at, held.who, held.why)).unwrap_or_default();

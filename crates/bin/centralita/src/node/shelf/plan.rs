@@ -53,6 +53,7 @@ impl Shelf {
             let ledger = self.ledger();
             (ledger.holds.clone(), ledger.doubt.clone())
         };
+        let stopped = stopped.map_or_else(|| self.clock_doubt(), |doubt| Ok(Some(doubt)))?;
         let setup = self.setup.load_full();
         let policy = &setup.site.retention;
         let now = self.clock.now().wall;

@@ -4,7 +4,7 @@ use base::{Now, Wall};
 use serde_json::json;
 use shell_web::Shelf as _;
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const SITE: &str = r#"name = "acme"
 [sip]
@@ -23,6 +23,14 @@ const DAY: i64 = 86_400_000_000;
 
 /// Closed recordings of `acme` and `globex` by turns, one for each age in days, the first of the call 1-1-1.
 pub fn filled(folder: &Path, rules: &str, ages: &[i64]) -> Shelf {
+    stocked(folder, ages);
+    // As one of which nobody has asked for anything yet.
+    std::fs::write(folder.join("data").join(LOG), "").unwrap();
+    open(folder, rules)
+}
+
+/// The same, and no log of accesses.
+fn stocked(folder: &Path, ages: &[i64]) {
     let clock = Clock::start();
     let store = Arc::new(Store::open(&folder.join("data")).unwrap());
     let writer = shell_store::Writer::start(store.clone(), store.begin_epoch().unwrap()).unwrap();
@@ -33,17 +41,19 @@ pub fn filled(folder: &Path, rules: &str, ages: &[i64]) -> Shelf {
         writer.handle().facts(vec![stored(recording, started, &file)]);
     }
     writer.close();
-    drop(store);
-    open(folder, rules)
 }
 
 /// As after a restart.
 pub fn open(folder: &Path, rules: &str) -> Shelf {
+    open_by(folder, rules, Clock::start())
+}
+
+pub fn open_by(folder: &Path, rules: &str, clock: Clock) -> Shelf {
     let text = format!("data = {:?}\nrecordings = {:?}\n{SITE}{rules}", folder.join("data"), folder.join("recordings"));
     let site = site::Site::parse(&text, "site.toml").unwrap();
     let setup = Setup { site, flows: BTreeMap::new(), sha256: [0; 32] };
     let store = Arc::new(Store::open(&folder.join("data")).unwrap());
-    Shelf::open(Arc::new(ArcSwap::from_pointee(setup)), None, store, Clock::start()).unwrap()
+    Shelf::open(Arc::new(ArcSwap::from_pointee(setup)), None, store, clock).unwrap()
 }
 
 pub fn id(n: u32) -> RecordingId {
@@ -184,14 +194,155 @@ fn what_is_held_is_erased_by_nobody_also_after_a_restart_until_it_is_released() 
 #[test]
 fn a_log_of_accesses_that_was_changed_keeps_everything() {
     let folder = tempfile::tempdir().unwrap();
-    let shelf = filled(folder.path(), "[retention]\nmaximum = \"1h\"", &[1]);
+    let shelf = filled(folder.path(), "[retention]\nmaximum = \"1d\"", &[2]);
     shelf.note("ana", Act::Play, "1-1-1.c1.p1", "").unwrap();
     drop(shelf);
     let log = folder.path().join("data/recording-access.log");
     std::fs::write(&log, std::fs::read_to_string(&log).unwrap().replace("ana", "bea")).unwrap();
-    let shelf = open(folder.path(), "[retention]\nmaximum = \"1h\"");
+    let shelf = open(folder.path(), "[retention]\nmaximum = \"1d\"");
     assert!(held(shelf.erase("ana", id(1), "asked for", true)).contains("a hold may be missing"));
     assert_eq!(outcome(&shelf, 1), "complete");
+}
+
+/// With a hold on the queue of acme, as its second line of three.
+fn with_a_hold(folder: &Path) -> PathBuf {
+    let shelf = filled(folder, "", &[2, 2]);
+    shelf.note("ana", Act::Play, "1-1-1.c1.p1", "").unwrap();
+    let queue = HoldAsk { queue: Some("acme/support".parse().unwrap()), ..HoldAsk::default() };
+    assert_eq!(shelf.hold("ana", &queue, "a court").unwrap().unwrap().hold, 2);
+    shelf.note("bea", Act::Play, "1-1-2.c1.p1", "").unwrap();
+    folder.join("data").join(LOG)
+}
+
+#[test]
+fn a_log_of_accesses_that_was_cut_moved_or_emptied_loses_no_hold() {
+    let cut = |log: &Path, lines: usize| {
+        let text = std::fs::read_to_string(log).unwrap();
+        std::fs::write(log, text.split_inclusive('\n').take(lines).collect::<String>()).unwrap();
+    };
+    let harm: [&dyn Fn(&Path); 4] =
+        [&|log| cut(log, 2), &|log| cut(log, 1), &|log| cut(log, 0), &|log| std::fs::remove_file(log).unwrap()];
+    for harm in harm {
+        let folder = tempfile::tempdir().unwrap();
+        let log = with_a_hold(folder.path());
+        harm(&log);
+        let shelf = open(folder.path(), "[retention]\nmaximum = \"1d\"");
+        for n in [1, 2] {
+            assert!(held(shelf.erase("bea", id(n), "asked for", true)).contains("a hold may be missing"));
+        }
+        assert!(shelf.plan(&mut |_, _, _| Ok(true)).unwrap().stopped.unwrap().contains("was cut or lost: line 3"));
+        assert!(shelf.hold("ana", &HoldAsk { recording: Some(id(2)), ..HoldAsk::default() }, "another").is_err());
+        shelf.note("cid", Act::Play, "1-1-2.c1.p1", "").unwrap();
+        drop(shelf);
+        let shelf = open(folder.path(), "");
+        assert!(held(shelf.erase("bea", id(1), "asked for", true)).contains("a hold may be missing"), "still, with more lines");
+        assert_eq!(shelf.holds().unwrap().len(), 1, "it is listed all the same");
+
+        let done = shelf.accept("dan", Accept::Log, "a disk was changed").unwrap();
+        assert!(
+            done.starts_with("a new log of accesses begins with 1 holds; the one before is recording-access.log.2"),
+            "{done}"
+        );
+        let text = shelf.accesses().unwrap();
+        assert!(text.starts_with("{\"n\":1,\"at\":\"2") && text.contains("\"act\":\"accept\",\"recording\":\"log\""), "{text}");
+        assert!(
+            text.contains("\"who\":\"ana\",\"act\":\"hold\",\"recording\":\"queue=acme/support\",\"why\":\"a court\""),
+            "{text}"
+        );
+        assert_eq!(vault::access::check(&text).unwrap().head.n, 2);
+        assert!(shelf.accept("dan", Accept::Log, "again").is_err(), "there is nothing to accept any more");
+        drop(shelf);
+        let shelf = open(folder.path(), "");
+        assert!(held(shelf.erase("bea", id(1), "asked for", true)).contains("hold 2 keeps 1-1-1.c1.p1"));
+        assert_eq!(shelf.erase("bea", id(2), "asked for", false).unwrap().unwrap().outcome, "erased");
+    }
+}
+
+#[test]
+fn a_log_that_is_put_aside_while_the_node_runs_is_missed_and_its_holds_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = filled(folder.path(), "", &[2, 2]);
+    let one = HoldAsk { recording: Some(id(1)), ..HoldAsk::default() };
+    shelf.hold("ana", &one, "a court").unwrap();
+    let log = folder.path().join("data").join(LOG);
+    std::fs::rename(&log, log.with_extension("aside")).unwrap();
+    assert!(shelf.note("bea", Act::Play, "1-1-1.c1.p1", "").unwrap_err().contains("moved away"));
+    drop(shelf);
+    let shelf = open(folder.path(), "");
+    assert!(held(shelf.erase("bea", id(2), "asked for", true)).contains("a hold may be missing"));
+    shelf.accept("dan", Accept::Log, "put aside by mistake").unwrap();
+    assert!(held(shelf.erase("bea", id(1), "asked for", true)).contains("keeps 1-1-1.c1.p1"));
+}
+
+#[test]
+fn a_log_without_a_past_is_in_doubt_where_recordings_have_one() {
+    let folder = tempfile::tempdir().unwrap();
+    stocked(folder.path(), &[2]);
+    let shelf = open(folder.path(), "");
+    assert!(held(shelf.erase("bea", id(1), "asked for", true)).contains("is new, and the recordings are not"));
+}
+
+#[test]
+fn erasing_what_is_nowhere_says_so_and_puts_its_row_right() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = filled(folder.path(), "", &[2, 2]);
+    for gone in ["wav", "json"] {
+        std::fs::remove_file(folder.path().join(format!("recordings/2026/11/22/1-1-1.c1.p1.{gone}"))).unwrap();
+    }
+    let looked = shelf.erase("bea", id(1), "asked for", false).unwrap().unwrap();
+    assert_eq!((looked.outcome, looked.reason.as_str()), ("failed", "there is a row in the log, and no file"));
+    assert_eq!(shelf.store.recording(id(1)).unwrap().unwrap().form.as_deref(), Some("missing"));
+    assert_eq!(shelf.accesses().unwrap(), "", "what was not done is not written down as done");
+}
+
+#[test]
+fn a_recording_that_failed_is_kept_by_a_hold_on_its_caller() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(with_a_failed_one(folder.path(), ""));
+    let shelf = open(folder.path(), "");
+    let selector = recording::retention::Selector { parties: vec![base::PartyId(7)], ..Default::default() };
+    let (at, who, why) = ("now".into(), "ana".into(), "a court".into());
+    shelf.ledger().holds.set(9, recording::retention::Held { selector, at, who, why });
+    assert!(held(shelf.erase("bea", id(1), "asked for", true)).contains("hold 9 keeps 1-1-1.c1.p1"));
+}
+
+/// A recording of ten days ago that failed, and left audio.
+pub fn with_a_failed_one(folder: &Path, rules: &str) -> Shelf {
+    let started = Wall(Clock::start().now().wall.0 - 10 * DAY);
+    let shelf = filled(folder, rules, &[]);
+    let writer = shell_store::Writer::start(shelf.store.clone(), shelf.store.begin_epoch().unwrap()).unwrap();
+    let failed = What::RecordingFailed { recording: id(1), reason: "disk_full".into() };
+    writer.handle().facts(vec![Fact { what: failed, ..stored(id(1), started, "") }]);
+    writer.close();
+    let day = started.to_string()[..10].replace('-', "/");
+    let made = folder.join("recordings").join(written(folder, id(1)));
+    std::fs::create_dir_all(folder.join("recordings").join(&day)).unwrap();
+    for kind in ["wav", "json"] {
+        let to = folder.join("recordings").join(&day).join(format!("{}.{kind}", id(1)));
+        std::fs::rename(format!("{}.{kind}", made.display()), to).unwrap();
+    }
+    shelf
+}
+
+#[test]
+fn a_clock_that_nobody_can_believe_stops_what_would_be_deleted() {
+    let folder = tempfile::tempdir().unwrap();
+    drop(filled(folder.path(), "", &[2]));
+    let shelf = open_by(folder.path(), "", Clock::ahead(Duration::from_secs(2 * 3_600)));
+    assert!(shelf.clock_doubt().unwrap().unwrap().contains("was set by more than an hour"));
+    drop(shelf);
+    let shelf = open(folder.path(), "");
+    assert_eq!(shelf.clock_doubt().unwrap(), None, "nothing is known that speaks against it");
+    shelf.believe_clock().unwrap();
+    let now = shelf.clock.now().wall;
+    shelf.store.believe_clock(Wall(now.0 - 31 * DAY)).unwrap();
+    let doubt = shelf.clock_doubt().unwrap().unwrap();
+    assert!(doubt.contains("was last known to be right at") && doubt.contains("--clock-is-right"), "{doubt}");
+    let stopped = shelf.plan(&mut |_, _, _| Ok(true)).unwrap().stopped.unwrap();
+    assert!(stopped.contains("--clock-is-right"), "{stopped}");
+    shelf.accept("ana", Accept::Clock, "it was off for the summer").unwrap();
+    assert_eq!(shelf.clock_doubt().unwrap(), None);
+    assert!(shelf.accesses().unwrap().contains("\"act\":\"accept\",\"recording\":\"clock\""));
 }
 
 #[test]
