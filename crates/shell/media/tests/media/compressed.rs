@@ -98,6 +98,20 @@ fn one_in_the_clear_is_never_without_its_audio_whenever_it_is_cut_short() {
 }
 
 #[test]
+fn sound_that_a_crash_left_beside_a_recording_is_gone_after_the_next_start() {
+    let room = recorded();
+    let folder = room.folder.path();
+    for left in [".flac.new", ".sealed.new"] {
+        std::fs::write(at(folder, left), "half").unwrap();
+    }
+    let other = at(folder, "").with_file_name("notes.flac.new");
+    std::fs::write(&other, "not ours").unwrap();
+    repair(folder, &BTreeSet::new(), None).unwrap();
+    assert_eq!(there(folder), [".json", ".key", ".sealed"]);
+    assert!(other.exists(), "what has no recording's name is nobody's business");
+}
+
+#[test]
 fn what_is_not_what_was_recorded_is_left_as_it_is() {
     let room = recorded();
     let folder = room.folder.path();
