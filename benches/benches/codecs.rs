@@ -124,6 +124,7 @@ impl World {
                 remote: ([127, 0, 0, 1], 4_000 + n as u16).into(),
                 codec: *codec,
                 payload: codec.static_payload().unwrap_or(OPUS),
+                offered: None,
                 dtmf: None,
                 dtmf_clock: codec.clock(),
                 send: true,

@@ -25,8 +25,16 @@ pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
         handle.send(Command::Open { leg: leg(n), address: Ipv4Addr::LOCALHOST.into(), port: port(n).port() });
         await_input(&inputs, |input| matches!(input, Input::Opened { .. }));
         let remote = peers.address(n);
-        let session =
-            Session { remote, codec: Codec::Pcma, payload: 8, dtmf: Some(101), dtmf_clock: 8_000, send: true, receive: true };
+        let session = Session {
+            remote,
+            codec: Codec::Pcma,
+            payload: 8,
+            offered: None,
+            dtmf: Some(101),
+            dtmf_clock: 8_000,
+            send: true,
+            receive: true,
+        };
         handle.send(Command::Configure { leg: leg(n), session });
     }
     traffic.legs().for_each(|n| handle.send(Command::Hear { leg: leg(n), others: vec![leg(n ^ 1)] }));

@@ -137,6 +137,7 @@ impl Centre {
             remote: audio.remote,
             codec: codec(audio.codec),
             payload: audio.payload,
+            offered: audio.offered,
             dtmf: audio.dtmf,
             dtmf_clock: audio.dtmf_clock,
             send: audio.send,

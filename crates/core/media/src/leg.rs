@@ -353,6 +353,12 @@ impl Leg {
 /// A static payload number means its codec whatever was negotiated (RFC 3551): a peer that changes codec is understood
 /// at once.
 fn content(session: &Session, payload: u8) -> Content {
+    match (payload, session.offered) {
+        // Ours first: theirs may be ours of something else.
+        (p, Some((codec, _))) if p == codec => return Content::Audio(session.codec),
+        (p, Some((_, dtmf))) if p == dtmf && session.dtmf.is_some() => return Content::Event,
+        _ => {}
+    }
     match payload {
         p if p == session.payload => Content::Audio(session.codec),
         p if Some(p) == session.dtmf => Content::Event,

@@ -14,8 +14,11 @@ pub struct Session {
     /// The peer's address in its SDP: where we send first, until its packets latch another (symmetric RTP).
     pub remote: SocketAddr,
     pub codec: Codec,
-    /// Payload number of the codec towards the peer, and from it.
+    /// Payload number of the codec towards the peer, and from it unless we offered another.
     pub payload: u8,
+    /// The payload numbers of the codec and of telephone-event in our offer, if it was ours: the peer sends by these, whatever
+    /// numbers its answer gives (RFC 3264 section 6.1).
+    pub offered: Option<(u8, u8)>,
     /// Payload number of telephone-event (RFC 4733), if negotiated. If not, see [`Command::HearKeys`].
     pub dtmf: Option<u8>,
     /// How fast its events count their time, in Hz.

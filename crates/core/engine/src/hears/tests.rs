@@ -50,6 +50,7 @@ fn audio(send: bool) -> sip::sdp::Audio {
         remote: "10.0.0.2:4000".parse().unwrap(),
         codec: sip::sdp::AudioCodec::Pcma,
         payload: 8,
+        offered: None,
         dtmf: None,
         dtmf_clock: 8_000,
         send,

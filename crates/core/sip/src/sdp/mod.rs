@@ -73,8 +73,11 @@ pub struct Shape {
 pub struct Audio {
     pub remote: SocketAddr,
     pub codec: AudioCodec,
-    /// The codec's payload number on this leg.
+    /// The codec's payload number in what we send.
     pub payload: u8,
+    /// The payload numbers in what they send, of the codec and of telephone-event, where we offered: an answer may give others
+    /// for what it is sent (RFC 3264 6.1).
+    pub offered: Option<(u8, u8)>,
     /// The payload number of telephone-event on this leg (RFC 4733), and how fast it counts its time, in Hz.
     pub dtmf: Option<u8>,
     pub dtmf_clock: u32,
@@ -228,7 +231,8 @@ pub fn read_answer(answer: &[u8], ours: &Local) -> Result<Audio, Refused> {
     let expected = answered.lines.len() == place + 1 + ours.shape.after.len();
     // A peer that loses lines we refused is wrong (RFC 3264 6) but still says where its audio is.
     let (_, audio) = agree(&answered, ours, |at| !expected || at == place)?;
-    Ok(Audio { shape: ours.shape.clone(), ..audio })
+    let dtmf = if audio.dtmf_clock == AudioCodec::Opus.clock() { OUR_DTMF_48 } else { OUR_DTMF };
+    Ok(Audio { shape: ours.shape.clone(), offered: Some((audio.codec.our_payload(), dtmf)), ..audio })
 }
 
 /// The first usable line among those at allowed places, with its place.
@@ -254,6 +258,7 @@ fn agree_on(line: &Line, ours: &Local) -> Result<Audio, Refused> {
         remote,
         codec,
         payload,
+        offered: None,
         dtmf: dtmf.map(|(payload, _)| payload),
         dtmf_clock: dtmf.map_or(codec.clock(), |(_, clock)| clock),
         send: listens && ours.direction.sends(),

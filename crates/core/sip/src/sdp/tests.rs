@@ -227,3 +227,15 @@ fn rtcp_shares_the_port_only_if_both_want_it() {
     let (bytes, audio) = answer(&offer, &Local { rtcp_mux: true, ..ours() }).unwrap();
     assert!(audio.rtcp_mux && String::from_utf8_lossy(&bytes).contains("a=rtcp-mux\r\n"));
 }
+
+#[test]
+fn an_answer_with_other_numbers_leaves_ours_for_what_comes() {
+    let mut ours = Local::new([192, 0, 2, 1].into(), 4_000, 1);
+    ours.codecs = vec![AudioCodec::Opus];
+    let answer = b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 5000 RTP/AVP 111 110\r\n\
+        a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n";
+    let audio = read_answer(answer, &ours).unwrap();
+    assert_eq!((audio.payload, audio.dtmf, audio.offered), (111, Some(110), Some((96, 102))));
+    let theirs = super::answer(answer, &ours).unwrap().1;
+    assert_eq!((theirs.payload, theirs.offered), (111, None), "by the numbers of their offer in both directions");
+}

@@ -176,7 +176,16 @@ impl Peer {
 
     pub fn session(&self) -> Session {
         let remote = self.socket.local_addr().unwrap();
-        Session { remote, codec: Codec::Pcma, payload: 8, dtmf: Some(101), dtmf_clock: 8_000, send: true, receive: true }
+        Session {
+            remote,
+            codec: Codec::Pcma,
+            payload: 8,
+            offered: None,
+            dtmf: Some(101),
+            dtmf_clock: 8_000,
+            send: true,
+            receive: true,
+        }
     }
 
     /// Says one frame of a tone.

@@ -39,7 +39,16 @@ fn stranger() -> SocketAddr {
     ([203, 0, 113, 66], 6_666).into()
 }
 fn session(leg: LegId) -> Session {
-    Session { remote: home(leg), codec: Codec::Pcma, payload: 8, dtmf: Some(101), dtmf_clock: 8_000, send: true, receive: true }
+    Session {
+        remote: home(leg),
+        codec: Codec::Pcma,
+        payload: 8,
+        offered: None,
+        dtmf: Some(101),
+        dtmf_clock: 8_000,
+        send: true,
+        receive: true,
+    }
 }
 
 /// A packet as it arrived at a peer.

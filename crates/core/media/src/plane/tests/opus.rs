@@ -276,3 +276,30 @@ fn garbage_in_place_of_opus_harms_nobody() {
     let tape = w.channel(0);
     assert_eq!(speaks(&tape[tape.len() - 6_400..tape.len() - 400]), "A");
 }
+
+#[test]
+fn a_peer_that_answers_with_other_numbers_is_heard_by_those_of_our_offer_and_sent_its_own() {
+    let mut w = World::new();
+    // We offered 96 and 102; the answer says 102 for Opus and 96 for keys.
+    let swapped = Session {
+        codec: Codec::Opus,
+        payload: 102,
+        offered: Some((NUMBER, 102)),
+        dtmf: Some(96),
+        dtmf_clock: 48_000,
+        ..session(A)
+    };
+    w.command(Command::Configure { leg: A, session: swapped });
+    w.join(A, B);
+    let mut peer = Peer::new();
+    for n in 0..20 {
+        w.opus(n, &peer.frame(LOW));
+        w.frame(B, home(B), 2, MIDDLE);
+        w.pass(ms(20));
+    }
+    assert_eq!(speaks(&w.heard(B)[5 * FRAME..]), "A");
+    assert!(w.got(A).iter().all(|got| got.header.payload == 102) && w.got(A).len() > 10);
+    let line = Line { marker: true, sequence: 20, timestamp: 0xFFFF_F000_u32.wrapping_add(20 * 960), ssrc: 1 };
+    w.packet(A, home(A), 102, line, &dtmf::Event { code: 7, end: false, duration: 960 }.to_bytes());
+    assert!(w.inputs.contains(&Input::Digit { leg: A, key: '7' }));
+}
