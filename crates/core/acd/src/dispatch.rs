@@ -11,7 +11,7 @@ use crate::agent::AgentKey;
 use crate::board::{Barred, Few, Head, Rated};
 use crate::visit::VisitKey;
 use crate::{Acd, Rule, Strategy, Turn};
-use base::{Mutation, Random, mutated};
+use base::{Instant, Mutation, Random, mutated};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
@@ -94,7 +94,7 @@ impl Acd {
         scratch.agents.dedup();
         while let Some(key) = self.woken_visits.pop() {
             if self.visits.get(key.0).is_some() {
-                scratch.visits.push(self.head_of(key, turn));
+                scratch.visits.push(self.head_of(key, turn.now));
             }
         }
         scratch.visits.sort_unstable();
@@ -215,16 +215,16 @@ impl Acd {
         let (rule, rivals) = match woken {
             Some((agent, rivals)) if agent == chosen => (Rule::BestScore, rivals),
             _ if self.visits[key.0].open => (Rule::Strategy(strategy), self.rivals(chosen, turn)),
-            _ => (Rule::Strategy(strategy), self.rivals(chosen, turn).and(self.head_of(key, turn))),
+            _ => (Rule::Strategy(strategy), self.rivals(chosen, turn).and(self.head_of(key, turn.now))),
         };
         let why = self.why(key, chosen, rule, (&agents, &rivals), turn);
         self.send_offer(key, chosen, why, turn);
         true
     }
 
-    pub(crate) fn head_of(&self, key: VisitKey, turn: &Turn) -> Head {
+    pub(crate) fn head_of(&self, key: VisitKey, now: Instant) -> Head {
         let v = &self.visits[key.0];
-        Head::new(&v.place, self.board.kinds[v.kind].weight, turn.now)
+        Head::new(&v.place, self.board.kinds[v.kind].weight, now)
     }
 
     fn ring_all(&mut self, key: VisitKey, barred: &Barred, agents: Few<Rated>, turn: &mut Turn) {

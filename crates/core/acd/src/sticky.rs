@@ -52,11 +52,7 @@ impl Acd {
 
     /// Of the visits kept for this agent the one with the best score.
     pub(crate) fn best_kept(&self, agent: AgentKey, now: Instant) -> Option<Head> {
-        let kept = self.agents[agent.0].kept.iter().map(|key| {
-            let v = &self.visits[key.0];
-            Head::new(&v.place, self.board.kinds[v.kind].weight, now)
-        });
-        kept.min()
+        self.agents[agent.0].kept.iter().map(|key| self.head_of(*key, now)).min()
     }
 
     /// Everybody may take it now.

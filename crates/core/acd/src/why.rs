@@ -31,7 +31,7 @@ impl Acd {
             value: if round_robin { rated.value() / 1_000_000 } else { rated.value() },
             idle: turn.now.since(rated.seat.idle_since),
         };
-        let own = self.head_of(key, turn);
+        let own = self.head_of(key, turn.now);
         let rival = |head: &Head| Rival { visit: head.id, score_ms: millis(head.score()) };
         let rivals = match visits.best.contains(&own) {
             true => visits.best.iter().map(rival).collect(),
