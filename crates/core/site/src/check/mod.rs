@@ -56,7 +56,7 @@ pub fn check(site: &Site, flows: &BTreeMap<String, Flow>, has_prompt: &dyn Fn(&s
 }
 
 /// A finding with the name that was probably meant, among those there are.
-fn suggest<'a>(finding: Diagnostic, name: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
+pub(crate) fn suggest<'a>(finding: Diagnostic, name: &str, known: impl IntoIterator<Item = &'a str>) -> Diagnostic {
     let known: BTreeSet<&str> = known.into_iter().collect();
     match (nearest(name, known.iter().copied()), known.len()) {
         (Some(near), _) => finding.help(format!("did you mean `{near}`?")),

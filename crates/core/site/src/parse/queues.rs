@@ -2,12 +2,12 @@
 
 use super::agents::extension;
 use super::{id, queue_in};
+use crate::check::suggest;
 use crate::reader::Node;
 use crate::scalar::{Hundredths, Level, Sometimes};
 use acd::{Announce, CallFirst, Callback, Change, Dissuade, Queue, Relax, Retry, WrapUp, WrapUpMode};
 use base::calendar::{DATE, WEEK, Written, zones};
 use base::{AgentState, Calendar, Diagnostic, QueueId, Skill};
-use ivr::text::nearest;
 use recording::Rule;
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -154,11 +154,7 @@ fn hours(n: &mut Node) -> Option<Calendar> {
 
 fn no_zone(n: &Node, name: &str) -> Diagnostic {
     let finding = n.at("zone", "expected a time zone such as \"America/Mexico_City\"");
-    let zones = zones();
-    match nearest(name, zones.iter().map(String::as_str)) {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding,
-    }
+    suggest(finding, name, zones().iter().map(String::as_str))
 }
 
 fn announce(n: &mut Node) -> Option<Announce> {
