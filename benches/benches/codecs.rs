@@ -5,7 +5,8 @@
 //! plain relay, which is measured before and after each row.
 
 use base::{CallId, ConversationId, Instant, LegId, Now, Random, RecordingId, Wall};
-use media::{Codec, Command, Output, Plane, PlaneConfig, Prompt, PromptBook, Session, Sidecar};
+use benches::sidecar::sidecar;
+use media::{Codec, Command, Output, Plane, PlaneConfig, Prompt, PromptBook, Session};
 use rustix::time::{ClockId, clock_gettime};
 use std::sync::Arc;
 use std::time::Duration;
@@ -184,16 +185,6 @@ fn leg(n: u16) -> LegId {
 
 fn record() -> Command {
     let recording = RecordingId { conversation: ConversationId { call: CALL, n: 1 }, n: 1 };
-    let sidecar = Box::new(Sidecar {
-        call: CALL,
-        recording,
-        tenant: "bench".into(),
-        queue: None,
-        agent: "bench/agent".into(),
-        lang: None,
-        start: "2026-11-01T00:00:00Z".into(),
-        sip_call_id_caller: "".into(),
-        sip_call_id_agent: "".into(),
-    });
+    let sidecar = sidecar(recording);
     Command::Record { recording, left: vec![leg(0)], right: vec![], file: "bench".into(), sidecar }
 }

@@ -6,6 +6,7 @@ pub mod people;
 pub mod pin;
 pub mod scrape;
 pub mod server;
+pub mod sidecar;
 pub mod site;
 
 use std::time::Duration;

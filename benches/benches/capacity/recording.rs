@@ -5,8 +5,9 @@ use crate::table::Table;
 use base::{CallId, ConversationId, RecordingId};
 use benches::cpu;
 use benches::pin;
+use benches::sidecar::sidecar;
 use media::placement::{BLOCK, Block};
-use media::{Input, Sidecar, Tape};
+use media::{Input, Tape};
 use shell_media::{OsDisk, Tapes};
 use std::fs::File;
 use std::io::{self, Write};
@@ -100,17 +101,7 @@ fn record(folder: &Path, streams: u32, seconds: u32, keys: Option<Arc<Keyring>>)
 
 fn open(tapes: &Tapes, told: &Receiver<Input>, n: u32) {
     let recording = recording(n);
-    let sidecar = Box::new(Sidecar {
-        call: recording.call(),
-        recording,
-        tenant: "bench".into(),
-        queue: None,
-        agent: "bench/agent".into(),
-        lang: None,
-        start: "2026-11-01T00:00:00Z".into(),
-        sip_call_id_caller: "".into(),
-        sip_call_id_agent: "".into(),
-    });
+    let sidecar = sidecar(recording);
     tapes.hand(Tape::Open { recording, file: format!("bench/{n}").into(), sidecar, channels: 2 });
     while !matches!(told.recv().expect("the recorder runs"), Input::RecordingStarted { recording: begun } if begun == recording) {
     }

@@ -2,7 +2,8 @@
 
 use crate::peers::{Peers, Phase, Traffic, port};
 use base::{CallId, ConversationId, LegId, RecordingId};
-use media::{Codec, Command, Input, PromptBook, Session, Sidecar};
+use benches::sidecar::sidecar;
+use media::{Codec, Command, Input, PromptBook, Session};
 use shell_media::{Config, Handle, MediaPlane};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -54,17 +55,7 @@ fn await_input(inputs: &Receiver<Input>, wanted: impl Fn(&Input) -> bool) {
 fn record(handle: &Handle, n: u32) {
     let [left, right] = [leg(2 * n), leg(2 * n + 1)];
     let recording = RecordingId { conversation: ConversationId { call: left.call, n: 1 }, n: 1 };
-    let sidecar = Box::new(Sidecar {
-        call: left.call,
-        recording,
-        tenant: "bench".into(),
-        queue: None,
-        agent: "bench/agent".into(),
-        lang: None,
-        start: "2026-11-01T00:00:00Z".into(),
-        sip_call_id_caller: "".into(),
-        sip_call_id_agent: "".into(),
-    });
+    let sidecar = sidecar(recording);
     let file = format!("bench/{n}").into();
     handle.send(Command::Record { recording, left: vec![left], right: vec![right], file, sidecar });
 }
