@@ -53,6 +53,14 @@ fn has_one_hole(channel: &[i16], hz: u32, talk_ms: u64, hole_ms: u64) {
     assert!(heard.longest_gap_ms.abs_diff(hole_ms) <= 300, "{hz} Hz: {heard:?}, a hole of {hole_ms}");
 }
 
+/// Both sides are recorded before and after the hold, at their time, and nothing in it.
+fn is_silent_while_held(recording: &Recording, talk_ms: u64, hold_ms: u64) {
+    assert!(recording.duration_ms().abs_diff(talk_ms + hold_ms) <= 200, "its timeline is whole");
+    has_one_hole(&recording.left, CALLER_HZ, talk_ms, hold_ms);
+    has_one_hole(&recording.right, AGENT_HZ, talk_ms, hold_ms);
+    assert!(quiet_ms(&recording.left) + 300 >= hold_ms && quiet_ms(&recording.right) + 300 >= hold_ms, "no music in it");
+}
+
 #[test]
 fn a_caller_who_holds_hears_nothing_the_agent_hears_music_and_the_recording_is_silent() {
     let site = site();
@@ -81,10 +89,7 @@ fn a_caller_who_holds_hears_nothing_the_agent_hears_music_and_the_recording_is_s
     has_one_hole(&heard, CALLER_HZ, talk_ms, hold_ms);
     let music_ms = sounding_ms(&heard) - listen(&heard, CALLER_HZ).total_ms;
     assert!(music_ms + 700 >= hold_ms, "music sounded for {music_ms} of {hold_ms}");
-    assert!(recording.duration_ms().abs_diff(talk_ms + hold_ms) <= 200, "its timeline is whole");
-    has_one_hole(&recording.left, CALLER_HZ, talk_ms, hold_ms);
-    has_one_hole(&recording.right, AGENT_HZ, talk_ms, hold_ms);
-    assert!(quiet_ms(&recording.left) + 300 >= hold_ms && quiet_ms(&recording.right) + 300 >= hold_ms, "no music in it");
+    is_silent_while_held(&recording, talk_ms, hold_ms);
     server.stop();
 }
 
@@ -114,10 +119,7 @@ fn an_agent_who_holds_hears_nothing_the_caller_hears_music_and_the_recording_is_
     let caller = listen(&heard, CALLER_HZ);
     assert_eq!(sounding_ms(&heard), caller.total_ms, "who holds hears no music");
     assert!(caller.total_ms >= 1_300 && caller.longest_gap_ms <= 60, "{caller:?}");
-    assert!(recording.duration_ms().abs_diff(talk_ms + hold_ms) <= 200, "its timeline is whole");
-    has_one_hole(&recording.left, CALLER_HZ, talk_ms, hold_ms);
-    has_one_hole(&recording.right, AGENT_HZ, talk_ms, hold_ms);
-    assert!(quiet_ms(&recording.left) + 300 >= hold_ms && quiet_ms(&recording.right) + 300 >= hold_ms, "no music in it");
+    is_silent_while_held(&recording, talk_ms, hold_ms);
     server.stop();
 }
 
