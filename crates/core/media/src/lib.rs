@@ -25,6 +25,7 @@ mod reports;
 pub mod resample;
 pub mod rtcp;
 pub mod rtp;
+mod said;
 mod sounds;
 pub mod splice;
 mod tally;

@@ -14,8 +14,9 @@ use crate::placement::saturate;
 use crate::player::{CATCH_UP, FRAME_TIME};
 use crate::rates::Doubler;
 use crate::rtp::FRAME;
+use crate::said::{Origin, Said, Samples};
 use crate::track::{Terms, Track};
-use crate::voice::{LONGEST, Origin, Said, Samples};
+use crate::voice::LONGEST;
 use base::{Instant, LegId};
 use std::time::Duration;
 

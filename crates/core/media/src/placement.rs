@@ -7,9 +7,9 @@
 //! Each leg has a track of its own, so that a third party, or another agent, joins in the same time base; the legs of
 //! one side are added up when a block is committed.
 
+use crate::said::{Origin, Said};
 use crate::tally::Proof;
 use crate::track::{Terms, Track};
-use crate::voice::{Origin, Said};
 use base::{Instant, LegId};
 use std::time::Duration;
 
@@ -182,7 +182,7 @@ mod tests {
             ssrc: 1,
             sequence: (timestamp / 160) as u16,
             timestamp,
-            samples: crate::voice::Samples::Law(payload, LAW),
+            samples: crate::said::Samples::Law(payload, LAW),
             wide: None,
             origin: Origin::Packet,
         }

@@ -17,8 +17,8 @@
 //! those of the last five seconds, so that the delay follows, and does not grow.
 
 use crate::rtp::FRAME;
+use crate::said::{Origin, Said};
 use crate::track::STEP;
-use crate::voice::{Origin, Said};
 
 /// Packets on which the delay is based.
 const REMEMBERED: usize = 256;

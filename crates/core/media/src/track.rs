@@ -11,7 +11,7 @@
 
 use crate::conceal::Concealer;
 use crate::playout::Playout;
-use crate::voice::{Origin, Said};
+use crate::said::{Origin, Said};
 use std::collections::VecDeque;
 
 /// An offset of 20 ms, averaged, is taken up …

@@ -14,7 +14,7 @@ mod goertzel;
 
 use crate::dtmf::Pace;
 use crate::rtp::FRAME;
-use crate::voice::{Origin, Said};
+use crate::said::{Origin, Said};
 use base::Instant;
 use goertzel::{Bank, Sound};
 

@@ -306,7 +306,7 @@ fn what_was_made_up_for_a_lost_packet_is_no_part_of_a_key() {
     let tone = press('5').samples();
     for (n, frame) in tone.chunks(FRAME).enumerate() {
         let (sequence, timestamp) = (n as u16, (n * FRAME) as u32);
-        let samples = crate::voice::Samples::Linear(frame);
+        let samples = crate::said::Samples::Linear(frame);
         let said = Said { ssrc: 1, sequence, timestamp, samples, wide: None, origin: Origin::MadeUp };
         peer.ear.hear(Instant(1_000_000_000), &said, |key| peer.heard.push(key));
     }

@@ -4,7 +4,8 @@
 use super::{Output, Plane, Timer};
 use crate::leg::Content;
 use crate::rtp::{self, Header};
-use crate::voice::{Origin, Said, Voice};
+use crate::said::{Origin, Said};
+use crate::voice::Voice;
 use crate::{Input, dtmf, rtcp, transcode};
 use base::{Instant, LegId, Now};
 use std::net::SocketAddr;

@@ -1,7 +1,7 @@
 //! A jitter buffer against networks whose unevenness is known; times in samples of 8 kHz.
 
 use super::*;
-use crate::voice::Samples;
+use crate::said::Samples;
 use base::Random;
 use proptest::prelude::*;
 
@@ -39,7 +39,7 @@ fn heard(network: &[i64]) -> Heard {
             timestamp: (n as u32).wrapping_mul(160),
             samples,
             wide: None,
-            origin: crate::voice::Origin::Packet,
+            origin: crate::said::Origin::Packet,
         };
         let taken = (arrival - 56).div_euclid(160) * 160 + 56 + 160;
         match playout.place(arrival, &said) {
@@ -158,7 +158,7 @@ proptest! {
         for (sequence, (pause, jump, by)) in packets.into_iter().enumerate() {
             now += pause;
             timestamp = timestamp.wrapping_add(if jump { by } else { 160 });
-            let said = Said { ssrc: 1, sequence: sequence as u16, timestamp, samples, wide: None, origin: crate::voice::Origin::Packet };
+            let said = Said { ssrc: 1, sequence: sequence as u16, timestamp, samples, wide: None, origin: crate::said::Origin::Packet };
             if let Some((place, _)) = playout.place(now, &said) {
                 prop_assert!(place - now <= CAP, "{} after its arrival", place - now);
             }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::g711::Law;
-use crate::voice::Samples;
+use crate::said::Samples;
 use base::Random;
 
 /// As somebody in a conference listens: 40 ms behind.
@@ -54,7 +54,7 @@ fn heard(said: &[i16], packets: &[Packet]) -> Vec<i16> {
                 timestamp: *n as u32 * 160,
                 samples,
                 wide: None,
-                origin: crate::voice::Origin::Packet,
+                origin: crate::said::Origin::Packet,
             };
             track.place(*at, &packet);
         }
