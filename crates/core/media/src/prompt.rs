@@ -153,17 +153,18 @@ impl PromptBook {
         let encoded = |tone| Arc::new(Prompt::new(&Source::narrow(sounds::tone(tone)), codecs));
         let tones = sounds::TONES.map(|(_, tone)| encoded(tone));
         let keys = sounds::TONES.iter().map(|(key, _)| Arc::from(*key));
-        PromptBook { codecs: codecs.to_vec(), sounds: keys.zip(tones.iter().cloned()).collect(), tones }
+        let codecs = Codec::ALL.into_iter().filter(|codec| codecs.contains(codec)).collect();
+        PromptBook { codecs, sounds: keys.zip(tones.iter().cloned()).collect(), tones }
     }
 
-    /// What its own sounds are encoded in, beside G.711.
+    /// What its own sounds are encoded in, beside G.711: each once, in the order of all.
     pub fn codecs(&self) -> &[Codec] {
         &self.codecs
     }
 
     /// Adds a sound, or puts it in the place of another.
-    pub fn insert(&mut self, key: &str, prompt: Prompt) {
-        self.sounds.insert(key.into(), Arc::new(prompt));
+    pub fn insert(&mut self, key: &str, prompt: impl Into<Arc<Prompt>>) {
+        self.sounds.insert(key.into(), prompt.into());
     }
 
     /// A tone, the same for all who hear it.

@@ -21,7 +21,7 @@ mod waker;
 mod worker;
 
 pub use io::{Arrival, PacketIo, Port};
-pub use prompts::{PromptError, load_prompts};
+pub use prompts::{PromptError, Prompts};
 pub use recorder::{Disk, DiskFile, Form, OsDisk, Repaired, Sound, SoundError, Tapes, repair};
 pub use shelf::{AccessLog, Compressed, Found, NotCompressed, NotErased, Outcome, Rekeyed, Shelf, Verified};
 pub use udp::UdpIo;

@@ -1,9 +1,12 @@
 //! Prompts from disk, beside the built-in sounds.
 
 use media::{BadPrompt, Codec, Prompt, PromptBook};
+use ring::digest::{Digest, SHA256, digest};
+use std::collections::BTreeMap;
 use std::io;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// Which file could not be used, and why.
 #[derive(Debug, thiserror::Error)]
@@ -14,16 +17,54 @@ pub enum PromptError {
     Bad { path: PathBuf, error: BadPrompt },
 }
 
-/// The built-in sounds and every `<flows>/<flow>/prompts/<lang>/<id>.wav`, under the key `flow/lang/id`, in G.711 and in these codecs.
-/// A folder that isn't there holds no prompts. The first file that is no prompt is an error.
-pub fn load_prompts(flows: &Path, codecs: &[Codec]) -> Result<PromptBook, PromptError> {
-    let mut book = PromptBook::builtin(codecs);
-    let files = files(flows)?;
-    let prompts = each_at_once(&files, |(_, path)| load(path, codecs));
-    for ((key, _), prompt) in files.iter().zip(prompts) {
-        book.insert(key, prompt?);
+/// The built-in sounds and every `<flows>/<flow>/prompts/<lang>/<id>.wav`, under the key `flow/lang/id`, in G.711 and in the
+/// codecs that were asked for.
+pub struct Prompts {
+    book: Arc<PromptBook>,
+    /// By key, the hash of the file that it was read from.
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Prompts {
+    /// A folder that isn't there holds no prompts. The first file that is no prompt is an error.
+    pub fn load(flows: &Path, codecs: &[Codec]) -> Result<Prompts, PromptError> {
+        Prompts { book: Arc::default(), files: BTreeMap::new() }.read(flows, PromptBook::builtin(codecs))
     }
-    Ok(book)
+
+    /// As it is on disk now, and what only these have, for calls in progress: they may yet ask for a prompt, or speak a codec,
+    /// that new ones may not. A file that is as it was is not encoded again.
+    pub fn again(&self, flows: &Path, codecs: &[Codec]) -> Result<Prompts, PromptError> {
+        let mut prompts = self.read(flows, PromptBook::builtin(&[codecs, self.book.codecs()].concat()))?;
+        Arc::make_mut(&mut prompts.book).keep(&self.book);
+        Ok(prompts)
+    }
+
+    pub fn book(&self) -> &Arc<PromptBook> {
+        &self.book
+    }
+
+    fn read(&self, flows: &Path, mut book: PromptBook) -> Result<Prompts, PromptError> {
+        let files = files(flows)?;
+        let loaded = each_at_once(&files, |(key, path)| self.load_one(key, path, book.codecs()));
+        let mut hashes = BTreeMap::new();
+        for ((key, _), loaded) in files.into_iter().zip(loaded) {
+            let (hash, prompt) = loaded?;
+            book.insert(&key, prompt);
+            hashes.insert(key, hash.as_ref().to_vec());
+        }
+        Ok(Prompts { book: Arc::new(book), files: hashes })
+    }
+
+    fn load_one(&self, key: &str, path: &Path, codecs: &[Codec]) -> Result<(Digest, Arc<Prompt>), PromptError> {
+        let bytes = std::fs::read(path).map_err(|error| PromptError::Read { path: path.into(), error })?;
+        let hash = digest(&SHA256, &bytes);
+        let unchanged = self.book.codecs() == codecs && self.files.get(key).is_some_and(|before| before == hash.as_ref());
+        if let Some(prompt) = self.book.find(key).filter(|_| unchanged) {
+            return Ok((hash, prompt.clone()));
+        }
+        let prompt = Prompt::from_wav(&bytes, codecs).map_err(|error| PromptError::Bad { path: path.into(), error })?;
+        Ok((hash, Arc::new(prompt)))
+    }
 }
 
 /// Key and path of each prompt.
@@ -37,11 +78,6 @@ fn files(flows: &Path) -> Result<Vec<(String, PathBuf)>, PromptError> {
         }
     }
     Ok(files)
-}
-
-fn load(path: &Path, codecs: &[Codec]) -> Result<Prompt, PromptError> {
-    let bytes = std::fs::read(path).map_err(|error| PromptError::Read { path: path.into(), error })?;
-    Prompt::from_wav(&bytes, codecs).map_err(|error| PromptError::Bad { path: path.into(), error })
 }
 
 /// What comes of each, in their order, worked out on all cores: to encode minutes of sound takes seconds.
@@ -75,19 +111,42 @@ fn entries(folder: &Path) -> Result<Vec<(String, PathBuf)>, PromptError> {
 mod tests {
     use super::*;
 
+    /// A second.
+    fn write(path: &Path, sample: i16) {
+        let spec =
+            hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let mut writer = hound::WavWriter::create(path, spec).unwrap();
+        (0..16_000).for_each(|_| writer.write_sample(sample).unwrap());
+        writer.finalize().unwrap();
+    }
+
+    #[test]
+    fn read_again_only_what_changed_is_encoded_and_what_is_gone_is_kept() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("main/prompts/es");
+        std::fs::create_dir_all(&folder).unwrap();
+        ["same", "other", "gone"].iter().for_each(|id| write(&folder.join(id).with_extension("wav"), 0));
+        let before = Prompts::load(dir.path(), &[Codec::G722]).unwrap();
+        write(&folder.join("other.wav"), 9_000);
+        std::fs::remove_file(folder.join("gone.wav")).unwrap();
+        let after = before.again(dir.path(), &[]).unwrap();
+        let find = |prompts: &Prompts, id: &str| prompts.book.find(&format!("main/es/{id}")).unwrap().clone();
+        let is_the_same = |id| Arc::ptr_eq(&find(&before, id), &find(&after, id));
+        assert_eq!(["same", "other", "gone"].map(is_the_same), [true, false, true]);
+        assert_eq!(after.book.codecs(), [Codec::G722], "calls in progress may speak it");
+        let wider = after.again(dir.path(), &[Codec::G722, Codec::Opus]).unwrap();
+        assert!(find(&wider, "same").frame(0, Codec::Opus).is_some(), "another codec, and all are encoded anew");
+    }
+
     #[test]
     fn each_file_is_found_by_flow_language_and_id() {
         let dir = tempfile::tempdir().unwrap();
         let folder = dir.path().join("main/prompts/es");
         std::fs::create_dir_all(&folder).unwrap();
-        let spec =
-            hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
-        let mut writer = hound::WavWriter::create(folder.join("welcome.wav"), spec).unwrap();
-        (0..16_000).for_each(|_| writer.write_sample(0i16).unwrap());
-        writer.finalize().unwrap();
+        write(&folder.join("welcome.wav"), 0);
         std::fs::write(folder.join("welcome.txt"), "Hola").unwrap();
         std::fs::write(dir.path().join("main/flow.yaml"), "").unwrap();
-        let book = load_prompts(dir.path(), &[]).unwrap();
+        let book = Prompts::load(dir.path(), &[]).unwrap().book;
         assert_eq!(book.find("main/es/welcome").unwrap().frames(), 50);
         assert!(
             ["tone/ringback", "tone/busy", "tone/zip", "tone/beep", "tone/silence", "music/hold"]
@@ -95,12 +154,12 @@ mod tests {
                 .all(|key| book.find(key).is_some())
         );
         std::fs::write(folder.join("bad.wav"), "RIFF").unwrap();
-        let error = load_prompts(dir.path(), &[]).unwrap_err().to_string();
+        let error = Prompts::load(dir.path(), &[]).err().unwrap().to_string();
         assert!(error.contains("main/prompts/es/bad.wav: expected a WAV file"), "{error}");
     }
 
     #[test]
     fn a_bare_machine_has_the_built_in_sounds() {
-        assert_eq!(load_prompts(Path::new("/nonexistent"), &[]).unwrap().keys().count(), 6);
+        assert_eq!(Prompts::load(Path::new("/nonexistent"), &[]).unwrap().book.keys().count(), 6);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::way::Way;
 use super::{StartError, at};
-use media::PromptBook;
+use shell_media::Prompts;
 use shell_signalling::Signalling;
 use site::Site;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ pub struct Lines {
     /// Where the listener is.
     pub web: SocketAddr,
     pub media: Arc<shell_media::Handle>,
-    pub prompts: Arc<PromptBook>,
+    pub prompts: Prompts,
 }
 
 impl Lines {
@@ -27,8 +27,8 @@ impl Lines {
         let signalling = shell_signalling::start(sip, way.clone()).await.map_err(at(format!("SIP at {}", site.sip.listen)))?;
         let listener = TcpListener::bind(site.web.listen).await.map_err(at(format!("the web at {}", site.web.listen)))?;
         let web = listener.local_addr().map_err(at("the web"))?;
-        let prompts = Arc::new(shell_media::load_prompts(&site.flows, &engine::codecs(site)).map_err(at(site.flows.display()))?);
-        let mut plane = shell_media::Config::new(site.recordings.clone(), prompts.clone());
+        let prompts = Prompts::load(&site.flows, &engine::codecs(site)).map_err(at(site.flows.display()))?;
+        let mut plane = shell_media::Config::new(site.recordings.clone(), prompts.book().clone());
         plane.plane.silent_after = site.media.silent_after;
         plane.plane.jitter_buffer = site.media.jitter_buffer;
         plane.shared_port = site.media.shared_port;

@@ -12,7 +12,7 @@ use crate::load::{self, LoadError, Loaded};
 use arc_swap::ArcSwap;
 use base::Diagnostic;
 use engine::{Input, Setup};
-use media::PromptBook;
+use shell_media::Prompts;
 use shell_signalling::Signalling;
 use shell_web::{Access, Finding, NotReloaded, Reloaded};
 use site::Site;
@@ -25,7 +25,7 @@ pub struct Reloader {
     /// What counts.
     pub setup: Arc<ArcSwap<Setup>>,
     /// What the media threads have. One reload at a time holds it.
-    pub prompts: Mutex<Arc<PromptBook>>,
+    pub prompts: Mutex<Prompts>,
     pub way: Arc<Way>,
     /// The media threads end with the node, whoever still asks for a reload.
     pub media: Weak<shell_media::Handle>,
@@ -60,16 +60,12 @@ impl Reloader {
         if let Err(error) = crate::sites::keep(&setup.site.data, &setup.sha256, &texts) {
             tracing::error!(%error, "the site's text is not kept: to replay this epoch it must be given");
         }
-        // Calls in progress may speak what new ones may not.
-        let codecs = [&engine::codecs(&setup.site), playing.codecs()].concat();
-        let mut book = shell_media::load_prompts(&setup.site.flows, &codecs).map_err(|e| refused(&e.to_string(), Vec::new()))?;
-        // Calls in progress may yet ask for them.
-        book.keep(&playing);
-        let book = Arc::new(book);
+        let codecs = engine::codecs(&setup.site);
+        let prompts = playing.again(&setup.site.flows, &codecs).map_err(|e| refused(&e.to_string(), Vec::new()))?;
         let gone = || refused("the node ends", Vec::new());
         // First, so that a new flow finds its prompts.
-        self.media.upgrade().ok_or_else(gone)?.use_prompts(book.clone());
-        *playing = book;
+        self.media.upgrade().ok_or_else(gone)?.use_prompts(prompts.book().clone());
+        *playing = prompts;
         let setup = Arc::new(setup);
         self.way.configure(setup.clone(), who).blocking_recv().map_err(|_| gone())?;
         self.archive.rename(Names::of(&setup.site));
