@@ -13,51 +13,72 @@ pub trait DiskFile: Write + Seek + Send {
     fn truncate(&mut self, length: u64) -> io::Result<()>;
 }
 
+/// Each call is one step: a process may end between any two of them.
 pub trait Disk: Send + Sync {
     /// A new file, with its folders; one that is there already is an error.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
+    /// In the place of what has that name.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// One that is not there is an error.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// The names in a folder are on the disk when this returns, as are those that are gone.
+    fn sync_folder(&self, folder: &Path) -> io::Result<()>;
+
     /// Puts a whole file there, or leaves the old one.
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()>;
+    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
+        let beside = beside(path);
+        // One that a crash left there is ours: nobody else writes below this folder.
+        self.remove_if_there(&beside)?;
+        let written = self.create(&beside).and_then(|mut file| file.write_all(content).and_then(|()| file.sync()));
+        if let Err(error) = written.and_then(|()| self.rename(&beside, path)) {
+            let _ = self.remove(&beside);
+            return Err(error);
+        }
+        // The names themselves: this one's, and the audio's beside it.
+        self.sync_folder_of(path)
+    }
+
+    /// Whether it was there.
+    fn remove_if_there(&self, path: &Path) -> io::Result<bool> {
+        match self.remove(path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            removed => removed.map(|()| true),
+        }
+    }
+
+    fn sync_folder_of(&self, path: &Path) -> io::Result<()> {
+        path.parent().map_or(Ok(()), |folder| self.sync_folder(folder))
+    }
+}
+
+/// Where a file is written that is to take another's place; a crash may leave it there.
+pub(crate) fn beside(path: &Path) -> PathBuf {
+    super::files::add(path, ".new")
 }
 
 /// The system's own file system. Files are readable by the group at most: they hold conversations.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct OsDisk;
 
-impl OsDisk {
-    /// Where a file is written that is to take another's place; a crash may leave it there.
-    pub(crate) fn beside(path: &Path) -> PathBuf {
-        super::files::add(path, ".new")
-    }
-}
-
 impl Disk for OsDisk {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         if let Some(folder) = path.parent() {
             DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
         }
-        Ok(Box::new(new_file(path)?))
+        Ok(Box::new(OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)?))
     }
 
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        let beside = OsDisk::beside(path);
-        // One that a crash left there is ours: nobody else writes below this folder.
-        match std::fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let written = new_file(&beside).and_then(|mut file| file.write_all(content).and_then(|()| file.sync_all()));
-        if let Err(error) = written.and_then(|()| std::fs::rename(&beside, path)) {
-            let _ = std::fs::remove_file(&beside);
-            return Err(error);
-        }
-        // The names themselves: this one's, and the audio's beside it.
-        path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        std::fs::rename(from, to)
     }
-}
 
-fn new_file(path: &Path) -> io::Result<File> {
-    OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        File::open(folder)?.sync_all()
+    }
 }
 
 impl DiskFile for File {

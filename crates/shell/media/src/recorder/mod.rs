@@ -30,6 +30,7 @@ mod tapes;
 mod unpack;
 
 pub(crate) use body::random;
+pub(crate) use disk::beside;
 pub use disk::{Disk, DiskFile, OsDisk};
 pub(crate) use door::RecorderDoor;
 pub use files::Form;

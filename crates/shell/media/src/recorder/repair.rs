@@ -37,7 +37,7 @@ pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring
         if is_left_over(path)
             && let Err(error) = std::fs::remove_file(path)
         {
-            tracing::error!(file = %path.display(), %error, "what a crash left of a compression can't be removed");
+            tracing::error!(file = %path.display(), %error, "what a crash left half written can't be removed");
         }
         match path.extension().is_some_and(|e| e == "json").then(|| mend(folder, path, owed, keys)) {
             Some(Ok(repaired)) => found.extend(repaired),
@@ -50,13 +50,12 @@ pub fn repair(folder: &Path, owed: &BTreeSet<RecordingId>, keys: Option<&Keyring
     Ok(found)
 }
 
-/// Sound that was written and never put into its place: it would outlive the recording's erasure.
+/// What was written and never put into its place: sound and keys would outlive the recording's erasure.
 fn is_left_over(path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    [Form::Flac, Form::Sealed].iter().any(|form| {
-        let audio = name.strip_suffix(".new").and_then(|name| name.strip_suffix(form.extension()));
-        audio.is_some_and(|id| id.parse::<RecordingId>().is_ok())
-    })
+    let Some(name) = name.strip_suffix(".new") else { return false };
+    let ours = |extension: &str| name.strip_suffix(extension).is_some_and(|id| id.parse::<RecordingId>().is_ok());
+    [".flac", ".sealed", ".key", ".json"].into_iter().any(ours)
 }
 
 /// Every file below a folder, as deep as recordings may lie, until `act` says that it is enough. False: it did.

@@ -115,6 +115,15 @@ impl Disk for FullOnce {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         OsDisk.create(path)
     }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        OsDisk.rename(from, to)
+    }
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        OsDisk.remove(path)
+    }
+    fn sync_folder(&self, folder: &Path) -> io::Result<()> {
+        OsDisk.sync_folder(folder)
+    }
     fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
         let ended = !String::from_utf8_lossy(content).contains("\"recording\": \"recording\"");
         let ended = ended && !String::from_utf8_lossy(content).contains("\"state\": \"recording\"");

@@ -1,6 +1,6 @@
 //! The file behind [`vault::access`]: each line is on the disk before what it tells of is done.
 
-use crate::recorder::{DiskFile, OsDisk};
+use crate::recorder::{self, DiskFile};
 use std::fs::{File, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -74,7 +74,7 @@ impl AccessLog {
     /// A new log of these lines, in the place of this one, which stays beside it under the name that is given.
     pub fn anew(&self, lines: &[Access], aside: &str, kept: impl FnOnce(&Head) -> io::Result<()>) -> io::Result<()> {
         let mut tail = self.tail();
-        let beside = OsDisk::beside(&self.path);
+        let beside = recorder::beside(&self.path);
         match std::fs::remove_file(&beside) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -10,11 +10,9 @@
 //! its own with another random id in the header, hence another audio key ([`vault::sealed`]).
 
 use super::Shelf;
-use crate::recorder::{Disk, Form, HashOf, Note, OsDisk, Places, Sound, SoundError, State, file_key, measure, random};
+use crate::recorder::{Disk, DiskFile, Form, HashOf, Note, Places, Sound, SoundError, State, beside, file_key, measure, random};
 use base::RecordingId;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::io::{self, Read};
 use std::path::Path;
 use vault::flac::{BadFlac, Encoder};
 use vault::sealed::{Content, Header, LONGEST, Sealer};
@@ -91,14 +89,14 @@ impl Shelf {
         if *measure(sound)?.sha256 != *note.sha256 {
             return Err(NotCompressed::Differs);
         }
-        let beside = OsDisk::beside(&places.audio(form.compressed()));
+        let beside = beside(&places.audio(form.compressed()));
         let made = self.make(&places, recording, &beside, whole).and_then(|()| {
             let made = Sound::open_file(&places, &beside, form.compressed(), (&recording.to_string(), self.keys.as_deref()))?;
             let same = *measure(made)?.sha256 == *note.sha256;
             if same { self.take_over(&places, &note, form, &beside) } else { Err(NotCompressed::Lossy) }
         });
         made.or_else(|error| {
-            drop(std::fs::remove_file(&beside));
+            drop(self.disk.remove(&beside));
             // Whatever came of it then is no failure.
             if self::note(&places).is_ok_and(|note| note.state == State::Erased) { Ok(Compressed::Nothing) } else { Err(error) }
         })
@@ -116,7 +114,7 @@ impl Shelf {
         } else {
             None
         };
-        let mut out = Out::create(path, sealer)?;
+        let mut out = Out::create(&*self.disk, path, sealer)?;
         let mut flac = vec![];
         let mut encoder = Encoder::new(channels, rate, sound.frames(), &mut flac)?;
         sound.read_exact(&mut [0; wav::HEADER])?;
@@ -143,13 +141,13 @@ impl Shelf {
         }
         let (old, new) = (places.audio(form), places.audio(form.compressed()));
         let (from, to) = (std::fs::metadata(&old)?.len(), std::fs::metadata(beside)?.len());
-        std::fs::rename(beside, &new)?;
-        sync_folder(&new)?;
+        self.disk.rename(beside, &new)?;
+        self.disk.sync_folder_of(&new)?;
         note.form = form.compressed();
-        OsDisk.replace(&places.sidecar(), &note.to_json()?)?;
+        self.disk.replace(&places.sidecar(), &note.to_json()?)?;
         if old != new {
-            std::fs::remove_file(&old)?;
-            sync_folder(&old)?;
+            self.disk.remove(&old)?;
+            self.disk.sync_folder_of(&old)?;
         }
         Ok(Compressed::Smaller { from, to })
     }
@@ -159,13 +157,9 @@ fn note(places: &Places) -> io::Result<Note> {
     Ok(serde_json::from_slice(&std::fs::read(places.sidecar())?)?)
 }
 
-fn sync_folder(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
-}
-
 /// Where FLAC goes: into the file, or into its chunks.
 struct Out {
-    file: File,
+    file: Box<dyn DiskFile>,
     sealer: Option<Sealer>,
     chunk: Vec<u8>,
     open: Vec<u8>,
@@ -173,12 +167,9 @@ struct Out {
 
 impl Out {
     /// One that a crash left there is ours.
-    fn create(path: &Path, sealer: Option<(Header, Sealer)>) -> io::Result<Out> {
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        let mut file = OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)?;
+    fn create(disk: &dyn Disk, path: &Path, sealer: Option<(Header, Sealer)>) -> io::Result<Out> {
+        disk.remove_if_there(path)?;
+        let mut file = disk.create(path)?;
         let sealer = match sealer {
             Some((header, sealer)) => {
                 file.write_all(&header.to_bytes())?;
@@ -216,6 +207,6 @@ impl Out {
     /// One that was cut off stays without a last chunk.
     fn finish(mut self, whole: bool) -> io::Result<()> {
         self.write(whole)?;
-        self.file.sync_all()
+        self.file.sync()
     }
 }

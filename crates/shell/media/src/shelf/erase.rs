@@ -1,10 +1,9 @@
 //! Erasure: the key first, after which every copy of a sealed file is noise; then the audio; the sidecar stays, and says so.
 
 use super::Shelf;
-use crate::recorder::{Disk, Form, Note, OsDisk, Places, State};
-use std::fs::File;
-use std::io;
+use crate::recorder::{Form, Note, Places, State, beside};
 use std::path::Path;
+use std::{io, iter};
 
 /// Why a recording was not erased.
 #[derive(Debug, thiserror::Error)]
@@ -31,16 +30,14 @@ impl Shelf {
         let places = Places::new(&self.folder, file)?;
         let note = self.to_erase(&places)?;
         let before = note.as_ref().is_some_and(|note| note.state == State::Erased);
-        gone(&places.key())?;
-        gone(&OsDisk::beside(&places.key()))?;
-        for form in Form::FILES {
-            gone(&places.audio(form))?;
-            gone(&OsDisk::beside(&places.audio(form)))?;
+        for path in iter::once(places.key()).chain(Form::FILES.map(|form| places.audio(form))) {
+            self.gone(&path)?;
+            self.gone(&beside(&path))?;
         }
         if let Some(mut note) = note.filter(|_| !before) {
             note.state = State::Erased;
             note.reason = why.into();
-            OsDisk.replace(&places.sidecar(), &note.to_json()?)?;
+            self.disk.replace(&places.sidecar(), &note.to_json()?)?;
         }
         Ok(!before)
     }
@@ -60,13 +57,9 @@ impl Shelf {
         let note: Note = serde_json::from_slice(&json).map_err(io::Error::from)?;
         if note.state == State::Recording { Err(NotErased::Running) } else { Ok(Some(note)) }
     }
-}
 
-/// The name is gone from the disk, too.
-fn gone(path: &Path) -> io::Result<()> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-        Ok(()) => path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all()),
+    /// The name is gone from the disk, too.
+    fn gone(&self, path: &Path) -> io::Result<()> {
+        if self.disk.remove_if_there(path)? { self.disk.sync_folder_of(path) } else { Ok(()) }
     }
 }

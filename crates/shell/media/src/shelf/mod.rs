@@ -16,7 +16,7 @@ pub use found::Found;
 pub use rekey::Rekeyed;
 pub use verify::{Outcome, Verified};
 
-use crate::recorder::{Places, Sound, SoundError};
+use crate::recorder::{Disk, OsDisk, Places, Sound, SoundError};
 use base::RecordingId;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vault::Keyring;
 
 /// The folder of recordings, and what opens those that are sealed.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Shelf {
     folder: PathBuf,
+    disk: Arc<dyn Disk>,
     keys: Option<Arc<Keyring>>,
     /// Held by whoever destroys a key or wraps it anew: a destroyed one must not come back.
     keys_change: Arc<Mutex<()>>,
@@ -34,7 +35,12 @@ pub struct Shelf {
 
 impl Shelf {
     pub fn new(folder: PathBuf, keys: Option<Arc<Keyring>>) -> Shelf {
-        Shelf { folder, keys, keys_change: Arc::default() }
+        Shelf::on(Arc::new(OsDisk), folder, keys)
+    }
+
+    /// With a disk whose steps are somebody else's.
+    pub fn on(disk: Arc<dyn Disk>, folder: PathBuf, keys: Option<Arc<Keyring>>) -> Shelf {
+        Shelf { folder, disk, keys, keys_change: Arc::default() }
     }
 
     fn change_keys(&self) -> MutexGuard<'_, ()> {

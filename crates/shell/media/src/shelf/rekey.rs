@@ -1,7 +1,7 @@
 //! Rotation: the keys of recordings are wrapped by the first master key; audio stays as it is.
 
 use super::Shelf;
-use crate::recorder::{Disk, OsDisk, Places, random};
+use crate::recorder::{Places, random};
 use base::RecordingId;
 use std::io;
 use vault::WrappedKey;
@@ -30,7 +30,7 @@ impl Shelf {
         let wrapped = WrappedKey::read(&bytes).map_err(wrong)?;
         Ok(Some(match keys.rewrap(&recording.to_string(), &wrapped, random()?).map_err(wrong)? {
             Some(anew) => {
-                OsDisk.replace(&path, &anew.to_bytes())?;
+                self.disk.replace(&path, &anew.to_bytes())?;
                 Rekeyed::Wrapped
             }
             None => Rekeyed::Kept,

@@ -9,22 +9,22 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-fn shelf(folder: &Path) -> Shelf {
+pub fn shelf(folder: &Path) -> Shelf {
     Shelf::new(folder.into(), Some(Arc::new(keys(&["2026"]))))
 }
 
-fn wav(shelf: &Shelf) -> Vec<u8> {
+pub fn wav(shelf: &Shelf) -> Vec<u8> {
     let mut bytes = vec![];
     shelf.sound(FILE, RECORDING).unwrap().read_to_end(&mut bytes).unwrap();
     bytes
 }
 
-fn at(folder: &Path, extension: &str) -> PathBuf {
+pub fn at(folder: &Path, extension: &str) -> PathBuf {
     folder.join(format!("{FILE}{extension}"))
 }
 
 /// The extensions that are there.
-fn there(folder: &Path) -> Vec<String> {
+pub fn there(folder: &Path) -> Vec<String> {
     let names = std::fs::read_dir(at(folder, "").parent().unwrap()).unwrap();
     let mut all: Vec<_> = names.map(|name| name.unwrap().file_name().into_string().unwrap()).collect();
     all.sort();
@@ -32,7 +32,7 @@ fn there(folder: &Path) -> Vec<String> {
 }
 
 /// The same conversation in the clear.
-fn in_the_clear(folder: &Path) -> Vec<u8> {
+pub fn in_the_clear(folder: &Path) -> Vec<u8> {
     let bytes = wav(&shelf(folder));
     std::fs::write(at(folder, ".wav"), &bytes).unwrap();
     std::fs::remove_file(at(folder, ".sealed")).unwrap();

@@ -2,65 +2,32 @@
 //! of it.
 
 use crate::common::*;
-use crate::recordings::{Stalled, closed};
+use crate::disk::{Fate, Faulty, Step, is_sidecar};
+use crate::recordings::{closed, stalled};
 use media::{Command, Input, tone};
-use shell_media::{Arrival, Config, Disk, DiskFile, MediaPlane, OsDisk, PacketIo, Port, UdpIo, Waker};
-use std::io::{self, Seek, SeekFrom, Write};
+use shell_media::{Arrival, Config, Disk, MediaPlane, PacketIo, Port, UdpIo, Waker};
+use std::io;
 use std::net::{IpAddr, SocketAddr};
-use std::path::Path;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::{Duration, Instant};
 
-/// What happens once, at the write that passes this many bytes, or at the sync if none does.
-#[derive(Clone)]
-struct Breaks {
-    left: Arc<AtomicI64>,
-    how: fn() -> io::Error,
-}
-struct BreakingFile(Box<dyn DiskFile>, Breaks);
-
-impl Breaks {
-    fn after(bytes: i64, how: fn() -> io::Error) -> Arc<dyn Disk> {
-        Arc::new(Breaks { left: Arc::new(AtomicI64::new(bytes)), how })
-    }
-    fn spend(&self, bytes: i64) -> io::Result<()> {
-        let before = self.left.fetch_sub(bytes, Ordering::Relaxed);
-        if before > 0 && before <= bytes { Err((self.how)()) } else { Ok(()) }
-    }
-}
-impl Disk for Breaks {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        let file = OsDisk.create(path)?;
+/// What happens once, at the write of audio that passes this many bytes, or at its sync if none does.
+fn breaks_after(bytes: i64, how: fn() -> io::Error) -> Arc<dyn Disk> {
+    let left = AtomicI64::new(bytes);
+    Faulty::disk(move |step| {
+        let (path, bytes) = match step {
+            Step::Write { path, bytes, .. } => (path, *bytes as i64),
+            Step::Sync { path } => (path, 1 << 40),
+            Step::Other => return Fate::Done,
+        };
         // A key is there, and synced, before there is audio.
-        Ok(if path.extension().is_some_and(|e| e == "key") { file } else { Box::new(BreakingFile(file, self.clone())) })
-    }
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        OsDisk.replace(path, content)
-    }
-}
-impl Write for BreakingFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.1.spend(bytes.len() as i64)?;
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-impl Seek for BreakingFile {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-impl DiskFile for BreakingFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.1.spend(1 << 40)?;
-        self.0.sync()
-    }
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.truncate(length)
-    }
+        if is_sidecar(path) || path.extension().is_some_and(|e| e == "key") {
+            return Fate::Done;
+        }
+        let before = left.fetch_sub(bytes, Ordering::Relaxed);
+        if before > 0 && before <= bytes { Fate::Half(how()) } else { Fate::Done }
+    })
 }
 
 /// A conversation of 1.6 s that breaks after some bytes, and what the recorder says of it, while both go on talking.
@@ -89,7 +56,7 @@ fn broken(disk: Arc<dyn Disk>, sealed: bool) -> (Room, bool, String) {
 fn an_error_in_the_middle_cuts_one_recording_and_says_so() {
     for sealed in [false, true] {
         let eio = || io::Error::other("EIO");
-        let (room, complete, reason) = broken(Breaks::after(20_000, eio), sealed);
+        let (room, complete, reason) = broken(breaks_after(20_000, eio), sealed);
         assert_eq!((complete, reason.as_str()), (false, "write_failed"));
         let (left, _) = heard(room.sound().unwrap());
         assert!(left.len() >= 3_200 && tone::carries(&left[onset(&left)..], 8_000, 440.0), "{}", left.len());
@@ -98,7 +65,7 @@ fn an_error_in_the_middle_cuts_one_recording_and_says_so() {
 
 #[test]
 fn an_fsync_that_fails_is_told_and_never_taken_back() {
-    let (room, complete, reason) = broken(Breaks::after(1 << 30, || io::Error::other("EIO")), false);
+    let (room, complete, reason) = broken(breaks_after(1 << 30, || io::Error::other("EIO")), false);
     assert_eq!((complete, reason.as_str()), (false, "write_failed"));
     assert_eq!((&room.note()["state"], &room.note()["reason"]), (&"partial".into(), &"write_failed".into()));
 }
@@ -106,7 +73,7 @@ fn an_fsync_that_fails_is_told_and_never_taken_back() {
 #[test]
 fn a_writer_that_panics_loses_one_recording_and_works_on() {
     for sealed in [false, true] {
-        let (room, complete, reason) = broken(Breaks::after(20_000, || panic!("a writer that is killed")), sealed);
+        let (room, complete, reason) = broken(breaks_after(20_000, || panic!("a writer that is killed")), sealed);
         assert_eq!((complete, reason.as_str()), (false, "writer_lost"));
         assert_eq!(room.note()["reason"], "writer_lost");
         let (left, _) = heard(room.sound().unwrap());
@@ -116,7 +83,7 @@ fn a_writer_that_panics_loses_one_recording_and_works_on() {
 
 #[test]
 fn a_thread_that_panics_as_it_closes_a_recording_closes_the_next_one() {
-    let room = Room::with(|config| config.disk = Breaks::after(1 << 30, || panic!("a closer that is killed")));
+    let room = Room::with(|config| config.disk = breaks_after(1 << 30, || panic!("a closer that is killed")));
     let _peers = (room.peer(CALLER), room.peer(AGENT));
     for (n, file) in [(1, "acme/a"), (2, "acme/b")] {
         let recording = base::RecordingId { n, ..RECORDING };
@@ -134,8 +101,7 @@ fn a_thread_that_panics_as_it_closes_a_recording_closes_the_next_one() {
 #[test]
 fn a_disk_that_stalls_for_five_seconds_costs_nothing() {
     let gate = Arc::new((Mutex::new(true), Condvar::new()));
-    let disk = Arc::new(Stalled(gate.clone()));
-    let room = Room::with(|config| config.disk = disk);
+    let room = Room::with(|config| config.disk = stalled(&gate));
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
     room.join(CALLER, AGENT);
     room.record();

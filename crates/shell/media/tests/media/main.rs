@@ -4,6 +4,8 @@ mod calls;
 mod common;
 mod compressed;
 mod conferences;
+mod disk;
+mod ends;
 mod faults;
 mod network;
 mod recordings;

@@ -1,11 +1,12 @@
 //! Recordings over real sockets and a real disk, and over disks that are full, slow or gone.
 
 use crate::common::*;
+use crate::disk::{Fate, Faulty, Step};
 use media::placement::{BLOCK, Block};
 use media::{Command, Input, Tape, tone};
-use shell_media::{Disk, DiskFile, OsDisk, Tapes, repair};
+use shell_media::{Disk, OsDisk, Tapes, repair};
 use std::collections::BTreeSet;
-use std::io::{self, BufRead, Read, Seek, SeekFrom, Write};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::process::{Child, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
@@ -97,49 +98,6 @@ fn a_file_is_never_overwritten_and_never_outside() {
     assert_eq!(std::fs::read(room.wav()).unwrap(), b"precious");
 }
 
-/// A disk with so many bytes left.
-pub struct Quota(pub Arc<Mutex<u64>>);
-struct QuotaFile(Box<dyn DiskFile>, Arc<Mutex<u64>>);
-
-impl Disk for Quota {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(QuotaFile(OsDisk.create(path)?, self.0.clone())))
-    }
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        OsDisk.replace(path, content)
-    }
-}
-impl Write for QuotaFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let mut left = self.1.lock().unwrap();
-        let end = self.0.stream_position()? + bytes.len() as u64;
-        let length = self.0.seek(SeekFrom::End(0))?;
-        self.0.seek(SeekFrom::Start(end - bytes.len() as u64))?;
-        let more = end.saturating_sub(length);
-        if more > *left {
-            return Err(io::ErrorKind::StorageFull.into());
-        }
-        *left -= more;
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-impl Seek for QuotaFile {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-impl DiskFile for QuotaFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync()
-    }
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.truncate(length)
-    }
-}
-
 /// The recording is cut off by a full disk while both go on talking.
 pub fn is_cut_off_by(room: &Room) {
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
@@ -157,14 +115,14 @@ pub fn is_cut_off_by(room: &Room) {
 
 #[test]
 fn a_disk_that_fills_up_cuts_the_recording_and_not_the_call() {
-    let room = Room::with(|config| config.disk = Arc::new(Quota(Arc::new(Mutex::new(44 + 40_000)))));
+    let room = Room::with(|config| config.disk = Faulty::full_after(44 + 40_000));
     is_cut_off_by(&room);
     assert_eq!((&room.note()["state"], &room.note()["reason"]), (&"partial".into(), &"disk_full".into()));
 }
 
 #[test]
 fn a_disk_that_is_full_from_the_start_fails_the_recording() {
-    let room = Room::with(|config| config.disk = Arc::new(Quota(Arc::new(Mutex::new(10)))));
+    let room = Room::with(|config| config.disk = Faulty::full_after(10));
     let _peers = (room.peer(CALLER), room.peer(AGENT));
     room.send(Command::Record {
         recording: RECORDING,
@@ -213,46 +171,21 @@ fn a_real_file_system_that_is_full_cuts_the_recording_and_not_the_call() {
 }
 
 /// A disk that takes nothing until it is let go.
-pub struct Stalled(pub Arc<(Mutex<bool>, Condvar)>);
-struct StalledFile(Box<dyn DiskFile>, Arc<(Mutex<bool>, Condvar)>);
-
-impl Disk for Stalled {
-    fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        Ok(Box::new(StalledFile(OsDisk.create(path)?, self.0.clone())))
-    }
-    fn replace(&self, path: &Path, content: &[u8]) -> io::Result<()> {
-        OsDisk.replace(path, content)
-    }
-}
-impl Write for StalledFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let (stalled, changed) = &*self.1;
+pub fn stalled(gate: &Arc<(Mutex<bool>, Condvar)>) -> Arc<dyn Disk> {
+    let gate = gate.clone();
+    Faulty::disk(move |step| {
+        let (stalled, changed) = &*gate;
         // Headers are small; a block of audio is 6,400 bytes.
-        drop(changed.wait_while(stalled.lock().unwrap(), |stalled| *stalled && bytes.len() > 1_000).unwrap());
-        self.0.write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.0.flush()
-    }
-}
-impl Seek for StalledFile {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.0.seek(to)
-    }
-}
-impl DiskFile for StalledFile {
-    fn sync(&mut self) -> io::Result<()> {
-        self.0.sync()
-    }
-    fn truncate(&mut self, length: u64) -> io::Result<()> {
-        self.0.truncate(length)
-    }
+        let waits = matches!(step, Step::Write { bytes: 1_001.., .. });
+        drop(changed.wait_while(stalled.lock().unwrap(), |stalled| *stalled && waits).unwrap());
+        Fate::Done
+    })
 }
 
 #[test]
 fn a_disk_that_stalls_holds_up_no_audio_and_leaves_a_hole_in_its_place() {
     let gate = Arc::new((Mutex::new(true), Condvar::new()));
-    let disk = Arc::new(Stalled(gate.clone()));
+    let disk = stalled(&gate);
     let room = Room::with(|config| (config.disk, config.ring) = (disk, 2));
     let (mut caller, mut agent) = (room.peer(CALLER), room.peer(AGENT));
     room.join(CALLER, AGENT);

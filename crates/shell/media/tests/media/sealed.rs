@@ -1,13 +1,13 @@
 //! Sealed recordings over real sockets and a real disk: with their key they are heard, and without it they are noise.
 
 use crate::common::*;
-use crate::recordings::{Quota, closed, is_cut_off_by, killed};
+use crate::disk::Faulty;
+use crate::recordings::{closed, is_cut_off_by, killed};
 use media::{Command, tone};
 use shell_media::{Sound, SoundError, repair};
 use std::collections::BTreeSet;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
 use vault::Keyring;
 use vault::keys::BadKey;
 
@@ -92,7 +92,7 @@ fn a_changed_byte_is_never_heard() {
 
 #[test]
 fn a_disk_that_fills_up_cuts_a_sealed_recording_and_not_the_call() {
-    let room = Room::sealed(|config| config.disk = Arc::new(Quota(Arc::new(Mutex::new(200 + 40_000)))));
+    let room = Room::sealed(|config| config.disk = Faulty::full_after(200 + 40_000));
     is_cut_off_by(&room);
     assert!(!room.sound().unwrap().is_whole());
     assert_eq!((&room.note()["state"], &room.note()["reason"]), (&"partial".into(), &"disk_full".into()));
@@ -101,7 +101,7 @@ fn a_disk_that_fills_up_cuts_a_sealed_recording_and_not_the_call() {
 #[test]
 fn a_disk_that_is_full_from_the_start_leaves_no_half_of_a_sealed_file() {
     for room_left in [10, 100] {
-        let room = Room::sealed(|config| config.disk = Arc::new(Quota(Arc::new(Mutex::new(room_left)))));
+        let room = Room::sealed(|config| config.disk = Faulty::full_after(room_left));
         let _peers = (room.peer(CALLER), room.peer(AGENT));
         let sidecar = Box::new(sidecar());
         let (left, right) = (vec![CALLER], vec![AGENT]);
