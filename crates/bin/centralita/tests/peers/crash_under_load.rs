@@ -18,10 +18,8 @@ const AT_MOST_LOST_MS: u64 = 1_000;
 /// From the fact of its beginning to the first packet, and from the clock that is read here to the kill.
 const EDGES_MS: u64 = 300;
 
-/// Fifty conversations, or the two hundred of a long run: they share two cores with everything else that is tested.
-fn calls() -> usize {
-    if std::env::var_os("CENTRALITA_LONG").is_some() { 200 } else { 50 }
-}
+/// Conversations at once. Each has two legs, and each leg two ports.
+const CALLS: usize = 200;
 
 fn plan(site: &Site, server: std::net::SocketAddr, users: &[&'static str]) -> Plan {
     let agent = |user: &&str| AgentSpec { answer_after: Span::ms(50, 200), ..AgentSpec::new(user, PASSWORD) };
@@ -49,8 +47,7 @@ fn plan(site: &Site, server: std::net::SocketAddr, users: &[&'static str]) -> Pl
 
 #[test]
 fn recordings_under_way_lose_at_most_their_last_second_and_each_is_accounted_for() {
-    let calls = calls();
-    let users: Vec<&'static str> = (0..calls).map(|n| &*format!("agent{n}").leak()).collect();
+    let users: Vec<&'static str> = (0..CALLS).map(|n| &*format!("agent{n}").leak()).collect();
     let site = Site::new(users.iter().map(|user| Agent::registers_by_sha_256(user))).ports("20000-20899");
     let mut server = site.serve();
     let stop = Arc::new(AtomicBool::new(false));
@@ -58,7 +55,7 @@ fn recordings_under_way_lose_at_most_their_last_second_and_each_is_accounted_for
         let (plan, stop) = (plan(&site, server.sip, &users), stop.clone());
         move || traffic::run(&plan, &stop, &mut |_| {}).map(drop)
     });
-    server.facts_of("recording.started", calls);
+    server.facts_of("recording.started", CALLS);
     let beats = server.of_type("node.heartbeat").len();
     server.facts_of("node.heartbeat", beats + 1);
     let killed_ms = wall_ms();
@@ -75,7 +72,7 @@ fn recordings_under_way_lose_at_most_their_last_second_and_each_is_accounted_for
     let mut server = site.serve();
     server.fact("node.stopped", |data| data["clean"] == false);
     for kind in ["call.ended", "agent_leg.ended", "recording.stored"] {
-        server.facts_of(kind, calls);
+        server.facts_of(kind, CALLS);
     }
     for kind in ["call.ended", "agent_leg.ended"] {
         let causes: BTreeSet<_> = server.of_type(kind).iter().map(|data| data["cause"].to_string()).collect();
@@ -84,7 +81,7 @@ fn recordings_under_way_lose_at_most_their_last_second_and_each_is_accounted_for
     assert_eq!(server.of_type("recording.failed").len(), 0);
     let stored: Vec<Value> = server.of_type("recording.stored").into_iter().cloned().collect();
     let known: BTreeSet<&str> = stored.iter().filter_map(|data| data["recording"].as_str()).collect();
-    assert_eq!(known.len(), calls, "each once");
+    assert_eq!(known.len(), CALLS, "each once");
     let mut most_lost = 0;
     for data in &stored {
         let name = data["recording"].as_str().unwrap();
