@@ -4,7 +4,8 @@
 use crate::error::Result;
 use crate::schema;
 use crate::store::Store;
-use base::Wall;
+use crate::stored::begin_erasure;
+use base::{RecordingId, Wall};
 use rusqlite::{Connection, OptionalExtension, params};
 
 /// The end of the log's chain, as of the last line that was kept here.
@@ -26,12 +27,14 @@ pub struct KeptHold {
     pub why: String,
 }
 
-/// What a line of the log does to the holds.
+/// What is to be remembered of a line of the log beside its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum HoldChange {
+pub enum AccessChange {
     None,
     Set(KeptHold),
     Released(u64),
+    /// It goes from here on, whatever happens before it is gone.
+    Erases(RecordingId),
 }
 
 impl Store {
@@ -52,23 +55,25 @@ impl Store {
     }
 
     /// A line was appended, which is the head now.
-    pub fn keep_access(&self, head: &AccessHead, change: &HoldChange) -> Result<()> {
+    pub fn keep_access(&self, head: &AccessHead, change: &AccessChange) -> Result<()> {
         let mut db = self.db();
         let tx = db.transaction()?;
         keep_head(&tx, head)?;
         match change {
-            HoldChange::None => {}
-            HoldChange::Set(hold) => keep_hold(&tx, hold)?,
-            HoldChange::Released(hold) => drop(tx.execute("DELETE FROM access_hold WHERE hold = ?1", [hold])?),
+            AccessChange::None => {}
+            AccessChange::Set(hold) => keep_hold(&tx, hold)?,
+            AccessChange::Released(hold) => drop(tx.execute("DELETE FROM access_hold WHERE hold = ?1", [hold])?),
+            AccessChange::Erases(recording) => begin_erasure(&tx, *recording)?,
         }
         Ok(tx.commit()?)
     }
 
-    /// This is the log from here on, and these are its holds.
-    pub fn keep_accesses(&self, head: &AccessHead, holds: &[KeptHold]) -> Result<()> {
+    /// This is the log from here on, and these are its holds; `erases` is what it says is erased and was not kept yet.
+    pub fn keep_accesses(&self, head: &AccessHead, holds: &[KeptHold], erases: &[RecordingId]) -> Result<()> {
         let mut db = self.db();
         let tx = db.transaction()?;
         keep_head(&tx, head)?;
+        erases.iter().try_for_each(|recording| begin_erasure(&tx, *recording))?;
         tx.execute("DELETE FROM access_hold", [])?;
         holds.iter().try_for_each(|hold| keep_hold(&tx, hold))?;
         Ok(tx.commit()?)

@@ -21,7 +21,7 @@ mod store;
 mod stored;
 mod writer;
 
-pub use access::{AccessHead, HoldChange, KeptHold};
+pub use access::{AccessChange, AccessHead, KeptHold};
 pub use book::TicketFilter;
 pub use consumer::{Metrics, MetricsOptions, Tickets, TicketsOptions};
 pub use error::{Result, StoreError};
@@ -30,5 +30,5 @@ pub use feed::{Feed, Next};
 pub use outbox::OutboxRow;
 pub use recording::{Recording, RecordingFilter, RecordingState};
 pub use store::{Party, Store};
-pub use stored::{ERASED, MISSING, StoredFile};
+pub use stored::{ERASED, ERASING, MISSING, StoredFile};
 pub use writer::{Handle, Health, Promised, Writer};

@@ -5,11 +5,13 @@ use crate::error::Result;
 use crate::recording::{Recording, id, missing};
 use crate::store::Store;
 use base::{AgentId, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
-use rusqlite::{Row, params};
+use rusqlite::{Connection, Row, params};
 use std::sync::Arc;
 
 /// What is on the disk of a recording that was erased, as its form says.
 pub const ERASED: &str = "erased";
+/// The same of one of which the log of accesses says so, and not everything is gone yet.
+pub const ERASING: &str = "erasing";
 /// The same of one whose audio is nowhere.
 pub const MISSING: &str = "missing";
 
@@ -71,6 +73,13 @@ impl Store {
         self.placed(sql, after, limit)
     }
 
+    /// The same of those whose erasure was begun.
+    pub fn erasing(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
+        let sql = "SELECT recording, coalesce(file, strftime('%Y/%m/%d', started / 1000000, 'unixepoch') || '/' || recording), \
+                   place FROM recording INDEXED BY recording_by_form WHERE form = 'erasing' AND place > ?1 ORDER BY place LIMIT ?2";
+        self.placed(sql, after, limit)
+    }
+
     fn placed(&self, sql: &str, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
         let db = self.db();
         let mut rows = db.prepare_cached(sql)?;
@@ -94,6 +103,12 @@ impl Store {
             tx.prepare_cached(sql)?.execute(params![recording.to_string(), form, i64::try_from(*bytes).unwrap_or(i64::MAX)])?;
         }
         Ok(tx.commit()?)
+    }
+
+    /// What is on the disk is about to change: until somebody says what it is then, nobody has looked.
+    pub fn changes(&self, recording: RecordingId) -> Result<()> {
+        self.db().prepare_cached("UPDATE recording SET form = NULL WHERE recording = ?1")?.execute([recording.to_string()])?;
+        Ok(())
     }
 
     /// Those with audio on the disk, oldest first, after a place.
@@ -133,6 +148,12 @@ impl Store {
         let found = rows.query_map(params![digits, format!("+{digits}"), tenant.map(Tenant::as_str)], |row| Ok(id(row, 0)))?;
         found.filter_map(|party| party.map_err(Into::into).and_then(|party| party).transpose()).collect()
     }
+}
+
+/// It is finished by whoever keeps recordings, if whoever began it can't.
+pub(crate) fn begin_erasure(db: &Connection, recording: RecordingId) -> rusqlite::Result<()> {
+    let sql = "UPDATE recording SET form = 'erasing' WHERE recording = ?1 AND form IS NOT 'erased'";
+    db.prepare_cached(sql)?.execute([recording.to_string()]).map(drop)
 }
 
 fn named(row: &Row) -> Result<(RecordingId, String)> {

@@ -255,7 +255,7 @@ pub struct RecordingRow {
     pub sha256: Option<Arc<str>>,
     /// Why it failed.
     pub reason: Option<Arc<str>>,
-    /// What is on the disk: `wav`, `flac`, `sealed`, `sealed_flac`; `erased`, `missing`. `None` until somebody looked.
+    /// What is on the disk: `wav`, `flac`, `sealed`, `sealed_flac`; `erasing`, `erased`, `missing`. `None` until somebody looked.
     pub form: Option<Arc<str>>,
     /// Of audio, on the disk.
     pub bytes: Option<u64>,

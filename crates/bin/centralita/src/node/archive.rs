@@ -4,7 +4,7 @@ use arc_swap::ArcSwap;
 use base::fact::{Kept, Logged};
 use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
 use shell_media::{Found, Shelf, SoundError};
-use shell_store::{Filter, Next, RecordingFilter, RecordingState, Store, TicketFilter};
+use shell_store::{ERASING, Filter, Next, RecordingFilter, RecordingState, Store, TicketFilter};
 use shell_web::{Archive, Audio, Configured, FactsAsk, Fault, Party, RecordingRow, RecordingsAsk, TicketsAsk};
 use site::Site;
 use std::collections::BTreeMap;
@@ -110,6 +110,9 @@ impl Archive for StoreArchive {
             return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
         }
         let Some(file) = row.file else { return Ok(None) };
+        if row.form.as_deref() == Some(ERASING) {
+            return Err(Fault::Gone { error: format!("{id} is being erased") });
+        }
         match self.shelf.sound(&file, id) {
             Ok(sound) => Ok(Some(Box::new(sound))),
             Err(SoundError::NoAudio) => match self.shelf.find(&file).map_err(text)? {

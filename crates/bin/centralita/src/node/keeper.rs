@@ -2,7 +2,8 @@
 //! priority. Which go, and when, is [`recording::retention`]'s to say.
 //!
 //! ```text
-//!   each 5 s    closed, and nobody looked ──▶ what is on the disk ──▶ catalogue
+//!   each 5 s    erasure was cut short     ──▶ finished            ──▶ catalogue
+//!               closed, and nobody looked ──▶ what is on the disk ──▶ catalogue
 //!               closed for long enough    ──▶ FLAC                ──▶ catalogue
 //!   each 10 min all rows ──▶ plan ──▶ log of accesses ──▶ key, then audio, destroyed ──▶ catalogue
 //! ```
@@ -13,12 +14,12 @@ mod kept;
 
 pub use kept::Kept;
 
-use super::shelf::{Refused, Shelf};
+use super::shelf::{Refused, Shelf, seen};
 use arc_swap::ArcSwap;
 use base::RecordingId;
 use recording::retention::{Cause, Fate};
 use shell_media::{Compressed, Found};
-use shell_store::{MISSING, Store};
+use shell_store::Store;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -98,8 +99,8 @@ impl Round {
 
     fn beat(&mut self, plans: bool) {
         let mut trouble = None;
-        const EACH: &[Step] = &[Round::look, Round::compress];
-        const WITH_PLAN: &[Step] = &[Round::look_again, Round::look, Round::compress, Round::retain];
+        const EACH: &[Step] = &[Round::finish, Round::look, Round::compress];
+        const WITH_PLAN: &[Step] = &[Round::finish, Round::look_again, Round::look, Round::compress, Round::retain];
         for step in if plans { WITH_PLAN } else { EACH } {
             match catch_unwind(AssertUnwindSafe(|| step(self))) {
                 Ok(Ok(())) => {}
@@ -112,6 +113,23 @@ impl Round {
         }
         self.kept.trouble = trouble;
         self.shown.store(Arc::new(self.kept.clone()));
+    }
+
+    /// Erasures that a crash or an error has cut short.
+    fn finish(&mut self) -> Result<(), String> {
+        let (mut after, mut trouble) = (i64::MIN, None);
+        loop {
+            let rows = self.shelf.store.erasing(after, PAGE).map_err(text)?;
+            let Some((last, ..)) = rows.last().filter(|_| self.goes_on()) else {
+                return trouble.map_or(Ok(()), Err);
+            };
+            after = *last;
+            for (_, id, file) in &rows {
+                if let Err(error) = self.shelf.finish_erasure(*id, file) {
+                    trouble = Some(format!("{id} can't be deleted: {error}"));
+                }
+            }
+        }
     }
 
     /// What is on the disk of those of which nobody has said it, also of those that failed.
@@ -177,6 +195,7 @@ impl Round {
 
     fn compress_one(&mut self, id: RecordingId, file: &str) -> Result<(), String> {
         let files = &self.shelf.files;
+        self.shelf.store.changes(id).map_err(text)?;
         match catch_unwind(AssertUnwindSafe(|| files.compress(file, id))) {
             Ok(Ok(Compressed::Smaller { from, to })) => {
                 self.kept.compressed += 1;
@@ -196,7 +215,7 @@ impl Round {
         }
         self.kept.failed = self.failed.len() as u64;
         let found = files.find(file).map_err(text)?;
-        self.shelf.store.on_disk(&[seen(id, &found)]).map_err(text)
+        self.shelf.tell(id, &found)
     }
 
     /// Carries the plan out. What can't be deleted keeps no other from it.
@@ -239,15 +258,6 @@ impl Round {
             shelf.believe_clock()?;
         }
         first.map_or(Ok(()), |first| Err(if failures > 1 { format!("{first}, and {} more", failures - 1) } else { first }))
-    }
-}
-
-/// As the catalogue says it.
-fn seen(id: RecordingId, found: &Found) -> (RecordingId, &'static str, u64) {
-    match found {
-        Found::Audio { form, bytes } => (id, form.name(), *bytes),
-        Found::Erased { .. } => (id, shell_store::ERASED, 0),
-        Found::Missing => (id, MISSING, 0),
     }
 }
 

@@ -1,5 +1,6 @@
 //! Recordings on disk behind the web shell's doors: the log says which there are, the shelf what they are.
 
+mod erase;
 mod hold;
 mod plan;
 
@@ -8,8 +9,8 @@ use arc_swap::ArcSwap;
 use base::RecordingId;
 use engine::Setup;
 use hold::Ledger;
-use shell_media::{AccessLog, NotErased, Outcome, Rekeyed, Verified};
-use shell_store::{AccessHead, ERASED, HoldChange, MISSING, Store};
+use shell_media::{AccessLog, Outcome, Rekeyed, Verified};
+use shell_store::{AccessChange, AccessHead, Store};
 use shell_web::{Accept, Fault, HoldAsk, HoldRow, Looked, PlanLine};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -17,6 +18,7 @@ use std::time::Duration;
 use vault::Keyring;
 use vault::access::{Access, Act};
 
+pub use erase::{Refused, seen};
 pub use plan::Planned;
 
 /// In the data folder.
@@ -39,17 +41,6 @@ pub struct Shelf {
     holds: Mutex<Ledger>,
     /// The store is told no head of a log that it would not know again.
     in_doubt: AtomicBool,
-}
-
-/// Why a recording was not erased.
-pub enum Refused {
-    /// Something keeps it, or the log of accesses is in doubt.
-    Kept(Fault),
-    /// By its sidecar it is still recorded.
-    Running,
-    /// Nothing of it is on the disk.
-    Missing,
-    Failed(String),
 }
 
 impl Shelf {
@@ -75,8 +66,8 @@ impl Shelf {
         Access { at, who: who.into(), act, recording: recording.into(), why: why.into() }
     }
 
-    /// The number of its line; the store knows of it when this returns, and of what it does to the holds.
-    fn written(&self, access: &Access, change: impl FnOnce(u64) -> HoldChange) -> Result<u64, String> {
+    /// The number of its line; the store knows of it when this returns, and of what comes of it.
+    fn written(&self, access: &Access, change: impl FnOnce(u64) -> AccessChange) -> Result<u64, String> {
         let kept = |head: &vault::access::Head| {
             let (n, hash) = (head.n, head.hash.clone());
             let keep = || self.store.keep_access(&AccessHead { n, hash }, &change(n));
@@ -161,7 +152,7 @@ impl Shelf {
 
 impl shell_web::Shelf for Shelf {
     fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String> {
-        self.written(&self.access(who, act, recording, why), |_| HoldChange::None).map(drop)
+        self.written(&self.access(who, act, recording, why), |_| AccessChange::None).map(drop)
     }
 
     fn accesses(&self) -> Result<String, String> {
@@ -231,7 +222,7 @@ impl shell_web::Shelf for Shelf {
             Accept::Log => self.accept_log(who, why),
             Accept::Clock => {
                 let access = self.access(who, Act::Accept, "clock", why);
-                self.written(&access, |_| HoldChange::None)?;
+                self.written(&access, |_| AccessChange::None)?;
                 let now = self.clock.now().wall;
                 self.store.believe_clock(now).map_err(text)?;
                 Ok(format!("the clock is taken to be right: it is {now}"))
@@ -265,24 +256,6 @@ impl Shelf {
             ours || tell(looked(Verified::orphan(id)))
         };
         self.files.walk(&mut orphan).map_err(text)
-    }
-
-    /// Unless it is held, or too young and not to be erased early. On the disk, in both logs and in the catalogue when
-    /// this returns. Of one that is nowhere the catalogue says so from here on.
-    pub fn erase_file(&self, who: &str, id: RecordingId, file: &str, why: &str, early: bool) -> Result<(), Refused> {
-        let holds = self.ledger();
-        self.may_go(&holds, id, early).map_err(Refused::Kept)?;
-        let failed = |error: shell_store::StoreError| Refused::Failed(error.to_string());
-        let refused = |not: NotErased| match not {
-            NotErased::Running => Refused::Running,
-            NotErased::Missing => self.store.on_disk(&[(id, MISSING, 0)]).map_or_else(failed, |()| Refused::Missing),
-            NotErased::Io(error) => Refused::Failed(error.to_string()),
-        };
-        self.files.may_erase(file).map_err(refused)?;
-        let access = self.access(who, Act::Erase, &id.to_string(), why);
-        self.written(&access, |_| HoldChange::None).map_err(Refused::Failed)?;
-        self.files.erase(file, why).map_err(refused)?;
-        self.store.on_disk(&[(id, ERASED, 0)]).map_err(failed)
     }
 }
 

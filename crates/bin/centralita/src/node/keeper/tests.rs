@@ -1,3 +1,5 @@
+mod ends;
+
 use super::super::shelf::tests::{filled, id, open, with_a_failed_one};
 use super::*;
 use std::path::Path;
@@ -127,7 +129,7 @@ fn a_volume_that_is_away_makes_nothing_missing_and_what_is_back_is_found() {
     round.beat(true);
     assert_eq!(forms(&round, 2), ["", ""], "nobody can say");
     assert!(round.kept.alarms()[0].contains("as if its volume was away"), "{:?}", round.kept.alarms());
-    round.shelf.store.on_disk(&[(id(1), MISSING, 0)]).unwrap();
+    round.shelf.store.on_disk(&[(id(1), shell_store::MISSING, 0)]).unwrap();
     std::fs::remove_dir(&recordings).unwrap();
     std::fs::rename(&away, &recordings).unwrap();
     round.beat(false);

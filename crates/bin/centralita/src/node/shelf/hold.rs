@@ -4,7 +4,7 @@
 use super::{Shelf, plan::row, text};
 use base::RecordingId;
 use recording::retention::{Held, Holds, RELEASED, Row, Selector};
-use shell_store::{AccessHead, HoldChange, KeptHold, Store};
+use shell_store::{AccessChange, AccessHead, KeptHold, Store};
 use shell_web::{Fault, HoldAsk, HoldRow};
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
@@ -42,8 +42,10 @@ impl Ledger {
         };
         match (doubt, checked) {
             (None, Ok(checked)) => {
+                let told = head.map_or(u64::MAX, |head| head.n);
+                let erases: Vec<_> = checked.lines.iter().filter(|line| line.n > told).filter_map(erased).collect();
                 let head = AccessHead { n: checked.head.n, hash: checked.head.hash };
-                store.keep_accesses(&head, &ledger.kept())?;
+                store.keep_accesses(&head, &ledger.kept(), &erases)?;
             }
             (doubt, _) => {
                 ledger.remember(kept);
@@ -90,6 +92,11 @@ impl Ledger {
             Act::Export | Act::Play | Act::Verify | Act::Erase | Act::Rekey | Act::Accept => {}
         }
     }
+}
+
+/// What goes by this line.
+fn erased(line: &Line) -> Option<RecordingId> {
+    (line.access.act == Act::Erase).then(|| line.access.recording.parse().ok())?
 }
 
 fn kept(hold: u64, held: &Held) -> KeptHold {
@@ -139,7 +146,7 @@ impl Shelf {
         }
         let access = self.access(who, Act::Hold, &selector.to_string(), why);
         let held = Held { selector, at: access.at.clone(), who: who.into(), why: why.into() };
-        let number = self.written(&access, |number| HoldChange::Set(kept(number, &held)))?;
+        let number = self.written(&access, |number| AccessChange::Set(kept(number, &held)))?;
         let row = shown(number, &held);
         ledger.holds.set(number, held);
         Ok(Some(row))
@@ -152,7 +159,7 @@ impl Shelf {
         }
         let Some(row) = ledger.holds.get(hold).map(|held| shown(hold, held)) else { return Ok(None) };
         let access = self.access(who, Act::Release, &format!("{RELEASED}{hold}"), why);
-        self.written(&access, |_| HoldChange::Released(hold))?;
+        self.written(&access, |_| AccessChange::Released(hold))?;
         ledger.holds.release(hold);
         Ok(Some(row))
     }
@@ -184,7 +191,7 @@ impl Shelf {
         }
         let keep = |head: &vault::access::Head| {
             let head = AccessHead { n: head.n, hash: head.hash.clone() };
-            self.store.keep_accesses(&head, &anew.kept()).map_err(std::io::Error::other)
+            self.store.keep_accesses(&head, &anew.kept(), &[]).map_err(std::io::Error::other)
         };
         self.log.anew(&lines, &aside, keep).map_err(text)?;
         *ledger = anew;
