@@ -97,8 +97,8 @@ fn vary_queue(queue: &mut Queue, dice: &mut Dice) {
     if dice.percent(30) {
         queue.sticky = second * dice.below(3) as u32 * 5;
     }
-    if dice.percent(30) {
-        queue.weight = dice.below(4) as u32;
+    if dice.percent(70) {
+        queue.weight = dice.one_of([0, 1, 2, 6]);
     }
     if dice.percent(25) {
         queue.capacity = 1 + dice.below(6) as usize;

@@ -38,8 +38,8 @@ fn in_a_thousand_days_each_law_holds_and_each_journal_replays() {
             "calls" | "visits" | "answered" | "conversations" => seeds * 3,
             "abandoned" | "overflowed" | "transfers" | "own calls" => seeds / 2,
             "monitored" | "messages" | "forwarded" => seeds / 8,
-            // Some thirteen and twenty in a thousand days.
-            "called back" => seeds / 1_000,
+            // Some seventy and twenty in a thousand days.
+            "called back" => seeds / 100,
             "conferences" => seeds / 250,
             _ => seeds / 64,
         };

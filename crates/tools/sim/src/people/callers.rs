@@ -1,6 +1,6 @@
 //! People who dial a number of the site: they press keys, hold, hang up anywhere, and call again when they were cut off.
 
-use super::Leg;
+use super::{Leg, Mood};
 use crate::dice::Dice;
 use crate::script::ActId;
 use base::Pii;
@@ -28,6 +28,8 @@ pub struct Call {
     pub from: String,
     pub withheld: bool,
     pub late: bool,
+    /// The keys of the language and of what it is about: the same when the caller calls again.
+    pub wants: (char, char),
 }
 
 /// What a caller does from the answer on.
@@ -39,9 +41,21 @@ pub enum Plan {
 }
 
 impl Call {
-    pub fn drawn(dice: &mut Dice) -> Call {
-        let number = dice.one_of(["100", "100", "100", "100", "200", "200", "200", "300", "400", "999"]);
-        Call { number, from: format!("+52555{}", dice.below(12)), withheld: dice.percent(8), late: dice.percent(6) }
+    pub fn drawn(dice: &mut Dice, mood: Mood) -> Call {
+        let number = match mood {
+            // Of the lines where somebody is called back.
+            Mood::Callbacks => dice.one_of(["100", "200"]),
+            Mood::Usual => dice.one_of(["100", "100", "100", "100", "200", "200", "200", "300", "400", "999"]),
+        };
+        let (withheld, late) = (dice.percent(8), dice.percent(6));
+        let wants = match mood {
+            Mood::Callbacks => (dice.one_of(['1', '1', '2']), dice.one_of(['1', '1', '2'])),
+            Mood::Usual => {
+                let language = dice.one_of(['1', '1', '2', '3', '4', '9']);
+                (language, dice.one_of(['1', '1', '2', '2', '3', '3', '4', '5', '6', '6', '#', '0']))
+            }
+        };
+        Call { number, from: format!("+52555{}", dice.below(12)), withheld, late, wants }
     }
 
     pub fn invite(&self, line: &mut crate::wire::Line, rtp: u16, dice: &mut Dice) -> (SessionId, sip::Input, Leg) {
@@ -84,10 +98,12 @@ impl Person {
 }
 
 /// What a caller does from the answer on, each after how long.
-pub fn plans(dice: &mut Dice) -> Vec<(Duration, Plan)> {
+pub fn plans(dice: &mut Dice, call: &Call, mood: Mood) -> Vec<(Duration, Plan)> {
+    if mood == Mood::Callbacks && dice.percent(80) {
+        return asks_at_once(dice, call);
+    }
     let mut plans = Vec::new();
-    let language = dice.one_of(['1', '1', '2', '3', '4', '9']);
-    let service = dice.one_of(['1', '1', '2', '2', '3', '3', '4', '5', '6', '6', '#', '0']);
+    let (language, service) = call.wants;
     if dice.percent(88) {
         let first = dice.millis(300, 5_000);
         let second = first + dice.millis(300, 5_000);
@@ -107,6 +123,16 @@ pub fn plans(dice: &mut Dice) -> Vec<(Duration, Plan)> {
         plans.push((dice.seconds(2, 60), Plan::Refresh));
     }
     plans
+}
+
+/// Does not wait: wants to be called back as soon as the line is reached.
+fn asks_at_once(dice: &mut Dice, call: &Call) -> Vec<(Duration, Plan)> {
+    let mut at = Duration::ZERO;
+    let mut key = |(key, slowest): (char, u64)| {
+        at += dice.millis(200, slowest);
+        (at, Plan::Key(key))
+    };
+    [(call.wants.0, 800), (call.wants.1, 800), ('7', 1_500), ('1', 900)].map(&mut key).into()
 }
 
 /// Keys that mean something to who waits: to be called back, there or at another number, or to leave a message.
@@ -136,6 +162,11 @@ pub fn patience(dice: &mut Dice) -> Duration {
 }
 
 /// Between two calls.
-pub fn lull(dice: &mut Dice, busy: bool) -> Duration {
-    if busy { dice.millis(50, 4_000) } else { dice.seconds(2, 20) }
+pub fn lull(dice: &mut Dice, mood: Mood, busy: bool) -> Duration {
+    match mood {
+        // So few that the day is long enough for a second and a third try.
+        Mood::Callbacks => dice.millis(500, 8_000),
+        Mood::Usual if busy => dice.millis(50, 4_000),
+        Mood::Usual => dice.seconds(2, 20),
+    }
 }

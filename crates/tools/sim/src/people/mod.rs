@@ -8,8 +8,23 @@ pub mod phones;
 pub mod register;
 pub mod rung;
 
+use crate::dice::Dice;
 use sip::sdp::{self, Direction, Local};
 use sip::{Input, Refusal, SessionId};
+
+/// What most people of a day have in mind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mood {
+    Usual,
+    /// To be called back, and then not to be there: what takes two failures of one customer is too rare in other days.
+    Callbacks,
+}
+
+impl Mood {
+    pub fn drawn(dice: &mut Dice) -> Mood {
+        if dice.percent(15) { Mood::Callbacks } else { Mood::Usual }
+    }
+}
 
 /// One side of a call as its own end has it.
 pub struct Leg {

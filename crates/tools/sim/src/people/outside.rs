@@ -1,5 +1,6 @@
 //! People outside whom the centre calls: customers to be called back, numbers that calls are passed on to.
 
+use super::Mood;
 use crate::dice::Dice;
 use std::time::Duration;
 
@@ -24,7 +25,10 @@ impl Plan {
 }
 
 /// What becomes of a call to somebody outside.
-pub fn plans(dice: &mut Dice) -> Vec<(Duration, Plan)> {
+pub fn plans(dice: &mut Dice, mood: Mood) -> Vec<(Duration, Plan)> {
+    if mood == Mood::Callbacks && dice.percent(70) {
+        return not_there(dice);
+    }
     let pause = dice.millis(20, 1_500);
     let ring = (pause, Plan::Ring { early: dice.percent(25) });
     match dice.below(100) {
@@ -42,6 +46,21 @@ pub fn plans(dice: &mut Dice) -> Vec<(Duration, Plan)> {
         86..90 => vec![(pause, Plan::Refuse(503))],
         90..94 => vec![ring, (pause + dice.seconds(1, 3), Plan::Refuse(302))],
         94..96 => vec![ring, (pause + dice.seconds(1, 3), Plan::Refuse(603))],
+        _ => Vec::new(),
+    }
+}
+
+/// Busy, away, switched off, or gone again at once.
+fn not_there(dice: &mut Dice) -> Vec<(Duration, Plan)> {
+    let pause = dice.millis(20, 400);
+    let ring = (pause, Plan::Ring { early: dice.percent(25) });
+    match dice.below(10) {
+        0..5 => vec![(pause, Plan::Refuse(dice.one_of([486, 480, 404, 600])))],
+        5..7 => vec![ring],
+        7..9 => {
+            let answer = pause + dice.millis(50, 2_000);
+            vec![ring, (answer, Plan::Answer), (answer + dice.millis(0, 1_500), Plan::HangUp)]
+        }
         _ => Vec::new(),
     }
 }

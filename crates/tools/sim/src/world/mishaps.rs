@@ -6,7 +6,8 @@ use crate::dice::Dice;
 use crate::people::desk;
 use crate::script::{ActId, Actor};
 use crate::setup::VARIANTS;
-use engine::Input;
+use base::LegId;
+use engine::{Input, Place};
 use std::time::Duration;
 
 impl World {
@@ -38,7 +39,7 @@ impl World {
         let id = ActId::new(Actor::Fate, n, 0);
         let mut dice = Dice::of(self.plan.seed, id);
         let (from, to) = match fate {
-            Fate::Silence => (10, 120),
+            Fate::Silence => (10, 80),
             Fate::Reload => (20, 300),
             Fate::Crash => (60, 600),
         };
@@ -55,11 +56,20 @@ impl World {
     }
 
     fn on_silence(&mut self, id: ActId, mut dice: Dice) -> Checked {
-        let Some(leg) = dice.pick(&self.node.plane.legs()) else { return Ok(()) };
+        let Some(leg) = self.a_leg(&mut dice) else { return Ok(()) };
         if !self.script.may(id, self.at, || format!("nothing has been heard of {leg} for 30 s")) {
             return Ok(());
         }
         self.feed(Input::Media(media::Input::Silent { leg, millis: 30_000 }))
+    }
+
+    /// Mostly of somebody who waits, if anybody does: whom that cuts off may come back.
+    fn a_leg(&self, dice: &mut Dice) -> Option<LegId> {
+        let legs = self.node.plane.legs();
+        let waits = |leg: &LegId| self.node.shown().calls.iter().any(|c| c.call == leg.call && c.place == Place::Queue);
+        let waiting: Vec<LegId> = legs.iter().copied().filter(waits).collect();
+        let waiting = if dice.percent(60) { dice.pick(&waiting) } else { None };
+        waiting.or_else(|| dice.pick(&legs))
     }
 
     fn on_reload(&mut self, id: ActId, mut dice: Dice) -> Checked {

@@ -17,7 +17,7 @@ use crate::network::Network;
 use crate::node::Node;
 use crate::people::callers::Person;
 use crate::people::phones::{self, Phone};
-use crate::people::{callers, dialled, outside, rung};
+use crate::people::{Mood, callers, dialled, outside, rung};
 use crate::plane::Later;
 use crate::script::{Act, ActId, Actor, Script};
 use crate::setup::VARIANTS;
@@ -82,6 +82,7 @@ pub struct World {
     /// No new calls, no crashes: the day ends.
     closing: bool,
     busy: bool,
+    mood: Mood,
     /// Callers, and whoever is called outside.
     trunk: Line,
     persons: BTreeMap<SessionId, Person>,
@@ -114,6 +115,7 @@ impl World {
             alive: true,
             closing: false,
             busy: dice.percent(70),
+            mood: Mood::drawn(&mut dice),
             trunk: Line::new(SocketAddr::from(([10, 0, 1, 1], 5060)), lease),
             persons: BTreeMap::new(),
             rtp: 0,
@@ -217,7 +219,7 @@ impl World {
         let mut dice = self.dice_of(Actor::Fate, 0);
         self.later(dice.millis(100, 2_500), Event::CallComes { n: 1 });
         self.later(dice.millis(1_000, 6_000), Event::SomebodyAsks { n: 1 });
-        self.fate_later(0, Fate::Silence, dice.seconds(10, 150));
+        self.fate_later(0, Fate::Silence, dice.seconds(8, 90));
         self.fate_later(100_000, Fate::Reload, dice.seconds(15, 300));
         self.fate_later(200_000, Fate::Crash, dice.seconds(15, 400));
         Ok(())

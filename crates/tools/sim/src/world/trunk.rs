@@ -19,9 +19,9 @@ impl World {
         }
         let id = ActId::new(Actor::Caller, n, 0);
         let mut dice = Dice::of(self.plan.seed, id);
-        let lull = callers::lull(&mut dice, self.busy);
+        let lull = callers::lull(&mut dice, self.mood, self.busy);
         self.later(lull, Event::CallComes { n: n + 1 });
-        let call = Call::drawn(&mut dice);
+        let call = Call::drawn(&mut dice, self.mood);
         self.somebody_calls(id, call, dice)
     }
 
@@ -81,9 +81,9 @@ impl World {
     fn on_caller_answered(&mut self, session: SessionId) -> Checked {
         let Some(person) = self.persons.get_mut(&session) else { return Ok(()) };
         person.leg.up = true;
-        let id = person.id;
+        let (id, Some(call)) = (person.id, &person.call) else { return Ok(()) };
         let mut dice = Dice::of(self.plan.seed, id.step(1));
-        for (n, (after, plan)) in callers::plans(&mut dice).into_iter().enumerate() {
+        for (n, (after, plan)) in callers::plans(&mut dice, call, self.mood).into_iter().enumerate() {
             let act = PersonActs::Caller(plan);
             self.later(after, Event::Person { session, id: id.step(n + 1), act });
         }
@@ -98,7 +98,7 @@ impl World {
         let local = Local::new(self.trunk.address.ip(), self.next_rtp(), dice.below(1 << 40));
         let leg = Leg::new(local, invite.offer.as_deref().unwrap_or_default().to_vec(), &invite.call_id);
         self.persons.insert(session, Person { id, leg, call: None });
-        for (n, (after, plan)) in outside::plans(&mut dice).into_iter().enumerate() {
+        for (n, (after, plan)) in outside::plans(&mut dice, self.mood).into_iter().enumerate() {
             let act = PersonActs::Called(plan);
             self.later(after, Event::Person { session, id: id.step(n), act });
         }
@@ -110,8 +110,8 @@ impl World {
         let Some(call) = person.call.filter(|_| by != sip::EndedBy::Us && !self.closing) else { return };
         let id = ActId { step: CALLS_AGAIN, ..person.id };
         let mut dice = Dice::of(self.plan.seed, id);
-        if dice.percent(35) {
-            let after = dice.seconds(1, 70);
+        if dice.percent(60) {
+            let after = if dice.percent(60) { dice.seconds(1, 12) } else { dice.seconds(10, 70) };
             self.later(after, Event::Person { session, id, act: PersonActs::CallsAgain(call) });
         }
     }
