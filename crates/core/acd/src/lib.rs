@@ -86,7 +86,7 @@ use slab::Slab;
 use smallvec::SmallVec;
 use std::sync::Arc;
 use std::time::Duration;
-use sticky::Lost;
+use sticky::{LastAgent, Lost};
 use timers::{Timer, Timers};
 use visit::{Bar, Offer, Visit, VisitKey};
 use visits::Entry;
@@ -117,7 +117,7 @@ pub struct Acd {
     bars: Slab<Bar>,
     board: Board,
     timers: Timers,
-    last_agents: Memory<(Tenant, PartyId), AgentId>,
+    last_agents: Memory<(Tenant, PartyId), LastAgent>,
     lost_places: Memory<(QueueId, PartyId), Lost>,
     /// Who became free and what became open in this turn.
     woken_agents: Vec<AgentKey>,

@@ -5,7 +5,7 @@
 //! the first plays again only what has run out. Joining and leaving replay one path: O(log n).
 
 use crate::seats::Seat;
-use base::Instant;
+use base::{Instant, Mutation, mutated};
 use std::cmp::Ordering;
 
 /// One free agent.
@@ -43,7 +43,8 @@ impl Entrant {
 
 /// Compares two shares without dividing.
 pub(crate) fn compare_shares((busy, all): (u64, u64), (other_busy, other_all): (u64, u64)) -> Ordering {
-    (u128::from(busy) * u128::from(other_all)).cmp(&(u128::from(other_busy) * u128::from(all)))
+    let order = (u128::from(busy) * u128::from(other_all)).cmp(&(u128::from(other_busy) * u128::from(all)));
+    if mutated(Mutation::BusiestFirst) { order.reverse() } else { order }
 }
 
 #[derive(Clone, Debug, Default)]

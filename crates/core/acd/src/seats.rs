@@ -4,7 +4,7 @@ use crate::agent::AgentKey;
 use crate::line::Line;
 use crate::occupancy::{Entrant, Tournament};
 use crate::{Config, Strategy};
-use base::Instant;
+use base::{Instant, Mutation, mutated};
 
 /// Where a free agent stands in one order: its key, then idle since, a lot for those idle since the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -35,6 +35,7 @@ impl Standing {
         let key = match order {
             Order::Idle => 0,
             Order::Calls => u64::from(self.calls),
+            Order::Offered if mutated(Mutation::RoundRobinRepeats) => i64::MAX as u64 - self.offered.0,
             Order::Offered => self.offered.0,
             Order::Rank => u64::from(self.rank),
         };

@@ -3,7 +3,8 @@
 //! A visit is kept for its caller's last agent for the queue's `sticky`, if that agent is logged in, not away, and could
 //! serve it at some step. That agent takes what is kept for it first, best score first, then the best of all queues.
 //! The keeping ends when its time is up, when the agent goes away or can't serve it any more, and with the first offer
-//! to that agent that is not accepted.
+//! to that agent that is not accepted. It is for who comes back: a call that this very agent had, and passed on to a
+//! queue, is everybody's there.
 
 use crate::agent::AgentKey;
 use crate::board::Head;
@@ -11,8 +12,15 @@ use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
 use crate::visits::Entry;
 use crate::{Acd, Caller};
-use base::{Instant, Mutation, QueueId, mutated};
+use base::{AgentId, CallId, Instant, Mutation, QueueId, mutated};
 use std::time::Duration;
+
+/// Who had a caller, and in which call.
+#[derive(Clone, Debug)]
+pub(crate) struct LastAgent {
+    agent: AgentId,
+    call: CallId,
+}
 
 /// The place of somebody who was cut off.
 #[derive(Clone, Debug)]
@@ -29,8 +37,11 @@ impl Acd {
         let queue = &self.queues[v.queue.0];
         let (sticky, family) = (queue.config.sticky, self.board.kinds[v.kind].family);
         let Some(party) = v.party.filter(|_| !sticky.is_zero() && v.hold == Hold::Nothing && !v.dials()) else { return };
-        let Some(id) = self.last_agents.recall(&(queue.tenant.clone(), party)) else { return };
-        let Some(agent) = self.by_id.get(id) else { return };
+        let Some(last) = self.last_agents.recall(&(queue.tenant.clone(), party)) else { return };
+        if last.call == v.id.call && !mutated(Mutation::PassedOnComesBack) {
+            return;
+        }
+        let Some(agent) = self.by_id.get(&last.agent) else { return };
         let a = &self.agents[agent.0];
         if !a.is_about() || a.removed || !self.board.could_serve(family, a.profile) {
             return;
@@ -45,8 +56,9 @@ impl Acd {
     pub(crate) fn remember_agent(&mut self, key: VisitKey, agent: AgentKey) {
         let v = &self.visits[key.0];
         let queue = &self.queues[v.queue.0];
-        if let Some(party) = v.party.filter(|_| queue.remembers) {
-            self.last_agents.remember((queue.tenant.clone(), party), self.agents[agent.0].id.clone());
+        if let Some(party) = v.party.filter(|_| queue.remembers && !mutated(Mutation::LastAgentForgotten)) {
+            let last = LastAgent { agent: self.agents[agent.0].id.clone(), call: v.id.call };
+            self.last_agents.remember((queue.tenant.clone(), party), last);
         }
     }
 

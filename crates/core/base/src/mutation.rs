@@ -44,10 +44,14 @@ pub enum Mutation {
     RefusalForgotten,
     ShareDrawnAnew,
     PauseLeftBehind,
+    RoundRobinRepeats,
+    BusiestFirst,
+    LastAgentForgotten,
+    PassedOnComesBack,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 38] = [
+    pub const ALL: [Mutation; 42] = [
         Mutation::ForgetRelease,
         Mutation::OfferTwice,
         Mutation::SkipRingDeadline,
@@ -86,6 +90,10 @@ impl Mutation {
         Mutation::RefusalForgotten,
         Mutation::ShareDrawnAnew,
         Mutation::PauseLeftBehind,
+        Mutation::RoundRobinRepeats,
+        Mutation::BusiestFirst,
+        Mutation::LastAgentForgotten,
+        Mutation::PassedOnComesBack,
     ];
 }
 

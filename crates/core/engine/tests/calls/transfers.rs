@@ -258,3 +258,39 @@ fn the_facts_of_wrap_up_say_its_length_also_of_an_agent_who_is_called_back_at_on
     assert_eq!(o.fact("wrapup.started")["limit_ms"], 20_000);
     o.close();
 }
+
+/// Two agents in soporte, where who comes back has the last agent again; ana, the first of them, talks with the caller.
+fn with_sticky_agents() -> Office {
+    Office::with(|site| {
+        let soporte: base::QueueId = "acme/soporte".parse().unwrap();
+        site.queues.get_mut(&soporte).unwrap().sticky = std::time::Duration::from_secs(60);
+        site.agents.get_mut(&agent_id("beto")).unwrap().acd.queues = vec![soporte];
+        site.agents.get_mut(&agent_id("beto")).unwrap().acd.rank = 1;
+        site.queues.values_mut().for_each(|queue| queue.strategy = acd::Strategy::TopDown);
+    })
+    .calls_ana()
+}
+
+#[test]
+fn whom_an_agent_passed_on_to_the_queue_does_not_wait_for_that_agent() {
+    let mut o = with_sticky_agents();
+    o.pass(5);
+    transfers(&mut o, to_queue("soporte"));
+    assert_eq!(o.state("ana"), "wrap_up");
+    assert!(o.rings("beto") && !o.rings("ana"), "ana had the caller last, and passed the call on");
+    o.answers("beto");
+    assert_eq!(o.hears("caller"), "beto");
+    o.close();
+}
+
+#[test]
+fn whom_an_agent_passed_on_to_the_queue_may_have_that_agent_again_where_nobody_else_is() {
+    let mut o = with_sticky_agents();
+    let ask = acd::Ask::LogOut;
+    assert_eq!(o.asks(Request::Agent { agent: agent_id("beto"), ask }), Reply::Done);
+    transfers(&mut o, to_queue("soporte"));
+    assert_eq!((o.state("ana").as_str(), o.place()), ("wrap_up", Place::Queue));
+    o.pass(21);
+    assert!(o.rings("ana"), "after the wrap-up, as anybody's call");
+    o.close();
+}

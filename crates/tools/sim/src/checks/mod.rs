@@ -1,15 +1,17 @@
 //! What must never be, whatever happened: kept apart from the centre and from every other reader of its facts.
 //!
 //! `calls`, `agents` and `recordings` read facts and nothing else: each thing begins once, ends once, and lasts as long
-//! as its facts say. `rules` knows the site file as well: what it promises, read off the facts. `second` matches agents
+//! as its facts say. `shifts` and `returns` count from them what strategies compare, and who had a caller last. `rules` knows the site file as well: what it promises, read off the facts. `second` matches agents
 //! and calls by its own reckoning on what the centre shows of itself. `promises` remembers what was asked for.
 
 mod agents;
 mod calls;
 mod promises;
 mod recordings;
+mod returns;
 mod rules;
 mod second;
+mod shifts;
 mod wraps;
 
 pub use promises::Promises;
@@ -20,7 +22,9 @@ use base::fact::{Logged, What};
 use calls::Calls;
 use engine::Setup;
 use recordings::Recordings;
+use returns::Returns;
 use rules::Rules;
+use shifts::Shifts;
 use std::fmt;
 use wraps::Wraps;
 
@@ -65,6 +69,8 @@ pub struct Ledger {
     recordings: Recordings,
     rules: Rules,
     wraps: Wraps,
+    shifts: Shifts,
+    returns: Returns,
 }
 
 impl Ledger {
@@ -82,6 +88,8 @@ impl Ledger {
         self.agents.read(seen, &self.calls)?;
         self.recordings.read(seen)?;
         self.wraps.read(seen)?;
+        self.shifts.read(seen);
+        self.returns.read(seen, &self.shifts);
         self.rules.after(seen, &self.calls)
     }
 
@@ -94,6 +102,8 @@ impl Ledger {
     pub fn on_restart(&mut self) {
         self.wraps.on_restart();
         self.rules.on_restart();
+        self.shifts = Shifts::default();
+        self.returns.on_restart();
     }
 
     /// When the centre has drained: every call is over, every recording accounted for.
@@ -130,6 +140,14 @@ impl Ledger {
 
     pub fn rules(&self) -> &Rules {
         &self.rules
+    }
+
+    pub fn shifts(&self) -> &Shifts {
+        &self.shifts
+    }
+
+    pub fn returns(&self) -> &Returns {
+        &self.returns
     }
 }
 

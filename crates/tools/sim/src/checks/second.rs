@@ -1,13 +1,15 @@
 //! Who takes whom, by a second reckoning: the scan of every agent and every visit that the ACD does not make.
 //!
 //! It knows the site file, what the centre shows of itself, and the ledger. Where it can't know (a reload while the call
-//! waited, a caller who had an agent before, a callback) it says nothing.
+//! waited, an agent whose skills changed, a callback) it says nothing.
 
 use super::calls::Visit;
+use super::shifts::Shift;
 use super::{Checked, Ledger, must};
 use acd::{AgentView, Caller, Change, Queue, Strategy, VisitView};
 use base::{AgentId, AgentState, Instant, Need, Requirement};
 use engine::{Setup, Snapshot};
+use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,6 +24,9 @@ pub struct Second<'a> {
     pub ledger: &'a Ledger,
     pub site: u32,
 }
+
+/// A free agent, and what is known of the shift.
+type Candidate<'a> = (&'a AgentView, Option<&'a Shift>);
 
 /// A visit that can be reckoned with.
 struct Known<'a> {
@@ -41,6 +46,7 @@ impl Second<'_> {
             let offered = agent.offer.filter(|offer| before.get(&agent.agent).is_none_or(|b| b.offer != Some(*offer)));
             let chosen = offered.and_then(|offer| known.iter().find(|k| k.view.visit == offer.visit));
             if let Some(chosen) = chosen {
+                self.last_agent_is_first(agent, chosen)?;
                 self.may_take(agent, chosen)?;
                 self.best_is_first(agent, chosen, &known)?;
                 self.strategy_chose(agent, chosen, &before)?;
@@ -65,8 +71,9 @@ impl Second<'_> {
     fn misses_nobody(&self, agent: &AgentView, known: &[Known]) -> Checked {
         let missed = known.iter().find(|k| {
             let open = k.view.offers.is_empty() || k.queue.strategy == Strategy::RingAll;
-            let kept = !k.queue.sticky.is_zero() && self.elapsed(k) < k.queue.sticky + MARGIN;
-            open && !kept && self.takes(agent, k, self.youngest(k)) && !self.refused(agent, k)
+            let waits =
+                self.is_kept_for(k) == Some(&agent.agent) || (!self.may_be_kept(k) && self.takes(agent, k, self.youngest(k)));
+            open && waits && !self.refused(agent, k)
         });
         must(missed.is_none(), "a free agent takes who waits", || {
             let Some(k) = missed else { return String::new() };
@@ -75,8 +82,33 @@ impl Second<'_> {
         })
     }
 
+    /// It may be kept for whom its caller had last.
+    fn may_be_kept(&self, known: &Known) -> bool {
+        let in_time = self.elapsed(known) < known.queue.sticky + MARGIN;
+        !known.queue.sticky.is_zero() && in_time && self.ledger.returns().may_be_kept(known.view.visit)
+    }
+
+    /// Whom it is certainly kept for: who had the caller last, was there since, and could serve it at some age.
+    fn is_kept_for(&self, known: &Known) -> Option<&AgentId> {
+        let last = self.ledger.returns().kept_for(known.view.visit).filter(|_| !known.visit.consults)?;
+        let in_time = self.elapsed(known) + MARGIN < known.queue.sticky;
+        let agent = self.after.agents.iter().find(|a| a.agent == *last)?;
+        let entry = self.setup.site.agents.get(last)?;
+        let all: Vec<&Change> = known.queue.relax.iter().map(|r| &r.change).collect();
+        let (requires, widened) = eased(&known.visit.requires, &all);
+        let member = entry.acd.queues.contains(&known.view.queue) || widened.iter().any(|g| entry.acd.groups.contains(*g));
+        (in_time && member && requires.met_by(&agent.skills)).then_some(last)
+    }
+
+    fn last_agent_is_first(&self, agent: &AgentView, chosen: &Known) -> Checked {
+        let kept = self.is_kept_for(chosen).filter(|kept| **kept != agent.agent);
+        must(kept.is_none(), "whom the caller had last is asked first", || {
+            format!("{} is offered {} instead of {kept:?}", agent.agent, chosen.view.visit)
+        })
+    }
+
     fn may_take(&self, agent: &AgentView, chosen: &Known) -> Checked {
-        let sticky = !chosen.queue.sticky.is_zero();
+        let sticky = self.may_be_kept(chosen);
         must(sticky || self.takes(agent, chosen, self.oldest(chosen)), "only who can takes a call", || {
             format!("{} is offered {}", agent.agent, chosen.view.visit)
         })
@@ -84,12 +116,12 @@ impl Second<'_> {
 
     /// No visit that this agent could have taken and that still waits had the better score.
     fn best_is_first(&self, agent: &AgentView, chosen: &Known, known: &[Known]) -> Checked {
-        if !chosen.queue.sticky.is_zero() {
+        if self.may_be_kept(chosen) {
             return Ok(());
         }
         let most = self.score(chosen, self.oldest(chosen)) + 2;
         let better = known.iter().find(|k| {
-            let kept = !k.queue.sticky.is_zero() && self.elapsed(k) < k.queue.sticky + MARGIN;
+            let kept = self.may_be_kept(k);
             // Who comes in the very input that freed the agent comes too late.
             let waited = self.before.visits.iter().any(|v| v.visit == k.view.visit);
             let waits = waited && k.view.offers.is_empty() && !kept && !self.refused(agent, k);
@@ -102,25 +134,43 @@ impl Second<'_> {
 
     /// Nobody who was free all the while would have been the strategy's choice.
     fn strategy_chose(&self, agent: &AgentView, chosen: &Known, before: &BTreeMap<&AgentId, &AgentView>) -> Checked {
-        if !chosen.queue.sticky.is_zero() {
+        if self.may_be_kept(chosen) {
             return Ok(());
         }
-        let young = self.youngest(chosen);
+        let (young, shifts) = (self.youngest(chosen), self.ledger.shifts());
         let free = |other: &&AgentView| is_free(other) && before.get(&other.agent).is_some_and(|b| is_free(b));
         let preferred = self.after.agents.iter().filter(free).find(|other| {
-            let better = match chosen.queue.strategy {
-                Strategy::MostSkilled => level(other, chosen) > level(agent, chosen),
-                Strategy::LeastSkilled => (level(other, chosen), other.skills.len()) < (level(agent, chosen), agent.skills.len()),
-                Strategy::TopDown => self.rank(other) < self.rank(agent),
-                Strategy::RingAll => true,
-                _ => false,
-            };
-            better && self.takes(other, chosen, young) && !self.refused(other, chosen)
+            let both = shifts.of(&other.agent).zip(shifts.of(&agent.agent));
+            let (this, that) = ((*other, both.map(|both| both.0)), (agent, both.map(|both| both.1)));
+            let first = self.order(chosen, this, that) == Some(Ordering::Less);
+            first && self.takes(other, chosen, young) && !self.refused(other, chosen)
         });
         must(preferred.is_none(), "the strategy chooses", || {
-            let other = preferred.map(|o| &o.agent);
-            format!("{} gets {} instead of {other:?}", agent.agent, chosen.view.visit)
+            let (other, strategy) = (preferred.map(|o| &o.agent), chosen.queue.strategy);
+            format!("{} gets {} instead of {other:?}, by {strategy:?}", agent.agent, chosen.view.visit)
         })
+    }
+
+    /// Of two free agents, the first of whom was free all the while, whom the strategy prefers; `None` if that can't be
+    /// known. Of equals the longest idle.
+    fn order(&self, chosen: &Known, one: Candidate, other: Candidate) -> Option<Ordering> {
+        let ((this, shift), (that, its)) = (one, other);
+        let shifts = shift.zip(its).filter(|(shift, _)| shift.is_settled(self.now()));
+        let by_key = match chosen.queue.strategy {
+            Strategy::RingAll => return Some(Ordering::Less),
+            Strategy::Random => return None,
+            Strategy::LongestIdle => Ordering::Equal,
+            Strategy::MostSkilled => level(that, chosen).cmp(&level(this, chosen)),
+            Strategy::LeastSkilled => (level(this, chosen), this.skills.len()).cmp(&(level(that, chosen), that.skills.len())),
+            Strategy::TopDown => self.rank(this).cmp(&self.rank(that)),
+            Strategy::FewestCalls => shifts.map(|(one, other)| one.calls.cmp(&other.calls))?,
+            Strategy::LeastOccupied => shifts.map(|(one, other)| one.by_occupancy(other, self.now()))?,
+            Strategy::RoundRobin => shifts.and_then(|(one, other)| one.by_offer(other))?,
+        };
+        match by_key {
+            Ordering::Equal => shifts.and_then(|(one, other)| one.by_idle(other)),
+            unequal => Some(unequal),
+        }
     }
 
     fn rank(&self, agent: &AgentView) -> u32 {
