@@ -1,18 +1,19 @@
 //! How messages find their transactions: RFC 3261 17.1.3 and 17.2.3.
 
 use crate::{HeaderId, Message, Method, Via};
+use std::sync::Arc;
 
 /// Our branch and the method of CSeq.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ClientKey {
-    branch: String,
+    branch: Arc<str>,
     method: Method,
 }
 
 impl ClientKey {
     /// Of our request, or of a response to it.
     pub fn of(message: &Message) -> Option<Self> {
-        let branch = message.via().ok()?.branch?.to_string();
+        let branch = Arc::from(&*message.via().ok()?.branch?);
         Some(ClientKey { branch, method: message.cseq().ok()?.1 })
     }
 }
@@ -20,7 +21,7 @@ impl ClientKey {
 /// The peer's branch with its sent-by, and the method; an ACK has the key of its INVITE.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ServerKey {
-    branch: String,
+    branch: Arc<str>,
     method: Method,
 }
 
@@ -30,7 +31,7 @@ impl ServerKey {
             Method::Ack => Method::Invite,
             other => other,
         };
-        Some(ServerKey { branch: branch_of(request)?, method })
+        Some(ServerKey { branch: branch_of(request)?.into(), method })
     }
 
     pub fn for_method(self, method: Method) -> Self {
@@ -60,8 +61,8 @@ fn branch_of(request: &Message) -> Option<String> {
 /// Call-ID, From tag and CSeq of a request outside a dialog: RFC 3261 8.2.2.2.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Merged {
-    call_id: String,
-    from_tag: String,
+    call_id: Arc<str>,
+    from_tag: Arc<str>,
     sequence: u32,
     method: Method,
 }
@@ -72,7 +73,7 @@ impl Merged {
             return None;
         }
         let (sequence, method) = request.cseq().ok()?;
-        let from_tag = request.from().ok()?.tag?.to_string();
-        Some(Merged { call_id: request.call_id().ok()?.to_string(), from_tag, sequence, method })
+        let from_tag = Arc::from(&*request.from().ok()?.tag?);
+        Some(Merged { call_id: Arc::from(request.call_id().ok()?), from_tag, sequence, method })
     }
 }

@@ -34,10 +34,19 @@ struct Entry {
     owner: Option<Owner>,
     /// What opened it. Of a request that came in: until its final response, after which only `last` is ever said again.
     request: Option<Box<Message>>,
-    /// Our request, or our last response.
+    /// Our request, or our last response as long as it may be said again.
     last: Bytes,
     /// Of an INVITE client: the ACK to the final response.
     ack: Bytes,
+}
+
+impl Entry {
+    /// Over UDP a transaction outlives its call by 32 s: of its final response no more is kept than that takes.
+    fn keep_what_is_said_again(&mut self) {
+        let silent = matches!(&self.machine, Machine::InviteServer(machine) if machine.state == invite_server::State::Accepted);
+        // A message that was written has room behind it.
+        self.last = if silent { Bytes::new() } else { Bytes::copy_from_slice(&self.last) };
+    }
 }
 
 /// Where a transaction's messages go, as a failure of the transport is reported.
@@ -48,7 +57,8 @@ type Path = (Transport, SocketAddr, u64);
 pub(crate) struct Transactions {
     pub timers: Timers,
     pub events: VecDeque<Event>,
-    entries: BTreeMap<TxId, Entry>,
+    /// Boxed: a tree that grows at its end is half empty.
+    entries: BTreeMap<TxId, Box<Entry>>,
     clients: BTreeMap<ClientKey, TxId>,
     servers: BTreeMap<ServerKey, TxId>,
     merged: BTreeMap<Merged, TxId>,
@@ -140,6 +150,9 @@ impl Transactions {
             entry.request = None;
         }
         self.apply(now, id, acts, None, out);
+        if status >= 200 {
+            self.entries.get_mut(&id).into_iter().for_each(|entry| entry.keep_what_is_said_again());
+        }
     }
 
     /// Takes a request that belongs to a transaction: a repetition, or the ACK to a refusal. False: not one of those.
@@ -256,7 +269,7 @@ impl Transactions {
         self.last_id += 1;
         let id = TxId(self.last_id);
         self.paths.insert((path_of(entry.flow), id));
-        self.entries.insert(id, entry);
+        self.entries.insert(id, Box::new(entry));
         id
     }
 
@@ -340,5 +353,23 @@ mod tests {
         out.clear();
         assert!(transactions.absorb(Instant(0), &request, &mut out));
         assert_eq!(out, [Output::Transmit { flow, bytes: Bytes::from_static(b"ok") }]);
+    }
+
+    #[test]
+    fn an_answer_that_the_session_repeats_is_not_kept_by_its_transaction_which_absorbs_the_invite_all_the_same() {
+        let flow = test::flow(9, 5060);
+        let request = test::parse(
+            "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:a@b>\r\nCall-ID: c@d\r\nCSeq: 1 INVITE\r\n\r\n",
+        );
+        let (mut transactions, mut out) = (Transactions::default(), vec![]);
+        let id = transactions.accept(&request, flow, None).unwrap();
+        let answer = Bytes::from_static(b"answer");
+        transactions.respond(Instant(0), id, 200, answer.clone(), &mut out);
+        assert_eq!(std::mem::take(&mut out), [Output::Transmit { flow, bytes: answer.clone() }]);
+        assert!(transactions.entries[&id].last.is_empty() && transactions.absorb(Instant(0), &request, &mut out));
+        transactions.respond(Instant(0), id, 200, answer.clone(), &mut out);
+        assert_eq!(out, [Output::Transmit { flow, bytes: answer }], "the session's repetition");
+        assert!(transactions.entries[&id].last.is_empty());
     }
 }

@@ -170,6 +170,23 @@ fn a_full_house_answers_503_without_state_and_lets_calls_end() {
     assert!(matches!(&bye.words()[..], [Output::Ended { session: s, .. }] if *s == session));
 }
 
+/// Row 7.
+#[test]
+fn a_full_house_takes_a_call_again_the_moment_a_transaction_is_over_however_many_it_refused() {
+    let mut config = config();
+    config.max_transactions = 1;
+    let mut bench = Bench::with(config);
+    let (_, tag) = bench.answered();
+    bench.receive(udp(2), &Ask::within("BYE", 2, &tag).text());
+    let mut call = |wait, n: u32| {
+        bench.pass(wait);
+        let id = format!("next{n}");
+        bench.receive(udp(2), &Ask::new("INVITE", &id).set("Call-ID", &id).text())
+    };
+    assert!((0..310).all(|n| call(ms(100), n).words().is_empty()), "for 31 s");
+    assert!(matches!(&call(secs(1), 310).words()[..], [Output::Incoming { .. }]));
+}
+
 #[test]
 fn a_peer_that_floods_its_own_dialog_is_bounded() {
     let mut config = config();
