@@ -8,6 +8,9 @@ use tempfile::TempDir;
 
 pub const PASSWORD: &str = "live-secret";
 
+/// The number of an account without agents: whoever calls it has music and announcements until they hang up.
+pub const NOBODY: &str = "101";
+
 /// Languages by how many speak them: of ten callers and of ten agents alike.
 const SPOKEN: [&str; 10] = ["es", "es", "es", "es", "en", "en", "en", "pt", "pt", "fr"];
 
@@ -41,8 +44,8 @@ impl Site {
 
     fn text(&self, size: Size) -> String {
         let mut text = head(&self.net, self.folder.path());
-        for queue in ["soporte", "billing"] {
-            let _ = write!(text, "{}", self::queue(queue, size));
+        for (tenant, queue) in [("acme", "soporte"), ("acme", "billing"), ("waits", "soporte"), ("waits", "billing")] {
+            let _ = write!(text, "{}", self::queue(tenant, queue, size));
         }
         for (place, name) in self.agents.iter().enumerate() {
             let spoken = SPOKEN[place % SPOKEN.len()];
@@ -92,6 +95,10 @@ listen = "{net}.1:8080"
 name = "acme"
 trunk = "carrier"
 
+[[tenants]]
+name = "waits"
+trunk = "carrier"
+
 [[trunks]]
 name = "carrier"
 networks = ["{net}.2/32"]
@@ -101,16 +108,21 @@ address = "{net}.2:5060"
 number = "100"
 tenant = "acme"
 flow = "service-desk"
+
+[[numbers]]
+number = "{NOBODY}"
+tenant = "waits"
+flow = "service-desk"
 "#
     )
 }
 
 /// No wrap-up: whoever hangs up is free. Everything else as a desk has it, announcements included.
-fn queue(name: &str, size: Size) -> String {
+fn queue(tenant: &str, name: &str, size: Size) -> String {
     let (skill, strategy) = if name == "soporte" { ("support", "most_skilled") } else { ("billing", "longest_idle") };
     format!(
         r#"
-[queues."acme/{name}"]
+[queues."{tenant}/{name}"]
 requires = "skill:{skill} >= 1"
 strategy = "{strategy}"
 ring = "20s"

@@ -12,15 +12,20 @@ use benches::server::Server;
 use benches::site::Site;
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
+use traffic::streams::Percentiles;
 use traffic::{CallReport, CallerMix, Outcome, Report, Span};
 
 /// Over the bare relay's, in the same run.
 const P99_US: u64 = 5_000;
 const P999_US: u64 = 15_000;
+/// What the server plays, beside its time.
+const PACE_US: u64 = 2_000;
 const MEMORY_MB: f64 = 100.0;
 const GENERATOR_CORES: f64 = 0.2;
 /// From the last BYE to the last recording with its hash on the disk.
 const CLOSES: Duration = Duration::from_secs(5);
+/// For so many conversations one more caller hears music and announcements all the time.
+const WAIT: u32 = 10;
 /// A call is as long as it takes this many a second to be all of them.
 const RATE: u32 = 13;
 
@@ -28,6 +33,8 @@ const RATE: u32 = 13;
 struct Run {
     size: Size,
     report: Report,
+    /// Of those who wait all the time, beside all these calls.
+    waiting: Report,
     used: Used,
     memory: f64,
     recordings: Checked,
@@ -69,20 +76,23 @@ fn measure(calls: u32, hold: Duration) -> Result<Run, String> {
     let size = Size { calls, agents: calls + calls / 8, rate: rate + 1, hold };
     let site = Site::new(size);
     let server = Server::start_apart(&site);
+    let wait = calls.div_ceil(WAIT);
+    let mut waiting = People::start(&desk::waiting(wait, &site, server.sip));
+    waiting.until_full(Size { calls: wait, agents: 0, rate: wait, ..size })?;
     let mut people = People::start(&desk::plan(callers(size), &site, server.sip));
     people.until_full(size)?;
     let (before, started) = (Cpu::of(server.pid(), people.pid()), Instant::now());
     people.until_over(hold);
     let used = Cpu::of(server.pid(), people.pid()).since(&before, started.elapsed());
     let memory = cpu::memory(server.pid());
-    let report = people.stop();
+    let (report, waiting) = (people.stop(), waiting.stop());
     std::thread::sleep(CLOSES);
     let ended = server.stop();
     let recordings = recordings::check(&site.folder().join("recordings"), &report);
-    Ok(Run { size, report, used, memory, recordings, ended })
+    Ok(Run { size, report, waiting, used, memory, recordings, ended })
 }
 
-/// Nobody waits: everybody speaks from the 200 on, and callers hang up.
+/// None of these waits: everybody speaks from the 200 on, and callers hang up.
 fn callers(size: Size) -> CallerMix {
     let whole = u64::from(size.calls) * 1_000 / u64::from(size.rate - 1).max(1);
     CallerMix {
@@ -114,6 +124,7 @@ impl Run {
             let said = format!("{} (bare {}, {})", ms(own), ms(theirs[0]), ms(theirs[1]));
             table.target(format!("one-way delay, {name}"), format!("bare + {}", ms(most)), said, own <= base + most);
         }
+        self.tell_pace(table);
         table.target("recordings off by over 0.25 s, or a voice missing", "0", recordings.to_string(), recordings.are_whole());
         let memory = format!("{:.0} MB", self.memory);
         table.target("server's memory then", format!("{MEMORY_MB} MB"), memory, self.memory <= MEMORY_MB);
@@ -123,6 +134,21 @@ impl Run {
         self.tell_cores(bare, table);
         table.figure("load late, p99 (packets; its calls)", format!("{}; {}", ms(late), ms(report.late_calls.p99_us)));
         table.figure("the server's end", self.ended.clone());
+    }
+
+    /// By the kernel's word for when a packet came, beside the earliest of its schedule; nothing is subtracted.
+    fn tell_pace(&self, table: &mut Table) {
+        let Run { report, waiting, .. } = self;
+        let lost = waiting.calls.iter().filter(|call| call.outcome != Outcome::Cut).count();
+        table.target(format!("of {} who wait: failed", waiting.calls.len()), "0", lost.to_string(), lost == 0);
+        table.in_time("those who wait", waiting.lateness.p99_us);
+        for (what, pace) in
+            [("music and announcements, off their time", waiting.pacing), ("prompts, off their time", report.pacing)]
+        {
+            let Percentiles { packets, p50_us, p99_us, p999_us, max_us } = pace;
+            let said = format!("{}, p50 {}, p99.9 {}, max {}; of {packets}", ms(p99_us), ms(p50_us), ms(p999_us), ms(max_us));
+            table.target(format!("{what}, p99"), ms(PACE_US), said, packets > 0 && p99_us <= PACE_US);
+        }
     }
 
     fn tell_cores(&self, bare: [&Round; 2], table: &mut Table) {

@@ -5,7 +5,8 @@
 //!
 //! ```text
 //! packets    CPU for a relayed packet, without and with a recording (the bench `relay`)
-//! calls      400 conversations at once, 13 new ones a second, between two rounds of a bare relay of the same packets
+//! calls      400 conversations at once, 13 new ones a second, and 40 calls that wait with music all the time, between two
+//!            rounds of a bare relay of the same packets
 //! memory     what 20,000 calls leave behind
 //! storm      400 calls within a second, then 50 complete ones a second
 //! setup      how many plain calls a second are set up before somebody has to say something twice

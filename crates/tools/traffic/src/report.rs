@@ -28,6 +28,9 @@ pub struct Report {
     /// The way of stamped packets from one person to the other, by the kernel's word for when they came.
     #[serde(default)]
     pub delay: Percentiles,
+    /// How far packets that the server played came behind their time, by the kernel's word; of a run with stamps.
+    #[serde(default)]
+    pub pacing: Percentiles,
     /// Requests and final responses that were sent again because nothing came.
     #[serde(default)]
     pub retransmissions: u64,

@@ -4,6 +4,7 @@ use super::{GRACE, Phase, Who, World};
 use crate::people::Event;
 use crate::register::Registration;
 use crate::report::{CallReport, Outcome, Progress, Report};
+use crate::streams::Percentiles;
 use std::time::{Duration, Instant};
 
 /// So many hang up at the same moment when the run ends, and then one each.
@@ -103,11 +104,12 @@ impl World<'_> {
         for person in std::mem::take(&mut self.callers).into_values() {
             self.report.calls.push(CallReport { outcome: Outcome::Lost, ..person.machine.report });
         }
-        let World { plane, trunk, phones, mut report, agents, .. } = self;
+        let World { plan, plane, trunk, phones, mut report, agents, .. } = self;
         let measured = plane.finish();
         report.lateness = measured.lateness.percentiles();
         report.late_leaving = measured.late_after.percentiles();
         report.delay = measured.delay.percentiles();
+        report.pacing = if plan.load.stamped { measured.pacing.percentiles() } else { Percentiles::default() };
         report.unsent = measured.unsent;
         report.retransmissions = trunk.resent() + phones.resent();
         report.agents = agents.into_iter().map(|a| a.report).collect();

@@ -2,6 +2,7 @@
 
 use super::header::Header;
 use super::listener::{Listener, Sound};
+use super::pace::Pace;
 use super::stamp::Stamp;
 use crate::audio::Law;
 use serde::{Deserialize, Serialize};
@@ -62,6 +63,7 @@ pub struct Ear {
     run: Vec<Run>,
     before: Vec<Run>,
     stamp: Option<Stamp>,
+    pace: Pace,
     pub heard: Heard,
 }
 
@@ -74,12 +76,14 @@ struct Run {
 }
 
 /// What a packet was.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Meant {
     /// What it meant to whoever listens, and since when that goes on: a tone is noticed some frames after it began.
     pub noticed: Option<(Noticed, Duration)>,
     /// When it was sent, in units of a stamp.
     pub sent: Option<u32>,
+    /// How late packets without a stamp were, if some are told with this one: see [`Pace`].
+    pub paced: Vec<Duration>,
 }
 
 /// What a packet meant to whoever listens.
@@ -92,7 +96,16 @@ pub enum Noticed {
 
 impl Ear {
     pub fn new(dtmf: Option<u8>) -> Self {
-        Ear { dtmf, last: None, key_timestamp: None, run: vec![], before: vec![], stamp: None, heard: Heard::default() }
+        Ear {
+            dtmf,
+            last: None,
+            key_timestamp: None,
+            run: vec![],
+            before: vec![],
+            stamp: None,
+            pace: Pace::default(),
+            heard: Heard::default(),
+        }
     }
 
     pub fn expect_keys_as(&mut self, dtmf: Option<u8>) {
@@ -114,14 +127,20 @@ impl Ear {
         let fresh = self.count(at, &header, if is_key { 0 } else { payload.len() as u32 });
         if is_key {
             let noticed = self.key(header.timestamp, payload).map(|key| (key, at));
-            return Meant { noticed, sent: None };
+            return Meant { noticed, ..Meant::default() };
         }
         let Some(law) = Law::of_payload(header.payload_type).filter(|_| fresh) else { return Meant::default() };
         let (sound, stamp) = listener.hears(law, payload);
         if let Some(stamp) = stamp {
             self.stamped(stamp);
         }
-        Meant { noticed: self.sound(at, sound, payload.len()), sent: stamp.map(|stamp| stamp.at) }
+        let paced = if stamp.is_some() { self.pace.end() } else { self.pace.played(at, &header) };
+        Meant { noticed: self.sound(at, sound, payload.len()), sent: stamp.map(|stamp| stamp.at), paced }
+    }
+
+    /// Nothing more comes; how late the last packets without a stamp were.
+    pub fn end(&mut self) -> Vec<Duration> {
+        self.pace.end()
     }
 
     /// Each count once, one after the other, as long as one voice is heard.

@@ -22,6 +22,8 @@ pub struct Ears {
     listener: Listener,
     tell: Box<dyn Fn(Event) + Send>,
     pub delay: Histogram,
+    /// Of packets without a stamp.
+    pub pacing: Histogram,
 }
 
 struct Early {
@@ -41,6 +43,7 @@ impl Ears {
             listener,
             tell,
             delay: Histogram::default(),
+            pacing: Histogram::default(),
         }
     }
 
@@ -60,7 +63,8 @@ impl Ears {
 
     /// Its last word; the port it had.
     pub fn close(&mut self, stream: StreamId) -> Option<usize> {
-        let leg = self.legs.remove(&stream)?;
+        let mut leg = self.legs.remove(&stream)?;
+        leg.ear.end().into_iter().for_each(|late| self.pacing.count(late));
         if let Some(source) = leg.way.map(|way| (leg.token, way.remote))
             && self.sources.get(&source) == Some(&stream)
         {
@@ -111,6 +115,7 @@ impl Ears {
         if let Some((what, since)) = meant.noticed {
             (self.tell)(Event::Noticed { stream, since: self.clock.start + since, what });
         }
+        meant.paced.into_iter().for_each(|late| self.pacing.count(late));
         if let Some(sent) = meant.sent {
             let took = units(since).wrapping_sub(sent).cast_signed().max(0);
             self.delay.count(Duration::from_nanos(u64::from(took.cast_unsigned()) * UNIT_NS));

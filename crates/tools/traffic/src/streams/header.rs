@@ -7,6 +7,7 @@ use webrtc_util::marshal::{MarshalSize, Unmarshal};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Header {
     pub payload_type: u8,
+    pub marker: bool,
     pub sequence: u16,
     pub timestamp: u32,
     pub ssrc: u32,
@@ -22,6 +23,7 @@ impl Header {
             [PLAIN, kind, s0, s1, t0, t1, t2, t3, c0, c1, c2, c3, payload @ ..] => {
                 let header = Header {
                     payload_type: kind & 0x7F,
+                    marker: kind & 0x80 != 0,
                     sequence: u16::from_be_bytes([*s0, *s1]),
                     timestamp: u32::from_be_bytes([*t0, *t1, *t2, *t3]),
                     ssrc: u32::from_be_bytes([*c0, *c1, *c2, *c3]),
@@ -39,6 +41,7 @@ impl Header {
         let payload = datagram.get(begins..begins + packet.payload.len())?;
         let read = Header {
             payload_type: header.payload_type,
+            marker: header.marker,
             sequence: header.sequence_number,
             timestamp: header.timestamp,
             ssrc: header.ssrc,
@@ -56,7 +59,7 @@ mod tests {
         let packet: Vec<u8> = [0x80, 0xE5].into_iter().chain(1..=30).collect();
         let read = Header::read(&packet);
         assert_eq!(read, Header::read_any(&packet));
-        assert_eq!(read.map(|(header, payload)| (header.payload_type, payload.len())), Some((101, 20)));
+        assert_eq!(read.map(|(header, payload)| (header.payload_type, header.marker, payload.len())), Some((101, true, 20)));
     }
 
     #[test]

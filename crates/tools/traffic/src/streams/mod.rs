@@ -15,6 +15,7 @@ mod ears;
 mod header;
 mod histogram;
 mod listener;
+mod pace;
 mod port;
 mod stamp;
 mod voice;
@@ -102,6 +103,9 @@ pub struct Measured {
     pub late_after: Histogram,
     /// From before a stamped packet was sent to its arrival in the kernel.
     pub delay: Histogram,
+    /// How far packets without a stamp came behind their time: see [`pace`]. Where voices are stamped, only what the other
+    /// side plays has none.
+    pub pacing: Histogram,
     /// Packets that the kernel did not take.
     pub unsent: u64,
 }
@@ -222,8 +226,8 @@ struct Runner {
     stamped: bool,
     lateness: Histogram,
     unsent: u64,
-    /// Lateness and delay at the moment when it was enough.
-    measured: Option<(Histogram, Histogram)>,
+    /// At the moment when it was enough.
+    measured: Option<Measured>,
 }
 
 impl Runner {
@@ -239,10 +243,17 @@ impl Runner {
             }
             self.listen(&mut events, &mut batch);
         }
-        match self.measured {
-            Some((lateness, delay)) => Measured { lateness, late_after: self.lateness, delay, unsent: self.unsent },
-            None => Measured { lateness: self.lateness, delay: self.ears.delay, unsent: self.unsent, ..Measured::default() },
+        match self.measured.take() {
+            Some(measured) => Measured { late_after: self.lateness, unsent: self.unsent, ..measured },
+            None => self.so_far(),
         }
+    }
+
+    /// What has been measured; how late packets are sent from now on counts apart.
+    fn so_far(&mut self) -> Measured {
+        let Runner { lateness, ears, unsent, .. } = self;
+        let (delay, pacing) = (ears.delay.clone(), ears.pacing.clone());
+        Measured { lateness: std::mem::take(lateness), delay, pacing, unsent: *unsent, ..Measured::default() }
     }
 
     /// False when nobody can give orders any more.
@@ -262,7 +273,7 @@ impl Runner {
             Order::Open { stream, through } => self.open(stream, through),
             Order::Close { stream } => self.close(stream),
             Order::Enough { done } => {
-                self.measured = Some((std::mem::take(&mut self.lateness), self.ears.delay.clone()));
+                self.measured = Some(self.so_far());
                 // Whoever asked waits.
                 let _ = done.send(());
             }
