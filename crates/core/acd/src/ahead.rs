@@ -12,7 +12,7 @@
 use crate::agent::{Agent, AgentKey};
 use crate::queue::Queue;
 use crate::visit::{Visit, VisitKey};
-use crate::{Acd, Input, Strategy};
+use crate::{Acd, Input, SHOWN, Strategy};
 use base::{AgentId, Now, QueueId, Requirement, VisitId};
 use smallvec::SmallVec;
 use std::hint::black_box;
@@ -41,7 +41,7 @@ impl Acd {
     /// Agents who are about to be free: they themselves, and the visits that they are likely to get.
     fn read_freed(&self, freed: &[&AgentId], now: Now) -> usize {
         let mut read = 0;
-        let agents: Batch<AgentKey> = freed.iter().filter_map(|id| self.by_id.get(id)).collect();
+        let agents: Batch<AgentKey> = freed.iter().filter_map(|id| self.agent_key(id)).collect();
         read ^= agents.iter().fold(0, |read, key| read ^ self.glance_at_agent(*key));
         let profiles: Batch<usize> = agents.iter().map(|key| self.agents[key.0].profile).collect();
         read ^= profiles.iter().fold(0, |read, profile| read ^ self.board.glance_at_profile(*profile));
@@ -56,29 +56,38 @@ impl Acd {
 
     /// Calls that come: the place each will have in memory, its queue and kind, and the agents who are likely to get it.
     fn read_coming(&self, coming: &[(&VisitId, &QueueId, &Requirement)]) -> usize {
-        let mut read = coming.iter().fold(0, |read, (visit, ..)| read ^ self.visit_of.glance(visit));
+        let mut read = coming.iter().fold(0, |read, (visit, ..)| read ^ self.visit_of.glance(*visit));
         let places = self.visits.vacant().take(coming.len());
         read ^= places.fold(0, |read, at| read ^ usize::from(self.visits.get(at).is_some()) ^ self.timers.glance(at));
         let kinds: Batch<(usize, Strategy)> = coming
             .iter()
             .filter_map(|(_, queue, requires)| {
-                let key = self.queue_of.get(queue)?;
+                let key = self.queue_key(queue)?;
                 let queue = &self.queues[key.0];
                 read ^= queue.glance();
                 Some((self.board.likely_kind(key, requires)?, queue.config.strategy))
             })
             .collect();
-        read ^= kinds.iter().fold(0, |read, (kind, _)| read ^ self.board.glance_at_kind(*kind));
-        let agents: Batch<(usize, AgentKey)> =
-            kinds.iter().filter_map(|(kind, strategy)| self.board.likely_agent(*kind, *strategy)).collect();
-        read ^= agents.iter().fold(0, |read, (_, key)| read ^ self.glance_at_agent(*key));
-        read ^= agents.iter().fold(0, |read, (profile, _)| read ^ self.board.glance_at_profile(*profile));
-        agents.iter().fold(read, |read, (profile, _)| read ^ self.board.glance_at_seats(*profile))
+        read ^=
+            kinds.iter().fold(0, |read, (kind, _)| read ^ self.board.glance_at_kind(*kind) ^ self.board.glance_at_asks(*kind));
+        let agents: Batch<SmallVec<[(usize, AgentKey); SHOWN]>> =
+            kinds.iter().map(|(kind, strategy)| self.board.likely_agents(*kind, *strategy)).collect();
+        // Those who come next are named.
+        let others = agents.iter().flat_map(|likely| likely.iter().skip(1));
+        read ^= others.fold(0, |read, (_, key)| read ^ self.glance_at_name(*key));
+        let firsts = || agents.iter().filter_map(|likely| likely.first());
+        read ^= firsts().fold(0, |read, (_, key)| read ^ self.glance_at_agent(*key));
+        read ^= firsts().fold(0, |read, (profile, _)| read ^ self.board.glance_at_profile(*profile));
+        firsts().fold(read, |read, (profile, _)| read ^ self.board.glance_at_seats(*profile))
+    }
+
+    fn glance_at_name(&self, key: AgentKey) -> usize {
+        self.names.get(key.0).and_then(|name| name.as_str().as_bytes().first()).map_or(0, |byte| usize::from(*byte))
     }
 
     fn glance_at_agent(&self, key: AgentKey) -> usize {
         let due = self.timers.at(crate::Timer::Agent(key)).map_or(0, |at| at.0 as usize);
-        due ^ self.agents.get(key.0).map_or(0, Agent::glance) ^ self.names.get(key.0).map_or(0, |name| name.as_str().len())
+        due ^ self.agents.get(key.0).map_or(0, Agent::glance) ^ self.glance_at_name(key)
     }
 }
 

@@ -103,7 +103,7 @@ pub(crate) struct Board {
     pub kinds: Slab<Kind>,
     pub profiles: Slab<Profile>,
     /// By queue and by what they ask.
-    family_of: Index<(QueueKey, Requirement), usize>,
+    family_of: Index,
     profile_of: BTreeMap<Traits, usize>,
     /// By queue and by group, the profiles that serve it or are in it.
     serving: Vec<Bits>,

@@ -3,7 +3,7 @@
 use crate::agent::{Agent, AgentKey};
 use crate::board::{Board, Traits};
 use crate::leaving::End;
-use crate::queue::{GroupKey, Groups, Queue, QueueKey};
+use crate::queue::{GroupKey, Groups, Queue};
 use crate::seats::Orders;
 use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
@@ -20,7 +20,7 @@ impl Acd {
             self.leave(key, End::new(Outcome::System, Cause::Closed), turn);
         }
         self.config = config;
-        for key in self.by_id.keys().collect::<Vec<_>>() {
+        for key in self.by_id.numbers().map(AgentKey).collect::<Vec<_>>() {
             self.reconfigure_agent(key, turn);
         }
         let groups = group_numbers(&self.config);
@@ -50,7 +50,7 @@ impl Acd {
         let gone = self.queue_of.iter().filter(|(id, _)| !config.queues.contains_key(*id));
         for (id, key) in gone.map(|(id, key)| (id.clone(), key)).collect::<Vec<_>>() {
             self.queue_of.remove(&id);
-            self.queues.remove(key.0);
+            self.queues.remove(key);
         }
         let sticky = config.queues.iter().filter(|(_, queue)| !queue.sticky.is_zero());
         let remember: BTreeSet<Tenant> = sticky.map(|(id, _)| id.tenant()).collect();
@@ -60,13 +60,12 @@ impl Acd {
         for (id, settings) in &config.queues {
             let mut queue = Queue::new(id.clone(), settings.clone(), groups);
             queue.remembers = remember.contains(&queue.tenant);
-            if let Some(key) = self.queue_of.get(id) {
+            if let Some(key) = self.queue_key(id) {
                 queue.forced = self.queues[key.0].forced;
                 queue.expect = std::mem::take(&mut self.queues[key.0].expect).emptied();
                 self.queues[key.0] = queue;
             } else {
-                let key = QueueKey(self.queues.insert(queue));
-                self.queue_of.insert(id.clone(), key);
+                self.queue_of.insert(id.clone(), self.queues.insert(queue));
             }
         }
     }
@@ -75,7 +74,7 @@ impl Acd {
     /// again. Who waits keeps its age and what it was told.
     fn rebuild_board(&mut self, groups: &Groups, turn: &Turn) {
         self.board = Board::new(Orders::of(&self.config));
-        let agents: Vec<AgentKey> = self.by_id.keys().collect();
+        let agents: Vec<AgentKey> = self.by_id.numbers().map(AgentKey).collect();
         for key in &agents {
             let agent = &mut self.agents[key.0];
             agent.seated = None;
@@ -108,7 +107,7 @@ impl Acd {
     fn add_new_agents(&mut self, groups: &Groups, turn: &mut Turn) {
         let config = self.config.clone();
         for (id, settings) in &config.agents {
-            if self.by_id.get(id).is_some() {
+            if self.agent_key(id).is_some() {
                 continue;
             }
             let mut agent = Agent::new(id.clone(), settings.clone(), turn.now);
@@ -118,7 +117,7 @@ impl Acd {
             self.names.insert(id.clone());
             let traits = self.traits_of(key);
             self.agents[key.0].profile = self.board.join_profile(&traits, state);
-            self.by_id.insert(id.clone(), key);
+            self.by_id.insert(id.clone(), key.0);
             if settings.starts_logged_in {
                 self.log_in(key, Cause::BySchedule, turn);
             }
@@ -131,7 +130,7 @@ impl Acd {
         if agent.removed {
             return Traits::new(agent.skills().clone(), Vec::new(), Vec::new());
         }
-        let queues = agent.config.queues.iter().filter_map(|id| self.queue_of.get(id));
+        let queues = agent.config.queues.iter().filter_map(|id| self.queue_key(id));
         Traits::new(agent.skills().clone(), queues.collect(), agent.groups.clone())
     }
 }

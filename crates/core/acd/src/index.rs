@@ -1,46 +1,50 @@
-//! Who has this id? Found by a hash that is the same on each run, and never asked for its order.
+//! Who is called this? Found by a hash that is the same on each run, and never asked for its order.
 
 use hashbrown::HashTable;
 use rustc_hash::FxBuildHasher;
 use std::collections::BTreeMap;
 use std::hash::{BuildHasher, Hash};
 
-#[derive(Clone, Debug)]
-pub(crate) struct Index<I, K>(HashTable<(I, K)>);
+/// Numbers of things by what they are called. The names lie with the things: whoever asks says whether it is this one. An
+/// entry takes eight bytes, so that of many thousands hardly any is far away.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index(HashTable<Entry>);
 
-impl<I, K> Default for Index<I, K> {
-    fn default() -> Self {
-        Index(HashTable::new())
-    }
+#[derive(Clone, Copy, Debug)]
+struct Entry {
+    /// Half of the name's hash, which stands for it.
+    half: u32,
+    number: u32,
 }
 
-impl<I: Hash + Eq, K: Copy> Index<I, K> {
-    pub fn get(&self, id: &I) -> Option<K> {
-        self.0.find(hash(id), |(other, _)| other == id).map(|(_, key)| *key)
-    }
-
-    /// Whose id is like this one: hashes the same, and `is` it.
-    pub fn find(&self, like: &impl Hash, is: impl Fn(&I) -> bool) -> Option<K> {
-        self.0.find(hash(like), |(id, _)| is(id)).map(|(_, key)| *key)
+impl Index {
+    /// The one that is called so, of those whose names hash like this.
+    pub fn find(&self, name: &impl Hash, is: impl Fn(usize) -> bool) -> Option<usize> {
+        let half = half(name);
+        let found = self.0.find(spread(half), |entry| entry.half == half && is(entry.number as usize));
+        found.map(|entry| entry.number as usize)
     }
 
     /// Reads where it is or would be.
-    pub fn glance(&self, id: &I) -> usize {
+    pub fn glance(&self, name: &impl Hash) -> usize {
         let mut met = 0;
-        let found = self.0.find(hash(id), |_| {
-            met += 1;
+        let found = self.0.find(spread(half(name)), |entry| {
+            met ^= entry.half as usize;
             false
         });
         met ^ usize::from(found.is_some())
     }
 
-    /// An id that is not there.
-    pub fn insert(&mut self, id: I, key: K) {
-        self.0.insert_unique(hash(&id), (id, key), |(other, _)| hash(other));
+    /// A name that is not there.
+    pub fn insert(&mut self, name: &impl Hash, number: usize) {
+        let entry =
+            Entry { half: half(name), number: u32::try_from(number).expect("what is named is in memory, and not that many") };
+        self.0.insert_unique(spread(entry.half), entry, |other| spread(other.half));
     }
 
-    pub fn remove(&mut self, id: &I) {
-        if let Ok(found) = self.0.find_entry(hash(id), |(other, _)| other == id) {
+    /// Of a name that is there, this number.
+    pub fn remove(&mut self, name: &impl Hash, number: usize) {
+        if let Ok(found) = self.0.find_entry(spread(half(name)), |entry| entry.number as usize == number) {
             found.remove();
         }
     }
@@ -50,45 +54,51 @@ impl<I: Hash + Eq, K: Copy> Index<I, K> {
     }
 }
 
-fn hash<I: Hash>(id: &I) -> u64 {
-    FxBuildHasher.hash_one(id)
+fn half(name: &impl Hash) -> u32 {
+    (FxBuildHasher.hash_one(name) >> 32) as u32
+}
+
+/// The table takes its place from the low bits of a hash and its mark from the high ones.
+fn spread(half: u32) -> u64 {
+    u64::from(half).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }
 
 /// An index that can also be walked in the order of the ids.
 #[derive(Clone, Debug)]
-pub(crate) struct Names<I, K> {
-    sorted: BTreeMap<I, K>,
-    index: Index<I, K>,
+pub(crate) struct Names<I> {
+    sorted: BTreeMap<I, usize>,
+    index: Index,
 }
 
-impl<I, K> Default for Names<I, K> {
+impl<I> Default for Names<I> {
     fn default() -> Self {
         Names { sorted: BTreeMap::new(), index: Index::default() }
     }
 }
 
-impl<I: Hash + Ord + Clone, K: Copy> Names<I, K> {
-    pub fn get(&self, id: &I) -> Option<K> {
-        self.index.get(id)
+impl<I: Hash + Ord + Clone> Names<I> {
+    pub fn find(&self, id: &I, is: impl Fn(usize) -> bool) -> Option<usize> {
+        self.index.find(id, is)
     }
 
-    pub fn insert(&mut self, id: I, key: K) {
-        if self.sorted.insert(id.clone(), key).is_some() {
-            self.index.remove(&id);
+    pub fn insert(&mut self, id: I, number: usize) {
+        if let Some(before) = self.sorted.insert(id.clone(), number) {
+            self.index.remove(&id, before);
         }
-        self.index.insert(id, key);
+        self.index.insert(&id, number);
     }
 
     pub fn remove(&mut self, id: &I) {
-        self.sorted.remove(id);
-        self.index.remove(id);
+        if let Some(number) = self.sorted.remove(id) {
+            self.index.remove(id, number);
+        }
     }
 
-    pub fn iter(&self) -> impl Iterator<Item = (&I, K)> {
-        self.sorted.iter().map(|(id, key)| (id, *key))
+    pub fn iter(&self) -> impl Iterator<Item = (&I, usize)> {
+        self.sorted.iter().map(|(id, number)| (id, *number))
     }
 
-    pub fn keys(&self) -> impl Iterator<Item = K> {
+    pub fn numbers(&self) -> impl Iterator<Item = usize> {
         self.sorted.values().copied()
     }
 }
@@ -100,13 +110,31 @@ mod tests {
     #[test]
     fn a_name_is_found_until_it_is_removed_and_walked_in_order() {
         let mut names = Names::default();
-        (0..500).rev().for_each(|n| names.insert(format!("t/a{n:03}"), n));
-        (0..500).step_by(3).for_each(|n| names.remove(&format!("t/a{n:03}")));
-        names.insert("t/a001".into(), 7);
-        let left = |n: &u32| !n.is_multiple_of(3);
-        assert!((0..500).all(|n| names.get(&format!("t/a{n:03}")) == Some(if n == 1 { 7 } else { n }).filter(left)));
-        assert!(names.keys().eq(std::iter::once(7).chain((2..500).filter(left))));
+        let name = |n: usize| format!("t/a{n:03}");
+        (0..500).rev().for_each(|n| names.insert(name(n), n));
+        (0..500).step_by(3).for_each(|n| names.remove(&name(n)));
+        names.insert(name(1), 700);
+        let called = |n: usize| if n == 700 { name(1) } else { name(n) };
+        let found = |n: usize| names.find(&name(n), |number| called(number) == name(n));
+        let left = |n: &usize| !n.is_multiple_of(3);
+        assert!((0..500).all(|n| found(n) == Some(if n == 1 { 700 } else { n }).filter(|_| left(&n))));
+        assert!(names.numbers().eq(std::iter::once(700).chain((2..500).filter(left))));
         assert!(names.iter().map(|(name, _)| name).is_sorted());
         assert_eq!(names.index.len(), names.sorted.len());
+    }
+
+    #[test]
+    fn of_names_that_hash_alike_each_is_found() {
+        #[derive(PartialEq)]
+        struct Alike(usize);
+        impl Hash for Alike {
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                0.hash(state);
+            }
+        }
+        let mut index = Index::default();
+        (0..100).for_each(|n| index.insert(&Alike(n), n));
+        (0..100).step_by(2).for_each(|n| index.remove(&Alike(n), n));
+        assert!((0..100).all(|n| index.find(&Alike(n), |number| number == n).is_some() == (n % 2 == 1)));
     }
 }

@@ -73,7 +73,7 @@ impl Acd {
         queue.line.remove(&v.place);
         self.timers.clear_visit(key);
         let (visit, waited, queue) = (v.id, turn.now.since(v.entered), queue.id.clone());
-        self.visit_of.remove(&visit);
+        self.visit_of.remove(&visit, key.0);
         self.visits.remove(key.0);
         let End { outcome, cause, to } = end;
         turn.say(Output::Left { visit, queue, outcome, cause, waited, ringing, to });
@@ -105,7 +105,7 @@ impl Acd {
             if been.contains(&target) {
                 return Err(why.unwrap_or(Cause::Loop));
             }
-            let Some(next) = self.queue_of.get(&target) else { return Err(why.unwrap_or(Cause::Closed)) };
+            let Some(next) = self.queue_key(&target) else { return Err(why.unwrap_or(Cause::Closed)) };
             match self.admit(next, &entry, Door::Overflow, turn.wall) {
                 Ok(()) => return Ok((next, been)),
                 Err(cause) => why = why.or(Some(cause)),
@@ -153,7 +153,7 @@ impl Acd {
 
     fn moving(&self, id: VisitId, queue: &QueueId) -> Result<(VisitKey, QueueKey), &'static str> {
         let key = self.visit_key(id).ok_or("it does not wait")?;
-        let target = self.queue_of.get(queue).ok_or("there is no such queue")?;
+        let target = self.queue_key(queue).ok_or("there is no such queue")?;
         let v = &self.visits[key.0];
         if self.queues[v.queue.0].tenant != self.queues[target.0].tenant {
             return Err("the queue is another tenant's");

@@ -75,12 +75,12 @@ pub use audit::{Breach, Share, Sweep};
 pub use words::*;
 
 use agent::{Agent as AgentRecord, AgentKey, Talk};
-use base::{AgentId, Instant, Now, PartyId, QueueId, Random, Tenant, VisitId, Wall};
+use base::{AgentId, Instant, Now, PartyId, QueueId, Random, Tenant, Wall};
 use board::{Board, Rated};
 use dispatch::Scratch;
 use index::{Index, Names};
 use memory::Memory;
-use queue::{Queue as QueueRecord, QueueKey};
+use queue::Queue as QueueRecord;
 use reasons::Reasons;
 use slab::Slab;
 use smallvec::SmallVec;
@@ -107,13 +107,13 @@ pub struct Acd {
     config: Arc<Config>,
     random: Random,
     queues: Slab<QueueRecord>,
-    queue_of: Names<QueueId, QueueKey>,
+    queue_of: Names<QueueId>,
     agents: Slab<AgentRecord>,
     /// Of the agents, by the same numbers, side by side for those who are only named.
     names: Slab<AgentId>,
-    by_id: Names<AgentId, AgentKey>,
+    by_id: Names<AgentId>,
     visits: Slab<Visit>,
-    visit_of: Index<VisitId, VisitKey>,
+    visit_of: Index,
     bars: Slab<Bar>,
     board: Board,
     timers: Timers,
@@ -244,13 +244,13 @@ impl Acd {
     }
 
     fn of_agent(&mut self, id: &AgentId, then: impl FnOnce(&mut Self, AgentKey)) {
-        if let Some(key) = self.by_id.get(id) {
+        if let Some(key) = self.agent_key(id) {
             then(self, key);
         }
     }
 
     fn on_set_open(&mut self, queue: &QueueId, open: Option<bool>) {
-        if let Some(key) = self.queue_of.get(queue) {
+        if let Some(key) = self.queue_key(queue) {
             self.queues[key.0].forced = open;
         }
     }

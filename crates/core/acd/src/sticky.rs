@@ -41,7 +41,7 @@ impl Acd {
         if last.call == v.id.call && !mutated(Mutation::PassedOnComesBack) {
             return;
         }
-        let Some(agent) = self.by_id.get(&last.agent) else { return };
+        let Some(agent) = self.agent_key(&last.agent) else { return };
         let a = &self.agents[agent.0];
         if !a.is_about() || a.removed || !self.board.could_serve(family, a.profile) {
             return;

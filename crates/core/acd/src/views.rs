@@ -1,6 +1,8 @@
 //! What can be asked of the ACD between two inputs.
 
+use crate::agent::AgentKey;
 use crate::agent::Phase;
+use crate::queue::QueueKey;
 use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
 use crate::{Acd, AgentView, VisitView};
@@ -9,16 +11,16 @@ use base::{AgentId, Instant, QueueId, VisitId, Wall};
 impl Acd {
     /// Every agent of the configuration (and those removed from it who still talk), by id.
     pub fn agents(&self) -> impl Iterator<Item = AgentView> {
-        self.by_id.keys().map(|key| self.agents[key.0].view())
+        self.by_id.numbers().map(|key| self.agents[key].view())
     }
 
     pub fn agent(&self, agent: &AgentId) -> Option<AgentView> {
-        self.by_id.get(agent).map(|key| self.agents[key.0].view())
+        self.agent_key(agent).map(|key| self.agents[key.0].view())
     }
 
     /// When the agent's wrap-up ends by itself, also while a call of the agent's own lies over it.
     pub fn wraps_up_until(&self, agent: &AgentId) -> Option<Instant> {
-        let agent = &self.agents[self.by_id.get(agent)?.0];
+        let agent = &self.agents[self.agent_key(agent)?.0];
         agent.until.filter(|_| matches!(agent.phase, Phase::WrapUp(_)))
     }
 
@@ -29,12 +31,12 @@ impl Acd {
 
     /// Visits that wait in this queue, also those that ring.
     pub fn queue_len(&self, queue: &QueueId) -> usize {
-        self.queue_of.get(queue).map_or(0, |key| self.queues[key.0].line.len())
+        self.queue_key(queue).map_or(0, |key| self.queues[key.0].line.len())
     }
 
     /// Whether the queue takes new visits, by its hours or by a supervisor's word. An unknown queue does not.
     pub fn is_open(&self, queue: &QueueId, wall: Wall) -> bool {
-        self.queue_of.get(queue).is_some_and(|key| self.queues[key.0].is_open(wall))
+        self.queue_key(queue).is_some_and(|key| self.queues[key.0].is_open(wall))
     }
 
     /// The visit's position in its queue's line, from 1.
@@ -43,7 +45,15 @@ impl Acd {
     }
 
     pub(crate) fn visit_key(&self, id: VisitId) -> Option<VisitKey> {
-        self.visit_of.get(&id)
+        self.visit_of.find(&id, |key| self.visits.get(key).is_some_and(|v| v.id == id)).map(VisitKey)
+    }
+
+    pub(crate) fn agent_key(&self, id: &AgentId) -> Option<AgentKey> {
+        self.by_id.find(id, |key| self.names.get(key) == Some(id)).map(AgentKey)
+    }
+
+    pub(crate) fn queue_key(&self, id: &QueueId) -> Option<QueueKey> {
+        self.queue_of.find(id, |key| self.queues.get(key).is_some_and(|q| q.id == *id)).map(QueueKey)
     }
 
     pub(crate) fn visits_by_id(&self) -> Vec<VisitKey> {

@@ -29,7 +29,7 @@ impl Acd {
         if self.visit_key(id).is_some() {
             return;
         }
-        let Some(key) = self.queue_of.get(&queue) else {
+        let Some(key) = self.queue_key(&queue) else {
             return turn.say(Output::Refused { visit: id, queue, cause: Cause::Closed });
         };
         let returns = self.give_back_place(&queue, &mut entry, turn.now);
@@ -70,7 +70,7 @@ impl Acd {
             ticket: Ticket::default(),
             open: false,
         }));
-        self.visit_of.insert(id, key);
+        self.visit_of.insert(&id, key.0);
         let ahead = self.sort(key, turn);
         self.set_deadlines(key, turn);
         let expected = self.expect_on_entry(key, ahead, turn.now);

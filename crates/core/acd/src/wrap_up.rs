@@ -25,7 +25,7 @@ impl Acd {
         if mutated(Mutation::IgnoreWrapUpAcrossQueues) && first() != queue {
             return none;
         }
-        let Some(queue) = queue.and_then(|id| self.queue_of.get(id)) else { return none };
+        let Some(queue) = queue.and_then(|id| self.queue_key(id)) else { return none };
         self.agents[key.0].wrap_up.as_deref().copied().unwrap_or(self.queues[queue.0].config.wrap_up)
     }
 

@@ -13,7 +13,7 @@ impl Acd {
     pub(super) fn audit_agent(&self, key: usize, now: Now, talking: &mut BTreeMap<VisitId, AgentKey>, found: &mut Findings) {
         let (Some(a), key) = (self.agents.get(key), AgentKey(key)) else { return };
         self.audit_timer(Timer::Agent(key), now, found);
-        found.unless(self.by_id.get(&a.id) == Some(key), "index", || format!("{} is not found by its id", a.id));
+        found.unless(self.agent_key(&a.id) == Some(key), "index", || format!("{} is not found by its id", a.id));
         found.unless(!a.removed || a.phase.talk().is_some(), "index", || format!("{} is removed and still here", a.id));
         found.unless(a.told.state == a.state(), "index", || format!("{} is {}, told {}", a.id, a.state(), a.told.state));
         self.audit_offer_of(a, found);

@@ -23,7 +23,7 @@ impl Acd {
 
     fn audit_place(&self, key: VisitKey, v: &Visit, found: &mut Findings) {
         let id = v.id;
-        let Some(queue) = self.queues.get(v.queue.0).filter(|q| self.queue_of.get(&q.id) == Some(v.queue)) else {
+        let Some(queue) = self.queues.get(v.queue.0).filter(|q| self.queue_key(&q.id) == Some(v.queue)) else {
             return found.unless(false, "one_place", || format!("{id} waits in a queue that is not configured"));
         };
         let ranked = queue.line.contains(&v.place) && self.visit_key(id) == Some(key);

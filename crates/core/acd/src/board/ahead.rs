@@ -1,11 +1,13 @@
 //! What reading ahead reads of the board, and its guesses at what will be best.
 
 use super::Board;
+use super::pick::Firsts;
 use crate::queue::QueueKey;
 use crate::seats::Order;
 use crate::visit::VisitKey;
-use crate::{Strategy, agent::AgentKey};
+use crate::{SHOWN, Strategy, agent::AgentKey};
 use base::{AgentState, Instant, Requirement};
+use smallvec::SmallVec;
 
 impl Board {
     pub fn glance_at_profile(&self, profile: usize) -> usize {
@@ -26,6 +28,11 @@ impl Board {
         behind ^ k.profiles.glance() ^ k.visits ^ f.able as usize ^ f.expect.glance()
     }
 
+    /// What its visits are told to ask.
+    pub fn glance_at_asks(&self, kind: usize) -> usize {
+        self.asked_at_first(kind).needs().first().map_or(0, |need| usize::from(need.at_least))
+    }
+
     /// The kind whose first is the best for this profile, and that visit; ties are not looked into.
     pub fn likely_visit(&self, profile: usize, now: Instant) -> Option<(usize, VisitKey)> {
         let (rows, now) = self.fronts.rows(now)?;
@@ -41,21 +48,23 @@ impl Board {
 
     /// The kind of those who come to this queue and ask for this, if there was one before.
     pub fn likely_kind(&self, queue: QueueKey, asks: &Requirement) -> Option<usize> {
-        let family = self.family_of.find(&(queue, asks), |(of, known)| *of == queue && known == asks)?;
+        let family = self.family_asking(queue, asks)?;
         self.families[family].kinds.first().copied()
     }
 
-    /// The profile of the agent whom this order puts first for the kind, and the agent; ties are not looked into.
-    pub fn likely_agent(&self, kind: usize, strategy: Strategy) -> Option<(usize, AgentKey)> {
+    /// The agents whom this order puts first for the kind, each with a profile; ties are not looked into, nor those who
+    /// are second in theirs.
+    pub fn likely_agents(&self, kind: usize, strategy: Strategy) -> SmallVec<[(usize, AgentKey); SHOWN]> {
         let order = Order::of(strategy);
         let rows = self.fronts.seat_rows(order);
-        let mut best = None;
-        self.kinds.get(kind)?.profiles.for_common(&self.free, |profile| {
-            let row = &rows[profile].seat();
-            if best.is_none_or(|(least, _)| (row.key, row.idle_since) < least) {
-                best = Some(((row.key, row.idle_since), profile));
-            }
-        });
-        best.map(|(_, profile)| (profile, self.fronts.of_profile(profile, order).seat.agent))
+        let mut firsts = Firsts::none((0, Instant::ZERO));
+        if let Some(kind) = self.kinds.get(kind) {
+            kind.profiles.for_common(&self.free, |profile| {
+                let row = &rows[profile].seat();
+                firsts.meet((row.key, row.idle_since), profile, |_| false);
+            });
+        }
+        let of = |(_, profile): &(_, usize)| (*profile, self.fronts.of_profile(*profile, order).seat.agent);
+        firsts.best().iter().map(of).collect()
     }
 }

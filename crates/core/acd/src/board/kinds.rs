@@ -55,12 +55,17 @@ impl Board {
 
     /// Those who ask this of this queue.
     pub fn family(&mut self, key: QueueKey, asks: &Requirement, queue: &Queue) -> usize {
-        if let Some(family) = self.family_of.find(&(key, asks), |(of, known)| *of == key && known == asks) {
+        if let Some(family) = self.family_asking(key, asks) {
             return family;
         }
         let family = self.add_family(key, asks, queue);
-        self.family_of.insert((key, asks.clone()), family);
+        self.family_of.insert(&(key, asks), family);
         family
+    }
+
+    pub(super) fn family_asking(&self, key: QueueKey, asks: &Requirement) -> Option<usize> {
+        self.family_of
+            .find(&(key, asks), |family| self.families.get(family).is_some_and(|f| f.queue == key && f.requires == *asks))
     }
 
     fn add_family(&mut self, key: QueueKey, asks: &Requirement, queue: &Queue) -> usize {
@@ -167,7 +172,7 @@ impl Board {
             self.profiles.iter_mut().for_each(|(_, p)| p.families.set(family, false));
             self.relaxing.set(family, false);
             let f = &self.families[family];
-            self.family_of.remove(&(f.queue, f.requires.clone()));
+            self.family_of.remove(&(f.queue, &f.requires), family);
             self.families.remove(family);
         }
         self.suspects.retain(|family| self.families.get(*family).is_some());

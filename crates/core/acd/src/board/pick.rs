@@ -140,18 +140,18 @@ impl Head {
 }
 
 /// The best of the firsts, by what is compared and where it is: nothing is moved that is not among them.
-struct Firsts<T> {
+pub(super) struct Firsts<T> {
     best: [(T, usize); SHOWN],
     len: usize,
 }
 
 impl<T: Ord + Copy> Firsts<T> {
     /// Filled with what is never looked at.
-    fn none(filling: T) -> Self {
+    pub(super) fn none(filling: T) -> Self {
         Firsts { best: [(filling, 0); SHOWN], len: 0 }
     }
 
-    fn best(&self) -> &[(T, usize)] {
+    pub(super) fn best(&self) -> &[(T, usize)] {
         &self.best[..self.len]
     }
 
@@ -161,7 +161,7 @@ impl<T: Ord + Copy> Firsts<T> {
 
     /// `earlier`: of equals it comes before that one.
     #[inline]
-    fn meet(&mut self, value: T, of: usize, earlier: impl Fn(usize) -> bool) {
+    pub(super) fn meet(&mut self, value: T, of: usize, earlier: impl Fn(usize) -> bool) {
         // Most are beyond, and that is all there is to do in line.
         if self.len < SHOWN || value <= self.best[SHOWN - 1].0 {
             self.put(value, of, earlier);
