@@ -15,8 +15,8 @@
 //! ```
 //! All of it takes about a quarter of an hour; `--whole` holds the calls for three minutes, lets the storm go on for ten
 //! and goes up by smaller steps. `--calls N --hold SECONDS` is another size of `calls`. A part in which the load was late
-//! by more than 2 ms in one packet of a hundred is void, and says so. On a machine that does something else as well,
-//! `chrt -r 1 cargo bench …` puts all of it before the rest.
+//! by more than 2 ms in one packet of a hundred is void, and each of its rows says so. On a machine that does something else
+//! as well, `chrt -r 1 cargo bench …` puts all of it before the rest.
 //!
 //! It ends with 0 when every target was reached, with 1 when one was missed, with 2 when a part is void.
 
@@ -86,7 +86,7 @@ fn main() -> ExitCode {
     server::build();
     let mut table = Table::default();
     pin::to(pin::cores().1);
-    asked.parts().into_iter().for_each(|part| part(&asked, &mut table));
+    asked.parts().into_iter().for_each(|part| table.of(|table| part(&asked, table)));
     table.print();
     table.write();
     table.verdict()

@@ -23,6 +23,8 @@ struct Row {
     measured: String,
     /// `None`: a figure without a target.
     reached: Option<bool>,
+    /// Of a part that does not count.
+    void: bool,
 }
 
 impl Default for Table {
@@ -32,6 +34,14 @@ impl Default for Table {
 }
 
 impl Table {
+    /// One part with its rows; once a part is void, all of its rows are.
+    pub fn of(&mut self, part: impl FnOnce(&mut Table)) {
+        let (rows, voids) = (self.rows.len(), self.void.len());
+        part(self);
+        let void = self.void.len() > voids;
+        self.rows.iter_mut().skip(rows).for_each(|row| row.void = void);
+    }
+
     pub fn target(&mut self, what: impl Into<String>, target: impl Into<String>, measured: impl Into<String>, reached: bool) {
         self.row(what.into(), target.into(), measured.into(), Some(reached));
     }
@@ -42,7 +52,7 @@ impl Table {
 
     /// At once, too: a long run shows where it is.
     fn row(&mut self, what: String, target: String, measured: String, reached: Option<bool>) {
-        let row = Row { what, target, measured, reached };
+        let row = Row { what, target, measured, reached, void: false };
         eprintln!("{row}");
         self.rows.push(row);
     }
@@ -91,7 +101,12 @@ impl Table {
 
 impl std::fmt::Display for Row {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let reached = self.reached.map_or("", |reached| if reached { "met" } else { "NOT MET" });
+        let reached = match (self.reached, self.void) {
+            (None, _) => "",
+            (Some(_), true) => "VOID",
+            (Some(true), _) => "met",
+            (Some(false), _) => "NOT MET",
+        };
         write!(f, "{:<52} {:>14}  {:<44} {reached}", self.what, self.target, self.measured)
     }
 }
