@@ -128,6 +128,7 @@ impl World {
                 offered: None,
                 dtmf: None,
                 dtmf_clock: codec.clock(),
+                events: vec![],
                 send: true,
                 receive: true,
             };

@@ -33,6 +33,7 @@ pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
             offered: None,
             dtmf: Some(101),
             dtmf_clock: 8_000,
+            events: vec![],
             send: true,
             receive: true,
         };

@@ -140,6 +140,7 @@ impl Centre {
             offered: audio.offered,
             dtmf: audio.dtmf,
             dtmf_clock: audio.dtmf_clock,
+            events: audio.events.clone(),
             send: audio.send,
             receive: audio.receive,
         };

@@ -28,7 +28,8 @@ const SENDER_FOR: Duration = Duration::from_secs(10);
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Content {
     Audio(Codec),
-    Event,
+    /// A telephone-event, and how fast it counts its time, in Hz.
+    Event(u32),
     /// A payload that was not negotiated: a sign of life, no more.
     Other,
 }
@@ -353,15 +354,16 @@ impl Leg {
 /// A static payload number means its codec whatever was negotiated (RFC 3551): a peer that changes codec is understood
 /// at once.
 fn content(session: &Session, payload: u8) -> Content {
-    match (payload, session.offered) {
-        // Ours first: theirs may be ours of something else.
-        (p, Some((codec, _))) if p == codec => return Content::Audio(session.codec),
-        (p, Some((_, dtmf))) if p == dtmf && session.dtmf.is_some() => return Content::Event,
-        _ => {}
+    // Ours first: theirs may be ours of something else.
+    if session.offered == Some(payload) {
+        return Content::Audio(session.codec);
+    }
+    if let Some((_, clock)) = session.events.iter().find(|(number, _)| *number == payload) {
+        return Content::Event(*clock);
     }
     match payload {
         p if p == session.payload => Content::Audio(session.codec),
-        p if Some(p) == session.dtmf => Content::Event,
+        p if Some(p) == session.dtmf => Content::Event(session.dtmf_clock),
         p => Codec::of_payload(p).map_or(Content::Other, Content::Audio),
     }
 }

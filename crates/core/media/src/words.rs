@@ -16,13 +16,15 @@ pub struct Session {
     pub codec: Codec,
     /// Payload number of the codec towards the peer, and from it unless we offered another.
     pub payload: u8,
-    /// The payload numbers of the codec and of telephone-event in our offer, if it was ours: the peer sends by these, whatever
-    /// numbers its answer gives (RFC 3264 section 6.1).
-    pub offered: Option<(u8, u8)>,
-    /// Payload number of telephone-event (RFC 4733), if negotiated. If not, see [`Command::HearKeys`].
+    /// The payload number of the codec in our offer, if it was ours: the peer sends by it, whatever number its answer gives
+    /// (RFC 3264 section 6.1).
+    pub offered: Option<u8>,
+    /// Payload number of telephone-event towards the peer (RFC 4733), if negotiated. If not, see [`Command::HearKeys`].
     pub dtmf: Option<u8>,
-    /// How fast its events count their time, in Hz.
+    /// How fast events towards the peer count their time, in Hz.
     pub dtmf_clock: u32,
+    /// By which numbers the peer sends its events, and how fast each counts their time, in Hz; beside these by that of `dtmf`.
+    pub events: Vec<(u8, u32)>,
     /// We may send (the peer is not on hold), we expect to receive.
     pub send: bool,
     pub receive: bool,

@@ -4,6 +4,7 @@
 use crate::support::Baresip;
 use crate::support::baresip::Phone;
 use crate::support::line::{Line, Order};
+use crate::support::raw::{Raw, Request};
 use crate::support::server::{Agent, Server, Site};
 use crate::support::sound::{Recording, listen, quiet_ms, sounding_ms};
 use serde_json::Value;
@@ -225,5 +226,38 @@ fn a_codec_changed_in_mid_call_is_heard_by_nobody_and_the_recordings_timeline_is
     line.hangs_up();
     is_whole(&mut server, &mut line, &mut ana);
     assert_eq!(line.ear.laws(), [Law::Pcmu, Law::Pcma, Law::Pcmu], "and it is spoken to in what was agreed");
+    server.stop();
+}
+
+#[test]
+fn asked_for_an_offer_in_mid_call_the_server_offers_the_numbers_that_were_agreed_on() {
+    let site = site();
+    let mut server = site.serve();
+    let raw = Raw::trunk(&server);
+    let send = |method, sequence, tag: &str, formats: Option<&str>| {
+        let ip = raw.from.ip();
+        let sdp = formats.map(|formats| {
+            let maps = "a=rtpmap:98 PCMA/8000\r\na=rtpmap:96 telephone-event/8000\r\na=rtpmap:101 speex/8000\r\n";
+            let media = format!("m=audio 7000 RTP/AVP {formats}\r\n{maps}");
+            format!("v=0\r\no=- 1 {sequence} IN IP4 {ip}\r\ns=-\r\nc=IN IP4 {ip}\r\nt=0 0\r\n{media}")
+        });
+        let body = sdp.as_deref().map(|sdp| ("application/sdp", sdp));
+        raw.send(&Request { call: "numbers", method, sequence, tag, body });
+    };
+    send("INVITE", 1, "", Some("98 96 101"));
+    let answer = raw.answer_to("numbers", "1 INVITE");
+    let formats =
+        |text: &str| text.lines().find_map(|l| l.strip_prefix("m=audio ")?.split_once(" RTP/AVP ")).unwrap().1.to_string();
+    assert_eq!((answer.status, formats(&answer.text).as_str()), (200, "98 96"), "{}", answer.text);
+    let tag = answer.tag.clone();
+    send("ACK", 1, &tag, None);
+    send("INVITE", 2, &tag, None);
+    let offer = raw.answer_to("numbers", "2 INVITE");
+    assert_eq!((offer.status, formats(&offer.text).as_str()), (200, "98 0 96"), "{}", offer.text);
+    assert!(offer.text.contains("a=rtpmap:98 PCMA/8000") && offer.text.contains("a=rtpmap:96 telephone-event/8000"));
+    send("ACK", 2, &tag, Some("98 96"));
+    send("BYE", 3, &tag, None);
+    assert_eq!(raw.answer_to("numbers", "3 BYE").status, 200);
+    server.is_at_rest();
     server.stop();
 }

@@ -53,6 +53,7 @@ fn audio(send: bool) -> sip::sdp::Audio {
         offered: None,
         dtmf: None,
         dtmf_clock: 8_000,
+        events: vec![],
         send,
         receive: true,
         ptime: None,

@@ -33,8 +33,7 @@ impl Plane {
             return;
         }
         let payload = packet.get(header.body()).unwrap_or(&[]);
-        let dtmf_clock = leg.session.as_ref().map_or(0, |s| s.dtmf_clock);
-        let came = Came { from: id, content, header: &header, on_hold: !leg.sends(), dtmf_clock };
+        let came = Came { from: id, content, header: &header, on_hold: !leg.sends() };
         let settled = leg.settles(content);
         // Only looked at here: a packet that is passed on and no more costs no second look-up.
         let (alone, nobody) = (leg.heard_by.first().copied().filter(|_| leg.heard_by.len() == 1), leg.heard_by.is_empty());
@@ -45,8 +44,8 @@ impl Plane {
         // What has been heard is heard once.
         let listened_to = listened_to && !leg.reception.is_again();
         match content {
-            Content::Event => {
-                let key = leg.digits.hear(now.mono, &header, dtmf_clock, payload);
+            Content::Event(clock) => {
+                let key = leg.digits.hear(now.mono, &header, clock, payload);
                 out.extend(key.map(|key| Output::Input(Input::Digit { leg: id, key })));
                 if listened_to {
                     self.decode(now, &came, None, out);
@@ -192,7 +191,7 @@ impl Plane {
         let length = body.len();
         let (payload, samples) = match content {
             Content::Audio(codec) if codec.relays_to(session.codec) => (Some(session.payload), Some(codec.ticks(body))),
-            Content::Event => (session.dtmf, None),
+            Content::Event(_) => (session.dtmf, None),
             Content::Audio(_) | Content::Other => (None, None),
         };
         let (law, clock) = (session.codec.law(), session.dtmf_clock);
@@ -205,8 +204,8 @@ impl Plane {
         if let (Content::Audio(from), Some(to), Some(body)) = (content, law, packet.get_mut(header.body())) {
             from.law().into_iter().for_each(|from| transcode(from, to, body));
         }
-        if let (Content::Event, Some(body)) = (content, packet.get_mut(header.body())) {
-            dtmf::Event::change_clock(body, came.dtmf_clock, clock);
+        if let (Content::Event(theirs), Some(body)) = (content, packet.get_mut(header.body())) {
+            dtmf::Event::change_clock(body, theirs, clock);
         }
         rtp::rewrite(packet, payload, line);
         Some(Output::Forward { leg: id, to: address })
@@ -216,12 +215,13 @@ impl Plane {
     /// somebody who listens in gets none.
     fn key_beside(&mut self, now: Now, id: LegId, came: &Came, packet: &[u8]) -> Option<Output> {
         let together = self.legs.get(&came.from)?.hears.contains(&id);
-        if came.content != Content::Event || !together || came.on_hold {
+        let Content::Event(clock) = came.content else { return None };
+        if !together || came.on_hold {
             return None;
         }
         let leg = self.legs.get_mut(&id)?;
         let mut event = packet.get(came.header.body())?.first_chunk::<4>().copied()?;
-        dtmf::Event::change_clock(&mut event, came.dtmf_clock, leg.session.as_ref()?.dtmf_clock);
+        dtmf::Event::change_clock(&mut event, clock, leg.session.as_ref()?.dtmf_clock);
         let (to, packet) = leg.key(now.mono, came.header, &event)?;
         Some(Output::Send { leg: id, to, packet })
     }
@@ -234,6 +234,4 @@ struct Came<'a> {
     header: &'a Header,
     /// Its leg is on hold.
     on_hold: bool,
-    /// How fast its leg's events count their time, in Hz.
-    dtmf_clock: u32,
 }

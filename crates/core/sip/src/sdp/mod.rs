@@ -6,10 +6,12 @@
 //! [`Audio`] is what both agreed on, seen from our side. All media but one usable audio line are answered with port 0,
 //! in their places.
 
+mod numbers;
 mod read;
 mod write;
 
 use bytes::Bytes;
+use numbers::{Meaning, Numbers};
 use read::{Line, Offered};
 use std::net::{IpAddr, SocketAddr};
 
@@ -19,10 +21,8 @@ pub const MAX_SDP: usize = 16_384;
 pub const MAX_LINES: usize = 512;
 pub const MAX_LINE: usize = 1_024;
 
-/// The payload numbers we give in our offers to telephone-event by the clock of 8 kHz and by that of Opus, and to Opus.
-const OUR_DTMF: u8 = 101;
-const OUR_DTMF_48: u8 = 102;
-const OUR_OPUS: u8 = 96;
+/// Numbers of telephone-event by which one peer is heard: a few clocks, and some to spare.
+const MAX_EVENTS: usize = 4;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum AudioCodec {
@@ -55,17 +55,19 @@ pub struct Local {
     pub codecs: Vec<AudioCodec>,
     /// RTCP on the RTP port (RFC 5761), if the peer wants it too.
     pub rtcp_mux: bool,
-    /// The m-lines of this session so far: take it over from [`Audio::shape`], so that a later offer of ours has as
-    /// many lines in the same order (RFC 3264 8).
+    /// What was said in this session so far: take it over from [`Audio::shape`], so that a later offer of ours has as many
+    /// lines in the same order (RFC 3264 8), and its numbers mean what they meant before.
     pub shape: Shape,
 }
 
-/// The m-lines of a session: where the audio stands among lines that were refused.
+/// What stays as it is while a session lasts: where the audio stands among lines that were refused, and what its payload
+/// numbers mean.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Shape {
     /// Each line before the audio: media, protocol, formats.
     before: Vec<[String; 3]>,
     after: Vec<[String; 3]>,
+    numbers: Numbers,
 }
 
 /// What was agreed on, from our view.
@@ -75,12 +77,15 @@ pub struct Audio {
     pub codec: AudioCodec,
     /// The codec's payload number in what we send.
     pub payload: u8,
-    /// The payload numbers in what they send, of the codec and of telephone-event, where we offered: an answer may give others
-    /// for what it is sent (RFC 3264 6.1).
-    pub offered: Option<(u8, u8)>,
-    /// The payload number of telephone-event on this leg (RFC 4733), and how fast it counts its time, in Hz.
+    /// The codec's payload number in what they send, where we offered: an answer may give another for what it is sent (RFC
+    /// 3264 6.1).
+    pub offered: Option<u8>,
+    /// The payload number of telephone-event in what we send (RFC 4733), and how fast it counts its time, in Hz.
     pub dtmf: Option<u8>,
     pub dtmf_clock: u32,
+    /// Each number by which they may send it, with its clock: those of the offer, at 8 kHz and at the clock of a codec. None
+    /// if it was not agreed on.
+    pub events: Vec<(u8, u32)>,
     /// We may send: they listen, and their address is not 0.0.0.0 (RFC 3264 8.4).
     pub send: bool,
     /// They may send.
@@ -131,21 +136,19 @@ impl Local {
         // The others stay in their order.
         self.codecs.sort_by_key(|one| *one != codec);
     }
+
+    /// What an offer of ours says, by its numbers: the codecs, and telephone-event once for each clock among them (RFC 4733
+    /// section 2.1) and by 8 kHz for all who know no other.
+    fn offered(&self) -> Vec<(u8, Meaning)> {
+        let codecs = self.codecs.iter().map(|codec| Meaning::Codec(*codec));
+        let of_opus = self.codecs.contains(&AudioCodec::Opus).then_some(Meaning::Event(AudioCodec::Opus.clock()));
+        self.shape.numbers.assign(codecs.chain([Meaning::Event(8_000)]).chain(of_opus))
+    }
 }
 
 impl AudioCodec {
     /// What is used where nothing else is asked for.
     pub const USUAL: [AudioCodec; 2] = [AudioCodec::Pcma, AudioCodec::Pcmu];
-
-    /// In our offers: RFC 3551 table 4, or our own.
-    pub fn our_payload(self) -> u8 {
-        match self {
-            AudioCodec::Pcmu => 0,
-            AudioCodec::Pcma => 8,
-            AudioCodec::G722 => 9,
-            AudioCodec::Opus => OUR_OPUS,
-        }
-    }
 
     /// How fast its timestamps run, in Hz.
     pub fn clock(self) -> u32 {
@@ -162,18 +165,6 @@ impl AudioCodec {
             AudioCodec::G722 => "G722",
             AudioCodec::Opus => "opus",
         }
-    }
-
-    /// What stands in its rtpmap. Opus says two channels whatever it has (RFC 7587 section 7).
-    fn encoding(self) -> String {
-        let channels = if self == AudioCodec::Opus { "/2" } else { "" };
-        format!("{}/{}{channels}", self.name(), self.clock())
-    }
-
-    /// How we want it to be sent (RFC 7587 section 6.1): one channel, wideband, with lost packets in those behind them.
-    fn parameters(self) -> Option<&'static str> {
-        (self == AudioCodec::Opus)
-            .then_some("maxplaybackrate=16000;sprop-maxcapturerate=16000;maxaveragebitrate=32000;stereo=0;useinbandfec=1")
     }
 }
 
@@ -231,8 +222,12 @@ pub fn read_answer(answer: &[u8], ours: &Local) -> Result<Audio, Refused> {
     let expected = answered.lines.len() == place + 1 + ours.shape.after.len();
     // A peer that loses lines we refused is wrong (RFC 3264 6) but still says where its audio is.
     let (_, audio) = agree(&answered, ours, |at| !expected || at == place)?;
-    let dtmf = if audio.dtmf_clock == AudioCodec::Opus.clock() { OUR_DTMF_48 } else { OUR_DTMF };
-    Ok(Audio { shape: ours.shape.clone(), offered: Some((audio.codec.our_payload(), dtmf)), ..audio })
+    let offered = ours.offered();
+    let mut shape = ours.shape.clone();
+    shape.numbers.note(offered.iter().copied().chain(audio.shape.numbers.all()));
+    let number = offered.iter().find(|(_, meaning)| meaning.codec() == Some(audio.codec)).map(|(number, _)| *number);
+    let events = if audio.dtmf.is_some() { events(offered) } else { vec![] };
+    Ok(Audio { shape, offered: number, events, ..audio })
 }
 
 /// The first usable line among those at allowed places, with its place.
@@ -240,7 +235,11 @@ fn agree(offered: &Offered, ours: &Local, allowed: impl Fn(usize) -> bool) -> Re
     let mut refused = Refused::NotAcceptable("no audio line");
     for (at, line) in offered.lines.iter().enumerate().filter(|(at, line)| allowed(*at) && line.is_audio()) {
         match agree_on(line, ours) {
-            Ok(audio) => return Ok((at, Audio { shape: offered.shape_around(at), ..audio })),
+            Ok(audio) => {
+                let mut numbers = ours.shape.numbers.clone();
+                numbers.note(line.meanings());
+                return Ok((at, Audio { shape: offered.shape_around(at, numbers), ..audio }));
+            }
             Err(error) => refused = error,
         }
     }
@@ -261,12 +260,18 @@ fn agree_on(line: &Line, ours: &Local) -> Result<Audio, Refused> {
         offered: None,
         dtmf: dtmf.map(|(payload, _)| payload),
         dtmf_clock: dtmf.map_or(codec.clock(), |(_, clock)| clock),
+        events: if dtmf.is_some() { events(line.meanings()) } else { vec![] },
         send: listens && ours.direction.sends(),
         receive: line.direction.sends() && ours.direction.receives(),
         ptime: line.ptime,
         rtcp_mux: line.rtcp_mux && ours.rtcp_mux,
         shape: Shape::default(),
     })
+}
+
+/// The numbers of telephone-event among these, with their clocks.
+fn events(said: impl IntoIterator<Item = (u8, Meaning)>) -> Vec<(u8, u32)> {
+    said.into_iter().filter_map(|(number, meaning)| Some((number, meaning.event_clock()?))).take(MAX_EVENTS).collect()
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! Their SDP, cleaned, bounded, and cut down to what an audio call needs.
 
+use super::numbers::{Meaning, Numbers};
 use super::{AudioCodec, Direction, MAX_LINE, MAX_LINES, MAX_SDP, Refused, Shape};
 use crate::message::text::decode;
 use sdp_types::{Attribute, Connection, Media, Session};
@@ -90,12 +91,13 @@ fn payload_number(text: &str) -> Option<u8> {
 }
 
 impl Offered {
-    /// The lines around the audio, as refused ones.
-    pub(super) fn shape_around(&self, audio: usize) -> Shape {
+    /// The lines around the audio, as refused ones, and what its numbers mean.
+    pub(super) fn shape_around(&self, audio: usize, numbers: Numbers) -> Shape {
         let refused = |line: &Line| [line.media.clone(), line.protocol.clone(), line.formats.clone()];
         Shape {
             before: self.lines.iter().take(audio).map(refused).collect(),
             after: self.lines.iter().skip(audio + 1).map(refused).collect(),
+            numbers,
         }
     }
 }
@@ -124,18 +126,20 @@ impl Line {
     /// (CVE-2018-1000098).
     pub(super) fn codecs(&self) -> Result<impl Iterator<Item = (u8, AudioCodec)>, Refused> {
         let numbers = self.payload_numbers().ok_or(Refused::NotAcceptable("payload number over 127"))?;
-        Ok(numbers.into_iter().filter_map(|number| Some((number, self.codec(number)?))))
+        Ok(numbers.into_iter().filter_map(|number| Some((number, self.meaning(number).codec()?))))
     }
 
     /// The first payload number that is telephone-event at the codec's clock, as it should be (RFC 4733 section 2.1); else
     /// at 8 kHz, as many phones say beside Opus too. With its clock.
     pub(super) fn dtmf(&self, codec: AudioCodec) -> Option<(u8, u32)> {
-        let numbers = self.payload_numbers()?;
-        let at = |clock: u32| {
-            let name = format!("telephone-event/{clock}");
-            numbers.iter().find(|number| self.encoding(**number) == Some(&name)).map(|number| (*number, clock))
-        };
-        at(codec.clock()).or_else(|| at(8_000))
+        let at = |clock: u32| self.meanings().find(|(_, meaning)| *meaning == Meaning::Event(clock));
+        let (number, meaning) = at(codec.clock()).or_else(|| at(8_000))?;
+        Some((number, meaning.event_clock()?))
+    }
+
+    /// What the line says of its numbers, in its order.
+    pub(super) fn meanings(&self) -> impl Iterator<Item = (u8, Meaning)> {
+        self.payload_numbers().into_iter().flatten().map(|number| (number, self.meaning(number)))
     }
 
     fn payload_numbers(&self) -> Option<Vec<u8>> {
@@ -143,13 +147,15 @@ impl Line {
     }
 
     /// By its rtpmap; 0, 8 and 9 need none (RFC 3551 6). G.722 says 8000 although it samples at 16 kHz (RFC 3551 4.5.2).
-    fn codec(&self, number: u8) -> Option<AudioCodec> {
+    fn meaning(&self, number: u8) -> Meaning {
         match (self.encoding(number), number) {
-            (Some("pcmu/8000" | "pcmu/8000/1"), _) | (None, 0) => Some(AudioCodec::Pcmu),
-            (Some("pcma/8000" | "pcma/8000/1"), _) | (None, 8) => Some(AudioCodec::Pcma),
-            (Some("g722/8000" | "g722/8000/1"), _) | (None, 9) => Some(AudioCodec::G722),
-            (Some("opus/48000/2"), _) => Some(AudioCodec::Opus),
-            _ => None,
+            (Some("pcmu/8000" | "pcmu/8000/1"), _) | (None, 0) => Meaning::Codec(AudioCodec::Pcmu),
+            (Some("pcma/8000" | "pcma/8000/1"), _) | (None, 8) => Meaning::Codec(AudioCodec::Pcma),
+            (Some("g722/8000" | "g722/8000/1"), _) | (None, 9) => Meaning::Codec(AudioCodec::G722),
+            (Some("opus/48000/2"), _) => Meaning::Codec(AudioCodec::Opus),
+            (Some("telephone-event/8000"), _) => Meaning::Event(8_000),
+            (Some("telephone-event/48000"), _) => Meaning::Event(48_000),
+            _ => Meaning::Other,
         }
     }
 

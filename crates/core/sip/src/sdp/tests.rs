@@ -235,7 +235,91 @@ fn an_answer_with_other_numbers_leaves_ours_for_what_comes() {
     let answer = b"v=0\r\no=- 1 1 IN IP4 192.0.2.9\r\ns=-\r\nc=IN IP4 192.0.2.9\r\nt=0 0\r\nm=audio 5000 RTP/AVP 111 110\r\n\
         a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\n";
     let audio = read_answer(answer, &ours).unwrap();
-    assert_eq!((audio.payload, audio.dtmf, audio.offered), (111, Some(110), Some((96, 102))));
+    assert_eq!((audio.payload, audio.dtmf, audio.offered), (111, Some(110), Some(96)));
+    assert_eq!(audio.events, [(101, 8_000), (102, 48_000)]);
     let theirs = super::answer(answer, &ours).unwrap().1;
     assert_eq!((theirs.payload, theirs.offered), (111, None), "by the numbers of their offer in both directions");
+}
+
+#[test]
+fn each_number_of_telephone_event_is_heard_at_its_clock_if_one_was_agreed_on() {
+    let ours = Local { codecs: vec![AudioCodec::Opus, AudioCodec::Pcma], ..ours() };
+    const MAPS: &str = "a=rtpmap:111 opus/48000/2|a=rtpmap:110 telephone-event/48000|a=rtpmap:126 telephone-event/8000";
+    let many: String = (96..128).map(|n| format!("|a=rtpmap:{n} telephone-event/8000")).collect();
+    let all: String = (96..128).map(|n| format!(" {n}")).collect();
+    #[rustfmt::skip]
+    let table = [
+        // their offer                                                   we send      we hear
+        (format!("m=audio 6000 RTP/AVP 111 110 126|{MAPS}"),             Some(110),   vec![(110, 48_000), (126, 8_000)]),
+        (format!("m=audio 6000 RTP/AVP 8 110 126|{MAPS}"),               Some(126),   vec![(110, 48_000), (126, 8_000)]),
+        (format!("m=audio 6000 RTP/AVP 111 126|{MAPS}"),                 Some(126),   vec![(126, 8_000)]),
+        (format!("m=audio 6000 RTP/AVP 8 110|{MAPS}"),                   None,        vec![]),
+        (format!("m=audio 6000 RTP/AVP 8{all}{many}"),                   Some(96),    (96..100).map(|n| (n, 8_000)).collect()),
+    ];
+    for (theirs, sent, heard) in table {
+        let audio = answer(&sdp(&theirs), &ours).unwrap().1;
+        assert_eq!((audio.dtmf, audio.events), (sent, heard), "{theirs}");
+    }
+    let keys = |lines: &str| read_answer(&sdp(lines), &ours).unwrap().events;
+    let both = "m=audio 6000 RTP/AVP 8 101 102|a=rtpmap:101 telephone-event/8000|a=rtpmap:102 telephone-event/48000";
+    assert_eq!(keys(both), [(101, 8_000), (102, 48_000)]);
+    assert_eq!(keys("m=audio 6000 RTP/AVP 8"), []);
+}
+
+/// Number and encoding of each rtpmap, in their order.
+fn maps(sdp: &[u8]) -> Vec<(u8, String)> {
+    let map = |line: &str| {
+        let (number, encoding) = line.strip_prefix("a=rtpmap:")?.split_once(' ')?;
+        Some((number.parse().unwrap(), encoding.to_ascii_lowercase()))
+    };
+    String::from_utf8_lossy(sdp).lines().filter_map(map).collect()
+}
+
+#[test]
+fn a_number_means_the_same_in_all_that_is_said_in_a_session() {
+    let ours = Local { codecs: vec![AudioCodec::Opus, AudioCodec::Pcma], ..ours() };
+    let many: String = (96..128).map(|n| format!("|a=rtpmap:{n} speex/{n}")).collect();
+    let all: String = (96..128).map(|n| format!(" {n}")).collect();
+    #[rustfmt::skip]
+    let table = [
+        // what they offered                                                                     the numbers of our next offer
+        ("m=audio 6000 RTP/AVP 111 110|a=rtpmap:111 opus/48000/2|a=rtpmap:110 telephone-event/48000".to_string(),
+                                                                                                 "111 8 101 110"),
+        ("m=audio 6000 RTP/AVP 97 96|a=rtpmap:97 opus/48000/2|a=rtpmap:96 telephone-event/8000".to_string(),
+                                                                                                 "97 8 96 102"),
+        ("m=audio 6000 RTP/AVP 8 96 101|a=rtpmap:96 telephone-event/8000|a=rtpmap:101 speex/8000".to_string(),
+                                                                                                 "97 8 96 102"),
+        ("m=audio 6000 RTP/AVP 98 96 102|a=rtpmap:98 PCMA/8000|a=rtpmap:96 L16/8000|a=rtpmap:102 iLBC/8000".to_string(),
+                                                                                                 "97 98 101 99"),
+        ("m=audio 6000 RTP/AVP 8 101|a=rtpmap:101 telephone-event/8000".to_string(),             "96 8 101 102"),
+        // Nothing is left to say Opus or a key by.
+        (format!("m=audio 6000 RTP/AVP 8{all}{many}"),                                           "8"),
+    ];
+    for (theirs, numbers) in table {
+        let theirs = sdp(&theirs);
+        let (_, audio) = answer(&theirs, &ours).unwrap();
+        let later = Local { shape: audio.shape, version: 2, ..ours.clone() };
+        let offered = offer(&later);
+        assert_eq!(m_lines(&offered), [format!("m=audio 4000 RTP/AVP {numbers}")]);
+        let before = maps(&theirs);
+        for (number, encoding) in maps(&offered) {
+            assert!(before.iter().all(|(other, said)| *other != number || *said == encoding), "{number}: {before:?}");
+        }
+    }
+}
+
+#[test]
+fn what_we_offered_keeps_its_numbers_whatever_their_answer_calls_it() {
+    let ours = Local { codecs: vec![AudioCodec::Opus, AudioCodec::Pcma], ..ours() };
+    let swapped = "m=audio 6000 RTP/AVP 102 96|a=rtpmap:102 opus/48000/2|a=rtpmap:96 telephone-event/48000";
+    let audio = read_answer(&sdp(swapped), &ours).unwrap();
+    let later = Local { shape: audio.shape, version: 2, ..ours.clone() };
+    assert_eq!(maps(&offer(&later)), maps(&offer(&ours)));
+    // They offer in their turn, by a number of their own.
+    let renumbered = "m=audio 6000 RTP/AVP 8 97|a=rtpmap:97 telephone-event/8000";
+    let only = Local { codecs: vec![AudioCodec::Pcma], ..ours };
+    let first = read_answer(&sdp("m=audio 6000 RTP/AVP 8 101|a=rtpmap:101 telephone-event/8000"), &only).unwrap();
+    let (_, second) = answer(&sdp(renumbered), &Local { shape: first.shape, ..only.clone() }).unwrap();
+    let third = offer(&Local { shape: second.shape, ..only });
+    assert_eq!(m_lines(&third), ["m=audio 4000 RTP/AVP 8 101"], "as we said it first");
 }

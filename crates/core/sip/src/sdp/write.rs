@@ -1,7 +1,8 @@
 //! Our SDP: as small as a peer needs it.
 
+use super::numbers::Meaning;
 use super::read::Offered;
-use super::{Audio, AudioCodec, Direction, Local, OUR_DTMF, OUR_DTMF_48};
+use super::{Audio, Direction, Local};
 use bytes::Bytes;
 use std::fmt::Write;
 use std::net::IpAddr;
@@ -11,8 +12,9 @@ pub(super) fn answer(offered: &Offered, audio_at: usize, audio: &Audio, ours: &L
     for (at, line) in offered.lines.iter().enumerate() {
         if at == audio_at {
             let direction = Direction::of(audio.send, audio.receive);
-            let dtmf = audio.dtmf.map(|payload| (payload, audio.dtmf_clock));
-            audio_line(&mut out, ours, &line.protocol, &[(audio.payload, audio.codec)], dtmf.as_slice(), direction);
+            let dtmf = audio.dtmf.map(|payload| (payload, Meaning::Event(audio.dtmf_clock)));
+            let said: Vec<_> = [(audio.payload, Meaning::Codec(audio.codec))].into_iter().chain(dtmf).collect();
+            audio_line(&mut out, ours, &line.protocol, &said, direction);
             if audio.rtcp_mux {
                 out.push_str("a=rtcp-mux\r\n");
             }
@@ -28,11 +30,7 @@ pub(super) fn offer(ours: &Local) -> Bytes {
     for line in &ours.shape.before {
         refused_line(&mut out, &line.each_ref().map(String::as_str));
     }
-    let codecs: Vec<_> = ours.codecs.iter().map(|codec| (codec.our_payload(), *codec)).collect();
-    // One for each clock among the codecs (RFC 4733 section 2.1), and that of 8 kHz for all who know no other.
-    let mut dtmf = vec![(OUR_DTMF, 8_000)];
-    dtmf.extend(ours.codecs.contains(&AudioCodec::Opus).then_some((OUR_DTMF_48, AudioCodec::Opus.clock())));
-    audio_line(&mut out, ours, "RTP/AVP", &codecs, &dtmf, ours.direction);
+    audio_line(&mut out, ours, "RTP/AVP", &ours.offered(), ours.direction);
     if ours.rtcp_mux {
         out.push_str("a=rtcp-mux\r\n");
     }
@@ -55,27 +53,17 @@ fn head(ours: &Local, (start, stop): (u64, u64)) -> String {
     out
 }
 
-fn audio_line(
-    out: &mut String,
-    ours: &Local,
-    protocol: &str,
-    codecs: &[(u8, AudioCodec)],
-    dtmf: &[(u8, u32)],
-    direction: Direction,
-) {
+fn audio_line(out: &mut String, ours: &Local, protocol: &str, said: &[(u8, Meaning)], direction: Direction) {
     let _ = write!(out, "m=audio {} {protocol}", ours.port);
-    for payload in codecs.iter().map(|(payload, _)| *payload).chain(dtmf.iter().map(|(payload, _)| *payload)) {
+    for (payload, _) in said {
         let _ = write!(out, " {payload}");
     }
     out.push_str("\r\n");
-    for (payload, codec) in codecs {
-        let _ = write!(out, "a=rtpmap:{payload} {}\r\n", codec.encoding());
-        if let Some(parameters) = codec.parameters() {
+    for (payload, meaning) in said {
+        let _ = write!(out, "a=rtpmap:{payload} {}\r\n", meaning.encoding());
+        if let Some(parameters) = meaning.parameters() {
             let _ = write!(out, "a=fmtp:{payload} {parameters}\r\n");
         }
-    }
-    for (payload, clock) in dtmf {
-        let _ = write!(out, "a=rtpmap:{payload} telephone-event/{clock}\r\na=fmtp:{payload} 0-15\r\n");
     }
     let _ = write!(out, "a=ptime:20\r\na={}\r\n", direction.as_str());
 }

@@ -183,6 +183,7 @@ impl Peer {
             offered: None,
             dtmf: Some(101),
             dtmf_clock: 8_000,
+            events: vec![],
             send: true,
             receive: true,
         }

@@ -46,6 +46,7 @@ fn session(leg: LegId) -> Session {
         offered: None,
         dtmf: Some(101),
         dtmf_clock: 8_000,
+        events: vec![],
         send: true,
         receive: true,
     }

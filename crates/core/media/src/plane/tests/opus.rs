@@ -284,9 +284,10 @@ fn a_peer_that_answers_with_other_numbers_is_heard_by_those_of_our_offer_and_sen
     let swapped = Session {
         codec: Codec::Opus,
         payload: 102,
-        offered: Some((NUMBER, 102)),
+        offered: Some(NUMBER),
         dtmf: Some(96),
         dtmf_clock: 48_000,
+        events: vec![(101, 8_000), (102, 48_000)],
         ..session(A)
     };
     w.command(Command::Configure { leg: A, session: swapped });
@@ -302,4 +303,27 @@ fn a_peer_that_answers_with_other_numbers_is_heard_by_those_of_our_offer_and_sen
     let line = Line { marker: true, sequence: 20, timestamp: 0xFFFF_F000_u32.wrapping_add(20 * 960), ssrc: 1 };
     w.packet(A, home(A), 102, line, &dtmf::Event { code: 7, end: false, duration: 960 }.to_bytes());
     assert!(w.inputs.contains(&Input::Digit { leg: A, key: '7' }));
+}
+
+#[test]
+fn a_peer_may_press_its_keys_at_either_clock_and_who_hears_them_gets_them_at_its_own() {
+    let mut w = World::new();
+    let events = vec![(110, 48_000), (126, 8_000)];
+    let session = Session { codec: Codec::Opus, payload: NUMBER, dtmf: Some(110), dtmf_clock: 48_000, events, ..session(A) };
+    w.command(Command::Configure { leg: A, session });
+    w.join(A, B);
+    w.talk_opus(&mut Peer::new(), 5, &[]);
+    for (number, code, tick, timestamp) in [(126u8, 3, 160, 9_000u32), (110, 4, 960, 90_000)] {
+        for n in 1..6u16 {
+            let line = Line { marker: n == 1, sequence: w.next(A), timestamp, ssrc: 1 };
+            w.packet(A, home(A), number, line, &dtmf::Event { code, end: n == 5, duration: n * tick }.to_bytes());
+            w.pass(ms(20));
+        }
+    }
+    for key in ['3', '4'] {
+        assert!(w.inputs.contains(&Input::Digit { leg: A, key }), "{key}");
+    }
+    let ends = w.got(B).iter().filter(|got| got.header.payload == 101).filter_map(|got| dtmf::Event::read(&got.payload));
+    let ends: Vec<_> = ends.filter(|event| event.end).map(|event| (event.code, event.duration)).collect();
+    assert_eq!(ends, [(3, 800), (4, 800)]);
 }
