@@ -129,6 +129,7 @@ impl World {
                 dtmf: None,
                 dtmf_clock: codec.clock(),
                 events: vec![],
+                limits: media::Limits::default(),
                 send: true,
                 receive: true,
             };

@@ -34,6 +34,7 @@ pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
             dtmf: Some(101),
             dtmf_clock: 8_000,
             events: vec![],
+            limits: media::Limits::default(),
             send: true,
             receive: true,
         };

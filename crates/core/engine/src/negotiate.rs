@@ -141,6 +141,7 @@ impl Centre {
             dtmf: audio.dtmf,
             dtmf_clock: audio.dtmf_clock,
             events: audio.events.clone(),
+            limits: media::Limits::of(audio.asks.bitrate, audio.asks.rate),
             send: audio.send,
             receive: audio.receive,
         };

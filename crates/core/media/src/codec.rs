@@ -5,10 +5,24 @@
 //! | PCMU, PCMA | 0, 8 | 8 kHz | 8 kHz | 160 bytes |
 //! | G.722 | 9 | 8 kHz, by an error that became the rule (RFC 3551 4.5.2) | 16 kHz | 160 bytes |
 //! | Opus | as negotiated | 48 kHz (RFC 7587 4.1) | up to 48 kHz | as many as it needs; ours about 60 bytes |
+//!
+//! What a peer says of how it wants to be sent them:
+//!
+//! | it says | it gets |
+//! |---|---|
+//! | `maxaveragebitrate`, `maxplaybackrate` of Opus: they bind who sends (RFC 7587 7.1) | no more of either. One who asks for less than 24 kbit/s or 16 kHz, which all others are asked to send and are sent, is sent nothing that was made for others: it hears whom it hears encoded anew, and prompts as the telephone has them |
+//! | `useinbandfec`, `usedtx`, `cbr`, `stereo`: what it would like (RFC 7587 6.1) | the same as all: a frame each 20 ms, one channel, bits as they are needed, the packet before in it. A decoder takes them all |
+//! | `sprop-…`: how it will send | understood however it sends |
+//! | `ptime`, `maxptime`: what it would like, both alike (RFC 3264 6.1, RFC 7587 7.1) | 20 ms in what is made here, also where it says less: everybody takes up to 200 ms (RFC 3551 4.2). What is passed on is as long as it came |
+//!
+//! Which codec a leg speaks: of the caller's offer the first that its site, tenant and trunk allow, as the caller prefers it. A
+//! phone that is dialled is offered that one first, so that one that knows it needs no transcoding. One that takes another is
+//! transcoded to: the caller's leg, which may have heard prompts for minutes, is not renegotiated for it. Where all agents'
+//! phones lack a codec, leave it out of the trunk's `codecs`.
 
 use crate::g711::Law;
 use crate::rtp::FRAME;
-use crate::{g722, opus};
+use crate::{Limits, g722, opus};
 use serde::{Deserialize, Serialize};
 use std::sync::OnceLock;
 
@@ -99,6 +113,14 @@ impl Encoder {
             Codec::Pcma => Encoder::Law(codec, Law::Pcma),
             Codec::G722 => Encoder::G722(Box::new(g722::Encoder::new())),
             Codec::Opus => Encoder::Opus(Box::new(opus::Encoder::new())),
+        }
+    }
+
+    /// For a peer that can be sent no more than this.
+    pub fn within(codec: Codec, limits: Limits) -> Encoder {
+        match codec {
+            Codec::Opus => Encoder::Opus(Box::new(opus::Encoder::within(limits))),
+            _ => Encoder::new(codec),
         }
     }
 

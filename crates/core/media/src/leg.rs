@@ -1,5 +1,6 @@
 //! One leg: what one peer sends us and what we send it. The plane joins legs; a leg knows only its peer.
 
+use crate::codec::Encoder;
 use crate::flood::Rate;
 use crate::inband::Ear;
 use crate::mix::Mix;
@@ -8,10 +9,10 @@ use crate::prompt::Prompt;
 use crate::reception::Reception;
 use crate::reports::Reports;
 use crate::rtcp::{self, Compound, PeerReport, Sent};
-use crate::rtp::{Header, Packet};
+use crate::rtp::{FRAME, Header, Packet};
 use crate::splice::Splice;
 use crate::voice::Voice;
-use crate::{Codec, Session, Stats, dtmf, latch};
+use crate::{Codec, Law, Limits, Session, Stats, dtmf, latch};
 use base::{Instant, LegId, Now, Random, RecordingId};
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -19,6 +20,8 @@ use std::time::Duration;
 
 /// Packets in a row after which a peer that changed its codec by itself is believed to keep to it: a second.
 const SETTLED: u8 = 50;
+/// In which law sounds are taken whose own encoding is too much for a peer: it is always there.
+const FITTED_FROM: (Codec, Law) = (Codec::Pcma, Law::Pcma);
 /// Loops whose position one leg remembers.
 const REMEMBERED: usize = 8;
 /// A peer that heard nothing for two report intervals gets a receiver report (RFC 3550 section 6.4).
@@ -60,6 +63,8 @@ pub(crate) struct Leg {
     /// Among those who hear it is one to whom it is mixed.
     pub mixed: bool,
     pub player: Option<Player>,
+    /// What encodes that, if the peer can be sent less than all others, in the codec and within the limits of its session.
+    fitting: Option<Box<Encoder>>,
     /// Whom it hears, in order and without itself.
     pub hears: Vec<LegId>,
     /// If these are several: what it hears of them.
@@ -105,6 +110,7 @@ impl Leg {
             voice: None,
             mixed: false,
             player: None,
+            fitting: None,
             hears: vec![],
             mix: None,
             heard_by: vec![],
@@ -139,6 +145,9 @@ impl Leg {
         if self.session.as_ref().is_none_or(|before| before.codec != session.codec) {
             (self.speaks, self.unsettled) = (session.codec, 0);
             self.splice.set_clock(now, session.codec.clock());
+        }
+        if self.session.as_ref().is_none_or(|before| (before.codec, before.limits) != (session.codec, session.limits)) {
+            self.fitting = None;
         }
         self.session = Some(session);
         // The time on hold is not silence.
@@ -193,6 +202,34 @@ impl Leg {
     /// The codec in which this peer is spoken to.
     pub fn codec(&self) -> Codec {
         self.session.as_ref().map_or(Codec::Pcmu, |s| s.codec)
+    }
+
+    /// The most that this peer is sent of its codec.
+    pub fn limits(&self) -> Limits {
+        self.session.as_ref().map_or_else(Limits::default, |s| s.limits)
+    }
+
+    /// This peer can be sent less than all others: what was made for them may be too much.
+    pub fn is_limited(&self) -> bool {
+        self.codec() == Codec::Opus && self.limits() != Limits::default()
+    }
+
+    /// The codec in which sounds are taken from the book for this peer.
+    pub fn plays_in(&self) -> Codec {
+        if self.is_limited() { FITTED_FROM.0 } else { self.codec() }
+    }
+
+    /// A frame of such a sound as this peer is sent it.
+    pub fn fit<'a>(&mut self, frame: &'a [u8], fitted: &'a mut [u8; FRAME]) -> &'a [u8] {
+        if !self.is_limited() {
+            return frame;
+        }
+        let (codec, limits) = (self.codec(), self.limits());
+        let encoder = self.fitting.get_or_insert_with(|| Box::new(Encoder::within(codec, limits)));
+        let mut samples = [0; FRAME];
+        samples.iter_mut().zip(frame).for_each(|(sample, byte)| *sample = FITTED_FROM.1.decoder()[usize::from(*byte)]);
+        let length = encoder.encode(&samples, fitted);
+        &fitted[..length]
     }
 
     /// Somebody needs to hear what it says, not only to pass it on.

@@ -8,7 +8,6 @@
 //! For a listener whose codec is wideband all this is at 16 kHz: voices of the telephone's width are doubled, and for the
 //! others what wideband voices say at 8 kHz is taken. Each track holds its packets back for as long as its own network is uneven ([`crate::playout`]).
 
-use crate::Codec;
 use crate::codec::Encoder;
 use crate::placement::saturate;
 use crate::player::{CATCH_UP, FRAME_TIME};
@@ -17,6 +16,7 @@ use crate::rtp::FRAME;
 use crate::said::{Origin, Said, Samples};
 use crate::track::{Terms, Track};
 use crate::voice::LONGEST;
+use crate::{Codec, Limits};
 use base::{Instant, LegId};
 use std::time::Duration;
 
@@ -26,6 +26,7 @@ const AHEAD: i64 = 2_400;
 #[derive(Debug)]
 pub(crate) struct Mix {
     encoder: Encoder,
+    limits: Limits,
     terms: Terms,
     start: Instant,
     due: Instant,
@@ -48,11 +49,11 @@ pub(crate) struct Due {
 }
 
 impl Mix {
-    /// For a listener of this codec. No packet is held back for longer than `cap`.
-    pub fn new(start: Instant, codec: Codec, cap: Duration) -> Self {
+    /// For a listener of this codec, who can be sent so much of it. No packet is held back for longer than `cap`.
+    pub fn new(start: Instant, (codec, limits): (Codec, Limits), cap: Duration) -> Self {
         let cap = samples(cap);
         let terms = Terms { window: cap + AHEAD, lateness: cap, live: true, scale: scale(codec) };
-        Mix { encoder: Encoder::new(codec), terms, start, due: start, sources: vec![] }
+        Mix { encoder: Encoder::within(codec, limits), limits, terms, start, due: start, sources: vec![] }
     }
 
     /// How long this source is held back.
@@ -111,11 +112,11 @@ impl Mix {
     }
 
     /// Fills in the next frame, if it is due, and says how many bytes it has.
-    pub fn step(&mut self, now: Instant, codec: Codec, frame: &mut [u8; FRAME]) -> Option<(Due, usize)> {
+    pub fn step(&mut self, now: Instant, listener: (Codec, Limits), frame: &mut [u8; FRAME]) -> Option<(Due, usize)> {
         let due = self.advance(now)?;
         let place = self.place(due.at);
-        if self.encoder.codec() != codec {
-            self.use_codec(codec);
+        if (self.encoder.codec(), self.limits) != listener {
+            self.use_codec(listener);
         }
         let length = if self.terms.scale == 1 {
             let sum = self.sum(place);
@@ -136,8 +137,8 @@ impl Mix {
     }
 
     /// The listener has another codec: if it is of another width, what waits to be heard is not.
-    fn use_codec(&mut self, codec: Codec) {
-        self.encoder = Encoder::new(codec);
+    fn use_codec(&mut self, (codec, limits): (Codec, Limits)) {
+        (self.encoder, self.limits) = (Encoder::within(codec, limits), limits);
         if self.terms.scale != scale(codec) {
             self.terms.scale = scale(codec);
             let (terms, first) = (self.terms, self.place(self.due));
@@ -187,6 +188,7 @@ mod tests {
     use base::CallId;
 
     const LAW: Law = Law::Pcma;
+    const LISTENER: (Codec, Limits) = (Codec::Pcma, Limits { bitrate: 0, rate: 0 });
     const CAP: Duration = Duration::from_millis(200);
     const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
     const A: LegId = LegId { call: CALL, n: 1 };
@@ -215,14 +217,14 @@ mod tests {
 
     impl Listener {
         fn new() -> Self {
-            let mut mix = Mix::new(Instant(0), Codec::Pcma, CAP);
+            let mut mix = Mix::new(Instant(0), LISTENER, CAP);
             mix.set_sources(&[A, B]);
             Listener { mix, heard: vec![], late: vec![] }
         }
         fn until(&mut self, ms: u64) {
             let mut frame = [0; FRAME];
             for now in (0..=ms).map(|ms| Instant(ms * 1_000_000)) {
-                while self.mix.step(now, Codec::Pcma, &mut frame).is_some() {
+                while self.mix.step(now, LISTENER, &mut frame).is_some() {
                     self.heard.extend(frame.iter().map(|b| LAW.decoder()[usize::from(*b)]));
                 }
             }
@@ -313,8 +315,8 @@ mod tests {
         }
         listener.mix.restart(at(4_007));
         let mut frame = [0; FRAME];
-        assert_eq!(listener.mix.step(at(4_006), Codec::Pcma, &mut frame), None);
-        assert_eq!(listener.mix.step(at(4_007), Codec::Pcma, &mut frame), Some((Due { at: at(4_007), moved: false }, FRAME)));
+        assert_eq!(listener.mix.step(at(4_006), LISTENER, &mut frame), None);
+        assert_eq!(listener.mix.step(at(4_007), LISTENER, &mut frame), Some((Due { at: at(4_007), moved: false }, FRAME)));
         assert_eq!(frame, [LAW.encode(2_000); FRAME]);
         assert_eq!(listener.mix.due(), at(4_027));
     }
@@ -343,7 +345,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_a_source_is_bounded() {
-        let mut mix = Mix::new(Instant(0), Codec::Pcma, CAP);
+        let mut mix = Mix::new(Instant(0), LISTENER, CAP);
         mix.set_sources(&[A]);
         for n in 0..50_000u32 {
             mix.hear(Instant(1), A, &packet((n % 3, n.wrapping_mul(2_900)), &[0; 1_400]));

@@ -7,15 +7,18 @@
 //! random and damaged packets; one that comes yet costs a codec its state, and no thread. A tenth of speech lost is 10 dB below
 //! what was said with FEC, and as loud as that without.
 
+use crate::Limits;
 use crate::rates::Doubler;
 use crate::rtp::FRAME;
-use ropus::{Application, Bitrate, Channels, DecodeMode, InbandFec};
+use ropus::{Application, Bandwidth, Bitrate, Channels, DecodeMode, InbandFec};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// Of the bits that a voice gets: wideband without an audible flaw at most (RFC 7587 section 3.1.1: 16 to 20 kbit/s for
 /// wideband speech), and room for the FEC.
 pub const BITRATE: u32 = 24_000;
+/// In Hz, of the sound that is in a packet of ours.
+pub const RATE: u32 = 16_000;
 /// From 0, the cheapest, to 10. Prompts are a quarter of an hour that is encoded before the first call is taken.
 const COMPLEXITY: u8 = 5;
 const COMPLEXITY_OF_PROMPTS: u8 = 0;
@@ -27,7 +30,8 @@ const LONGEST: u32 = 48 * TICKS_OF_2_5_MS;
 
 pub(crate) struct Encoder {
     codec: Option<ropus::Encoder>,
-    complexity: u8,
+    effort: u8,
+    limits: Limits,
     doubler: Doubler,
 }
 
@@ -54,16 +58,21 @@ pub(crate) fn duration(packet: &[u8]) -> Option<u32> {
 
 impl Encoder {
     pub fn new() -> Encoder {
-        Encoder::of(COMPLEXITY)
+        Encoder::within(Limits::default())
+    }
+
+    /// For a peer that can be sent no more than this.
+    pub fn within(limits: Limits) -> Encoder {
+        Encoder::of(COMPLEXITY, limits)
     }
 
     /// For what is encoded once and heard often, and all of it at once.
     pub fn of_prompts() -> Encoder {
-        Encoder::of(COMPLEXITY_OF_PROMPTS)
+        Encoder::of(COMPLEXITY_OF_PROMPTS, Limits::default())
     }
 
-    fn of(complexity: u8) -> Encoder {
-        Encoder { codec: encoder(complexity), complexity, doubler: Doubler::default() }
+    fn of(effort: u8, limits: Limits) -> Encoder {
+        Encoder { codec: encoder(effort, limits), effort, limits, doubler: Doubler::default() }
     }
 
     /// 20 ms at 8 kHz; how many bytes they are.
@@ -75,8 +84,8 @@ impl Encoder {
 
     /// 20 ms at 16 kHz; how many bytes they are, no more than there is room for.
     pub fn encode_wide(&mut self, samples: &[i16; 2 * FRAME], bytes: &mut [u8]) -> usize {
-        let complexity = self.complexity;
-        guarded(&mut self.codec, || encoder(complexity), |codec| codec.encode(samples, bytes).ok()).unwrap_or(0)
+        let (effort, limits) = (self.effort, self.limits);
+        guarded(&mut self.codec, || encoder(effort, limits), |codec| codec.encode(samples, bytes).ok()).unwrap_or(0)
     }
 }
 
@@ -104,10 +113,17 @@ impl Decoder {
     }
 }
 
-fn encoder(complexity: u8) -> Option<ropus::Encoder> {
-    ropus::Encoder::builder(16_000, Channels::Mono, Application::Voip)
-        .bitrate(Bitrate::Bits(BITRATE))
-        .complexity(complexity)
+fn encoder(effort: u8, limits: Limits) -> Option<ropus::Encoder> {
+    // RFC 7587 section 7.1: no more of the sound than the peer plays, no more bits than it takes.
+    let bandwidth = match limits.rate {
+        ..12_000 => Bandwidth::Narrowband,
+        12_000..16_000 => Bandwidth::Mediumband,
+        _ => Bandwidth::Wideband,
+    };
+    ropus::Encoder::builder(RATE, Channels::Mono, Application::Voip)
+        .bitrate(Bitrate::Bits(limits.bitrate))
+        .max_bandwidth(bandwidth)
+        .complexity(effort)
         .inband_fec(InbandFec::Enabled)
         .packet_loss_perc(EXPECTED_LOSS)
         .build()
@@ -216,6 +232,29 @@ mod tests {
         };
         let (made_up, found) = (error(false), error(true));
         assert!(found < 0.6 * made_up && made_up < loudness(&whole), "{found} of {made_up} of {}", loudness(&whole));
+    }
+
+    #[test]
+    fn a_peer_that_takes_less_is_sent_no_more_of_the_sound_and_no_more_bits() {
+        for (asked, bitrate, highest) in
+            [((6_000, 8_000), 6_000, 3), ((12_000, 12_000), 12_000, 7), ((16_000, 48_000), 16_000, 11)]
+        {
+            let mut encoder = Encoder::within(Limits::of(Some(asked.0), Some(asked.1)));
+            let (mut said, mut sent) = (0.0f64, vec![]);
+            for _ in 0..200 {
+                let (mut bytes, mut samples) = ([0; FRAME], [0; 2 * FRAME]);
+                samples.iter_mut().for_each(|sample| {
+                    said += 1.0;
+                    *sample = (7_000.0 * (said * said / 3e6).sin() + 3_000.0 * (said * 0.17).sin()) as i16;
+                });
+                let length = encoder.encode_wide(&samples, &mut bytes);
+                assert!((1..).contains(&length) && bytes[0] >> 3 <= highest, "{asked:?}: {}", bytes[0] >> 3);
+                sent.push(length);
+            }
+            let bits = 8 * 50 * sent.iter().sum::<usize>() / sent.len();
+            assert!(bits <= bitrate * 11 / 10, "{asked:?}: {bits}");
+        }
+        assert_eq!(Limits::of(Some(510_000), None), Limits::default(), "never more than all are sent");
     }
 
     #[test]

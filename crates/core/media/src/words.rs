@@ -1,7 +1,7 @@
 //! The words of the media plane: Commands go to it, Inputs come back to the engine. Plain values without
 //! handles, so that media can live in a process of its own.
 
-use crate::Codec;
+use crate::{Codec, opus};
 use base::{LegId, RecordingId};
 use serde::{Deserialize, Serialize};
 use std::net::{IpAddr, SocketAddr};
@@ -25,9 +25,35 @@ pub struct Session {
     pub dtmf_clock: u32,
     /// By which numbers the peer sends its events, and how fast each counts their time, in Hz; beside these by that of `dtmf`.
     pub events: Vec<(u8, u32)>,
+    /// Of Opus.
+    pub limits: Limits,
     /// We may send (the peer is not on hold), we expect to receive.
     pub send: bool,
     pub receive: bool,
+}
+
+/// The most that a peer is sent of a codec whose sender may choose: what all are sent, or less if it asked for that (RFC 7587
+/// section 7.1).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Limits {
+    /// Bits a second, on average.
+    pub bitrate: u32,
+    /// Hz: of the sound that it plays, twice its highest tone.
+    pub rate: u32,
+}
+
+impl Limits {
+    /// As a peer asked for, where it did.
+    pub fn of(bitrate: Option<u32>, rate: Option<u32>) -> Limits {
+        let all = Limits::default();
+        Limits { bitrate: bitrate.map_or(all.bitrate, |b| b.min(all.bitrate)), rate: rate.map_or(all.rate, |r| r.min(all.rate)) }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Limits {
+        Limits { bitrate: opus::BITRATE, rate: opus::RATE }
+    }
 }
 
 /// One of a list of things to be heard.

@@ -56,7 +56,7 @@ fn audio(send: bool) -> sip::sdp::Audio {
         events: vec![],
         send,
         receive: true,
-        ptime: None,
+        asks: sip::sdp::Asks::default(),
         rtcp_mux: false,
         shape: sip::sdp::Shape::default(),
     }

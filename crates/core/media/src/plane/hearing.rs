@@ -3,7 +3,8 @@
 //! ```text
 //!            nobody ──▶ silence       what is played goes before all three,
 //!   hears    one    ──▶ relay         and they go on when it ends
-//!            more   ──▶ mix           one whose codec the listener does not have is mixed alone
+//!            more   ──▶ mix           one whose codec the listener does not have is mixed alone, and so is one who may
+//!                                     say more than the listener can be sent
 //! ```
 
 use super::{Output, Plane, Timer};
@@ -57,13 +58,13 @@ impl Plane {
     pub(super) fn on_mix(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
         self.release(now, id, out);
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let codec = leg.codec();
+        let listener = (leg.codec(), leg.limits());
         let Some(mut mix) = leg.mix.take() else { return };
         if leg.player.is_some() {
             mix.pass(now);
         }
         let mut frame = [0; FRAME];
-        while let Some((Due { at, moved }, length)) = mix.step(now, codec, &mut frame) {
+        while let Some((Due { at, moved }, length)) = mix.step(now, listener, &mut frame) {
             if moved || !leg.sends() {
                 leg.splice.interrupt();
             }
@@ -113,7 +114,7 @@ impl Plane {
         let (mixes, cap) = (self.mixes(id), self.config.jitter_buffer);
         let Some(leg) = self.legs.get_mut(&id) else { return };
         if mixes && leg.mix.is_none() {
-            leg.mix = Some(Box::new(Mix::new(leg.start(now), leg.codec(), cap)));
+            leg.mix = Some(Box::new(Mix::new(leg.start(now), (leg.codec(), leg.limits()), cap)));
             leg.cut();
         } else if !mixes {
             leg.cut();
@@ -136,7 +137,7 @@ impl Plane {
         let Some(leg) = self.legs.get(&id) else { return false };
         match leg.hears[..] {
             [] => false,
-            [other] => self.legs.get(&other).is_some_and(|other| !other.speaks.relays_to(leg.codec())),
+            [other] => self.legs.get(&other).is_some_and(|other| leg.is_limited() || !other.speaks.relays_to(leg.codec())),
             _ => true,
         }
     }

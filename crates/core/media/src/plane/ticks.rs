@@ -2,6 +2,7 @@
 
 use super::{Output, Plane, Timer};
 use crate::player::{FRAME_TIME, Step};
+use crate::rtp::FRAME;
 use crate::{Input, LEASE};
 use base::{Instant, LegId, Now};
 use std::time::Duration;
@@ -25,7 +26,7 @@ impl Plane {
     pub(super) fn on_player(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
         self.timers.cancel(Timer::Player(id));
         let Some(leg) = self.legs.get_mut(&id) else { return };
-        let codec = leg.codec();
+        let codec = leg.plays_in();
         let Some(mut player) = leg.player.take() else { return };
         loop {
             match player.step(now, codec) {
@@ -33,6 +34,8 @@ impl Plane {
                     if moved || !leg.sends() {
                         leg.splice.interrupt();
                     }
+                    let mut fitted = [0; FRAME];
+                    let frame = leg.fit(frame, &mut fitted);
                     if let Some((to, packet)) = leg.packet(now, at, frame) {
                         out.push(Output::Send { leg: id, to, packet });
                     }

@@ -90,10 +90,19 @@ pub struct Audio {
     pub send: bool,
     /// They may send.
     pub receive: bool,
-    /// Milliseconds of audio in a packet, as they wish.
-    pub ptime: Option<u8>,
+    pub asks: Asks,
     pub rtcp_mux: bool,
     pub shape: Shape,
+}
+
+/// What binds us in what we send of Opus, where they say it (RFC 7587 section 7.1). Of all else that they may say of it, and of
+/// `ptime` and `maxptime`, nothing does: see the codec table of the media.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Asks {
+    /// `maxaveragebitrate`, in bits a second.
+    pub bitrate: Option<u32>,
+    /// `maxplaybackrate`, in Hz.
+    pub rate: Option<u32>,
 }
 
 /// Why there is no agreement.
@@ -263,7 +272,7 @@ fn agree_on(line: &Line, ours: &Local) -> Result<Audio, Refused> {
         events: if dtmf.is_some() { events(line.meanings()) } else { vec![] },
         send: listens && ours.direction.sends(),
         receive: line.direction.sends() && ours.direction.receives(),
-        ptime: line.ptime,
+        asks: line.asks(payload, codec),
         rtcp_mux: line.rtcp_mux && ours.rtcp_mux,
         shape: Shape::default(),
     })

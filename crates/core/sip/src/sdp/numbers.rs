@@ -94,7 +94,7 @@ impl Meaning {
     pub fn parameters(self) -> Option<&'static str> {
         match self {
             Meaning::Codec(AudioCodec::Opus) => {
-                Some("maxplaybackrate=16000;sprop-maxcapturerate=16000;maxaveragebitrate=32000;stereo=0;useinbandfec=1")
+                Some("maxplaybackrate=16000;sprop-maxcapturerate=16000;maxaveragebitrate=24000;stereo=0;useinbandfec=1")
             }
             Meaning::Event(_) => Some("0-15"),
             Meaning::Codec(_) | Meaning::Other => None,

@@ -1,10 +1,11 @@
 //! Their SDP, cleaned, bounded, and cut down to what an audio call needs.
 
 use super::numbers::{Meaning, Numbers};
-use super::{AudioCodec, Direction, MAX_LINE, MAX_LINES, MAX_SDP, Refused, Shape};
+use super::{Asks, AudioCodec, Direction, MAX_LINE, MAX_LINES, MAX_SDP, Refused, Shape};
 use crate::message::text::decode;
 use sdp_types::{Attribute, Connection, Media, Session};
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 
 /// A session description, offer or answer.
 pub(super) struct Offered {
@@ -22,10 +23,11 @@ pub(super) struct Line {
     several_ports: bool,
     address: Option<IpAddr>,
     pub(super) direction: Direction,
-    pub(super) ptime: Option<u8>,
     pub(super) rtcp_mux: bool,
     /// Payload number and encoding, from rtpmap.
     maps: Vec<(u8, String)>,
+    /// Payload number and parameters, from fmtp.
+    parameters: Vec<(u8, String)>,
 }
 
 pub(super) fn session(bytes: &[u8]) -> Result<Offered, Refused> {
@@ -66,9 +68,9 @@ fn line(media: &Media, around: Option<&Connection>, direction_around: Direction)
         several_ports: media.num_ports.is_some_and(|ports| ports > 1),
         address,
         direction: direction(&media.attributes).unwrap_or(direction_around),
-        ptime: media.get_first_attribute_value("ptime").flatten().and_then(|value| value.trim().parse().ok()),
         rtcp_mux: media.has_attribute("rtcp-mux"),
         maps: media.get_attribute_values("rtpmap").flatten().filter_map(map).collect(),
+        parameters: media.get_attribute_values("fmtp").flatten().filter_map(map).collect(),
     }
 }
 
@@ -79,7 +81,7 @@ fn direction(attributes: &[Attribute]) -> Option<Direction> {
     attributes.iter().rev().find_map(said)
 }
 
-/// `101 telephone-event/8000`
+/// `101 telephone-event/8000`, `111 maxplaybackrate=8000; stereo=0`
 fn map(value: &str) -> Option<(u8, String)> {
     let (number, encoding) = value.trim().split_once(' ')?;
     Some((payload_number(number)?, encoding.trim().to_ascii_lowercase()))
@@ -140,6 +142,21 @@ impl Line {
     /// What the line says of its numbers, in its order.
     pub(super) fn meanings(&self) -> impl Iterator<Item = (u8, Meaning)> {
         self.payload_numbers().into_iter().flatten().map(|number| (number, self.meaning(number)))
+    }
+
+    /// What binds us of what they say of a codec.
+    pub(super) fn asks(&self, number: u8, codec: AudioCodec) -> Asks {
+        if codec != AudioCodec::Opus {
+            return Asks::default();
+        }
+        let said = self.parameters.iter().find(|(known, _)| *known == number).map_or("", |(_, said)| said.as_str());
+        let value = |wanted: &str, allowed: RangeInclusive<u32>| {
+            let mut pairs = said.split(';').filter_map(|pair| pair.split_once('='));
+            let (_, value) = pairs.find(|(name, _)| name.trim() == wanted)?;
+            value.trim().parse().ok().filter(|value| allowed.contains(value))
+        };
+        // What is beyond these says nothing (RFC 7587 section 6.1).
+        Asks { bitrate: value("maxaveragebitrate", 6_000..=510_000), rate: value("maxplaybackrate", 8_000..=48_000) }
     }
 
     fn payload_numbers(&self) -> Option<Vec<u8>> {

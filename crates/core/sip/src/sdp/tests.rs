@@ -220,10 +220,9 @@ fn their_answer_may_refuse_hold_or_number_dtmf_anew() {
 
 #[test]
 fn rtcp_shares_the_port_only_if_both_want_it() {
-    let offer = sdp("m=audio 6000 RTP/AVP 0|a=rtcp-mux|a=ptime:30");
+    let offer = sdp("m=audio 6000 RTP/AVP 0|a=rtcp-mux");
     let (bytes, audio) = answer(&offer, &ours()).unwrap();
     assert!(!audio.rtcp_mux && !String::from_utf8_lossy(&bytes).contains("rtcp-mux"));
-    assert_eq!(audio.ptime, Some(30));
     let (bytes, audio) = answer(&offer, &Local { rtcp_mux: true, ..ours() }).unwrap();
     assert!(audio.rtcp_mux && String::from_utf8_lossy(&bytes).contains("a=rtcp-mux\r\n"));
 }
@@ -322,4 +321,35 @@ fn what_we_offered_keeps_its_numbers_whatever_their_answer_calls_it() {
     let (_, second) = answer(&sdp(renumbered), &Local { shape: first.shape, ..only.clone() }).unwrap();
     let third = offer(&Local { shape: second.shape, ..only });
     assert_eq!(m_lines(&third), ["m=audio 4000 RTP/AVP 8 101"], "as we said it first");
+}
+
+#[test]
+fn what_a_peer_asks_of_opus_is_read_where_it_binds_us_and_nonsense_asks_for_nothing() {
+    let ours = Local { codecs: vec![AudioCodec::Opus, AudioCodec::Pcma], ..ours() };
+    let long = format!("maxaveragebitrate=9{}", "9".repeat(900));
+    #[rustfmt::skip]
+    let table = [
+        // fmtp                                                                                  bits           Hz
+        ("111 maxaveragebitrate=20000",                                                          Some(20_000),  None),
+        ("111 maxplaybackrate=8000; sprop-maxcapturerate=8000; MaxAverageBitrate = 12000;stereo=1", Some(12_000), Some(8_000)),
+        ("111 minptime=10;useinbandfec=1;usedtx=1;cbr=1",                                        None,          None),
+        ("111 maxaveragebitrate=6000;maxplaybackrate=48000",                                     Some(6_000),   Some(48_000)),
+        ("111 maxaveragebitrate=5999;maxplaybackrate=7999",                                      None,          None),
+        ("111 maxaveragebitrate=510001;maxplaybackrate=96000",                                   None,          None),
+        ("111 maxaveragebitrate=-1;maxplaybackrate=",                                            None,          None),
+        ("111 maxaveragebitrate=99999999999999999999;;=;==;maxplaybackrate=0x1f40",              None,          None),
+        ("111",                                                                                  None,          None),
+        ("112 maxaveragebitrate=20000",                                                          None,          None),
+        (&long,                                                                                  None,          None),
+    ];
+    for (said, bitrate, rate) in table {
+        let lines = format!("m=audio 6000 RTP/AVP 111 112|a=rtpmap:111 opus/48000/2|a=fmtp:{said}|a=ptime:10|a=maxptime:10");
+        let (bytes, audio) = answer(&sdp(&lines), &ours).unwrap();
+        assert_eq!(audio.asks, Asks { bitrate, rate }, "{said:.60}");
+        assert!(String::from_utf8_lossy(&bytes).contains("\r\na=ptime:20\r\n"), "what they would like binds nobody");
+    }
+    let other = "m=audio 6000 RTP/AVP 8 111|a=rtpmap:111 opus/48000/2|a=fmtp:8 maxaveragebitrate=9000|a=ptime:-|a=maxptime:9e9";
+    assert_eq!(answer(&sdp(other), &ours).unwrap().1.asks, Asks::default(), "it is of another codec");
+    let answered = "m=audio 6000 RTP/AVP 96|a=rtpmap:96 opus/48000/2|a=fmtp:96 maxaveragebitrate=9000";
+    assert_eq!(read_answer(&sdp(answered), &ours).unwrap().asks.bitrate, Some(9_000));
 }

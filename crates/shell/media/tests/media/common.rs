@@ -184,6 +184,7 @@ impl Peer {
             dtmf: Some(101),
             dtmf_clock: 8_000,
             events: vec![],
+            limits: media::Limits::default(),
             send: true,
             receive: true,
         }

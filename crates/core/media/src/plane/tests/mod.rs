@@ -15,7 +15,7 @@ mod recordings;
 
 use super::*;
 use crate::rtp::{FRAME, Header, Line};
-use crate::{Codec, Command, Law, Prompt, Session, Sound, Stats, dtmf, rtcp, tone};
+use crate::{Codec, Command, Law, Limits, Prompt, Session, Sound, Stats, dtmf, rtcp, tone};
 use base::{CallId, ConversationId, Now, Wall};
 use proptest::prelude::*;
 
@@ -47,6 +47,7 @@ fn session(leg: LegId) -> Session {
         dtmf: Some(101),
         dtmf_clock: 8_000,
         events: vec![],
+        limits: Limits::default(),
         send: true,
         receive: true,
     }

@@ -327,3 +327,34 @@ fn a_peer_may_press_its_keys_at_either_clock_and_who_hears_them_gets_them_at_its
     let ends: Vec<_> = ends.filter(|event| event.end).map(|event| (event.code, event.duration)).collect();
     assert_eq!(ends, [(3, 800), (4, 800)]);
 }
+
+#[test]
+fn a_peer_that_takes_little_hears_prompts_and_others_within_that_and_one_that_takes_more_is_relayed_to() {
+    let mut w = World::new();
+    let mut book = PromptBook::builtin(&[Codec::Opus]);
+    book.insert("said", Prompt::new(&crate::prompt::Source::narrow(tone::sine(8_000, HIGH, 8_000.0, 16_000)), &[Codec::Opus]));
+    w.plane.use_prompts(Arc::new(book));
+    let in_opus = |leg, rate| {
+        let limits = Limits::of(Some(10_000), Some(rate));
+        Session { codec: Codec::Opus, payload: NUMBER, dtmf_clock: 48_000, limits, ..session(leg) }
+    };
+    w.command(Command::Configure { leg: B, session: in_opus(B, 8_000) });
+    w.command(Command::Play { leg: B, play: 1, sounds: vec![Sound::Prompt("said".into())] });
+    w.pass(ms(2_100));
+    w.command(Command::Configure { leg: A, session: Session { limits: Limits::default(), ..in_opus(A, 8_000) } });
+    w.join(A, B);
+    let played = w.got(B).len();
+    w.talk_opus(&mut Peer::new(), 100, &[]);
+    assert!(tone::amplitude(&w.heard_opus(B, 10)[..12_000], 8_000, HIGH) > 5_000.0);
+    assert_eq!(speaks(&w.heard_opus(B, played + 10)), "A");
+    let sent: Vec<_> = w.got(B).iter().map(|got| &got.payload).collect();
+    assert!(sent.len() > 190 && sent.iter().all(|packet| packet[0] >> 3 <= 3), "narrowband: {}", sent.len());
+    let bits = 8 * 50 * sent.iter().map(|packet| packet.len()).sum::<usize>() / sent.len();
+    assert!(bits <= 11_000, "{bits}");
+    // It takes as much as all do from now on.
+    w.command(Command::Configure { leg: B, session: Session { limits: Limits::default(), ..in_opus(B, 8_000) } });
+    w.pass(ms(100));
+    let (sequence, body) = (w.next(A), Peer::new().frame(LOW));
+    w.opus(sequence, &body);
+    assert_eq!(w.got(B).last().map(|got| &got.payload), Some(&body), "untouched");
+}
