@@ -75,6 +75,10 @@ fn calls(site: Site, codec: &'static str, agents: &'static str) {
     let arrived = server.fact("call.arrived", |_| true);
     let talk_ms = talk_ms(&mut server);
     is_both_sides(&server.recording(&arrived), talk_ms);
+    for (side, codec) in [("customer", codec), ("agent", agents)] {
+        let closed = server.fact("leg.closed", |data| data["side"] == side);
+        assert_eq!(closed["data"]["quality"]["codec"], codec, "{side}");
+    }
     let heard = caller.heard().left;
     let agent = listen(&heard, AGENT_HZ);
     assert!(agent.total_ms + EDGES_MS >= talk_ms && agent.longest_gap_ms <= 60, "the caller heard {agent:?} of {talk_ms}");
