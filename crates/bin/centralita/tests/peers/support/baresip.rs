@@ -27,7 +27,8 @@ impl Baresip {
     pub fn start(server: &Server<'_>, phone: &Phone) -> Baresip {
         let folder = server.site.folder.path().join(format!("baresip-{}", phone.user));
         std::fs::create_dir_all(folder.join("heard")).unwrap();
-        write_tone(&folder.join("microphone.wav"), phone.hz, 60);
+        let (codec, shape) = in_account(phone.codec);
+        write_tone(&folder.join("microphone.wav"), phone.hz, 60, shape);
         let address = server.site.at(phone.host, 5070);
         let (regint, answer) = if phone.registers { ("60", "auto") } else { ("0", "manual") };
         let words = [
@@ -40,7 +41,7 @@ impl Baresip {
             ("password", PASSWORD.to_string()),
             ("regint", regint.to_string()),
             ("answer", answer.to_string()),
-            ("codec", phone.codec.to_string()),
+            ("codec", codec.to_string()),
         ];
         for (name, text) in [("config", include_str!("../baresip/config")), ("accounts", include_str!("../baresip/accounts"))] {
             let text = words.iter().fold(text.to_string(), |t, (word, value)| t.replace(&format!("%{word}%"), value));
@@ -90,6 +91,16 @@ impl Baresip {
         let heard: Vec<PathBuf> = files.filter(|f| f.to_string_lossy().ends_with("-dec.wav")).collect();
         assert_eq!(heard.len(), 1, "one call, one file: {heard:?}");
         Recording::read(&heard[0])
+    }
+}
+
+/// A codec as an account names it: with a name that it doesn't know baresip speaks whatever it can. And rate and channels of
+/// the sound that it is made from, as which a file must be.
+fn in_account(codec: &str) -> (&str, (u32, u16)) {
+    match codec {
+        "G722" => ("G722/16000/1", (16_000, 1)),
+        "opus" => ("opus/48000/2", (48_000, 2)),
+        narrow => (narrow, (8_000, 1)),
     }
 }
 

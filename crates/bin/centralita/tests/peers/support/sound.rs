@@ -1,8 +1,11 @@
 //! Sound as files: what peers are given to say, and what was recorded.
 
 use std::path::Path;
+use traffic::audio::FRAME;
 use traffic::audio::tone::goertzel;
-use traffic::audio::{FRAME, Tone};
+
+/// The highest sample of a tone that is written.
+const LOUD: f64 = 8_000.0;
 
 /// Sound by channel, 8 kHz. Of what is wider only the lower half is looked at.
 pub struct Recording {
@@ -66,11 +69,14 @@ pub fn quiet_ms(channel: &[i16]) -> u64 {
     20 * (channel.len() / FRAME) as u64 - sounding_ms(channel)
 }
 
-/// Writes a tone as a mono file of 8 kHz, 16 bit.
-pub fn write_tone(file: &Path, hz: u32, seconds: u32) {
-    let spec = hound::WavSpec { channels: 1, sample_rate: 8_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+/// Writes a tone as a file of 16 bit, the same in each channel.
+pub fn write_tone(file: &Path, hz: u32, seconds: u32, (sample_rate, channels): (u32, u16)) {
+    let spec = hound::WavSpec { channels, sample_rate, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
     let mut wav = hound::WavWriter::create(file, spec).unwrap();
-    let mut tone = Tone::new(hz);
-    (0..seconds * 8_000).for_each(|_| wav.write_sample(tone.next_sample()).unwrap());
+    let step = f64::from(hz) / f64::from(sample_rate) * std::f64::consts::TAU;
+    for n in 0..seconds * sample_rate {
+        let sample = (LOUD * (f64::from(n) * step).sin()) as i16;
+        (0..channels).for_each(|_| wav.write_sample(sample).unwrap());
+    }
     wav.finalize().unwrap();
 }
