@@ -56,7 +56,7 @@ impl Store {
 
     /// A line was appended, which is the head now.
     pub fn keep_access(&self, head: &AccessHead, change: &AccessChange) -> Result<()> {
-        let mut db = self.db();
+        let mut db = self.writes();
         let tx = db.transaction()?;
         keep_head(&tx, head)?;
         match change {
@@ -70,7 +70,7 @@ impl Store {
 
     /// This is the log from here on, and these are its holds; `erases` is what it says is erased and was not kept yet.
     pub fn keep_accesses(&self, head: &AccessHead, holds: &[KeptHold], erases: &[RecordingId]) -> Result<()> {
-        let mut db = self.db();
+        let mut db = self.writes();
         let tx = db.transaction()?;
         keep_head(&tx, head)?;
         erases.iter().try_for_each(|recording| begin_erasure(&tx, *recording))?;
@@ -92,7 +92,7 @@ impl Store {
 
     pub fn believe_clock(&self, at: Wall) -> Result<()> {
         let sql = "INSERT INTO believed_clock (only, at) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET at = excluded.at";
-        self.db().execute(sql, [at.0])?;
+        self.writes().execute(sql, [at.0])?;
         Ok(())
     }
 

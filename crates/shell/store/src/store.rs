@@ -11,11 +11,16 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// `<data>/centralita.db`. Any thread may read; the log is written by the [`crate::Writer`] alone.
+/// `<data>/centralita.db`. Any thread may read; the log is written by the [`crate::Writer`] alone. Whoever asks for
+/// something waits neither for a write's fsync nor for whoever goes through all recordings at the lowest priority.
 pub struct Store {
     dir: PathBuf,
     file: PathBuf,
     db: Mutex<Connection>,
+    /// Of what is remembered of recordings and accesses beside the log.
+    writes: Mutex<Connection>,
+    /// Of pages for whoever keeps recordings.
+    pages: Mutex<Connection>,
     /// Held as long as this lives: the lock on the folder. None of one that only looks.
     _lock: Option<File>,
 }
@@ -37,14 +42,15 @@ impl Store {
         // Numbers are in it; its WAL takes over what it may.
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(StoreError::file(&file))?;
         schema::prepare(&mut db, &file)?;
-        Ok(Store { dir: dir.into(), file, db: Mutex::new(db), _lock: Some(lock) })
+        let (writes, pages) = (schema::connect(&file)?.into(), schema::connect(&file)?.into());
+        Ok(Store { dir: dir.into(), file, db: db.into(), writes, pages, _lock: Some(lock) })
     }
 
     /// The folder of a node that may run: nothing is made, locked or written.
     pub fn look(dir: &Path) -> Result<Store> {
         let file = dir.join("centralita.db");
-        let db = schema::look(&file)?;
-        Ok(Store { dir: dir.into(), file, db: Mutex::new(db), _lock: None })
+        let [db, writes, pages] = [schema::look(&file)?, schema::look(&file)?, schema::look(&file)?].map(Mutex::new);
+        Ok(Store { dir: dir.into(), file, db, writes, pages, _lock: None })
     }
 
     pub fn dir(&self) -> &Path {
@@ -121,9 +127,21 @@ impl Store {
     }
 
     pub(crate) fn db(&self) -> MutexGuard<'_, Connection> {
-        // A panic while it was held left no half-made change: a transaction that is dropped rolls back.
-        self.db.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.db)
     }
+
+    pub(crate) fn writes(&self) -> MutexGuard<'_, Connection> {
+        held(&self.writes)
+    }
+
+    pub(crate) fn pages(&self) -> MutexGuard<'_, Connection> {
+        held(&self.pages)
+    }
+}
+
+/// A panic while it was held left no half-made change: a transaction that is dropped rolls back.
+fn held(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Locks `<dir>/lock`, which holds the process's number for whoever finds it taken.
@@ -150,4 +168,27 @@ fn random_id() -> Result<String> {
     let mut bytes = [0; 16];
     ring::rand::SecureRandom::fill(&ring::rand::SystemRandom::new(), &mut bytes).map_err(|_| StoreError::Randomness)?;
     Ok(base::hex::encode(&bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::time::Duration;
+
+    #[test]
+    fn whoever_asks_waits_neither_for_a_write_nor_for_a_page() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
+        let (mut writing, paging) = (store.writes(), store.pages());
+        let change = writing.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
+        change.execute("INSERT INTO believed_clock (only, at) VALUES (1, 7)", []).unwrap();
+        let (tell, told) = mpsc::channel();
+        let asks = store.clone();
+        std::thread::spawn(move || tell.send(asks.believed_clock().unwrap()));
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(None));
+        change.commit().unwrap();
+        drop((writing, paging));
+        assert_eq!(store.believed_clock().unwrap(), Some(base::Wall(7)));
+    }
 }

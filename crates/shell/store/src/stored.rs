@@ -81,7 +81,7 @@ impl Store {
     }
 
     fn placed(&self, sql: &str, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
-        let db = self.db();
+        let db = self.pages();
         let mut rows = db.prepare_cached(sql)?;
         let read = |row: &Row| Ok(named(row).and_then(|(id, file)| Ok((row.get(2)?, id, file))));
         rows.query_map(params![after, limit], read)?.map(|row| row?).collect()
@@ -90,13 +90,13 @@ impl Store {
     /// There is audio of a recording that failed.
     pub fn lies_at(&self, recording: RecordingId, file: &str) -> Result<()> {
         let sql = "UPDATE recording SET file = ?2 WHERE recording = ?1 AND file IS NULL";
-        self.db().prepare_cached(sql)?.execute(params![recording.to_string(), file])?;
+        self.writes().prepare_cached(sql)?.execute(params![recording.to_string(), file])?;
         Ok(())
     }
 
     /// Says what is on the disk: of each a form (such as `wav`, [`ERASED`], [`MISSING`]) and bytes of audio.
     pub fn on_disk(&self, found: &[(RecordingId, &str, u64)]) -> Result<()> {
-        let mut db = self.db();
+        let mut db = self.writes();
         let tx = db.transaction()?;
         for (recording, form, bytes) in found {
             let sql = "UPDATE recording SET form = ?2, bytes = ?3 WHERE recording = ?1";
@@ -107,7 +107,9 @@ impl Store {
 
     /// What is on the disk is about to change: until somebody says what it is then, nobody has looked.
     pub fn changes(&self, recording: RecordingId) -> Result<()> {
-        self.db().prepare_cached("UPDATE recording SET form = NULL WHERE recording = ?1")?.execute([recording.to_string()])?;
+        self.writes()
+            .prepare_cached("UPDATE recording SET form = NULL WHERE recording = ?1")?
+            .execute([recording.to_string()])?;
         Ok(())
     }
 
@@ -117,7 +119,7 @@ impl Store {
             "SELECT {FILE} FROM recording INDEXED BY recording_by_start WHERE (started, place) > (?1, ?2) \
              AND file IS NOT NULL AND form IS NOT NULL AND form NOT IN ('{ERASED}', '{MISSING}') ORDER BY started, place LIMIT ?3"
         );
-        let db = self.db();
+        let db = self.pages();
         let mut rows = db.prepare_cached(&sql)?;
         rows.query_map(params![after.0, after.1, limit], |row| Ok(file(row)))?.map(|row| row?).collect()
     }
@@ -134,7 +136,7 @@ impl Store {
     pub fn of_form(&self, form: &str, tenant: &Tenant, ended_before: Wall, limit: u32) -> Result<Vec<(RecordingId, String)>> {
         let sql = "SELECT recording, file FROM recording INDEXED BY recording_by_form WHERE form = ?1 AND tenant = ?2 \
                    AND started < ?3 AND started + duration_ms * 1000 < ?3 ORDER BY started LIMIT ?4";
-        let db = self.db();
+        let db = self.pages();
         let mut rows = db.prepare_cached(sql)?;
         rows.query_map(params![form, tenant.as_str(), ended_before.0, limit], |row| Ok(named(row)))?.map(|row| row?).collect()
     }
