@@ -48,10 +48,11 @@ pub enum Mutation {
     BusiestFirst,
     LastAgentForgotten,
     PassedOnComesBack,
+    NeverForgotten,
 }
 
 impl Mutation {
-    pub const ALL: [Mutation; 42] = [
+    pub const ALL: [Mutation; 43] = [
         Mutation::ForgetRelease,
         Mutation::OfferTwice,
         Mutation::SkipRingDeadline,
@@ -94,6 +95,7 @@ impl Mutation {
         Mutation::BusiestFirst,
         Mutation::LastAgentForgotten,
         Mutation::PassedOnComesBack,
+        Mutation::NeverForgotten,
     ];
 }
 

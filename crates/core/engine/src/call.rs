@@ -162,6 +162,16 @@ pub struct Part {
 }
 
 impl Call {
+    /// The agent on the customer's side, in a call that agents have among themselves.
+    pub fn counterpart(&self) -> Option<&AgentId> {
+        let own = self.own.as_ref()?;
+        match &own.act {
+            OwnAct::Call(crate::party::Party::Agent(called)) => Some(called),
+            OwnAct::Call(crate::party::Party::Number(_)) => None,
+            _ => Some(&own.agent),
+        }
+    }
+
     /// A call that begins now, with nothing in it. `id.n` is its number.
     pub fn new(id: CallId, tenant: Tenant, direction: Direction, now: Now) -> Self {
         Call {

@@ -66,7 +66,7 @@ impl Centre {
             let (none, draw) = (BTreeSet::new(), self.draw(recording.call()));
             let before = call.as_ref().map_or(&none, |call| &call.answered_in);
             let (queue, consent) = (about.queue.as_ref(), call.as_ref().and_then(|call| call.consent));
-            let asked = recording::Asked { kind, tenant, agent, queue, before, consent, draw };
+            let asked = recording::Asked { kind, tenant, agent, with: None, queue, before, consent, draw };
             let recording::Decision { excluded, policy } = policies.decide(&asked);
             if excluded.is_some() {
                 open.recordings.remove(&recording);

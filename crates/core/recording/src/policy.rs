@@ -4,6 +4,7 @@
 //! |-------------------------------------------------------------------------|-----------------------------------|
 //! | the caller refused, or had to agree and did not                         | no: `consent_refused`, `no_consent` |
 //! | the agent says "none", or a queue that answered this call, now or before | no: `policy`                      |
+//! | who speaks with the agent is an agent too, and says "none"              | no: `policy`                      |
 //! | the agent says something else                                           | all, or that share of calls       |
 //! | a queue answered this call: the smallest share of them all              | all, or that share of calls       |
 //! | the account                                                             | all, none, or that share of calls |
@@ -108,6 +109,8 @@ pub struct Asked<'a> {
     pub kind: Kind,
     pub tenant: &'a Tenant,
     pub agent: &'a AgentId,
+    /// Who is on the customer's side, if that is an agent as well.
+    pub with: Option<&'a AgentId>,
     /// Whose agent answered, and the queues that answered the call before.
     pub queue: Option<&'a QueueId>,
     pub before: &'a BTreeSet<QueueId>,
@@ -156,7 +159,8 @@ impl Policies {
     fn rule(&self, asked: &Asked<'_>) -> (Rule, String) {
         let account = self.account(asked.tenant);
         let named = |kind: &str, name: &dyn fmt::Display, rule: Rule| (rule, format!("{kind} {name}: {rule}"));
-        let agent = self.agents.get(asked.agent).map(|rule| named("agent", asked.agent, *rule));
+        let of_agent = |agent| self.agents.get(agent).map(|rule| named("agent", agent, *rule));
+        let (agent, with) = (of_agent(asked.agent), asked.with.and_then(of_agent));
         let of_account = match asked.kind {
             Kind::Caller => named("tenant", asked.tenant, account.callers),
             Kind::Outbound => named("outbound", asked.tenant, account.outbound),
@@ -169,7 +173,7 @@ impl Policies {
         let strictest = queues().map(of_queue).min_by_key(|(rule, _)| *rule);
         let none = |(rule, _): &(Rule, String)| *rule == Rule::NONE;
         let queue_forbids = queues().filter_map(own).find(none);
-        agent.clone().filter(none).or(queue_forbids).or(agent).or(strictest).unwrap_or(of_account)
+        agent.clone().filter(none).or(queue_forbids).or(with.filter(none)).or(agent).or(strictest).unwrap_or(of_account)
     }
 }
 
@@ -211,7 +215,7 @@ mod tests {
         let before = queues.iter().skip(1).cloned().collect();
         let (tenant, agent) = ("acme".parse().unwrap(), format!("acme/{agent}").parse().unwrap());
         let (tenant, agent, queue) = (&tenant, &agent, queues.first());
-        let asked = Asked { kind, tenant, agent, queue, before: &before, consent, draw: 4_999 };
+        let asked = Asked { kind, tenant, agent, with: None, queue, before: &before, consent, draw: 4_999 };
         let Decision { excluded, policy } = policies().decide(&asked);
         (excluded, policy)
     }
@@ -257,7 +261,8 @@ mod tests {
     fn who_is_never_recorded_is_in_no_consultation_and_no_conference_either() {
         let (tenant, agent) = ("acme".parse().unwrap(), "acme/ana".parse().unwrap());
         let (kind, before) = (Kind::Caller, BTreeSet::new());
-        let asked = Asked { kind, tenant: &tenant, agent: &agent, queue: None, before: &before, consent: None, draw: 0 };
+        let asked =
+            Asked { kind, tenant: &tenant, agent: &agent, with: None, queue: None, before: &before, consent: None, draw: 0 };
         assert!(policies().records_consult(&asked));
         assert!(!Policies::default().records_consult(&asked), "an account that says nothing wants none");
         for (agent, queue, forbidden) in [

@@ -122,6 +122,7 @@ impl Node {
         self.setup = setup(variant);
         self.sites += 1;
         self.ledger.on_reload();
+        self.plane.on_reload();
         self.centre.stage(self.setup.clone());
         self.feed(at, Input::Configure { sha256: self.setup.sha256, who: None })
     }
@@ -147,6 +148,7 @@ impl Node {
     /// Applies one input, and checks what follows from it. What is for the network and the plane is returned.
     pub fn feed(&mut self, at: Instant, input: Input) -> Checked<Vec<Output>> {
         self.plane.carries(&self.shown, &self.ledger)?;
+        self.plane.leaves_out(&self.setup.site.recording, &self.ledger)?;
         let entropy = Dice::named(self.seed ^ 0xe17, self.inputs).entropy();
         let entry = Entry { now: self.clock(at), entropy, input };
         let mut out = Vec::new();

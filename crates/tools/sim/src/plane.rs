@@ -2,10 +2,12 @@
 
 use crate::checks::{Checked, Ledger, must};
 use crate::dice::Dice;
+use crate::people::phones;
 use crate::script::{ActId, Actor, Script};
-use base::{Instant, LegId, RecordingId};
+use base::{AgentId, Instant, LegId, RecordingId};
 use engine::{CallView, Place, Repaired, Snapshot, Stored};
 use media::{Codec, Command, Input, LEASE, Sound, Stats, Tone};
+use recording::{Policies, Rule};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -61,6 +63,10 @@ struct Recording {
     works: bool,
     /// Nothing comes to its disk until then.
     stalled: Instant,
+    /// Whose voices are in it now.
+    voices: Vec<LegId>,
+    /// It began under another site.
+    older: bool,
 }
 
 impl Plane {
@@ -137,6 +143,32 @@ impl Plane {
         Ok(())
     }
 
+    /// Another site counts from now on, for what begins from now on.
+    pub fn on_reload(&mut self) {
+        self.recordings.values_mut().for_each(|r| r.older = true);
+    }
+
+    /// Whose word is that nothing of it is recorded is heard in no recording, and nothing is recorded of who consults
+    /// them. The others of a conference, or beside a supervisor who joins in, are recorded without that voice.
+    pub fn leaves_out(&self, policies: &Policies, ledger: &Ledger) -> Checked {
+        let never = |leg: &LegId| {
+            let remote = self.legs.get(leg)?.remote?;
+            phones::speaks_at(remote).filter(|agent| policies.agents.get(agent) == Some(&Rule::NONE))
+        };
+        for (id, r) in self.recordings.iter().filter(|(_, r)| !r.older) {
+            let call = ledger.view().all.get(&id.call());
+            let apart = |agent: &AgentId| call.is_some_and(|call| call.joined || call.monitors.contains_key(agent));
+            for voice in &r.voices {
+                let heard = self.legs.get(voice).map_or(&[][..], |leg| &leg.hears);
+                let found = never(voice).or_else(|| heard.iter().filter_map(never).find(|agent| !apart(agent)));
+                must(found.is_none(), "who is never recorded is in no recording", || {
+                    format!("{id} records {voice}, with {found:?}")
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Applies a command. An error is a command that makes no sense.
     pub fn handle(&mut self, at: Instant, command: Command, script: &mut Script) -> Result<Vec<(Instant, Later)>, String> {
         let mut later = Vec::new();
@@ -159,8 +191,12 @@ impl Plane {
                     return Err(format!("record {recording} of nobody"));
                 }
                 later.extend(self.record(at, recording, file, script)?);
+                self.voices(recording, left, right);
             }
-            Command::RecordLegs { left, right, .. } => self.may_record(left.iter().chain(&right))?,
+            Command::RecordLegs { recording, left, right } => {
+                self.may_record(left.iter().chain(&right))?;
+                self.voices(recording, left, right);
+            }
             Command::RecordWaiting { .. } => {}
             Command::StopRecording { recording } => later.extend(self.close(at, recording, script)),
             Command::Close { leg } => {
@@ -215,6 +251,14 @@ impl Plane {
 
     fn may_record<'a>(&mut self, mut legs: impl Iterator<Item = &'a LegId>) -> Result<(), String> {
         legs.try_for_each(|leg| self.leg(*leg, "record").map(|_| ()))
+    }
+
+    /// Of a recording that failed to begin there is nothing.
+    fn voices(&mut self, recording: RecordingId, mut left: Vec<LegId>, right: Vec<LegId>) {
+        left.extend(right);
+        if let Some(recording) = self.recordings.get_mut(&recording) {
+            recording.voices = left;
+        }
     }
 
     /// What was announced has come: what is said now, and what comes later.
@@ -280,9 +324,11 @@ impl Plane {
         if fails && fate.starts_with("the disk is") {
             return Ok(vec![self.written(at, Input::RecordingFailed { recording: id, reason: "disk full".into() })]);
         }
+        let before = |other: &RecordingId| other.conversation == id.conversation;
+        let older = self.recordings.iter().any(|(other, r)| r.older && before(other));
         let works = !fails || !fate.ends_with("never begins");
         let stalled = if fails && fate.ends_with("under") { at + dice.millis(1_000, 20_000) } else { at };
-        self.recordings.insert(id, Recording { file, since: at, works, stalled });
+        self.recordings.insert(id, Recording { file, since: at, works, stalled, voices: Vec::new(), older });
         let slow = if fails { dice.millis(5, 2_000) } else { Duration::ZERO };
         let mut later = Vec::new();
         if works {

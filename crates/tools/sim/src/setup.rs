@@ -67,8 +67,15 @@ fn vary(site: &mut Site, dice: &mut Dice) {
         }
         agent.acd.max_misses = dice.below(4) as u32;
     }
-    site.recording.accounts.values_mut().for_each(|account| account.callers = rule(dice));
-    site.recording.queues.values_mut().chain(site.recording.agents.values_mut()).for_each(|each| *each = rule(dice));
+    for account in site.recording.accounts.values_mut() {
+        account.callers = rule(dice);
+        account.internal = rule(dice);
+        account.consults = rule(dice);
+    }
+    for agent in site.agents.keys().filter(|_| dice.percent(20)) {
+        site.recording.agents.insert(agent.clone(), recording::Rule::NONE);
+    }
+    site.recording.queues.values_mut().for_each(|each| *each = rule(dice));
     if dice.percent(25) {
         site.idle_restarts = [acd::IdleEvent::Pause, acd::IdleEvent::OwnCall, acd::IdleEvent::NoAnswer].into();
     }

@@ -259,3 +259,15 @@ fn line_06_whom_a_queue_found_for_a_consultation_makes_no_other_call() {
     assert_eq!(o.last("beto").statuses.last(), Some(&486));
     o.close();
 }
+
+#[test]
+fn an_internal_call_to_an_agent_who_is_never_recorded_is_not_recorded() {
+    let mut o = Office::with(|site| {
+        site.recording.accounts.values_mut().for_each(|account| account.internal = recording::Rule::ALL);
+        site.recording.agents.insert(crate::office::agent_id("beto"), recording::Rule::NONE);
+    });
+    o.dials("ana", "202");
+    o.answers("beto");
+    assert_eq!((o.fact("recording.excluded")["policy"].as_str(), o.count("recording.owed")), (Some("agent acme/beto: none"), 0));
+    o.close();
+}

@@ -30,7 +30,8 @@ pub struct Call {
     pub monitors: BTreeMap<AgentId, Now>,
     /// Before the conversation it had.
     pub waited: Duration,
-    joined: bool,
+    /// Somebody joined its conversation.
+    pub joined: bool,
     /// Its callback outlived the epoch it came in: no clock but the wall's measures it.
     carried: bool,
     over: bool,

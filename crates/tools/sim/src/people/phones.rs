@@ -69,6 +69,11 @@ pub fn owner(address: SocketAddr) -> Option<AgentId> {
     PHONES[number].0.parse().ok()
 }
 
+/// Whose phone sends audio from there.
+pub fn speaks_at(address: SocketAddr) -> Option<AgentId> {
+    owner(SocketAddr::new(address.ip(), 5060))
+}
+
 impl Phone {
     /// Whose it is, and which of several.
     pub fn name(&self) -> String {

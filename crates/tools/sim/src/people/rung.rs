@@ -42,7 +42,7 @@ impl Plan {
 }
 
 /// Extensions, numbers outside, queues and nobody.
-const PARTIES: [&str; 9] = ["101", "102", "103", "105", "201", "202", "5557001", "5557002", "77"];
+const PARTIES: [&str; 10] = ["101", "102", "103", "104", "105", "201", "202", "5557001", "5557002", "77"];
 const TARGETS: [&str; 12] =
     ["101", "102", "103", "104", "201", "203", "5557001", "5557003", "soporte", "billing", "vip", "nowhere"];
 
