@@ -114,27 +114,23 @@ impl Track {
         if length == 0 {
             return false;
         }
-        let fresh = from >= self.window.len();
+        if from < self.window.len() {
+            let end = (from + length).max(self.window.len());
+            self.window.resize(end, NOTHING);
+            self.fit_in(from, length, |n| said.samples.at(passed + n));
+            return true;
+        }
         if self.window.len() < from {
             // Nobody spoke, or packets are missing; a pause of a step is one that we made.
             let pause = !lost && from - self.window.len() > (STEP * scale) as usize;
             self.window.resize(from, if pause { 0 } else { NOTHING });
         }
-        if self.window.len() < from + length {
-            self.window.resize(from + length, NOTHING);
+        let mut part = [0; WIDEST * PART];
+        for done in (0..length).step_by(part.len()) {
+            let part = &mut part[..(length - done).min(WIDEST * PART)];
+            said.samples.write(passed + done, part);
+            self.window.extend(&*part);
         }
-        if !fresh {
-            self.fit_in(from, length, |n| said.samples.at(passed + n));
-            return true;
-        }
-        // The window goes round in its memory: two stretches, in each of which samples lie side by side.
-        let (front, back) = self.window.as_mut_slices();
-        let split = front.len().saturating_sub(from).min(length);
-        if split > 0 {
-            said.samples.write(passed, &mut front[from..from + split]);
-        }
-        let start = (from + split).saturating_sub(front.len());
-        said.samples.write(passed + split, &mut back[start..start + length - split]);
         true
     }
 

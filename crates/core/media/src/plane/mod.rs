@@ -16,13 +16,12 @@ mod packets;
 mod recordings;
 mod ticks;
 
-use crate::legs::Legs;
 use crate::placement::{Block, Placement};
 use crate::rtp::Packet;
+use crate::table::{Legs, Table};
 use crate::timers::Timers;
 use crate::{Input, PromptBook, Proof, Sidecar, Stats};
 use base::{Instant, LegId, Random, RecordingId};
-use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -136,14 +135,14 @@ pub struct Plane {
     prompts: Arc<PromptBook>,
     random: Random,
     legs: Legs,
-    recordings: BTreeMap<RecordingId, Placement>,
+    recordings: Table<RecordingId, Placement>,
     timers: Timers<Timer>,
 }
 
 impl Plane {
     /// `random` gives SSRCs and starting numbers; it is seeded from the system in the shell.
     pub fn new(config: PlaneConfig, prompts: Arc<PromptBook>, random: Random) -> Self {
-        Plane { config, prompts, random, legs: Legs::default(), recordings: BTreeMap::new(), timers: Timers::new() }
+        Plane { config, prompts, random, legs: Legs::default(), recordings: Table::default(), timers: Timers::new() }
     }
 
     /// Another book from now on; what plays already plays to its end.

@@ -18,6 +18,7 @@ use crate::rtp::{FRAME, Header, Line};
 use crate::{Codec, Command, Law, Limits, Prompt, Session, Sound, Stats, dtmf, rtcp, tone};
 use base::{CallId, ConversationId, Now, Wall};
 use proptest::prelude::*;
+use std::collections::BTreeMap;
 
 const CALL: CallId = CallId { node: 1, epoch: 1, n: 1 };
 const A: LegId = LegId { call: CALL, n: 1 };

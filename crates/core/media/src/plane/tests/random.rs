@@ -120,7 +120,7 @@ fn check_hearing(plane: &Plane) -> Result<(), TestCaseError> {
             prop_assert!(open(listener).hears.contains(id));
         }
         for recording in &leg.recordings {
-            prop_assert!(plane.recordings[recording].legs().any(|leg| leg == *id));
+            prop_assert!(plane.recordings.get(recording).unwrap().legs().any(|leg| leg == *id));
         }
     }
     Ok(())
