@@ -141,6 +141,13 @@ impl Run {
         let Run { report, waiting, .. } = self;
         let lost = waiting.calls.iter().filter(|call| call.outcome != Outcome::Cut).count();
         table.target(format!("of {} who wait: failed", waiting.calls.len()), "0", lost.to_string(), lost == 0);
+        let heard = || waiting.calls.iter().map(|call| &call.heard);
+        let missing: u64 = heard().map(|heard| heard.lost + heard.out_of_order).sum();
+        let gaps: u64 = heard().map(|heard| heard.gaps_over_60ms).sum();
+        let (least, owed) = (heard().map(|heard| heard.packets).min().unwrap_or(0), self.size.hold.as_secs() * 50);
+        let said = format!("{missing}, {gaps}, {least} of {owed}");
+        let met = missing + gaps == 0 && least >= owed;
+        table.target("they hear: packets lost, gaps over 60 ms, at least", "0, 0, all", said, met);
         table.in_time("those who wait", waiting.lateness.p99_us);
         for (what, pace) in
             [("music and announcements, off their time", waiting.pacing), ("prompts, off their time", report.pacing)]

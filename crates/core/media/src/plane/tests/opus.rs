@@ -350,7 +350,7 @@ fn a_peer_that_takes_little_hears_prompts_and_others_within_that_and_one_that_ta
     let sent: Vec<_> = w.got(B).iter().map(|got| &got.payload).collect();
     assert!(sent.len() > 190 && sent.iter().all(|packet| packet[0] >> 3 <= 3), "narrowband: {}", sent.len());
     let bits = 8 * 50 * sent.iter().map(|packet| packet.len()).sum::<usize>() / sent.len();
-    assert!(bits <= 11_000, "{bits}");
+    assert!(bits <= 10_000, "{bits}");
     // It takes as much as all do from now on.
     w.command(Command::Configure { leg: B, session: Session { limits: Limits::default(), ..in_opus(B, 8_000) } });
     w.pass(ms(100));
