@@ -1,6 +1,6 @@
 //! As little as a relay can do with a socket for each leg: wait, read each socket that has something once, send.
 
-use crate::peers::{Peers, Phase, Traffic, port};
+use crate::peers::{Peers, Phase, Traffic};
 use rustix::event::{Timespec, epoll};
 use std::mem::MaybeUninit;
 use std::net::UdpSocket;
@@ -12,7 +12,7 @@ pub fn relay(traffic: Traffic) -> Phase {
     let mut peers = Peers::new(traffic);
     let addresses: Vec<_> = traffic.legs().map(|leg| peers.address(leg)).collect();
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC).expect("a poller");
-    let sockets: Vec<UdpSocket> = traffic.legs().map(|leg| UdpSocket::bind(port(leg)).expect("a free port")).collect();
+    let sockets: Vec<UdpSocket> = traffic.legs().map(|leg| UdpSocket::bind(traffic.port(leg)).expect("a free port")).collect();
     for (leg, socket) in sockets.iter().enumerate() {
         socket.set_nonblocking(true).expect("a socket that does not wait");
         epoll::add(&poll, socket, epoll::EventData::new_u64(leg as u64), epoll::EventFlags::IN).expect("a socket to watch");

@@ -1,5 +1,5 @@
 //! CPU per relayed packet: our plane, without and with a recording of each call, against a bare epoll relay of the same
-//! packets, in one run by turns.
+//! packets, in one run by turns; and a bare relay over io_uring.
 //!
 //! `cargo bench -p benches --bench relay` prints a table. All relays have one thread and a socket for each leg, and carry
 //! the same traffic from the same generator: 400 calls of two peers at 50 packets a second on loopback, spread over the
@@ -9,6 +9,7 @@
 mod bare;
 mod ours;
 mod peers;
+mod uring;
 
 use peers::{Phase, Traffic};
 use std::process::ExitCode;
@@ -19,14 +20,22 @@ const TARGETS: [(&str, f64); 2] = [("our plane", 1.3), ("with recording", 1.5)];
 fn main() -> ExitCode {
     // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
     let measured = std::env::args().any(|a| a == "--bench");
-    let traffic = if measured { Traffic { calls: 400, seconds: 10 } } else { Traffic { calls: 20, seconds: 1 } };
-    let phases = [
+    let (calls, seconds) = if measured { (400, 10) } else { (20, 1) };
+    let traffic = Traffic { calls, seconds, first_port: 24_000 };
+    let mut phases = vec![
         ("bare relay", bare::relay(traffic)),
         ("our plane", ours::relay(traffic, false)),
         ("bare relay", bare::relay(traffic)),
         ("with recording", ours::relay(traffic, true)),
         ("bare relay", bare::relay(traffic)),
     ];
+    // The kernel is a while about closing such sockets: ports of their own.
+    for first_port in [26_000, 28_000] {
+        match uring::relay(Traffic { first_port, ..traffic }) {
+            Ok(phase) => phases.extend([("bare io_uring", phase), ("bare relay", bare::relay(traffic))]),
+            Err(why) => println!("bare io_uring: not here: {why}"),
+        }
+    }
     println!("{:<15} {:>9} {:>9} {:>14} {:>7}  threads, us a packet", "relay", "packets", "relayed", "CPU us/packet", "ratio");
     for (at, (name, phase)) in phases.iter().enumerate() {
         let ratio = beside(&phases, at).map_or(String::new(), |floor| format!("{:.2}", phase.micros() / floor));
@@ -57,5 +66,5 @@ fn main() -> ExitCode {
 /// What the bare relay took before and after a phase; none for the bare relay itself.
 fn beside(phases: &[(&str, Phase)], at: usize) -> Option<f64> {
     let floor = |at: usize| phases.get(at).map(|(_, phase)| phase.micros());
-    if at.is_multiple_of(2) { None } else { Some((floor(at - 1)? + floor(at + 1)?) / 2.0) }
+    if at.is_multiple_of(2) { None } else { Some(f64::midpoint(floor(at - 1)?, floor(at + 1)?)) }
 }

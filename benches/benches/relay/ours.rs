@@ -1,6 +1,6 @@
 //! Our plane and our recorder, as they serve calls.
 
-use crate::peers::{Peers, Phase, Traffic, port};
+use crate::peers::{Peers, Phase, Traffic};
 use base::{CallId, ConversationId, LegId, RecordingId};
 use benches::sidecar::sidecar;
 use media::{Codec, Command, Input, PromptBook, Session};
@@ -23,7 +23,7 @@ pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
     });
     let handle = MediaPlane::start(config, sink).expect("threads");
     for n in traffic.legs() {
-        handle.send(Command::Open { leg: leg(n), address: Ipv4Addr::LOCALHOST.into(), port: port(n).port() });
+        handle.send(Command::Open { leg: leg(n), address: Ipv4Addr::LOCALHOST.into(), port: traffic.port(n).port() });
         await_input(&inputs, |input| matches!(input, Input::Opened { .. }));
         let remote = peers.address(n);
         let session = Session {

@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr, UdpSocket};
 use std::time::{Duration, Instant};
 
-/// Below the range from which the kernel gives ports to the peers.
-const FIRST_PORT: u16 = 24_000;
 const TICK: Duration = Duration::from_millis(1);
 /// Ticks of a packet's 20 ms: the legs are spread over them.
 const PHASES: u32 = 20;
@@ -19,17 +17,19 @@ const BUFFER: usize = 4 << 20;
 pub struct Traffic {
     pub calls: u32,
     pub seconds: u32,
+    /// Where the relay has its first leg: below the range from which the kernel gives ports to the peers.
+    pub first_port: u16,
 }
 
 impl Traffic {
     pub fn legs(self) -> std::ops::Range<u32> {
         0..2 * self.calls
     }
-}
 
-/// Where the relay has its leg.
-pub fn port(leg: u32) -> SocketAddr {
-    (Ipv4Addr::LOCALHOST, FIRST_PORT + 2 * leg as u16).into()
+    /// Where the relay has its leg.
+    pub fn port(self, leg: u32) -> SocketAddr {
+        (Ipv4Addr::LOCALHOST, self.first_port + 2 * leg as u16).into()
+    }
 }
 
 /// What one phase cost and carried.
@@ -77,9 +77,9 @@ impl Peers {
 
     /// Runs the traffic and takes the CPU time of the named threads around it; the first second only warms up.
     pub fn measure(&mut self, traffic: Traffic, relays: &[&str]) -> Phase {
-        self.talk(1);
+        self.talk(traffic, 1);
         let before = cpu::own();
-        let (sent, received) = self.talk(traffic.seconds);
+        let (sent, received) = self.talk(traffic, traffic.seconds);
         let spent = |(name, time): (String, Duration)| {
             let earlier = before.get(&name).copied().unwrap_or_default();
             relays.contains(&&*name).then(|| (name, time.saturating_sub(earlier)))
@@ -88,11 +88,11 @@ impl Peers {
     }
 
     /// Every peer says a frame each 20 ms; returns what was sent and what came through.
-    fn talk(&mut self, seconds: u32) -> (u64, u64) {
+    fn talk(&mut self, traffic: Traffic, seconds: u32) -> (u64, u64) {
         let (mut sent, mut received) = (0, 0);
         let mut next = Instant::now();
         for tick in 0..seconds * 1_000 {
-            sent += self.say(tick % PHASES);
+            sent += self.say(traffic, tick % PHASES);
             next += TICK;
             while let Some(left) = next.checked_duration_since(Instant::now()).filter(|d| !d.is_zero()) {
                 std::thread::park_timeout(left);
@@ -104,11 +104,11 @@ impl Peers {
         (sent, received + self.drain())
     }
 
-    fn say(&mut self, phase: u32) -> u64 {
+    fn say(&mut self, traffic: Traffic, phase: u32) -> u64 {
         let mut sent = 0;
         let socket = &self.sockets[phase as usize];
         for (leg, line) in (0..).zip(&mut self.lines).skip(phase as usize).step_by(PHASES as usize) {
-            sent += u64::from(socket.send_to(Packet::new(8, *line, &[0xD5; FRAME]).as_bytes(), port(leg)).is_ok());
+            sent += u64::from(socket.send_to(Packet::new(8, *line, &[0xD5; FRAME]).as_bytes(), traffic.port(leg)).is_ok());
             line.sequence = line.sequence.wrapping_add(1);
             line.timestamp = line.timestamp.wrapping_add(FRAME as u32);
         }
