@@ -23,6 +23,7 @@ pub(crate) use kinds::Sort;
 pub(crate) use pick::{Barred, Few, Head, Rated};
 pub(crate) use profiles::Traits;
 
+use crate::LetIn;
 use crate::bits::Bits;
 use crate::expect::OfFamily;
 use crate::index::Index;
@@ -135,9 +136,25 @@ impl Board {
 
     /// The profile could serve the kind now.
     fn serves(&self, profile: usize, kind: &Kind) -> bool {
-        let (traits, stage) = (&self.profiles[profile].traits, &self.families[kind.family].stages[kind.stage]);
+        self.serves_at(&self.families[kind.family].stages[kind.stage], profile, kind)
+    }
+
+    /// The same, were this the kind's stage.
+    fn serves_at(&self, stage: &Stage, profile: usize, kind: &Kind) -> bool {
+        let traits = &self.profiles[profile].traits;
         stage.profiles.has(profile)
             && (traits.is_in(&stage.wish.widened) || (traits.serves(kind.queue) && !traits.is_in(&kind.locked)))
+    }
+
+    /// The step without which the profile could not serve the kind. Visits kept for an agent wait neither for a step nor
+    /// for the delay of a group.
+    pub fn let_in(&self, profile: usize, kind: usize) -> Option<LetIn> {
+        let k = &self.kinds[kind];
+        let stages = &self.families[k.family].stages;
+        let now = stages[..=k.stage].iter().position(|stage| self.serves_at(stage, profile, k));
+        let at = now.or_else(|| stages.iter().position(|stage| stage.profiles.has(profile)))?;
+        let step = stages[at].wish.by.clone()?;
+        Some(LetIn { step, early: at > k.relaxed })
     }
 
     /// Perhaps nobody is left who could serve visits of this kind, and they leave then.

@@ -4,9 +4,10 @@ use crate::expect::OfLine;
 use crate::line::Line;
 use crate::place::Place;
 use crate::states::StateSet;
-use crate::{Change, Group, Queue as QueueConfig};
+use crate::{Change, Group, Queue as QueueConfig, RelaxStep};
 use base::{Mutation, Need, QueueId, Requirement, Tenant, Wall, mutated};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,9 +114,9 @@ struct Step {
 
 #[derive(Clone, Debug)]
 enum Ease {
-    Relax(Change),
+    Relax(Arc<RelaxStep>),
     /// As a relaxation, its group resolved.
-    Widen(GroupKey, Change),
+    Widen(GroupKey, Arc<RelaxStep>),
     /// The delay of a group is over.
     Unlock(GroupKey),
 }
@@ -126,15 +127,18 @@ pub(crate) struct Wish {
     pub requires: Requirement,
     /// Agents of these groups need not serve the queue.
     pub widened: Vec<GroupKey>,
+    /// The last of these steps; at first there is none.
+    pub by: Option<Arc<RelaxStep>>,
 }
 
 impl Plan {
     fn of(config: &QueueConfig, tenant: &Tenant, groups: &Groups) -> Plan {
         let key = |group: &Group| groups.get(&(tenant.clone(), group.clone())).copied();
-        let relax = config.relax.iter().filter_map(|relax| {
+        let relax = config.relax.iter().zip(1..).filter_map(|(relax, number)| {
+            let step = Arc::new(RelaxStep { number, after: relax.after, change: relax.change.clone() });
             let ease = match &relax.change {
-                Change::Widen { group } => Ease::Widen(key(group)?, relax.change.clone()),
-                change => Ease::Relax(change.clone()),
+                Change::Widen { group } => Ease::Widen(key(group)?, step),
+                _ => Ease::Relax(step),
             };
             Some(Step { after: relax.after, ease })
         });
@@ -165,8 +169,8 @@ impl Plan {
 
     /// Seconds of priority that these steps add.
     pub fn raised(&self, step: usize) -> i64 {
-        let raises = self.behind(step).iter().map(|s| match s.ease {
-            Ease::Relax(Change::Raise { seconds }) => seconds,
+        let raises = self.behind(step).iter().map(|s| match s.change() {
+            Some(Change::Raise { seconds }) => *seconds,
             _ => 0,
         });
         raises.fold(0, i64::saturating_add)
@@ -195,14 +199,15 @@ impl Plan {
 
     /// Whom such a visit asks for at first, and after each relaxation.
     pub fn wishes(&self, requires: Requirement) -> Vec<Wish> {
-        let mut wishes = vec![Wish { requires, widened: Vec::new() }];
+        let mut wishes = vec![Wish { requires, widened: Vec::new(), by: None }];
         for step in self.steps.iter().filter(|s| s.asks_less()) {
             let mut wish = wishes[wishes.len() - 1].clone();
             match &step.ease {
                 Ease::Widen(group, _) => wish.widened.push(*group),
-                Ease::Relax(change) => wish.requires = eased(&wish.requires, change),
+                Ease::Relax(relax) => wish.requires = eased(&wish.requires, &relax.change),
                 Ease::Unlock(_) => {}
             }
+            wish.by = step.relax().cloned();
             wishes.push(wish);
         }
         wishes
@@ -215,12 +220,16 @@ impl Plan {
 
 impl Step {
     fn asks_less(&self) -> bool {
-        !matches!(self.ease, Ease::Unlock(_) | Ease::Relax(Change::Raise { .. }))
+        self.change().is_some_and(|change| !matches!(change, Change::Raise { .. }))
     }
 
     fn change(&self) -> Option<&Change> {
+        self.relax().map(|relax| &relax.change)
+    }
+
+    fn relax(&self) -> Option<&Arc<RelaxStep>> {
         match &self.ease {
-            Ease::Relax(change) | Ease::Widen(_, change) => Some(change),
+            Ease::Relax(relax) | Ease::Widen(_, relax) => Some(relax),
             Ease::Unlock(_) => None,
         }
     }

@@ -6,7 +6,7 @@ use crate::place::millis;
 use crate::states::STATES;
 use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};
-use crate::{Acd, Candidate, Rival, Rule, Strategy, Turn, Waits, Why};
+use crate::{Acd, Candidate, Idle, Rival, Rule, Strategy, Turn, Waits, Why};
 use base::{AgentId, AgentState, Now, VisitId};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -29,7 +29,7 @@ impl Acd {
             agent: self.names[rated.seat.agent.0].clone(),
             // A moment is told in milliseconds.
             value: if round_robin { rated.value() / 1_000_000 } else { rated.value() },
-            idle: turn.now.since(rated.seat.idle_since),
+            idle: Idle::since(rated.seat.idle_since, turn.now),
         };
         let own = self.head_of(key, turn.now);
         let rival = |head: &Head| Rival { visit: head.id, score_ms: millis(head.score()) };
@@ -45,6 +45,7 @@ impl Acd {
             visits: u32::try_from(visits.of).unwrap_or(u32::MAX),
             candidates: agents.best.iter().map(candidate).collect(),
             rivals,
+            let_in: self.board.let_in(self.agents[chosen.0].profile, v.kind),
         }
     }
 

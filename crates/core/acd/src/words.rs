@@ -513,6 +513,10 @@ pub struct Why {
     /// The best of each, best first, the chosen one among them; at most [`SHOWN`].
     pub candidates: SmallVec<[Candidate; SHOWN]>,
     pub rivals: SmallVec<[Rival; SHOWN]>,
+    /// By which step of the queue's relaxation the agent may take the visit; `None`: by none, and in logs from before
+    /// this was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub let_in: Option<LetIn>,
 }
 
 /// How many candidates and rivals a decision keeps: with more, every output would be as large as this one.
@@ -523,7 +527,46 @@ pub struct Candidate {
     pub agent: AgentId,
     /// What the strategy compares, lower is better: minus the levels' sum, calls, parts per million of occupation, rank …
     pub value: i64,
-    pub idle: Duration,
+    pub idle: Idle,
+}
+
+/// A span in nanoseconds, at most 584 years: half as large as a `Duration`, which it is when it is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Duration", into = "Duration")]
+pub struct Idle(u64);
+
+impl Idle {
+    pub(crate) fn since(earlier: Instant, now: Instant) -> Self {
+        Idle(now.0.saturating_sub(earlier.0))
+    }
+}
+
+impl From<Duration> for Idle {
+    fn from(span: Duration) -> Self {
+        Idle(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+impl From<Idle> for Duration {
+    fn from(span: Idle) -> Self {
+        Duration::from_nanos(span.0)
+    }
+}
+
+/// The first step after which the agent may take the visit.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LetIn {
+    pub step: Arc<RelaxStep>,
+    /// Before the visit had its age: nobody logged in could serve it sooner, or it is kept for this agent.
+    pub early: bool,
+}
+
+/// One of [`Queue::relax`], which are numbered from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RelaxStep {
+    pub number: u32,
+    pub after: Duration,
+    pub change: Change,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

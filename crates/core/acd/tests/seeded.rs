@@ -24,9 +24,11 @@ fn days<T>(seeds: std::ops::Range<u64>, each: impl Fn(u64) -> T + std::panic::Un
 }
 
 /// What some of the days must bring, or they prove nothing about it.
-const MET: [&str; 40] = [
+const MET: [&str; 42] = [
     "rule: Sticky",
     "rule: BestScore",
+    "early: false",
+    "early: true",
     "Strategy(LongestIdle)",
     "Strategy(MostSkilled)",
     "Strategy(LeastSkilled)",

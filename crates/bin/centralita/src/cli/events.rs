@@ -105,12 +105,14 @@ fn show(client: &Client, out: &mut dyn Write, event: &Value) -> Done {
     Ok(())
 }
 
-/// Time, type, subject, and what the type says beyond them; of a decision's why the rule, whose numbers `call why` shows.
+/// Time, type, subject, and what the type says beyond them; of a decision's why the sentences, whose numbers `call why`
+/// shows.
 pub fn line(event: &Value) -> String {
     const KNOWN: [&str; 6] = ["tenant", "call_id", "rev", "mono_ns", "party_id", "leg_id"];
     let data = event["data"].as_object();
     let said = data.into_iter().flatten().filter(|(key, value)| !KNOWN.contains(&key.as_str()) && !value.is_null());
-    let value_of = |key: &str, value: &Value| if key == "why" { format!("\"{}\"", why::rule(value)) } else { text(value) };
+    let told = |why: &Value| format!("\"{}\"", why::sentences(why).join(" "));
+    let value_of = |key: &str, value: &Value| if key == "why" { told(value) } else { text(value) };
     let said: Vec<String> = said.map(|(key, value)| format!("{}={}", clean(key), value_of(key, value))).collect();
     let line =
         format!("{}  {:<24}  {:<16}  {}", moment(&event["time"]), text(&event["type"]), text(&event["subject"]), said.join(" "));
@@ -119,13 +121,20 @@ pub fn line(event: &Value) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use crate::cli::tests::fixtures::report;
 
     #[test]
     fn why_an_offer_was_sent_is_a_sentence() {
-        let why = serde_json::json!({"rule": {"strategy": "most_skilled"}, "agents": 2, "visits": 1, "idle_ms": 9_000});
-        let event = serde_json::json!({"type": "offer.sent", "subject": "1-3-42", "data": {"agent": "acme/ana", "why": why}});
-        let line = line(&event);
-        assert!(line.contains("agent=acme/ana why=\"Chosen by most skilled of 2 free, idle for 0:09.\"\n"), "{line}");
+        let line = |why: acd::Why| {
+            let data = serde_json::json!({ "agent": "acme/ana", "why": why });
+            super::line(&serde_json::json!({ "type": "offer.sent", "subject": "1-3-42", "data": data }))
+        };
+        let by_step = report().decisions.remove(0).why;
+        let told = line(by_step.clone());
+        let sentences = "Chosen by most skilled of 2 free, idle for 0:09. \
+                         Let in by step 2 of the queue's relaxation, after 0:30: billing >= 3 will do.";
+        assert!(told.contains(&format!("agent=acme/ana why=\"{sentences}\"\n")), "{told}");
+        let told = line(acd::Why { let_in: None, ..by_step });
+        assert!(told.contains("agent=acme/ana why=\"Chosen by most skilled of 2 free, idle for 0:09.\"\n"), "{told}");
     }
 }

@@ -6,6 +6,7 @@ use super::{Done, print, why};
 use base::QueueId;
 use clap::Subcommand;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::io::Write;
 
 #[derive(Subcommand, Clone, Debug)]
@@ -93,7 +94,8 @@ fn show(q: &Value) -> String {
 fn visits(q: &Value) -> String {
     let why_of = |call: &Value| q["why"].as_array().into_iter().flatten().find(|row| row["call"] == *call);
     let row = |v: &Value| {
-        let waits = why_of(&v["call"]).map(|row| &row["waits"]).unwrap_or(&Value::Null);
+        let why = why_of(&v["call"]).unwrap_or(&Value::Null);
+        let waits = &why["waits"];
         let offers = v["offers"].as_array().map_or(0, Vec::len);
         vec![
             text(&waits["position"]),
@@ -102,7 +104,7 @@ fn visits(q: &Value) -> String {
             span(&v["waited_ms"]),
             text(&v["lang"]),
             text(if waits["requires"].is_string() { &waits["requires"] } else { &v["requires"] }),
-            if offers > 0 { format!("{offers} ringing") } else { why::waits_for(waits) },
+            if offers > 0 { ringing(offers, &why["decisions"]) } else { why::waits_for(waits) },
             why::expected(&v["expected"]),
             span(&v["left_ms"]),
         ]
@@ -114,10 +116,47 @@ fn visits(q: &Value) -> String {
     table(&heads, &waiting, "Nobody waits.")
 }
 
+/// How many phones ring, and the steps of relaxation that let their agents in: `call why` says what the steps are.
+fn ringing(offers: usize, decisions: &Value) -> String {
+    let ring = decisions.as_array().into_iter().flatten().filter(|d| d["end"].is_null());
+    let steps: BTreeSet<u64> = ring.filter_map(|d| d["why"]["let_in"]["step"]["number"].as_u64()).collect();
+    let steps: Vec<String> = steps.iter().map(u64::to_string).collect();
+    match steps.len() {
+        0 => format!("{offers} ringing"),
+        1 => format!("{offers} ringing, let in by step {}", steps[0]),
+        _ => format!("{offers} ringing, let in by steps {}", steps.join(", ")),
+    }
+}
+
 fn agents(agents: &Value) -> String {
     let row = |a: &Value| {
         let of = if a["live"].is_object() { &a["live"] } else { a };
         vec![text(&a["agent"]), text(&of["state"]), span(&of["in_state_ms"]), text(&of["reason"]), text(&of["skills"])]
     };
     table(&["AGENT", "STATE", "FOR", "REASON", "SKILLS"], &rows(agents, row), "No agent serves this queue.")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_that_rings_names_the_steps_that_let_its_agents_in() {
+        let by = |step: Option<u64>, end: Option<&str>| {
+            let let_in = step.map(|number| json!({ "step": { "number": number } }));
+            json!({ "end": end, "why": { "let_in": let_in } })
+        };
+        let over = by(Some(1), Some("timed_out"));
+        let cases = [
+            (json!([over, by(None, None)]), "1 ringing"),
+            (json!([over, by(Some(2), None)]), "1 ringing, let in by step 2"),
+            (json!([by(None, None), by(Some(3), None), by(Some(2), None), by(Some(3), None)]), "4 ringing, let in by steps 2, 3"),
+        ];
+        for (decisions, told) in cases {
+            let offers: Vec<u32> = (0..told[..1].parse().unwrap()).collect();
+            let why = json!([{ "call": "1-3-42", "waits": { "position": 1 }, "decisions": decisions }]);
+            let shown = visits(&json!({ "visits": [{ "call": "1-3-42", "offers": offers }], "why": why }));
+            assert!(shown.contains(&format!(" {told}  ")), "{told}: {shown}");
+        }
+    }
 }

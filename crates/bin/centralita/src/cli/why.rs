@@ -1,7 +1,7 @@
 //! Why a call waits and how its agents were chosen, for a person to read.
 
 use super::render::{moment, pairs, span, table, text};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One call: what it waits for, then each decision.
 pub fn show(row: &Value) -> String {
@@ -84,19 +84,45 @@ fn decision(d: &Value) -> String {
     if !why.is_object() {
         return format!("{head}\n  The log does not say why.\n\n");
     }
-    format!("{head}\n  {}\n{}{}\n", rule(why), candidates(why, &d["agent"]), rivals(why))
+    let sentences = sentences(why).join("\n  ");
+    format!("{head}\n  {sentences}\n{}{}\n", candidates(why, &d["agent"]), rivals(why))
 }
 
-/// By what rule the agent and the call came together.
-pub fn rule(why: &Value) -> String {
+/// By what rule the agent and the call came together, and by which step the agent was let in, if by any.
+pub fn sentences(why: &Value) -> Vec<String> {
+    [Some(rule(why)), let_in(why)].into_iter().flatten().collect()
+}
+
+fn rule(why: &Value) -> String {
     let (agents, visits) = (text(&why["agents"]), text(&why["visits"]));
-    let idle = span(&why["idle_ms"]);
+    let idle = span(&millis(why, "idle"));
     match (&why["rule"]["strategy"], why["rule"].as_str()) {
         (Value::String(strategy), _) => {
             format!("Chosen by {} of {agents} free, idle for {idle}.", text(&Value::String(strategy.replace('_', " "))))
         }
         (_, Some("sticky")) => format!("The agent had this caller last, and was idle for {idle}."),
         _ => format!("Free after {idle}: of {visits} waiting calls this one had the best score, {}.", score(&why["score_ms"])),
+    }
+}
+
+fn let_in(why: &Value) -> Option<String> {
+    let by = why["let_in"].as_object()?;
+    let (step, early) = (&by["step"], by["early"] == true);
+    let after = span(&millis(step, "after"));
+    let when = match why["rule"].as_str() {
+        _ if !early => format!("after {after}"),
+        Some("sticky") => format!("ahead of its {after} as the caller's last agent"),
+        _ => format!("ahead of its {after}, as nobody logged in could serve the call sooner"),
+    };
+    let (number, change) = (text(&step["number"]), change(&step["change"]));
+    Some(format!("Let in by step {number} of the queue's relaxation, {when}: {change}."))
+}
+
+/// `idle_ms` as the API tells it, or `idle` as a fact keeps it.
+fn millis(of: &Value, name: &str) -> Value {
+    match (of[name]["secs"].as_u64(), of[name]["nanos"].as_u64()) {
+        (Some(secs), Some(nanos)) => json!(secs.saturating_mul(1_000).saturating_add(nanos / 1_000_000)),
+        _ => of[format!("{name}_ms")].clone(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::script::{Scene, agent, check, moment, visit};
 use acd::{Change, Output, Owner, Rule, Strategy, Waits, Why, Work};
-use base::{AgentState, Cause};
+use base::{AgentState, Cause, Skill};
 use std::time::Duration;
 
 fn offered(scene: &Scene) -> Why {
@@ -104,6 +104,99 @@ fn who_said_no_is_not_counted_and_a_kept_visit_says_that_it_was_kept() {
     let why = offered(&scene);
     assert_eq!((why.rule, why.score_ms, why.agents, why.visits), (Rule::Sticky, 4_000, 1, 2));
     assert_eq!(scores(&why), [(3, 4_000), (2, 5_000)]);
+}
+
+/// Number and age of the step, and whether it came early.
+fn let_in(script: &str) -> Option<(u32, u64, bool)> {
+    let by = offered(&check(script)).let_in?;
+    Some((by.step.number, by.step.after.as_secs(), by.early))
+}
+
+#[test]
+fn an_offer_names_the_step_that_let_its_agent_in_as_the_site_file_numbers_them() {
+    let ana = "queue support requires=es>=5 ring=100 relax=30:lower:es:3,50:raise:10,60:drop:es
+         agent ana serves=support es=5
+         agent bob serves=support es=3
+         agent eva serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | bob registers     |
+          0 | eva registers     |
+          0 | ana logs in       | ana available
+          0 | bob logs in       | bob available
+          0 | eva logs in       | eva available
+          1 | c1 enters support | c1 in support at 1; offer c1#1 to ana; ana reserved\n";
+    let bob = format!(
+        "{ana}
+          2 | c1#1 accepts      | c1#1 accepted 1s; c1 answered 1s ringing; ana talking
+          3 | c2 enters support | c2 in support at 1
+          4 | c3 enters support | c3 in support at 2
+         33 | -                 | offer c2#1 to bob; bob reserved\n"
+    );
+    let eva = format!(
+        "{bob}
+         34 | -                 |
+         53 | -                 |
+         54 | -                 |
+         63 | -                 |
+         64 | -                 | offer c3#1 to eva; eva reserved\n"
+    );
+    assert_eq!(let_in(ana), None, "ana is who was asked for");
+    assert_eq!(let_in(&bob), Some((1, 30, false)));
+    assert_eq!(let_in(&eva), Some((3, 60, false)), "the second raises the priority and lets nobody in");
+    let by = offered(&check(&eva)).let_in.unwrap();
+    assert_eq!(by.step.change, Change::Drop { skill: Skill::new("es") });
+    // Whoever is asked for is let in by no step, however old the call is.
+    let ana_again = format!(
+        "{eva} 65 | c4 enters support | c4 in support at 3\n 66 | ana released | ana available; offer c4#1 to ana; ana reserved"
+    );
+    assert_eq!(let_in(&ana_again), None);
+    let late = format!(
+        "{eva} 65 | c3#1 declined | c3#1 rejected(declined) 1s; eva available\n 66 | ana released | ana available; offer c3#2 to ana; ana reserved"
+    );
+    assert_eq!(let_in(&late), None);
+}
+
+#[test]
+fn a_step_that_is_not_waited_for_is_named_as_early() {
+    let skipped = "queue support requires=es>=5 relax=30:lower:es:3
+         agent bob serves=support es=3
+          0 | load              |
+          0 | bob registers     |
+          0 | bob logs in       | bob available
+          1 | c1 enters support | c1 in support at 1; offer c1#1 to bob; bob reserved\n";
+    assert_eq!(let_in(skipped), Some((1, 30, true)), "nobody who is logged in has more");
+    let kept = "queue support requires=es>=5 relax=30:drop:es sticky=20
+         queue sales
+         agent ana serves=support es=5
+         agent bob serves=support,sales
+          0 | load                    |
+          0 | bob registers           |
+          0 | bob logs in             | bob available
+          0 | ana logs in             | ana unreachable
+          1 | c1 enters sales party=7 | c1 in sales at 1; offer c1#1 to bob; bob reserved
+          2 | c1#1 accepts            | c1#1 accepted 1s; c1 answered 1s ringing; bob talking
+          3 | bob released            | bob available
+          4 | c2 enters support party=7 | c2 in support at 1; offer c2#1 to bob; bob reserved";
+    assert_eq!(offered(&check(kept)).rule, Rule::Sticky);
+    assert_eq!(let_in(kept), Some((1, 30, true)), "it is kept for bob");
+}
+
+#[test]
+fn whom_a_delay_holds_back_a_step_lets_in_and_the_delays_end_does_without_one() {
+    let site = |delay: u32| {
+        format!(
+            "queue support delay=backup:{delay} relax=20:widen:backup
+             agent bob serves=support groups=backup
+              0 | load              |
+              0 | bob registers     |
+              0 | bob logs in       | bob available
+              1 | c1 enters support | c1 in support at 1\n"
+        )
+    };
+    let offer = "offer c1#1 to bob; bob reserved";
+    assert_eq!(let_in(&format!("{} 21 | - | {offer}", site(60))), Some((1, 20, false)));
+    assert_eq!(let_in(&format!("{} 11 | - | {offer}", site(10))), None);
 }
 
 #[test]

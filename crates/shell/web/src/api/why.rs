@@ -93,6 +93,23 @@ struct Reason {
     visits: u32,
     candidates: Vec<CandidateRow>,
     rivals: Vec<RivalRow>,
+    /// `None`: the agent could take the call from the first moment on.
+    let_in: Option<LetInRow>,
+}
+
+/// The step of the queue's relaxation that let the agent in. The site file's first has number 1.
+#[derive(Serialize)]
+struct LetInRow {
+    step: StepRow,
+    /// It was not waited for: nobody logged in could serve the call sooner, or the agent had this caller last.
+    early: bool,
+}
+
+#[derive(Serialize)]
+struct StepRow {
+    number: u32,
+    after_ms: u64,
+    change: Change,
 }
 
 #[derive(Serialize)]
@@ -224,8 +241,8 @@ fn unlogged(decision: Decision) -> DecisionRow {
 }
 
 fn reason(why: acd::Why) -> Reason {
-    let acd::Why { rule, score_ms, idle, agents, visits, candidates, rivals } = why;
-    let candidate = |c: acd::Candidate| CandidateRow { agent: c.agent, value: c.value, idle_ms: millis(c.idle) };
+    let acd::Why { rule, score_ms, idle, agents, visits, candidates, rivals, let_in } = why;
+    let candidate = |c: acd::Candidate| CandidateRow { agent: c.agent, value: c.value, idle_ms: millis(c.idle.into()) };
     let rival = |r: acd::Rival| RivalRow { visit: r.visit, score_ms: r.score_ms };
     Reason {
         rule,
@@ -235,5 +252,10 @@ fn reason(why: acd::Why) -> Reason {
         visits,
         candidates: candidates.into_iter().map(candidate).collect(),
         rivals: rivals.into_iter().map(rival).collect(),
+        let_in: let_in.map(|by| LetInRow { step: step(&by.step), early: by.early }),
     }
+}
+
+fn step(step: &acd::RelaxStep) -> StepRow {
+    StepRow { number: step.number, after_ms: millis(step.after), change: step.change.clone() }
 }

@@ -2,7 +2,7 @@
 
 use crate::fakes::{CALL, Fake, agent, call, logged};
 use crate::http::{ask, get, post};
-use acd::{Candidate, Change, Estimate, Expected, Rival, Rule, Strategy, Waits, Why};
+use acd::{Candidate, Change, Estimate, Expected, LetIn, RelaxStep, Rival, Rule, Strategy, Waits, Why};
 use base::fact::{About, Fact, Logged, Monitor, What};
 use base::{AgentState, Cause, Instant, Pii, QueueId, Skill, Wall};
 use engine::{Decision, Reply, Request, Target, WhyReport};
@@ -124,7 +124,7 @@ async fn who_asks_is_told_bounded_and_without_tricks() {
 }
 
 fn decided(rule: Rule) -> Why {
-    let candidate = |name: &str, value| Candidate { agent: agent(name), value, idle: Duration::from_secs(9) };
+    let candidate = |name: &str, value| Candidate { agent: agent(name), value, idle: Duration::from_secs(9).into() };
     Why {
         rule,
         score_ms: 12_500,
@@ -133,7 +133,14 @@ fn decided(rule: Rule) -> Why {
         visits: 1,
         candidates: [candidate("ana", -14), candidate("beatriz", -9)].into_iter().collect(),
         rivals: [Rival { visit: "1-3-42.v1".parse().unwrap(), score_ms: 12_500 }].into_iter().collect(),
+        let_in: None,
     }
+}
+
+fn let_in_early(rule: Rule) -> Why {
+    let change = Change::Lower { skill: Skill::new("billing"), to: 3 };
+    let step = RelaxStep { number: 2, after: Duration::from_secs(30), change };
+    Why { let_in: Some(LetIn { step: step.into(), early: true }), ..decided(rule) }
 }
 
 fn offer_fact(seq: u64, offer: &str, what: What, cause: Option<Cause>) -> Logged {
@@ -160,7 +167,7 @@ async fn why_a_call_waits_and_who_was_tried_is_told_from_the_centre_and_the_log(
         agent: agent("beatriz"),
         queue: queue("soporte"),
         at: Wall(0),
-        why: decided(Rule::BestScore),
+        why: let_in_early(Rule::BestScore),
     };
     let waits = Waits {
         requires: "lang:es >= 3".parse().unwrap(),
@@ -193,16 +200,25 @@ async fn why_a_call_waits_and_who_was_tried_is_told_from_the_centre_and_the_log(
         (&second["offer"], &second["end"], &second["why"]["rule"]),
         (&json!("1-3-42.v1.o2"), &Value::Null, &json!("best_score"))
     );
+    let step = json!({ "number": 2, "after_ms": 30_000, "change": { "lower": { "skill": "billing", "to": 3 } } });
+    assert_eq!((&first["why"]["let_in"], &second["why"]["let_in"]), (&Value::Null, &json!({ "step": step, "early": true })));
 }
 
 #[tokio::test]
 async fn of_a_call_that_is_over_the_log_tells_why() {
     let fake = Fake::new();
-    let why = serde_json::to_value(decided(Rule::Sticky)).unwrap();
+    let why = serde_json::to_value(let_in_early(Rule::Sticky)).unwrap();
     fake.archive.append(offer_fact(5, "1-3-42.v1.o1", What::OfferSent { legs: 1, why }, None));
     fake.archive.append(offer_fact(6, "1-3-42.v1.o1", What::OfferAccepted { ring_ms: 3000 }, None));
     // Facts of the first form kept no why.
     fake.archive.append(offer_fact(7, "1-3-42.v1.o2", What::OfferSent { legs: 1, why: Value::Null }, None));
+    // As it was written when it did not name the step.
+    let why = json!({
+        "rule": "best_score", "score_ms": 12_500, "idle": { "secs": 9, "nanos": 500_000_000 }, "agents": 2, "visits": 1,
+        "candidates": [{ "agent": "acme/ana", "value": 0, "idle": { "secs": 9, "nanos": 500_000_000 } }],
+        "rivals": [{ "visit": "1-3-42.v1", "score_ms": 12_500 }],
+    });
+    fake.archive.append(offer_fact(8, "1-3-42.v1.o3", What::OfferSent { legs: 1, why }, None));
     *fake.asked.reply.lock().unwrap() = Some(Reply::Unknown { what: "call 1-3-42".into() });
     let mut snapshot = (**fake.snapshot.load()).clone();
     snapshot.calls.clear();
@@ -211,7 +227,11 @@ async fn of_a_call_that_is_over_the_log_tells_why() {
     let row = get(served.address, &format!("/api/v1/calls/{CALL}/why")).await.json();
     assert_eq!((&row["place"], &row["waits"], &row["queue"]), (&json!("ended"), &Value::Null, &json!("acme/soporte")));
     assert_eq!((&row["decisions"][0]["why"]["rule"], &row["decisions"][0]["end"]), (&json!("sticky"), &json!("accepted")));
+    assert_eq!(row["decisions"][0]["why"]["let_in"]["step"]["number"], 2);
     assert_eq!(row["decisions"][1]["why"], Value::Null);
+    let old = &row["decisions"][2]["why"];
+    assert_eq!((&old["rule"], &old["idle_ms"], &old["let_in"]), (&json!("best_score"), &json!(9_500), &Value::Null));
+    assert_eq!(old["candidates"], json!([{ "agent": "acme/ana", "value": 0, "idle_ms": 9500 }]));
     assert_eq!(get(served.address, "/api/v1/calls/9-9-9/why").await.status, StatusCode::NOT_FOUND);
 }
 

@@ -6,7 +6,7 @@ use base::fact::Monitor;
 use base::{Pii, QueueId, Skill};
 use clap::Parser;
 use engine::{Request, Target};
-use serde_json::Value;
+use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
 #[test]
@@ -89,6 +89,7 @@ leaves by itself in    1:40
 
 1970-01-01 00:00:00.000  acme/ana of acme/soporte: rings
   Chosen by most skilled of 2 free, idle for 0:09.
+  Let in by step 2 of the queue's relaxation, after 0:30: billing >= 3 will do.
     CANDIDATE  MEASURE    IDLE
     acme/ana   levels 14  0:09  chosen
     acme/bea   levels 9   0:09
@@ -98,7 +99,8 @@ leaves by itself in    1:40
 ";
     assert_eq!((status, out.as_str()), (0, expected));
     let (_, out, _) = node.run("call why 1-3-42 --json");
-    assert_eq!(serde_json::from_str::<Value>(&out).unwrap()["waits"]["position"], 2);
+    let row = serde_json::from_str::<Value>(&out).unwrap();
+    assert_eq!((&row["waits"]["position"], &row["decisions"][0]["why"]["let_in"]["step"]["number"]), (&json!(2), &json!(2)));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! One call, one queue, one agent, one ticket, one recording.
 
-use acd::{Caller, Candidate, Change, Estimate, Expected, Rival, Rule, Strategy, VisitView, Waits, Why};
+use acd::{Caller, Candidate, Change, Estimate, Expected, LetIn, RelaxStep, Rival, Rule, Strategy, VisitView, Waits, Why};
 use base::fact::{About, Direction, Fact, Kept, Logged, Monitor, What};
 use base::{AgentState, CallId, Instant, Lang, Now, Pii, QueueId, Skill, Wall};
 use engine::{CallView, Decision, Place, Snapshot, WhyReport};
@@ -14,7 +14,9 @@ use tickets::{Impact, Number, Priority, State, Ticket};
 pub const WAV: &[u8] = b"RIFF and so on";
 
 pub fn report() -> WhyReport {
-    let candidate = |name: &str, value| Candidate { agent: name.parse().unwrap(), value, idle: Duration::from_secs(9) };
+    let candidate = |name: &str, value| Candidate { agent: name.parse().unwrap(), value, idle: Duration::from_secs(9).into() };
+    let change = Change::Lower { skill: Skill::new("billing"), to: 3 };
+    let step = RelaxStep { number: 2, after: Duration::from_secs(30), change };
     let why = Why {
         rule: Rule::Strategy(Strategy::MostSkilled),
         score_ms: 12_500,
@@ -23,6 +25,7 @@ pub fn report() -> WhyReport {
         visits: 1,
         candidates: [candidate("acme/ana", -14), candidate("acme/bea", -9)].into_iter().collect(),
         rivals: [Rival { visit: "1-3-42.v1".parse().unwrap(), score_ms: 12_500 }].into_iter().collect(),
+        let_in: Some(LetIn { step: step.into(), early: false }),
     };
     let (agent, queue) = ("acme/ana".parse().unwrap(), "acme/soporte".parse().unwrap());
     let decision = Decision { offer: "1-3-42.v1.o1".parse().unwrap(), agent, queue, at: Wall(0), why };

@@ -1,7 +1,7 @@
 //! The client against a real server on a loopback port, with little behind its doors.
 
 mod acts;
-mod fixtures;
+pub(super) mod fixtures;
 mod node;
 
 use super::client::Client;
