@@ -48,7 +48,7 @@ pub enum Mutation {
     BusiestFirst,
     LastAgentForgotten,
     PassedOnComesBack,
-    NeverForgotten,
+    NoneForgotten,
 }
 
 impl Mutation {
@@ -95,7 +95,7 @@ impl Mutation {
         Mutation::BusiestFirst,
         Mutation::LastAgentForgotten,
         Mutation::PassedOnComesBack,
-        Mutation::NeverForgotten,
+        Mutation::NoneForgotten,
     ];
 }
 

@@ -38,6 +38,8 @@ pub struct Call {
     pub legs: BTreeMap<LegId, Leg>,
     /// The customer's; `None` while nobody is there whom an agent could speak with.
     pub customer: Option<LegId>,
+    /// Whose phone the customer's is, if an agent's: one whom a colleague called. It stays when the call is passed on.
+    pub counterpart: Option<AgentId>,
     /// It is past the door: its end is `call.ended`, no more `call.rejected`.
     pub begun: bool,
     /// The flow, once answered. It stays suspended while the call is in a queue or with an agent.
@@ -162,16 +164,6 @@ pub struct Part {
 }
 
 impl Call {
-    /// The agent on the customer's side, in a call that agents have among themselves.
-    pub fn counterpart(&self) -> Option<&AgentId> {
-        let own = self.own.as_ref()?;
-        match &own.act {
-            OwnAct::Call(crate::party::Party::Agent(called)) => Some(called),
-            OwnAct::Call(crate::party::Party::Number(_)) => None,
-            _ => Some(&own.agent),
-        }
-    }
-
     /// A call that begins now, with nothing in it. `id.n` is its number.
     pub fn new(id: CallId, tenant: Tenant, direction: Direction, now: Now) -> Self {
         Call {
@@ -190,6 +182,7 @@ impl Call {
             rev: 0,
             legs: BTreeMap::new(),
             customer: None,
+            counterpart: None,
             begun: false,
             flow: None,
             own: None,

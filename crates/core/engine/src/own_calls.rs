@@ -81,8 +81,9 @@ impl Centre {
 
     pub(crate) fn far_end_reached(&mut self, id: CallId, leg: LegId) {
         let Some(call) = self.calls.get_mut(&id) else { return };
-        let (Some((agent, _)), Some(own)) = (call.own_call(), call.own_leg()) else { return };
+        let (Some((agent, to)), Some(own)) = (call.own_call(), call.own_leg()) else { return };
         call.customer = Some(leg);
+        call.counterpart = if let Party::Agent(called) = to { Some(called) } else { None };
         call.begun = true;
         if let Some(state) = call.legs.get_mut(&leg) {
             state.purpose = Purpose::Customer;

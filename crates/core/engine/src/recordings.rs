@@ -68,7 +68,7 @@ impl Centre {
             kind: kind(call.direction),
             tenant: &call.tenant,
             agent: &conversation.agent,
-            with: call.counterpart().filter(|_| !mutated(Mutation::NeverForgotten)),
+            with: call.counterpart.as_ref().filter(|_| !mutated(Mutation::NoneForgotten)),
             queue: conversation.queue.as_ref(),
             before: &call.answered_in,
             consent: call.consent.filter(|_| call.conversations < 2 || !mutated(Mutation::RefusalForgotten)),
@@ -167,7 +167,7 @@ impl Centre {
     pub(crate) fn third_forbids(&self, call: &Call) -> bool {
         let Some(third) = call.third.as_ref() else { return false };
         let agent = if let Party::Agent(agent) = &third.to { Some(agent) } else { None };
-        self.setup.site.recording.forbids(agent, third.from.as_ref()) && !mutated(Mutation::NeverForgotten)
+        self.setup.site.recording.forbids(agent, third.from.as_ref()) && !mutated(Mutation::NoneForgotten)
     }
 
     pub(crate) fn stop_recording(&mut self, recording: RecordingId) {

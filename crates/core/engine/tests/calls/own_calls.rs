@@ -260,14 +260,49 @@ fn line_06_whom_a_queue_found_for_a_consultation_makes_no_other_call() {
     o.close();
 }
 
-#[test]
-fn an_internal_call_to_an_agent_who_is_never_recorded_is_not_recorded() {
+/// Ana speaks with beto, of whom nothing is recorded; other internal calls are.
+fn beto_is_never_recorded() -> Office {
     let mut o = Office::with(|site| {
-        site.recording.accounts.values_mut().for_each(|account| account.internal = recording::Rule::ALL);
-        site.recording.agents.insert(crate::office::agent_id("beto"), recording::Rule::NONE);
+        site.recording.accounts.values_mut().for_each(|account| account.internal = Rule::ALL);
+        site.recording.agents.insert(agent_id("beto"), Rule::NONE);
     });
     o.dials("ana", "202");
     o.answers("beto");
+    o
+}
+
+#[test]
+fn an_internal_call_to_an_agent_who_is_never_recorded_is_not_recorded() {
+    let o = beto_is_never_recorded();
     assert_eq!((o.fact("recording.excluded")["policy"].as_str(), o.count("recording.owed")), (Some("agent acme/beto: none"), 0));
     o.close();
+}
+
+type PassesOn = fn(&mut Office);
+
+fn asks(o: &mut Office, request: fn(base::CallId) -> Request) {
+    assert_eq!(o.asks(request(o.call())), Reply::Done);
+}
+
+#[test]
+fn who_is_never_recorded_is_in_no_recording_after_the_internal_call_is_passed_on() {
+    let ways: [(&str, &str, PassesOn); 5] = [
+        ("to an agent", "eva", |o| asks(o, |call| Request::Transfer { call, to: to_agent("eva") })),
+        ("to an agent, by the phone", "eva", |o| o.refers("ana", "203", false)),
+        ("to a queue", "ana", |o| asks(o, |call| Request::Transfer { call, to: to_queue("soporte") })),
+        ("to a queue, by the phone", "ana", |o| o.refers("ana", "soporte", false)),
+        ("to who is consulted", "eva", |o| {
+            asks(o, |call| Request::Consult { call, to: to_agent("eva") });
+            asks(o, |call| Request::CompleteTransfer { call });
+        }),
+    ];
+    for (way, next, passes_on) in ways {
+        let mut o = beto_is_never_recorded();
+        passes_on(&mut o);
+        o.answers(next);
+        assert_eq!(o.hears("beto"), next, "{way}");
+        assert_eq!((o.count("recording.excluded"), o.count("recording.owed")), (2, 0), "{way}");
+        assert_eq!(o.fact("recording.excluded")["policy"], "agent acme/beto: none", "{way}");
+        o.close();
+    }
 }

@@ -2,7 +2,7 @@
 
 use crate::dice::Dice;
 use acd::Ask;
-use base::fact::Monitor;
+use base::fact::{Direction, Monitor};
 use base::{AgentId, CallId, Pii, QueueId, Skill, Skills};
 use engine::{CallView, Place, Request, Snapshot, Target};
 use std::time::Duration;
@@ -23,6 +23,8 @@ pub fn requests(dice: &mut Dice, view: &Snapshot) -> Vec<Request> {
 fn request(dice: &mut Dice, view: &Snapshot) -> Option<Request> {
     let agent = any_agent(dice, view)?;
     let talks = |c: &CallView| matches!(c.place, Place::Conversation);
+    // Also an agent's own call is passed on.
+    let passable = |c: &CallView| talks(c) || (c.place == Place::External && c.direction != Direction::Incoming);
     let consults = |c: &CallView| c.third.is_some();
     let waits = |c: &CallView| c.visit.is_some();
     let kept = |c: &CallView| c.place == Place::Callback;
@@ -30,8 +32,8 @@ fn request(dice: &mut Dice, view: &Snapshot) -> Option<Request> {
         0..30 => Request::Agent { agent, ask: ask(dice) },
         30..32 => Request::HangUp { call: a_call(dice, view, |_| true) },
         32..38 => Request::Dial { agent, to: target(dice, view)? },
-        38..45 => Request::Transfer { call: a_call(dice, view, talks), to: target(dice, view)? },
-        45..53 => Request::Consult { call: a_call(dice, view, talks), to: target(dice, view)? },
+        38..45 => Request::Transfer { call: a_call(dice, view, passable), to: target(dice, view)? },
+        45..53 => Request::Consult { call: a_call(dice, view, passable), to: target(dice, view)? },
         53..58 => Request::CompleteTransfer { call: a_call(dice, view, consults) },
         58..61 => Request::EndConsult { call: a_call(dice, view, consults) },
         61..65 => Request::Conference { call: a_call(dice, view, consults) },
