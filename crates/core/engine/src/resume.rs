@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 impl Centre {
     pub(crate) fn resume(&mut self, resume: Resume) {
         let Resume { mut open, bindings, repaired, promises } = resume;
-        let decided = self.decide_open(&mut open);
+        let decided = self.decide_open(&mut open, &repaired);
         let promises = self.standing(promises, &open);
         let mut revs = BTreeMap::new();
         if open.epoch > 0 && (!open.clean || !open.calls.is_empty() || !open.recordings.is_empty()) {
@@ -55,18 +55,22 @@ impl Centre {
     }
 
     /// What the log did not come to say of conversations that had begun: whether they owe a recording.
-    fn decide_open(&self, open: &mut Open) -> Vec<Fact> {
+    fn decide_open(&self, open: &mut Open, repaired: &[Repaired]) -> Vec<Fact> {
         let (mut facts, policies) = (Vec::new(), &self.setup.site.recording);
         for recording in std::mem::take(&mut open.undecided) {
             let Some(about) = open.recordings.get(&recording).cloned() else { continue };
             let (Some(tenant), Some(agent)) = (&about.tenant, &about.agent) else { continue };
+            // Of whom it may not be there is no file.
+            let kept = repaired.iter().any(|found| found.recording == recording && found.stored.is_some());
+            let called = if kept { None } else { called(open, agent, policies) };
             let mut call = open.calls.get_mut(&recording.call());
             // Of a call that is over the fold leaves only those to numbers outside.
             let kind = call.as_ref().map_or(recording::Kind::Outbound, |call| kind(call.direction));
             let (none, draw) = (BTreeSet::new(), self.draw(recording.call()));
             let before = call.as_ref().map_or(&none, |call| &call.answered_in);
             let (queue, consent) = (about.queue.as_ref(), call.as_ref().and_then(|call| call.consent));
-            let asked = recording::Asked { kind, tenant, agent, with: None, queue, before, consent, draw };
+            let with = called.as_ref().filter(|_| kind == recording::Kind::Internal);
+            let asked = recording::Asked { kind, tenant, agent, with, queue, before, consent, draw };
             let recording::Decision { excluded, policy } = policies.decide(&asked);
             if excluded.is_some() {
                 open.recordings.remove(&recording);
@@ -117,6 +121,17 @@ impl Centre {
             self.tell_acd(acd::Input::Restore { agent, state, reason });
         }
     }
+}
+
+/// Whom the agent may have called whose word is that nothing is recorded. The log does not say who is called, but that
+/// whoever is called is engaged, or logged out.
+fn called(open: &Open, agent: &AgentId, policies: &recording::Policies) -> Option<AgentId> {
+    let may_be = |other: &AgentId| {
+        let state = open.agents.get(other).map_or(AgentState::LoggedOut, |last| last.state);
+        other.tenant() == agent.tenant() && matches!(state, AgentState::Engaged | AgentState::LoggedOut)
+    };
+    let mut never = policies.agents.iter().filter(|(_, rule)| **rule == recording::Rule::NONE).map(|(other, _)| other);
+    never.find(|other| *other != agent && may_be(other)).cloned()
 }
 
 /// The facts that end a dead epoch, all at one moment.

@@ -4,7 +4,7 @@ use crate::callbacks::{ANA, CARRIER, site};
 use crate::stage::{Stage, TRUNK};
 use base::fact::{Excluded, Fact, Logged, ResumedBy, What};
 use base::{Instant, Now, Random, Wall};
-use engine::{Open, Promise, Reply, Request, Resume, Target};
+use engine::{Open, Promise, Repaired, Reply, Request, Resume, Stored, Target};
 use media::Command;
 use std::sync::Arc;
 
@@ -206,6 +206,42 @@ fn what_a_crash_left_undecided_is_decided_as_it_would_have_been() {
         let revs: Vec<u32> = after.facts.iter().filter(|f| f.about.call.is_some()).map(|f| f.about.rev).collect();
         assert!(revs.windows(2).all(|two| two[0] + 1 == two[1]), "{revs:?}");
     }
+}
+
+/// Bea calls ana, and the log ends with the conversation's first fact. What was decided then, and what it left open.
+fn bea_calls(ana: &str, logged_in: bool) -> (Vec<(String, String)>, Open) {
+    let mut before = stage(INTERNAL, ["", ""], ana);
+    if !logged_in {
+        before.ask(Request::Agent { agent: "acme/ana".parse().unwrap(), ask: acd::Ask::LogOut });
+    }
+    before.ask(Request::Dial { agent: "acme/bea".parse().unwrap(), to: Target::Agent("acme/ana".parse().unwrap()) });
+    before.answer(BEA);
+    before.answer(ANA);
+    let connected = before.facts.iter().position(|f| f.what.name() == "agent_leg.connected").unwrap();
+    (decided(&before), open(&before.facts[..=connected]))
+}
+
+const INTERNAL: &str = "record_internal = \"all\"";
+const NEVER: &str = "record = \"none\"";
+
+#[test]
+fn of_who_is_called_and_never_recorded_a_crash_leaves_nothing_that_failed() {
+    for (ana, logged_in, verdict) in [(NEVER, true, "policy"), (NEVER, false, "policy"), ("", true, "owed")] {
+        let (told, open) = bea_calls(ana, logged_in);
+        let after = stage_after(INTERNAL, ["", ""], ana, Resume { open, ..Resume::default() });
+        assert_eq!((decided(&after), told[0].0.as_str()), (told.clone(), verdict));
+        assert_eq!(after.facts_of(1, "recording.failed").len(), usize::from(verdict == "owed"));
+    }
+}
+
+#[test]
+fn of_which_a_crash_left_a_file_was_owed_whoever_is_never_recorded_now() {
+    let (told, open) = bea_calls("", true);
+    let recording = *open.recordings.keys().next().unwrap();
+    let stored = Stored { file: "f".into(), duration_ms: 900, sha256: "".into(), reason: Some("node_lost".into()) };
+    let repaired = vec![Repaired { recording, stored: Some(stored) }];
+    let after = stage_after(INTERNAL, ["", ""], NEVER, Resume { open, repaired, ..Resume::default() });
+    assert_eq!((decided(&after), after.facts_of(1, "recording.stored").len()), (told, 1));
 }
 
 /// A conversation that lasted a second, as the second form of the facts told it: nothing says whether it is owed.
