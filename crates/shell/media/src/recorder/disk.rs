@@ -15,7 +15,9 @@ pub trait DiskFile: Write + Seek + Send {
 
 /// Each call is one step: a process may end between any two of them.
 pub trait Disk: Send + Sync {
-    /// A new file, with its folders; one that is there already is an error.
+    /// With those above it; one that is there already is as good.
+    fn make_folder(&self, folder: &Path) -> io::Result<()>;
+    /// A new file; one that is there already is an error, and so is a folder that is not: its volume is away.
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>>;
     /// In the place of what has that name.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
@@ -61,10 +63,11 @@ pub(crate) fn beside(path: &Path) -> PathBuf {
 pub struct OsDisk;
 
 impl Disk for OsDisk {
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        DirBuilder::new().recursive(true).mode(0o750).create(folder)
+    }
+
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
-        if let Some(folder) = path.parent() {
-            DirBuilder::new().recursive(true).mode(0o750).create(folder)?;
-        }
         Ok(Box::new(OpenOptions::new().write(true).create_new(true).mode(0o640).open(path)?))
     }
 

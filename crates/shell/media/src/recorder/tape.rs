@@ -39,6 +39,9 @@ impl OpenTape {
     ) -> io::Result<OpenTape> {
         let places = Places::new(folder, name)?;
         let recording = about.recording.to_string();
+        if let Some(folder) = places.sidecar().parent() {
+            disk.make_folder(folder)?;
+        }
         let body = Body::create(disk, &places, channels, keys.map(|keys| (keys, recording.as_str())))?;
         let note = Note::new(about, name.clone(), channels, body.form());
         if let Err(error) = note.to_json().and_then(|json| disk.replace(&places.sidecar(), &json)) {

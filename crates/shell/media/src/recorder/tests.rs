@@ -112,6 +112,9 @@ fn the_sidecar_says_how_much_sound_came_in_packets() {
 struct FullOnce(AtomicBool);
 
 impl Disk for FullOnce {
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        OsDisk.make_folder(folder)
+    }
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         OsDisk.create(path)
     }

@@ -34,10 +34,14 @@ impl Shelf {
             self.gone(&path)?;
             self.gone(&beside(&path))?;
         }
-        if let Some(mut note) = note.filter(|_| !before) {
-            note.state = State::Erased;
-            note.reason = why.into();
-            self.disk.replace(&places.sidecar(), &note.to_json()?)?;
+        match note.filter(|_| !before) {
+            Some(mut note) => {
+                note.state = State::Erased;
+                note.reason = why.into();
+                self.disk.replace(&places.sidecar(), &note.to_json()?)?;
+            }
+            // The folder is there still: nothing was taken for gone because its volume was away.
+            None => self.disk.sync_folder_of(&places.sidecar())?,
         }
         Ok(!before)
     }

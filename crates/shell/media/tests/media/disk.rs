@@ -93,6 +93,10 @@ pub fn is_sidecar(path: &Path) -> bool {
 }
 
 impl Disk for Faulty {
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        self.lets(&Step::Other)?;
+        OsDisk.make_folder(folder)
+    }
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         self.lets(&Step::Other)?;
         let (path, fault) = (path.to_path_buf(), self.0.clone());

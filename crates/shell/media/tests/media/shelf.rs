@@ -1,6 +1,7 @@
 //! Recordings that are closed: verified, erased, their keys wrapped anew.
 
 use crate::common::*;
+use crate::disk::{Fate, Faulty};
 use crate::recordings::killed;
 use crate::sealed::recorded;
 use shell_media::{NotErased, Outcome, Rekeyed, Shelf, repair};
@@ -57,6 +58,34 @@ fn a_recording_is_verified_against_the_log_and_erased_with_its_key() {
     assert_eq!(repair(folder, &BTreeSet::new(), None).unwrap(), []);
     std::fs::remove_file(path.with_extension("json")).unwrap();
     assert_eq!(verify(hash, length).reason, "there is a row in the log, and no file");
+}
+
+#[test]
+fn a_volume_that_goes_away_while_something_is_erased_makes_it_an_error_and_leaves_no_folder() {
+    for sidecar in [true, false] {
+        let room = recorded();
+        let (folder, away) = (room.folder.path().join("mount"), room.folder.path().join("away"));
+        let first = FILE.split('/').next().unwrap();
+        std::fs::create_dir(&folder).unwrap();
+        std::fs::rename(room.folder.path().join(first), folder.join(first)).unwrap();
+        if !sidecar {
+            std::fs::remove_file(folder.join(format!("{FILE}.json"))).unwrap();
+        }
+        let (mount, aside) = (folder.clone(), away.clone());
+        let disk = Faulty::disk(move |_| {
+            if !aside.exists() {
+                std::fs::rename(&mount, &aside).unwrap();
+                std::fs::create_dir(&mount).unwrap();
+            }
+            Fate::Done
+        });
+        let shelf = Shelf::on(disk, folder.clone(), Some(Arc::new(keys(&["2026"]))));
+        assert!(matches!(shelf.erase(FILE, "asked for"), Err(NotErased::Io(_))), "with a sidecar: {sidecar}");
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0, "nothing is made where the volume would be");
+        for kind in ["key", "sealed"] {
+            assert!(away.join(format!("{FILE}.{kind}")).exists());
+        }
+    }
 }
 
 #[test]

@@ -58,6 +58,9 @@ fn copy_folder(from: &Path, to: &Path) {
 }
 
 impl Disk for Moments {
+    fn make_folder(&self, folder: &Path) -> io::Result<()> {
+        self.around(|| OsDisk.make_folder(folder))
+    }
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         self.around(|| OsDisk.create(path))
     }
