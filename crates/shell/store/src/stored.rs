@@ -94,23 +94,27 @@ impl Store {
         Ok(())
     }
 
-    /// Says what is on the disk: of each a form (such as `wav`, [`ERASED`], [`MISSING`]) and bytes of audio.
+    /// Says what somebody saw on the disk: of each a form (such as `wav`, [`ERASED`], [`MISSING`]) and bytes of audio.
+    /// What was erased since, or is being erased, is no news of an older look.
     pub fn on_disk(&self, found: &[(RecordingId, &str, u64)]) -> Result<()> {
+        let sql = "UPDATE recording SET form = ?2, bytes = ?3 \
+                   WHERE recording = ?1 AND (form IS NULL OR form NOT IN ('erasing', 'erased') OR ?2 = 'erased')";
         let mut db = self.writes();
         let tx = db.transaction()?;
-        for (recording, form, bytes) in found {
-            let sql = "UPDATE recording SET form = ?2, bytes = ?3 WHERE recording = ?1";
-            tx.prepare_cached(sql)?.execute(params![recording.to_string(), form, i64::try_from(*bytes).unwrap_or(i64::MAX)])?;
-        }
+        found.iter().try_for_each(|found| say(&tx, sql, found))?;
         Ok(tx.commit()?)
     }
 
-    /// What is on the disk is about to change: until somebody says what it is then, nobody has looked.
-    pub fn changes(&self, recording: RecordingId) -> Result<()> {
-        self.writes()
-            .prepare_cached("UPDATE recording SET form = NULL WHERE recording = ?1")?
-            .execute([recording.to_string()])?;
-        Ok(())
+    /// Says the same of one that nobody erases meanwhile, also over [`ERASING`].
+    pub fn now_on_disk(&self, found: (RecordingId, &str, u64)) -> Result<()> {
+        Ok(say(&self.writes(), "UPDATE recording SET form = ?2, bytes = ?3 WHERE recording = ?1", &found)?)
+    }
+
+    /// What is on the disk is about to change: until somebody says what it is then, nobody has looked. False, and nothing
+    /// is done, if it is not of this form any more.
+    pub fn changes(&self, recording: RecordingId, from: &str) -> Result<bool> {
+        let sql = "UPDATE recording SET form = NULL WHERE recording = ?1 AND form = ?2";
+        Ok(self.writes().prepare_cached(sql)?.execute(params![recording.to_string(), from])? > 0)
     }
 
     /// Those with audio on the disk, oldest first, after a place.
@@ -127,7 +131,7 @@ impl Store {
     /// What is known of any recording, with or without audio; the file of one that has none is empty.
     pub fn about(&self, recording: RecordingId) -> Result<Option<StoredFile>> {
         let sql = format!("SELECT {FILE} FROM recording WHERE recording = ?1");
-        let db = self.db();
+        let db = self.pages();
         let mut rows = db.prepare_cached(&sql)?;
         rows.query_map([recording.to_string()], |row| Ok(file(row)))?.next().transpose()?.transpose()
     }
@@ -150,6 +154,11 @@ impl Store {
         let found = rows.query_map(params![digits, format!("+{digits}"), tenant.map(Tenant::as_str)], |row| Ok(id(row, 0)))?;
         found.filter_map(|party| party.map_err(Into::into).and_then(|party| party).transpose()).collect()
     }
+}
+
+fn say(db: &Connection, sql: &str, (recording, form, bytes): &(RecordingId, &str, u64)) -> rusqlite::Result<()> {
+    let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
+    db.prepare_cached(sql)?.execute(params![recording.to_string(), form, bytes]).map(drop)
 }
 
 /// It is finished by whoever keeps recordings, if whoever began it can't.

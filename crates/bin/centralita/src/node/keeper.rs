@@ -14,7 +14,7 @@ mod kept;
 
 pub use kept::Kept;
 
-use super::shelf::{Refused, Shelf, seen};
+use super::shelf::{Ended, Refused, Shelf, seen};
 use arc_swap::ArcSwap;
 use base::RecordingId;
 use recording::retention::{Cause, Fate};
@@ -125,8 +125,13 @@ impl Round {
             };
             after = *last;
             for (_, id, file) in &rows {
-                if let Err(error) = self.shelf.finish_erasure(*id, file) {
-                    trouble = Some(format!("{id} can't be deleted: {error}"));
+                match self.shelf.finish_erasure(*id, file) {
+                    Ok(Some(Ended { who, bytes })) if who.as_deref() == Some(WHO) => {
+                        self.kept.deleted += 1;
+                        self.kept.deleted_bytes += bytes;
+                    }
+                    Ok(_) => {}
+                    Err(error) => trouble = Some(format!("{id} can't be deleted: {error}")),
                 }
             }
         }
@@ -186,16 +191,19 @@ impl Round {
                     if !self.goes_on() {
                         return Ok(());
                     }
-                    self.compress_one(id, &file)?;
+                    self.compress_one(id, &file, form)?;
                 }
             }
         }
         Ok(())
     }
 
-    fn compress_one(&mut self, id: RecordingId, file: &str) -> Result<(), String> {
-        let files = &self.shelf.files;
-        self.shelf.store.changes(id).map_err(text)?;
+    /// One that was of this form; whatever comes of it, the catalogue says what is there then.
+    fn compress_one(&mut self, id: RecordingId, file: &str, form: &str) -> Result<(), String> {
+        let (files, mut later) = (&self.shelf.files, None);
+        if !self.shelf.store.changes(id, form).map_err(text)? {
+            return Ok(());
+        }
         match catch_unwind(AssertUnwindSafe(|| files.compress(file, id))) {
             Ok(Ok(Compressed::Smaller { from, to })) => {
                 self.kept.compressed += 1;
@@ -203,7 +211,7 @@ impl Round {
             }
             // What the catalogue says of it is not true any more; it is put right below.
             Ok(Ok(Compressed::Already | Compressed::Nothing)) => {}
-            Ok(Err(error)) if error.is_transient() => return Err(format!("{id} can't be compressed now: {error}")),
+            Ok(Err(error)) if error.is_transient() => later = Some(format!("{id} can't be compressed now: {error}")),
             Ok(Err(error)) => {
                 tracing::error!(recording = %id, %error, "a recording can't be compressed, and stays as it is");
                 self.failed.insert(id);
@@ -215,7 +223,8 @@ impl Round {
         }
         self.kept.failed = self.failed.len() as u64;
         let found = files.find(file).map_err(text)?;
-        self.shelf.tell(id, &found)
+        self.shelf.tell(id, &found)?;
+        later.map_or(Ok(()), Err)
     }
 
     /// Carries the plan out. What can't be deleted keeps no other from it.

@@ -18,7 +18,7 @@ use std::time::Duration;
 use vault::Keyring;
 use vault::access::{Access, Act};
 
-pub use erase::{Refused, seen};
+pub use erase::{Ended, Refused, seen};
 pub use plan::Planned;
 
 /// In the data folder.
@@ -66,19 +66,25 @@ impl Shelf {
         Access { at, who: who.into(), act, recording: recording.into(), why: why.into() }
     }
 
-    /// The number of its line; the store knows of it when this returns, and of what comes of it.
+    /// The number of its line; the store knows of it when this returns, and of what comes of it. An erasure of which it
+    /// does not is an error: nobody would finish it after a crash.
     fn written(&self, access: &Access, change: impl FnOnce(u64) -> AccessChange) -> Result<u64, String> {
+        let mut unkept = None;
         let kept = |head: &vault::access::Head| {
+            if self.in_doubt.load(Ordering::Acquire) {
+                return;
+            }
             let (n, hash) = (head.n, head.hash.clone());
-            let keep = || self.store.keep_access(&AccessHead { n, hash }, &change(n));
-            // The line counts all the same: the next one, or the next start, makes up for it.
-            if !self.in_doubt.load(Ordering::Acquire)
-                && let Err(error) = keep()
-            {
+            let change = change(n);
+            let erases = matches!(change, AccessChange::Erases(_));
+            // A hold counts all the same: the next start tells the store of all that are in the log.
+            if let Err(error) = self.store.keep_access(&AccessHead { n, hash }, &change) {
                 tracing::error!(%error, "the store does not know the end of the log of accesses");
+                unkept = erases.then(|| format!("the catalogue can't be told of it: {error}"));
             }
         };
-        self.log.note(access, kept).map_err(text)
+        let n = self.log.note(access, kept).map_err(text)?;
+        unkept.map_or(Ok(n), Err)
     }
 
     /// Why the time of day is not to be deleted by.

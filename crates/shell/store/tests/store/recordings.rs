@@ -140,6 +140,32 @@ fn what_is_on_the_disk_is_asked_for_once_and_found_oldest_first() {
 }
 
 #[test]
+fn what_is_being_erased_stays_so_whatever_somebody_saw_before() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = filled(dir.path());
+    let form = || store.recording(part(1)).unwrap().unwrap().form;
+    let is = |form: &str| Some(form.to_string());
+    let erases = |n| {
+        let head = shell_store::AccessHead { n, hash: String::new() };
+        store.keep_access(&head, &shell_store::AccessChange::Erases(part(1))).unwrap();
+    };
+    store.on_disk(&[(part(1), "wav", 9)]).unwrap();
+    assert!(store.changes(part(1), "wav").unwrap());
+    assert_eq!(form(), None);
+    erases(1);
+    assert!(!store.changes(part(1), "wav").unwrap());
+    store.on_disk(&[(part(1), "flac", 5)]).unwrap();
+    store.on_disk(&[(part(1), shell_store::MISSING, 0)]).unwrap();
+    assert_eq!(form(), is(shell_store::ERASING));
+    store.now_on_disk((part(1), "wav", 9)).unwrap();
+    assert_eq!(form(), is("wav"), "who erases may say that it does not");
+    erases(2);
+    store.on_disk(&[(part(1), shell_store::ERASED, 0)]).unwrap();
+    store.on_disk(&[(part(1), "flac", 5)]).unwrap();
+    assert_eq!(form(), is(shell_store::ERASED));
+}
+
+#[test]
 fn a_database_of_the_form_before_finds_its_recordings_from_its_log() {
     let dir = tempfile::tempdir().unwrap();
     let rows = |store: &Store| store.recordings(&RecordingFilter { limit: 100, ..RecordingFilter::default() }).unwrap();

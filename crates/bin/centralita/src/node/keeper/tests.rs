@@ -1,4 +1,5 @@
 mod ends;
+mod faults;
 
 use super::super::shelf::tests::{filled, id, open, with_a_failed_one};
 use super::*;

@@ -6,6 +6,7 @@ use base::RecordingId;
 use recording::retention::{Held, Holds, RELEASED, Row, Selector};
 use shell_store::{AccessChange, AccessHead, KeptHold, Store};
 use shell_web::{Fault, HoldAsk, HoldRow};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
 use vault::access::{Access, Act, Line, check};
@@ -18,7 +19,19 @@ pub struct Ledger {
     pub doubt: Option<String>,
     /// A hold of which nobody here knows what it keeps.
     unread: Option<String>,
+    begun: BTreeMap<RecordingId, Begun>,
 }
+
+/// An erasure that is not finished, as its line says.
+pub struct Begun {
+    pub who: String,
+    pub why: String,
+}
+
+/// Erasures of which it is known who began them; a broken disk may leave more.
+const BEGUN: usize = 100_000;
+/// Rows read at once.
+const PAGE: u32 = 1_000;
 
 impl Ledger {
     /// `is_new`: there was no such file. The store is told of a log that is as it remembers it.
@@ -46,6 +59,7 @@ impl Ledger {
                 let erases: Vec<_> = checked.lines.iter().filter(|line| line.n > told).filter_map(erased).collect();
                 let head = AccessHead { n: checked.head.n, hash: checked.head.hash };
                 store.keep_accesses(&head, &ledger.kept(), &erases)?;
+                ledger.read_begun(&checked.lines, store)?;
             }
             (doubt, _) => {
                 ledger.remember(kept);
@@ -54,6 +68,41 @@ impl Ledger {
         }
         ledger.doubt = ledger.doubt.take().or_else(|| ledger.unread.clone());
         Ok(ledger)
+    }
+
+    /// Of those that are not finished, the last line that says so.
+    fn read_begun(&mut self, lines: &[Line], store: &Store) -> shell_store::Result<()> {
+        let (mut after, mut unfinished) = (i64::MIN, BTreeSet::new());
+        loop {
+            let page = store.erasing(after, PAGE)?;
+            let Some((last, ..)) = page.last() else { break };
+            after = *last;
+            unfinished.extend(page.iter().map(|(_, id, _)| *id));
+        }
+        if unfinished.is_empty() {
+            return Ok(());
+        }
+        for line in lines {
+            if let Some(id) = erased(line).filter(|id| unfinished.contains(id)) {
+                self.begin(id, Begun { who: line.access.who.clone(), why: line.access.why.clone() });
+            }
+        }
+        Ok(())
+    }
+
+    pub fn begin(&mut self, id: RecordingId, begun: Begun) {
+        if self.begun.len() < BEGUN || self.begun.contains_key(&id) {
+            self.begun.insert(id, begun);
+        }
+    }
+
+    pub fn begun(&self, id: RecordingId) -> Option<&Begun> {
+        self.begun.get(&id)
+    }
+
+    /// Finished, or never to be.
+    pub fn end(&mut self, id: RecordingId) {
+        self.begun.remove(&id);
     }
 
     /// Holds that the store knows of, and the log does not.
@@ -194,6 +243,7 @@ impl Shelf {
             self.store.keep_accesses(&head, &anew.kept(), &[]).map_err(std::io::Error::other)
         };
         self.log.anew(&lines, &aside, keep).map_err(text)?;
+        anew.begun = std::mem::take(&mut ledger.begun);
         *ledger = anew;
         self.in_doubt.store(false, Ordering::Release);
         Ok(format!("a new log of accesses begins with {} holds; the one before is {aside}", lines.len() - 1))
@@ -203,9 +253,7 @@ impl Shelf {
         if let Some(doubt) = &ledger.doubt {
             return Err(doubted(doubt));
         }
-        let nobody =
-            || Row { recording: id, tenant: None, queue: None, agent: None, party: None, started: Default::default(), bytes: 0 };
-        let row = self.store.about(id).map_err(text)?.map_or_else(nobody, |file| row(&file));
+        let row = self.known(id).map_err(text)?;
         if let Some(hold) = ledger.holds.of(&row) {
             let why =
                 ledger.holds.get(hold).map(|held| format!(" ({} by {}: {})", held.at, held.who, held.why)).unwrap_or_default();
@@ -219,5 +267,12 @@ impl Shelf {
             return Err(Fault::conflict(error, "\"early\": true, or --early, by whoever answers for it"));
         }
         Ok(())
+    }
+
+    /// What is known of a recording, for holds and spans.
+    pub(super) fn known(&self, id: RecordingId) -> shell_store::Result<Row> {
+        let nobody =
+            || Row { recording: id, tenant: None, queue: None, agent: None, party: None, started: Default::default(), bytes: 0 };
+        Ok(self.store.about(id)?.map_or_else(nobody, |file| row(&file)))
     }
 }
