@@ -58,7 +58,7 @@ impl Store {
         number: Number,
         act: Act,
     ) -> Result<Option<std::result::Result<Ticket, Refused>>> {
-        let mut db = self.db();
+        let mut db = self.writes();
         let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let Some(mut ticket) = read(&tx, tenant, number)? else { return Ok(None) };
         if let Err(refused) = ticket.act(at, by, act) {

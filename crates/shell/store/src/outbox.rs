@@ -36,7 +36,7 @@ impl Store {
     /// Sends a dead row again, by hand. False if it is none.
     pub fn replay_outbox(&self, now: Wall, id: u64) -> Result<bool> {
         let sql = "UPDATE outbox SET state = 'waiting', attempts = 0, due = ?2 WHERE id = ?1 AND state = 'dead'";
-        Ok(self.db().execute(sql, params![id, now.0])? > 0)
+        Ok(self.writes().execute(sql, params![id, now.0])? > 0)
     }
 }
 
@@ -69,7 +69,7 @@ impl Rows for Store {
         };
         let sql = "UPDATE outbox SET state = ?2, attempts = ?3, due = ?4, last = ?5 WHERE id = ?1";
         let row = params![id, state, progress.attempts, now.plus(progress.due_in).0, progress.last];
-        self.db().prepare_cached(sql).and_then(|mut s| s.execute(row)).map(drop).map_err(|e| e.to_string())
+        self.writes().prepare_cached(sql).and_then(|mut s| s.execute(row)).map(drop).map_err(|e| e.to_string())
     }
 }
 

@@ -17,7 +17,7 @@ pub struct Store {
     dir: PathBuf,
     file: PathBuf,
     db: Mutex<Connection>,
-    /// Of what is remembered of recordings and accesses beside the log.
+    /// Of all that is written beside the log.
     writes: Mutex<Connection>,
     /// Of pages for whoever keeps recordings.
     pages: Mutex<Connection>,
@@ -113,11 +113,12 @@ impl Store {
     pub fn erase_party(&self, tenant: &Tenant, party: base::PartyId) -> Result<bool> {
         let sql = "DELETE FROM party WHERE tenant = ?1 AND party = ?2";
         let whose = params![tenant.as_str(), party.to_string()];
-        let n = self.db().execute(sql, whose)?;
-        self.db().execute("DELETE FROM user_to_user WHERE tenant = ?1 AND party = ?2", whose)?;
-        self.db().execute("DELETE FROM promise WHERE tenant = ?1 AND party = ?2", whose)?;
+        let db = self.writes();
+        let n = db.execute(sql, whose)?;
+        db.execute("DELETE FROM user_to_user WHERE tenant = ?1 AND party = ?2", whose)?;
+        db.execute("DELETE FROM promise WHERE tenant = ?1 AND party = ?2", whose)?;
         // The WAL still holds the bytes: fold it into the file, where they are overwritten.
-        self.db().query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
         Ok(n > 0)
     }
 
@@ -190,5 +191,26 @@ mod tests {
         change.commit().unwrap();
         drop((writing, paging));
         assert_eq!(store.believed_clock().unwrap(), Some(base::Wall(7)));
+    }
+
+    #[test]
+    fn nothing_is_written_where_somebody_asks() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Arc::new(Store::open(folder.path()).unwrap());
+        let asking = store.db();
+        let (tell, told) = mpsc::channel();
+        let other = store.clone();
+        std::thread::spawn(move || {
+            let (at, tenant) = (base::Wall(7), "acme".parse().unwrap());
+            let acted = other.act_on_ticket(at, "ana", &tenant, tickets::Number(1), tickets::Act::Close).unwrap();
+            let progress =
+                tickets::Progress { fate: tickets::Fate::Done, attempts: 1, due_in: Duration::ZERO, last: String::new() };
+            tickets::Rows::save(&*other, at, 1, &progress).unwrap();
+            let done = [other.replay_outbox(at, 1).unwrap(), other.erase_party(&tenant, base::PartyId(1)).unwrap()];
+            let about = other.about("1-1-1.c1.p1".parse().unwrap()).unwrap().is_none();
+            tell.send((acted.is_none(), done, about))
+        });
+        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok((true, [false; 2], true)));
+        drop(asking);
     }
 }
