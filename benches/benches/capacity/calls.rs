@@ -18,6 +18,8 @@ use traffic::{CallReport, CallerMix, Outcome, Report, Span};
 /// Over the bare relay's, in the same run.
 const P99_US: u64 = 5_000;
 const P999_US: u64 = 15_000;
+/// Sound that is later than 100 ms is not made up for: it begins anew, which shows as a gap.
+const GAP_MS: u64 = 120;
 /// What the server plays, beside its time.
 const PACE_US: u64 = 2_000;
 const MEMORY_MB: f64 = 100.0;
@@ -143,11 +145,11 @@ impl Run {
         table.target(format!("of {} who wait: failed", waiting.calls.len()), "0", lost.to_string(), lost == 0);
         let heard = || waiting.calls.iter().map(|call| &call.heard);
         let missing: u64 = heard().map(|heard| heard.lost + heard.out_of_order).sum();
-        let gaps: u64 = heard().map(|heard| heard.gaps_over_60ms).sum();
+        let longest = heard().map(|heard| heard.longest_gap_ms).max().unwrap_or(0);
         let (least, owed) = (heard().map(|heard| heard.packets).min().unwrap_or(0), self.size.hold.as_secs() * 50);
-        let said = format!("{missing}, {gaps}, {least} of {owed}");
-        let met = missing + gaps == 0 && least >= owed;
-        table.target("they hear: packets lost, gaps over 60 ms, at least", "0, 0, all", said, met);
+        let said = format!("{missing}, {least} of {owed}, {longest} ms");
+        let met = missing == 0 && least >= owed && longest <= GAP_MS;
+        table.target("they hear: packets lost, at least, longest gap", format!("0, all, {GAP_MS} ms"), said, met);
         table.in_time("those who wait", waiting.lateness.p99_us);
         for (what, pace) in
             [("music and announcements, off their time", waiting.pacing), ("prompts, off their time", report.pacing)]
