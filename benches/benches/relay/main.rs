@@ -25,7 +25,7 @@ const URING: &str = "bare io_uring";
 fn main() -> ExitCode {
     // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
     let measured = std::env::args().any(|a| a == "--bench");
-    let (calls, seconds, turns) = if measured { (400, 3, 5) } else { (20, 1, 1) };
+    let (calls, seconds, turns) = if measured { (400, 10, 3) } else { (20, 1, 1) };
     let traffic = Traffic { calls, seconds, first_port: 24_000 };
     let mut phases = vec![(BARE, bare::relay(traffic))];
     for turn in 0..turns {
