@@ -121,18 +121,8 @@ impl World {
         for (n, codec) in row.legs.iter().enumerate() {
             let id = leg(n as u16);
             world.plane.on_bound(now, id, 10_000, true, &mut world.out);
-            let session = Session {
-                remote: ([127, 0, 0, 1], 4_000 + n as u16).into(),
-                codec: *codec,
-                payload: codec.static_payload().unwrap_or(OPUS),
-                offered: None,
-                dtmf: None,
-                dtmf_clock: codec.clock(),
-                events: vec![],
-                limits: media::Limits::default(),
-                send: true,
-                receive: true,
-            };
+            let payload = codec.static_payload().unwrap_or(OPUS);
+            let session = Session::plain(([127, 0, 0, 1], 4_000 + n as u16).into(), *codec, payload);
             world.command(Command::Configure { leg: id, session });
             world.command(Command::HearKeys { leg: id, wanted: row.listened_to });
         }

@@ -26,18 +26,7 @@ pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
         handle.send(Command::Open { leg: leg(n), address: Ipv4Addr::LOCALHOST.into(), port: traffic.port(n).port() });
         await_input(&inputs, |input| matches!(input, Input::Opened { .. }));
         let remote = peers.address(n);
-        let session = Session {
-            remote,
-            codec: Codec::Pcma,
-            payload: 8,
-            offered: None,
-            dtmf: Some(101),
-            dtmf_clock: 8_000,
-            events: vec![],
-            limits: media::Limits::default(),
-            send: true,
-            receive: true,
-        };
+        let session = Session { dtmf: Some(101), ..Session::plain(remote, Codec::Pcma, 8) };
         handle.send(Command::Configure { leg: leg(n), session });
     }
     traffic.legs().for_each(|n| handle.send(Command::Hear { leg: leg(n), others: vec![leg(n ^ 1)] }));

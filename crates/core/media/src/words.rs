@@ -32,6 +32,24 @@ pub struct Session {
     pub receive: bool,
 }
 
+impl Session {
+    /// Both ways in this codec, by the same number, without keys and without limits.
+    pub fn plain(remote: SocketAddr, codec: Codec, payload: u8) -> Session {
+        Session {
+            remote,
+            codec,
+            payload,
+            offered: None,
+            dtmf: None,
+            dtmf_clock: codec.clock(),
+            events: Vec::new(),
+            limits: Limits::default(),
+            send: true,
+            receive: true,
+        }
+    }
+}
+
 /// The most that a peer is sent of a codec whose sender may choose: what all are sent, or less if it asked for that (RFC 7587
 /// section 7.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -176,18 +176,7 @@ impl Peer {
 
     pub fn session(&self) -> Session {
         let remote = self.socket.local_addr().unwrap();
-        Session {
-            remote,
-            codec: Codec::Pcma,
-            payload: 8,
-            offered: None,
-            dtmf: Some(101),
-            dtmf_clock: 8_000,
-            events: vec![],
-            limits: media::Limits::default(),
-            send: true,
-            receive: true,
-        }
+        Session { dtmf: Some(101), ..Session::plain(remote, Codec::Pcma, 8) }
     }
 
     /// Says one frame of a tone.

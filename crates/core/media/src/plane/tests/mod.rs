@@ -1,5 +1,6 @@
 //! The plane under a virtual clock: two peers, what they send and what they get.
 
+mod allocations;
 mod attacks;
 mod bridges;
 mod codecs;
@@ -40,18 +41,7 @@ fn stranger() -> SocketAddr {
     ([203, 0, 113, 66], 6_666).into()
 }
 fn session(leg: LegId) -> Session {
-    Session {
-        remote: home(leg),
-        codec: Codec::Pcma,
-        payload: 8,
-        offered: None,
-        dtmf: Some(101),
-        dtmf_clock: 8_000,
-        events: vec![],
-        limits: Limits::default(),
-        send: true,
-        receive: true,
-    }
+    Session { dtmf: Some(101), ..Session::plain(home(leg), Codec::Pcma, 8) }
 }
 
 /// A packet as it arrived at a peer.
