@@ -1,7 +1,6 @@
 //! What can be asked of the ACD between two inputs.
 
-use crate::agent::AgentKey;
-use crate::agent::Phase;
+use crate::agent::{AgentKey, Phase};
 use crate::queue::QueueKey;
 use crate::timers::Timer;
 use crate::visit::{Hold, VisitKey};

@@ -32,7 +32,6 @@ impl Plane {
         if !leg.receives() {
             return;
         }
-        let payload = packet.get(header.body()).unwrap_or(&[]);
         let came = Came { from: id, content, header: &header, on_hold: !leg.sends() };
         let settled = leg.settles(content);
         // Only looked at here: a packet that is passed on and no more costs no second look-up.
@@ -45,7 +44,7 @@ impl Plane {
         let listened_to = listened_to && !leg.reception.is_again();
         match content {
             Content::Event(clock) => {
-                let key = leg.digits.hear(now.mono, &header, clock, payload);
+                let key = leg.digits.hear(now.mono, &header, clock, body);
                 out.extend(key.map(|key| Output::Input(Input::Digit { leg: id, key })));
                 if listened_to {
                     self.decode(now, &came, None, out);
@@ -53,9 +52,9 @@ impl Plane {
             }
             Content::Audio(codec) if leg.speaks != codec && !leg.reception.is_again() => {
                 self.on_other_codec(now, id, codec, out);
-                self.decode(now, &came, Some(payload), out);
+                self.decode(now, &came, Some(body), out);
             }
-            Content::Audio(_) if listened_to => self.decode(now, &came, Some(payload), out),
+            Content::Audio(_) if listened_to => self.decode(now, &came, Some(body), out),
             Content::Other if listened_to => self.decode(now, &came, None, out),
             Content::Audio(_) | Content::Other => {}
         }

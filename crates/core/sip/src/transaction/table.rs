@@ -337,15 +337,21 @@ mod tests {
     use super::*;
     use crate::test;
 
+    fn accepted(method: &str, flow: Flow) -> (Message, Transactions, TxId) {
+        let request = test::parse(&format!(
+            "{method} sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
+             To: <sip:a@b>\r\nCall-ID: c@d\r\nCSeq: 1 {method}\r\n\r\n",
+        ));
+        let mut transactions = Transactions::default();
+        let id = transactions.accept(&request, flow, None).unwrap();
+        (request, transactions, id)
+    }
+
     #[test]
     fn what_came_in_is_kept_until_its_final_response_which_is_said_again_without_it() {
         let flow = test::flow(9, 5060);
-        let request = test::parse(
-            "OPTIONS sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
-             To: <sip:a@b>\r\nCall-ID: c@d\r\nCSeq: 1 OPTIONS\r\n\r\n",
-        );
-        let (mut transactions, mut out) = (Transactions::default(), vec![]);
-        let id = transactions.accept(&request, flow, None).unwrap();
+        let (request, mut transactions, id) = accepted("OPTIONS", flow);
+        let mut out = vec![];
         transactions.respond(Instant(0), id, 180, Bytes::from_static(b"ringing"), &mut out);
         assert!(transactions.request_of(id).is_some());
         transactions.respond(Instant(0), id, 200, Bytes::from_static(b"ok"), &mut out);
@@ -358,12 +364,8 @@ mod tests {
     #[test]
     fn an_answer_that_the_session_repeats_is_not_kept_by_its_transaction_which_absorbs_the_invite_all_the_same() {
         let flow = test::flow(9, 5060);
-        let request = test::parse(
-            "INVITE sip:a@b SIP/2.0\r\nVia: SIP/2.0/UDP 10.0.0.9;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\n\
-             To: <sip:a@b>\r\nCall-ID: c@d\r\nCSeq: 1 INVITE\r\n\r\n",
-        );
-        let (mut transactions, mut out) = (Transactions::default(), vec![]);
-        let id = transactions.accept(&request, flow, None).unwrap();
+        let (request, mut transactions, id) = accepted("INVITE", flow);
+        let mut out = vec![];
         let answer = Bytes::from_static(b"answer");
         transactions.respond(Instant(0), id, 200, answer.clone(), &mut out);
         assert_eq!(std::mem::take(&mut out), [Output::Transmit { flow, bytes: answer.clone() }]);
