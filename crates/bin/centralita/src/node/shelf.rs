@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use vault::Keyring;
-use vault::access::{Access, Act};
+use vault::access::{Access, Act, Head};
 
 pub use erase::{Ended, Refused, seen};
 pub use plan::Planned;
@@ -70,15 +70,14 @@ impl Shelf {
     /// does not is an error: nobody would finish it after a crash.
     fn written(&self, access: &Access, change: impl FnOnce(u64) -> AccessChange) -> Result<u64, String> {
         let mut unkept = None;
-        let kept = |head: &vault::access::Head| {
+        let kept = |head: &Head| {
             if self.in_doubt.load(Ordering::Acquire) {
                 return;
             }
-            let (n, hash) = (head.n, head.hash.clone());
-            let change = change(n);
+            let change = change(head.n);
             let erases = matches!(change, AccessChange::Erases(_));
             // A hold counts all the same: the next start tells the store of all that are in the log.
-            if let Err(error) = self.store.keep_access(&AccessHead { n, hash }, &change) {
+            if let Err(error) = self.store.keep_access(&kept_head(head), &change) {
                 tracing::error!(%error, "the store does not know the end of the log of accesses");
                 unkept = erases.then(|| format!("the catalogue can't be told of it: {error}"));
             }
@@ -276,6 +275,11 @@ fn looked(verified: Verified) -> Looked {
     };
     let Verified { recording, reason, form, duration_ms, heard, .. } = verified;
     Looked { recording, outcome, reason, form: form.map(shell_media::Form::name), duration_ms, heard }
+}
+
+/// The log's end, as the store remembers it.
+fn kept_head(head: &Head) -> AccessHead {
+    AccessHead { n: head.n, hash: head.hash.clone() }
 }
 
 fn text(error: impl std::fmt::Display) -> String {

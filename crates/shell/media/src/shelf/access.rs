@@ -1,7 +1,7 @@
 //! The file behind [`vault::access`]: each line is on the disk before what it tells of is done.
 
-use crate::recorder::{self, DiskFile};
-use std::fs::{File, Metadata, OpenOptions};
+use crate::recorder::{self, Disk, DiskFile, OsDisk};
+use std::fs::{Metadata, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
@@ -75,10 +75,7 @@ impl AccessLog {
     pub fn anew(&self, lines: &[Access], aside: &str, kept: impl FnOnce(&Head) -> io::Result<()>) -> io::Result<()> {
         let mut tail = self.tail();
         let beside = recorder::beside(&self.path);
-        match std::fs::remove_file(&beside) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
+        OsDisk.remove_if_there(&beside)?;
         let mut head = Head::default();
         let text: String = lines.iter().map(|line| head.append(line)).collect();
         let mut file = OpenOptions::new().read(true).append(true).create_new(true).mode(0o640).open(&beside)?;
@@ -93,7 +90,7 @@ impl AccessLog {
             _ => {}
         }
         std::fs::rename(&beside, &self.path)?;
-        self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+        OsDisk.sync_folder_of(&self.path)?;
         let inode = Some(inode(&file.metadata()?));
         *tail = Tail { file: Box::new(file), head, length: text.len() as u64, torn: false, inode };
         kept(&tail.head)

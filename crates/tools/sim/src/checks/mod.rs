@@ -1,8 +1,9 @@
 //! What must never be, whatever happened: kept apart from the centre and from every other reader of its facts.
 //!
 //! `calls`, `agents` and `recordings` read facts and nothing else: each thing begins once, ends once, and lasts as long
-//! as its facts say. `shifts` and `returns` count from them what strategies compare, and who had a caller last. `rules` knows the site file as well: what it promises, read off the facts. `second` matches agents
-//! and calls by its own reckoning on what the centre shows of itself. `promises` remembers what was asked for.
+//! as its facts say. `shifts` and `returns` count from them what strategies compare, and who had a caller last. `rules`
+//! knows the site file as well: what it promises, read off the facts. `second` matches agents and calls by its own
+//! reckoning on what the centre shows of itself. `promises` remembers what was asked for.
 
 mod agents;
 mod calls;

@@ -1,7 +1,7 @@
 //! Legal holds, and whether a recording may go. They are lines of the log of accesses, read from its beginning at start,
 //! and held against what the store remembers of that log.
 
-use super::{Shelf, plan::row, text};
+use super::{Shelf, kept_head, plan::row, text};
 use base::RecordingId;
 use recording::retention::{Held, Holds, RELEASED, Row, Selector};
 use shell_store::{AccessChange, AccessHead, KeptHold, Store};
@@ -9,7 +9,7 @@ use shell_web::{Fault, HoldAsk, HoldRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
 use std::sync::{MutexGuard, PoisonError};
-use vault::access::{Access, Act, Line, check};
+use vault::access::{Access, Act, Head, Line, check};
 
 /// The holds, as far as the log can be believed.
 #[derive(Default)]
@@ -57,8 +57,7 @@ impl Ledger {
             (None, Ok(checked)) => {
                 let told = head.map_or(u64::MAX, |head| head.n);
                 let erases: Vec<_> = checked.lines.iter().filter(|line| line.n > told).filter_map(erased).collect();
-                let head = AccessHead { n: checked.head.n, hash: checked.head.hash };
-                store.keep_accesses(&head, &ledger.kept(), &erases)?;
+                store.keep_accesses(&kept_head(&checked.head), &ledger.kept(), &erases)?;
                 ledger.read_begun(&checked.lines, store)?;
             }
             (doubt, _) => {
@@ -238,10 +237,7 @@ impl Shelf {
         for (n, line) in (1..).zip(&lines) {
             anew.take(Line { n, access: line.clone(), prev: String::new(), hash: String::new() });
         }
-        let keep = |head: &vault::access::Head| {
-            let head = AccessHead { n: head.n, hash: head.hash.clone() };
-            self.store.keep_accesses(&head, &anew.kept(), &[]).map_err(std::io::Error::other)
-        };
+        let keep = |head: &Head| self.store.keep_accesses(&kept_head(head), &anew.kept(), &[]).map_err(std::io::Error::other);
         self.log.anew(&lines, &aside, keep).map_err(text)?;
         anew.begun = std::mem::take(&mut ledger.begun);
         *ledger = anew;
