@@ -144,6 +144,7 @@ fn inode(file: &Metadata) -> (u64, u64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
     use std::io::{Seek, SeekFrom};
     use vault::access::{Act, check};
 
