@@ -7,6 +7,11 @@
 //! ```
 //! A line that is changed, taken out, put in or moved breaks the chain there. Lines cut off at the end leave a whole
 //! chain: whoever keeps the last hash elsewhere asks for it by [`Checked::heads`].
+//!
+//! What is asked of recordings that there are is one line. It is written before anything of it is done; what is refused
+//! (held, too young, still recorded, erased before, no key opens it) says so in `refused`, after `why`, and nothing of it
+//! was done. There is no line of a question that is malformed or about a recording or hold that nobody knows, nor of an
+//! erasure that finds nothing to erase any more. What the node itself failed at is told in its own log.
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};
@@ -68,6 +73,9 @@ pub struct Access {
     pub recording: String,
     /// As whoever asked has put it.
     pub why: String,
+    /// Why it was not done; none, and not in the line, if it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused: Option<String>,
 }
 
 /// A line of the log.
@@ -176,7 +184,8 @@ mod tests {
 
     fn access(n: u64) -> Access {
         let why = format!("reason {n}, \"quoted\"\nand more");
-        Access { at: "2026-11-22T12:00:00Z".into(), who: "ana".into(), act: Act::Export, recording: "1-3-42.c1.p1".into(), why }
+        let (at, who, recording) = ("2026-11-22T12:00:00Z".into(), "ana".into(), "1-3-42.c1.p1".into());
+        Access { at, who, act: Act::Export, recording, why, refused: None }
     }
 
     fn log(lines: u64) -> String {
@@ -222,5 +231,22 @@ mod tests {
         let text = log(3);
         let rest = &text[text.find('\n').unwrap() + 1..];
         assert_eq!(check(&format!("{first}{rest}")).unwrap_err().line, 2);
+    }
+
+    #[test]
+    fn a_line_says_what_was_refused_and_those_from_before_that_was_written_still_hold() {
+        let before = concat!(
+            r#"{"n":1,"at":"2026-11-22T12:00:00Z","who":"ana","act":"erase","recording":"1-3-42.c1.p1","why":"asked for","#,
+            r#""prev":"0000000000000000000000000000000000000000000000000000000000000000","#,
+            r#""hash":"a23b8fe7cd4be847385b675e66f3f553a619c328523de7da80c2607254b89a81"}"#,
+            "\n"
+        );
+        let mut head = check(before).unwrap().head;
+        let refused = Some("hold 7 keeps it".to_string());
+        let text = before.to_string() + &head.append(&Access { refused: refused.clone(), ..access(1) });
+        assert!(text.contains(r#","refused":"hold 7 keeps it","prev":"#), "{text}");
+        let lines = check(&text).unwrap().lines;
+        assert_eq!((&lines[0].access.refused, &lines[1].access.refused), (&None, &refused));
+        assert_eq!(check(&text.replace(",\"refused\":\"hold 7 keeps it\"", "")).unwrap_err().line, 2, "nobody takes it out");
     }
 }

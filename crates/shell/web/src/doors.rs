@@ -129,6 +129,8 @@ pub struct Configured {
 pub trait Shelf: Send + Sync {
     /// Writes down who did what, and why, before it is done: what can't be written down is not done.
     fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String>;
+    /// Writes down what was asked for and not done, and why not.
+    fn refused(&self, who: &str, act: Act, recording: &str, why: &str, refused: &str);
     /// The log of that, a line of JSON each.
     fn accesses(&self) -> Result<String, String>;
     /// Reads one from end to end. None: there is no such recording.
@@ -150,6 +152,8 @@ pub trait Shelf: Send + Sync {
     fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault>;
     /// Whoever answers for it takes what is in doubt as what counts from here on. Says what was done.
     fn accept(&self, who: &str, what: Accept, why: &str) -> Result<String, Fault>;
+    /// Whether there is a master key.
+    fn may_rekey(&self) -> Result<(), Fault>;
     /// Has the first master key wrap the keys of all.
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String>;
 }

@@ -21,6 +21,10 @@ pub enum Fault {
     Gone {
         error: String,
     },
+    /// It is known, and there is no sound of it.
+    Silent {
+        error: String,
+    },
     /// It is there and can't be heard: no key opens it, or it was changed.
     Unreadable {
         error: String,
@@ -32,6 +36,16 @@ pub enum Fault {
 impl Fault {
     pub fn conflict(error: impl Into<String>, expected: impl Into<String>) -> Self {
         Fault::Conflict { error: error.into(), expected: expected.into() }
+    }
+
+    /// Why it was refused, as the log of accesses says it; none where the node failed at it.
+    pub fn refused(&self) -> Option<&str> {
+        match self {
+            Fault::Conflict { error, .. } | Fault::Gone { error } | Fault::Silent { error } | Fault::Unreadable { error, .. } => {
+                Some(error)
+            }
+            Fault::Failed(_) => None,
+        }
     }
 }
 
@@ -46,6 +60,7 @@ impl From<Fault> for ApiError {
         match fault {
             Fault::Conflict { error, expected } => ApiError::new(StatusCode::CONFLICT, error, expected),
             Fault::Gone { error } => ApiError::new(StatusCode::GONE, error, "a recording that was not erased"),
+            Fault::Silent { error } => ApiError::new(StatusCode::NOT_FOUND, error, "a recording with audio on the disk"),
             Fault::Unreadable { error, expected } => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error, expected),
             Fault::Failed(reason) => ApiError::store(reason),
         }
@@ -60,6 +75,16 @@ pub enum Accept {
     Log,
     /// The clock, which is far later than when it was last known to be right.
     Clock,
+}
+
+impl Accept {
+    /// As the log of accesses names it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Accept::Log => "log",
+            Accept::Clock => "clock",
+        }
+    }
 }
 
 /// Which recordings are to be held; all that is given must hold, and something is given.

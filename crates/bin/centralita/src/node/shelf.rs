@@ -9,8 +9,8 @@ use arc_swap::ArcSwap;
 use base::RecordingId;
 use engine::Setup;
 use hold::Ledger;
-use shell_media::{AccessLog, Outcome, Rekeyed, Verified};
-use shell_store::{AccessChange, AccessHead, Store};
+use shell_media::{AccessLog, Found, Outcome, Rekeyed, Verified};
+use shell_store::{AccessChange, AccessHead, ERASED, Store};
 use shell_web::{Accept, Fault, HoldAsk, HoldRow, Looked, PlanLine};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -63,7 +63,15 @@ impl Shelf {
 
     fn access(&self, who: &str, act: Act, recording: &str, why: &str) -> Access {
         let at = self.clock.now().wall.to_string();
-        Access { at, who: who.into(), act, recording: recording.into(), why: why.into() }
+        Access { at, who: who.into(), act, recording: recording.into(), why: why.into(), refused: None }
+    }
+
+    /// Nothing is done, so that one which can't be written down is refused all the same.
+    fn refuse(&self, access: Access, refused: &str) {
+        let access = Access { refused: Some(refused.into()), ..access };
+        if let Err(error) = self.written(&access, |_| AccessChange::None) {
+            tracing::error!(error, act = %access.act, "what was refused can't be written down");
+        }
     }
 
     /// The number of its line; the store knows of it when this returns, and of what comes of it. An erasure of which it
@@ -160,6 +168,10 @@ impl shell_web::Shelf for Shelf {
         self.written(&self.access(who, act, recording, why), |_| AccessChange::None).map(drop)
     }
 
+    fn refused(&self, who: &str, act: Act, recording: &str, why: &str, refused: &str) {
+        self.refuse(self.access(who, act, recording, why), refused);
+    }
+
     fn accesses(&self) -> Result<String, String> {
         self.log.read().map_err(text)
     }
@@ -182,7 +194,7 @@ impl shell_web::Shelf for Shelf {
         self.rows(&mut |id, file, _| {
             // What was erased on purpose has no file, and is no orphan.
             goes_on = match self.files.find(file) {
-                Ok(shell_media::Found::Missing) => tell(looked(Verified::missing(id))),
+                Ok(Found::Missing) => tell(looked(Verified::missing(id))),
                 Ok(_) => true,
                 Err(error) => tell(looked(Verified::unread(id, &error))),
             };
@@ -197,6 +209,10 @@ impl shell_web::Shelf for Shelf {
             return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
         }
         let Some(file) = self.file_of(&row)? else { return self.look_for(&row).map(Some).map_err(Fault::Failed) };
+        // There is nothing left to erase, and so nothing to write down.
+        if row.form.as_deref() == Some(ERASED) && matches!(self.files.find(&file).map_err(text)?, Found::Erased { .. }) {
+            return Ok(Some(self.look(&row, &file)));
+        }
         match self.erase_file(who, id, &file, why, early) {
             Ok(()) => self.look_for(&row).map(Some).map_err(Fault::Failed),
             Err(Refused::Missing) => Ok(Some(looked(Verified::missing(id)))),
@@ -233,6 +249,14 @@ impl shell_web::Shelf for Shelf {
                 Ok(format!("the clock is taken to be right: it is {now}"))
             }
         }
+    }
+
+    fn may_rekey(&self) -> Result<(), Fault> {
+        if self.files.has_keys() {
+            return Ok(());
+        }
+        let expected = "[[vault.keys]] in the site file, the new key first, and the node started anew";
+        Err(Fault::conflict("no master key is configured: there is nothing that could wrap the keys of recordings", expected))
     }
 
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {

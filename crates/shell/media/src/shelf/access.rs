@@ -169,7 +169,8 @@ mod tests {
     }
 
     fn access() -> Access {
-        Access { at: "now".into(), who: "ana".into(), act: Act::Play, recording: "1-1-1.c1.p1".into(), why: String::new() }
+        let (at, who, recording) = ("now".into(), "ana".into(), "1-1-1.c1.p1".into());
+        Access { at, who, act: Act::Play, recording, why: String::new(), refused: None }
     }
 
     /// A disk that is full at its first write, after half of it.

@@ -43,6 +43,11 @@ impl Shelf {
         Shelf { folder, disk, keys, keys_change: Arc::default() }
     }
 
+    /// Whether there is a master key; without one recordings are in the clear.
+    pub fn has_keys(&self) -> bool {
+        self.keys.is_some()
+    }
+
     fn change_keys(&self) -> MutexGuard<'_, ()> {
         self.keys_change.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,6 +1,6 @@
 //! Recordings: their metadata, and their sound by id alone (security.md, row 44: never by a path).
 
-use super::shelf::shelf;
+use super::shelf::{Tried, tried};
 use super::who::Who;
 use super::{Answer, Asked, archive, id, limit};
 use crate::error::ApiError;
@@ -117,12 +117,23 @@ pub async fn audio(
 ) -> Answer<Response> {
     let recording: RecordingId = id(&recording)?;
     let act = heard.act()?;
-    let audio = archive(&app, move |a| Ok::<_, Fault>(a.audio(recording)?.map(measured).transpose()?)).await?;
-    let (audio, length) = audio.ok_or_else(|| ApiError::unknown(format!("sound of recording {recording}"), LIST))?;
-    // Written down before the first byte leaves.
-    shelf(&app, move |s| s.note(&who, act, &recording.to_string(), &heard.why)).await?;
-    let asked = headers.get(RANGE).and_then(|r| r.to_str().ok());
-    let (status, range) = match asked.map_or(Range::Whole, |text| range(text, length)) {
+    let asked = headers.get(RANGE).and_then(|r| r.to_str().ok()).map(str::to_string);
+    let archive = app.doors.archive.clone();
+    let opened = tried(&app, Tried { who, act, recording: recording.to_string(), why: heard.why }, move |s, tried| {
+        let Some(audio) = archive.audio(recording)? else {
+            let silent = || Fault::Silent { error: format!("there is no sound of recording {recording}") };
+            return if archive.recording(recording)?.is_some() { Err(silent()) } else { Ok(None) };
+        };
+        let (audio, length) = measured(audio)?;
+        let range = asked.map_or(Range::Whole, |text| range(&text, length));
+        // Written down before the first byte leaves, if any does.
+        if range != Range::Outside {
+            tried.note(s)?;
+        }
+        Ok(Some((audio, length, range)))
+    });
+    let (audio, length, range) = opened.await?.ok_or_else(|| ApiError::unknown(format!("recording {recording}"), LIST))?;
+    let (status, range) = match range {
         Range::Whole => (StatusCode::OK, 0..=length.saturating_sub(1)),
         Range::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Range::Outside => {

@@ -1,6 +1,6 @@
 //! How long recordings are kept: the plan, and the holds that keep from it.
 
-use super::shelf::{lines, shelf};
+use super::shelf::{Tried, lines, shelf, tried};
 use super::who::Who;
 use super::{Answer, Asked, id, recordings};
 use crate::error::ApiError;
@@ -9,8 +9,10 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::Response;
+use recording::retention::RELEASED;
 use serde::Deserialize;
 use std::sync::Arc;
+use vault::access::Act;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -71,7 +73,8 @@ pub struct Release {
 
 pub async fn release(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Release>) -> Answer<Json<HoldRow>> {
     let (hold, why) = (asked.hold, reason(asked.why)?);
-    let row = shelf(&app, move |s| s.release(&who, hold, &why)).await?;
+    let ended = Tried { who, act: Act::Release, recording: format!("{RELEASED}{hold}"), why };
+    let row = tried(&app, ended, move |s, tried| s.release(&tried.who, hold, &tried.why)).await?;
     row.map(Json).ok_or_else(|| ApiError::unknown(format!("hold {hold}"), "/api/v1/recordings/holds"))
 }
 
@@ -89,7 +92,8 @@ pub struct Accepted {
 
 pub async fn accept(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Accepted>) -> Answer<Json<serde_json::Value>> {
     let (what, why) = (asked.what, reason(asked.why)?);
-    let done = shelf(&app, move |s| s.accept(&who, what, &why)).await?;
+    let accepted = Tried { who, act: Act::Accept, recording: what.name().into(), why };
+    let done = tried(&app, accepted, move |s, tried| s.accept(&tried.who, what, &tried.why)).await?;
     Ok(Json(serde_json::json!({ "done": done })))
 }
 

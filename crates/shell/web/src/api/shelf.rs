@@ -44,6 +44,36 @@ pub async fn shelf<T: Send + 'static, E: Into<Fault> + Send + 'static>(
     answer.map_err(ApiError::from)
 }
 
+/// What is asked of recordings, as the log of accesses has it.
+pub struct Tried {
+    pub who: Arc<str>,
+    pub act: Act,
+    pub recording: String,
+    pub why: String,
+}
+
+impl Tried {
+    pub fn note(&self, shelf: &dyn Shelf) -> Result<(), Fault> {
+        Ok(shelf.note(&self.who, self.act, &self.recording, &self.why)?)
+    }
+}
+
+/// Asks the shelf; what is refused leaves a line that says so (`vault::access`).
+pub async fn tried<T: Send + 'static>(
+    app: &Arc<App>,
+    tried: Tried,
+    act: impl FnOnce(&dyn Shelf, &Tried) -> Result<T, Fault> + Send + 'static,
+) -> Answer<T> {
+    let ask = move |s: &dyn Shelf| {
+        let done = act(s, &tried);
+        if let Some(refused) = done.as_ref().err().and_then(Fault::refused) {
+            s.refused(&tried.who, tried.act, &tried.recording, &tried.why, refused);
+        }
+        done
+    };
+    shelf(app, ask).await
+}
+
 /// `verify` or `erase` one recording.
 pub async fn ask(
     State(app): State<Arc<App>>,
@@ -59,11 +89,15 @@ pub async fn ask(
         "erase" => Act::Erase,
         other => return Err(ApiError::bad(format!("\"{other}\" can't be done with a recording"), "verify or erase")),
     };
-    let looked = shelf(&app, move |s| {
+    let archive = app.doors.archive.clone();
+    let looked = tried(&app, Tried { who, act, recording: recording.to_string(), why }, move |s, tried| {
         if act == Act::Erase {
-            return s.erase(&who, recording, &why, early);
+            return s.erase(&tried.who, recording, &tried.why, early);
         }
-        s.note(&who, act, &recording.to_string(), &why)?;
+        if archive.recording(recording)?.is_none() {
+            return Ok(None);
+        }
+        tried.note(s)?;
         Ok(s.verify(recording)?)
     });
     let unknown = || ApiError::unknown(format!("recording {recording}"), "/api/v1/recordings");
@@ -76,7 +110,8 @@ pub async fn verify_all(State(app): State<Arc<App>>, Who(who): Who) -> Answer<Re
 }
 
 pub async fn rekey(State(app): State<Arc<App>>, Who(who): Who) -> Answer<Response> {
-    shelf(&app, move |s| s.note(&who, Act::Rekey, "all", "")).await?;
+    let all = Tried { who, act: Act::Rekey, recording: "all".into(), why: String::new() };
+    tried(&app, all, |s, tried| s.may_rekey().and_then(|()| tried.note(s))).await?;
     Ok(lines(&app, |s, tell| s.rekey(tell)))
 }
 

@@ -483,6 +483,7 @@ async fn a_recording_is_verified_or_erased_with_a_reason_by_its_id() {
     assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/erase", "{}").await.status, StatusCode::BAD_REQUEST);
     assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"asked for"}"#).await.json()["outcome"], "erased");
     assert_eq!(post("/api/v1/recordings/1-3-42.c9.p9/verify", "{}").await.status, StatusCode::NOT_FOUND);
+    assert!(!fake.shelf.0.lock().unwrap().iter().any(|line| line.contains("c9.p9")), "what nobody knows was not accessed");
     assert_eq!(post("/api/v1/recordings/..%2Fx/erase", r#"{"why":"x"}"#).await.status, StatusCode::BAD_REQUEST);
     let all = post("/api/v1/recordings/verify", "").await;
     assert_eq!(String::from_utf8_lossy(&all.body).lines().count(), 2);
@@ -506,7 +507,17 @@ async fn what_is_wrong_with_one_recording_is_said_and_is_no_fault_of_the_node() 
     assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"young"}"#).await.status, StatusCode::CONFLICT);
     let early = post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"young","early":true}"#).await;
     assert_eq!(early.json()["outcome"], "erased");
-    assert_eq!(*fake.shelf.0.lock().unwrap(), ["ana erase 1-3-42.c1.p1 young"], "only what was done is written down");
+    let outside = [("range", "bytes=1000000-"), ("x-centralita-who", "ana")];
+    let nothing = ask(served.address, Method::GET, "/api/v1/recordings/1-3-42.c1.p1/audio", &outside, "").await;
+    assert_eq!(nothing.status, StatusCode::RANGE_NOT_SATISFIABLE);
+    let written = [
+        "api play 1-3-42.c1.p7 : 1-3-42.c1.p7 was erased: asked for",
+        "api play 1-3-42.c1.p8 : 1-3-42.c1.p8: its key does not open",
+        "ana erase 1-3-42.c1.p1 held: hold 7 keeps it: a court",
+        "ana erase 1-3-42.c1.p1 young: its minimum has not passed",
+        "ana erase 1-3-42.c1.p1 young",
+    ];
+    assert_eq!(*fake.shelf.0.lock().unwrap(), written, "what was refused says so, and what gave nothing out is not there");
 }
 
 #[tokio::test]

@@ -582,6 +582,9 @@ impl Shelf for FakeShelf {
         self.0.lock().unwrap().push(format!("{who} {act} {recording} {why}"));
         Ok(())
     }
+    fn refused(&self, who: &str, act: Act, recording: &str, why: &str, refused: &str) {
+        self.0.lock().unwrap().push(format!("{who} {act} {recording} {why}: {refused}"));
+    }
     fn accesses(&self) -> Result<String, String> {
         let mut head = Head::default();
         let access = vault::access::Access {
@@ -590,6 +593,7 @@ impl Shelf for FakeShelf {
             act: Act::Play,
             recording: "1".into(),
             why: String::new(),
+            refused: None,
         };
         Ok((0..2).map(|_| head.append(&access)).collect())
     }
@@ -638,6 +642,9 @@ impl Shelf for FakeShelf {
     fn accept(&self, who: &str, what: Accept, why: &str) -> Result<String, Fault> {
         self.note(who, Act::Accept, &format!("{what:?}"), why)?;
         Ok(format!("{what:?} is taken as it is"))
+    }
+    fn may_rekey(&self) -> Result<(), Fault> {
+        Ok(())
     }
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
         tell(looked("wrapped"));

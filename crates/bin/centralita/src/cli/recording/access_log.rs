@@ -1,7 +1,9 @@
-//! `centralita recording access-log`: who listened, exported, verified, erased; and whether the log was changed.
+//! `centralita recording access-log`: who listened, exported, verified, erased, or was refused it; and whether the log was
+//! changed.
 
+use super::hold::selected;
 use crate::cli::client::Client;
-use crate::cli::render::{clean, rows, table, text};
+use crate::cli::render::{moment, rows, table, text};
 use crate::cli::{Done, Failure, print};
 use clap::Args;
 use http_body_util::BodyExt;
@@ -39,8 +41,12 @@ pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Don
         return Ok(());
     }
     let lines: Vec<Value> = log.lines().filter_map(|line| serde_json::from_str(line).ok()).collect();
-    let row = |l: &Value| ["at", "who", "act", "recording", "why"].map(|key| clean(&text(&l[key]))).to_vec();
-    let listed = table(&["AT", "WHO", "ACT", "RECORDING", "WHY"], &rows(&Value::Array(lines), row), "Nobody has listened.");
+    let heads = ["LINE", "AT", "WHO", "ACT", "RECORDING", "WHY", "REFUSED"];
+    let row = |l: &Value| {
+        let [who, act, why, refused] = ["who", "act", "why", "refused"].map(|key| text(&l[key]));
+        vec![text(&l["n"]), moment(&l["at"]), who, act, selected(&l["recording"]), why, refused]
+    };
+    let listed = table(&heads, &rows(&Value::Array(lines), row), "Nobody has listened.");
     write!(out, "{listed}")?;
     Ok(())
 }

@@ -29,15 +29,25 @@ pub struct Options {
 
 pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
     let Options { recording, why, out: file, force } = options;
-    let body = audio(client, recording, "export", &why).await?;
-    let file = file.unwrap_or_else(|| format!("{recording}.wav").into());
-    if file.as_os_str() == "-" {
-        copy(client, body, out).await?;
+    let path = file.unwrap_or_else(|| format!("{recording}.wav").into());
+    if path.as_os_str() == "-" {
+        copy(client, audio(client, recording, "export", &why).await?, out).await?;
         return Ok(());
     }
-    let bytes = save(client, body, &file, force).await?;
-    let answer = json!({ "recording": recording, "file": file.display().to_string(), "bytes": bytes });
-    print(client, out, &answer, |_| format!("{recording}: {bytes} bytes in {}\n", file.display()))
+    // Asked for once there is a file to take it: what nobody gets is not written down as exported.
+    let (mut file, is_new) = open(&path, force)?;
+    let body = match audio(client, recording, "export", &why).await {
+        Ok(body) => body,
+        Err(failure) => {
+            if is_new {
+                let _ = fs::remove_file(&path);
+            }
+            return Err(failure);
+        }
+    };
+    let bytes = save(client, body, &path, &mut file).await?;
+    let answer = json!({ "recording": recording, "file": path.display().to_string(), "bytes": bytes });
+    print(client, out, &answer, |_| format!("{recording}: {bytes} bytes in {}\n", path.display()))
 }
 
 /// A recording's WAV. The node writes down that it was asked for.
@@ -52,18 +62,26 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-/// A file that could not be written whole is not left behind.
-async fn save(client: &Client, body: Incoming, path: &Path, force: bool) -> Result<u64, Failure> {
-    let mut how = OpenOptions::new();
-    if force {
-        how.write(true).create(true).truncate(true)
-    } else {
-        how.write(true).create_new(true)
-    };
+/// A file to write to, and whether it was not there before. What was in it stays until there is something better.
+fn open(path: &Path, force: bool) -> Result<(File, bool), Failure> {
     // A conversation is not for everybody on this machine.
-    how.mode(0o600);
-    let mut file: File = how.open(path).map_err(|error| cannot(path, &error))?;
-    let copied = copy(client, body, &mut file).await;
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    let opened = match made {
+        Err(error) if force && error.kind() == io::ErrorKind::AlreadyExists => {
+            OpenOptions::new().write(true).open(path).map(|file| (file, false))
+        }
+        made => made.map(|file| (file, true)),
+    };
+    opened.map_err(|error| cannot(path, &error))
+}
+
+/// A file that could not be written whole is not left behind.
+async fn save(client: &Client, body: Incoming, path: &Path, file: &mut File) -> Result<u64, Failure> {
+    // A device has no length.
+    if file.metadata().is_ok_and(|what| what.is_file()) {
+        file.set_len(0).map_err(|error| cannot(path, &error))?;
+    }
+    let copied = copy(client, body, file).await;
     if copied.is_err() {
         let _ = fs::remove_file(path);
     }

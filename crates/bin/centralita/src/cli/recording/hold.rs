@@ -2,7 +2,7 @@
 
 use super::list::{digits, when};
 use crate::cli::client::Client;
-use crate::cli::render::{clean, moment, rows, table, text};
+use crate::cli::render::{moment, rows, table, text};
 use crate::cli::{Done, print};
 use base::{AgentId, QueueId, RecordingId, Tenant};
 use clap::Args;
@@ -52,7 +52,17 @@ pub async fn hold(options: &Options, client: &Client, out: &mut dyn Write) -> Do
     with("from", from.clone());
     with("to", to.clone());
     let held = client.post("recordings/hold", Some(body)).await?;
-    print(client, out, &held, |held| format!("hold {} keeps {}\n", held["hold"], clean(&text(&held["of"]))))
+    print(client, out, &held, |held| format!("hold {} keeps {}\n", held["hold"], selected(&held["of"])))
+}
+
+/// What is held as people read it: `queue acme/soporte, from 2026-11-22 06:00:00.000`; a recording as it is.
+pub fn selected(of: &Value) -> String {
+    let word = |word: &str| match word.split_once('=') {
+        Some((name @ ("from" | "to"), at)) => format!("{name} {}", moment(&at.into())),
+        Some((name, value)) => format!("{name} {value}"),
+        None => word.into(),
+    };
+    text(of).split_whitespace().map(word).collect::<Vec<_>>().join(", ")
 }
 
 #[derive(Args, Clone, Debug)]
@@ -67,13 +77,13 @@ pub struct Release {
 pub async fn release(options: &Release, client: &Client, out: &mut dyn Write) -> Done {
     let Release { hold, reason } = options;
     let released = client.post("recordings/release", Some(json!({ "hold": hold, "why": reason }))).await?;
-    print(client, out, &released, |held| format!("hold {hold} keeps {} no more\n", clean(&text(&held["of"]))))
+    print(client, out, &released, |held| format!("hold {hold} keeps {} no more\n", selected(&held["of"])))
 }
 
 pub async fn holds(client: &Client, out: &mut dyn Write) -> Done {
     let row = |held: &Value| {
-        let [of, who, why] = ["of", "who", "why"].map(|key| clean(&text(&held[key])));
-        vec![text(&held["hold"]), of, moment(&held["at"]), who, why]
+        let [who, why] = ["who", "why"].map(|key| text(&held[key]));
+        vec![text(&held["hold"]), selected(&held["of"]), moment(&held["at"]), who, why]
     };
     let heads = ["HOLD", "KEEPS", "SINCE", "WHO", "WHY"];
     print(client, out, &client.get("recordings/holds").await?, |holds| table(&heads, &rows(holds, row), "Nothing is held."))

@@ -106,6 +106,10 @@ fn a_recording_is_saved_once_and_never_over_another_file() {
     assert_eq!(node.run("recording save 1-3-42.c1.p1 --out -").1.as_bytes(), WAV);
     let (status, ..) = node.run(&format!("recording save 1-3-42.c9.p1 --out {}", folder.path().join("b.wav").display()));
     assert_eq!((status, folder.path().join("b.wav").exists()), (1, false));
+    assert_eq!(node.run(&format!("recording save 1-3-42.c9.p1 --force --out {}", file.display())).0, 1);
+    assert_eq!(std::fs::read(&file).unwrap(), WAV, "what is there stays until there is something better");
+    let (_, log, _) = node.run("recording access-log");
+    assert_eq!(log.matches("export").count(), 3, "what there was no file for was not exported: {log}");
 }
 
 #[test]
@@ -183,7 +187,7 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
     assert_eq!(node.run("recording rekey").1, "1 wrapped anew, 0 were already\n");
 
     let (_, out, _) = node.run("recording access-log");
-    let acts: Vec<&str> = out.lines().skip(1).map(|line| line.split_whitespace().nth(2).unwrap()).collect();
+    let acts: Vec<&str> = out.lines().skip(1).map(|line| line.split_whitespace().nth(4).unwrap()).collect();
     assert_eq!(acts, ["play", "play", "verify", "verify", "verify", "erase", "rekey"]);
     let (status, out, _) = node.run("recording access-log --check");
     assert_eq!(status, 0);
@@ -218,7 +222,7 @@ fn what_goes_and_what_is_held_is_asked_for_and_told() {
     }
     let (_, out, _) = node.run("--json recording retention");
     assert_eq!(serde_json::from_str::<serde_json::Value>(out.lines().last().unwrap()).unwrap()["plan"]["held"]["recordings"], 1);
-    assert_eq!(node.run("recording hold --queue acme/soporte --reason court").1, "hold 7 keeps queue=acme/soporte\n");
+    assert_eq!(node.run("recording hold --queue acme/soporte --reason court").1, "hold 7 keeps queue acme/soporte\n");
     assert_eq!(node.run("recording hold --caller 5215550001 --reason court").0, 1, "nobody has that number");
     assert_eq!(node.run("recording hold --reason everything").0, 2, "something must be said");
     assert!(node.run("recording holds").1.contains("1-3-42.c1.p1  2026-11-22 12:00:00"));

@@ -168,13 +168,22 @@ impl Archive for Rows {
 /// One recording on disk, and one file too many.
 struct Files(Mutex<(Head, String)>);
 
-impl Shelf for Files {
-    fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String> {
-        let access =
-            Noted { at: "2026-11-22T12:00:00Z".into(), who: who.into(), act, recording: recording.into(), why: why.into() };
+impl Files {
+    fn write(&self, who: &str, act: Act, recording: &str, why: &str, refused: Option<String>) {
+        let at = "2026-11-22T12:00:00Z".into();
+        let access = Noted { at, who: who.into(), act, recording: recording.into(), why: why.into(), refused };
         let (head, text) = &mut *self.0.lock().unwrap();
         *text += &head.append(&access);
+    }
+}
+
+impl Shelf for Files {
+    fn note(&self, who: &str, act: Act, recording: &str, why: &str) -> Result<(), String> {
+        self.write(who, act, recording, why, None);
         Ok(())
+    }
+    fn refused(&self, who: &str, act: Act, recording: &str, why: &str, refused: &str) {
+        self.write(who, act, recording, why, Some(refused.into()));
     }
     fn accesses(&self) -> Result<String, String> {
         Ok(self.0.lock().unwrap().1.clone())
@@ -216,6 +225,9 @@ impl Shelf for Files {
     fn accept(&self, who: &str, what: Accept, why: &str) -> Result<String, Fault> {
         self.note(who, Act::Accept, &format!("{what:?}"), why)?;
         Ok(format!("{what:?} is taken as it is"))
+    }
+    fn may_rekey(&self) -> Result<(), Fault> {
+        Ok(())
     }
     fn rekey(&self, tell: &mut dyn FnMut(Looked) -> bool) -> Result<(), String> {
         tell(looked("wrapped", ""));

@@ -131,6 +131,9 @@ impl Ledger {
 
     fn take(&mut self, line: Line) {
         let Line { n, access, .. } = line;
+        if access.refused.is_some() {
+            return;
+        }
         match access.act {
             Act::Hold => self.set(n, access.recording, access.at, access.who, access.why),
             Act::Release => {
@@ -144,7 +147,7 @@ impl Ledger {
 
 /// What goes by this line.
 fn erased(line: &Line) -> Option<RecordingId> {
-    (line.access.act == Act::Erase).then(|| line.access.recording.parse().ok())?
+    (line.access.act == Act::Erase && line.access.refused.is_none()).then(|| line.access.recording.parse().ok())?
 }
 
 fn kept(hold: u64, held: &Held) -> KeptHold {
@@ -189,10 +192,11 @@ impl Shelf {
         }
         let selector = Selector { recording, tenant, queue, agent, parties, from, to };
         let mut ledger = self.ledger();
+        let access = self.access(who, Act::Hold, &selector.to_string(), why);
         if let Some(doubt) = &ledger.doubt {
+            self.refuse(access, doubt);
             return Err(doubted(doubt));
         }
-        let access = self.access(who, Act::Hold, &selector.to_string(), why);
         let held = Held { selector, at: access.at.clone(), who: who.into(), why: why.into() };
         let number = self.written(&access, |number| AccessChange::Set(kept(number, &held)))?;
         let row = shown(number, &held);
@@ -230,6 +234,7 @@ impl Shelf {
             act: Act::Hold,
             recording: held.selector.to_string(),
             why: held.why.clone(),
+            refused: None,
         };
         let mut lines = vec![first];
         lines.extend(ledger.holds.iter().map(held));

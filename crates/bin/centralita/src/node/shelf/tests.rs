@@ -178,7 +178,12 @@ fn what_is_held_is_erased_by_nobody_also_after_a_restart_until_it_is_released() 
     assert_eq!(outcome(&shelf, 1), "complete");
     assert_eq!(shelf.erase("bea", id(2), "asked for", false).unwrap().unwrap().outcome, "erased", "another queue's");
     let log = shelf.accesses().unwrap();
-    assert!(!log.contains("\"act\":\"erase\",\"recording\":\"1-1-1"), "what was not done is not written down as done");
+    assert_eq!(log.matches("\"act\":\"erase\"").count(), 1, "only what was done: {log}");
+    let again = shelf.erase("cid", id(2), "once more", false).unwrap().unwrap();
+    assert_eq!((again.outcome, again.reason.as_str()), ("erased", "asked for"));
+    assert_eq!(shelf.accesses().unwrap(), log, "where nothing is left to erase nothing is written down");
+    shelf.refused("bea", Act::Erase, "1-1-1.c1.p1", "asked for", "hold 1 keeps it");
+    shelf.refused("bea", Act::Release, "hold=1", "not hers to end", "held");
     assert_eq!(shelf.release("ana", 1, "the court is done").unwrap().unwrap().hold, 1);
     assert_eq!((shelf.release("ana", 1, "again").unwrap(), shelf.holds().unwrap()), (None, vec![]));
     drop(shelf);
@@ -202,6 +207,13 @@ fn a_log_of_accesses_that_was_changed_keeps_everything() {
     let shelf = open(folder.path(), "[retention]\nmaximum = \"1d\"");
     assert!(held(shelf.erase("ana", id(1), "asked for", true)).contains("a hold may be missing"));
     assert_eq!(outcome(&shelf, 1), "complete");
+}
+
+#[test]
+fn without_a_master_key_there_is_nothing_to_wrap_keys_with() {
+    let folder = tempfile::tempdir().unwrap();
+    let Err(Fault::Conflict { error, expected }) = filled(folder.path(), "", &[1]).may_rekey() else { panic!("it may") };
+    assert!(error.starts_with("no master key is configured") && expected.starts_with("[[vault.keys]]"), "{error}: {expected}");
 }
 
 /// With a hold on the queue of acme, as its second line of three.

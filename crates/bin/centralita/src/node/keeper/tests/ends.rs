@@ -181,8 +181,12 @@ fn an_erasure_of_which_only_the_log_of_accesses_knows_is_finished() {
         act: vault::access::Act::Erase,
         recording: id(1).to_string(),
         why: "asked for".into(),
+        refused: None,
     };
     log.note(&erase, |_| {}).unwrap();
+    // What was refused is no erasure.
+    let held = vault::access::Access { recording: id(2).to_string(), refused: Some("held".into()), ..erase };
+    log.note(&held, |_| {}).unwrap();
     let (mut keeper, _runs) = round(open(folder.path(), ""));
     keeper.beat(false);
     assert_eq!(forms(&keeper, 2), ["erased", "wav"]);
