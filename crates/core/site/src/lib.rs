@@ -5,6 +5,7 @@
 //! can anybody meet what a queue asks for. Neither reads a file: text comes in, values go out.
 
 mod check;
+mod known;
 mod model;
 mod parse;
 mod places;
@@ -13,5 +14,6 @@ mod restart;
 mod scalar;
 
 pub use check::check;
+pub use known::{Known, Name, Stranger};
 pub use model::*;
 pub use restart::needs_restart;

@@ -36,6 +36,13 @@ impl Places {
         self.at_span(span, message)
     }
 
+    /// A value as it is written, and where: `"30d" (site.toml:12)`. None: no value stands at this path.
+    pub fn written(&self, path: &str) -> Option<String> {
+        let span = self.spans.get(path)?.clone();
+        let at = self.at_span(span.clone(), "");
+        Some(format!("{} ({}:{})", self.shown.get(span)?, at.file, at.line))
+    }
+
     pub fn at_span(&self, span: Range<usize>, message: impl Into<String>) -> Diagnostic {
         Diagnostic::at_bytes(&self.file, &self.shown, span, message)
     }

@@ -31,6 +31,7 @@ fn shown(value: &DeValue<'_>) -> String {
     match value {
         DeValue::String(_) => "this text".to_string(),
         DeValue::Integer(i) => i.as_str().to_string(),
+        DeValue::Float(f) => f.as_str().to_string(),
         other => other.type_str().to_string(),
     }
 }
@@ -302,7 +303,7 @@ impl Read for Hundredths {
 }
 
 impl Read for Rule {
-    const EXPECTED: &'static str = "\"all\", \"none\", or a share such as 0.25 or \"25%\"";
+    const EXPECTED: &'static str = "\"all\", \"none\", or a share: from 0.0 to 1.0 such as 0.25, or from \"0%\" to \"100%\"";
     const WORDS: &'static [&'static str] = &["all", "none"];
     fn from_value(value: &DeValue<'_>) -> Option<Self> {
         match value {

@@ -7,15 +7,16 @@ use recording::retention::Span;
 
 pub fn retention(site: &Site, found: &mut Vec<Diagnostic>) {
     let policy = &site.retention;
-    spans(site, "retention", policy.span, policy.span, found);
+    spans(site, &["retention".into()], policy.span, policy.span, found);
     for (tenant, (span, budget)) in &policy.tenants {
         let path = format!("retention.tenants.{tenant}");
         past(found, |found| known_tenant(site, tenant, &path, found));
-        spans(site, &path, *span, span.or(policy.span), found);
+        spans(site, &[path.clone(), "retention".into()], *span, span.or(policy.span), found);
         if let (Some(own), Some(all)) = (budget, policy.budget)
             && own > &all
         {
-            let message = format!("expected at most the budget of all tenants: {}", bytes(all));
+            let all = site.places.written("retention.budget").unwrap_or_default();
+            let message = format!("expected at most the budget of all tenants, {all}");
             found.push(site.places.at(&format!("{path}.budget"), message));
         }
     }
@@ -23,7 +24,8 @@ pub fn retention(site: &Site, found: &mut Vec<Diagnostic>) {
         let path = format!("retention.queues.{queue}");
         past(found, |found| known_queue(site, queue, &path, found));
         let tenant = policy.tenants.get(&queue.tenant()).map(|(span, _)| *span).unwrap_or_default();
-        spans(site, &path, *span, span.or(tenant).or(policy.span), found);
+        let above = format!("retention.tenants.{}", queue.tenant());
+        spans(site, &[path, above, "retention".into()], *span, span.or(tenant).or(policy.span), found);
     }
 }
 
@@ -34,25 +36,19 @@ fn past(found: &mut Vec<Diagnostic>, check: impl FnOnce(&mut Vec<Diagnostic>)) {
     found.extend(named.into_iter().map(Diagnostic::warning));
 }
 
-/// At whichever of both is written here.
-fn spans(site: &Site, path: &str, own: Span, counts: Span, found: &mut Vec<Diagnostic>) {
+/// At whichever of both is written here, the first of `paths`; the other is told as the first of them that has it says it.
+fn spans(site: &Site, paths: &[String], own: Span, counts: Span, found: &mut Vec<Diagnostic>) {
     let (Some(minimum), Some(maximum)) = (counts.minimum, counts.maximum) else { return };
     if minimum <= maximum {
         return;
     }
-    let days = |age: std::time::Duration| format!("{} h", age.as_secs() / 3_600);
+    let written = |key: &str| paths.iter().find_map(|path| site.places.written(&format!("{path}.{key}"))).unwrap_or_default();
+    let mut report = |key: &str, message: String| found.push(site.places.at(&format!("{}.{key}", paths[0]), message));
     if own.maximum.is_some() {
-        let message = format!("expected a maximum of at least the minimum that counts here, {}", days(minimum));
-        found.push(site.places.at(&format!("{path}.maximum"), message));
+        report("maximum", format!("expected a maximum of at least the minimum that counts here, {}", written("minimum")));
     } else if own.minimum.is_some() {
-        let message = format!("expected a minimum of at most the maximum that counts here, {}", days(maximum));
-        found.push(site.places.at(&format!("{path}.minimum"), message));
+        report("minimum", format!("expected a minimum of at most the maximum that counts here, {}", written("maximum")));
     }
-}
-
-fn bytes(bytes: u64) -> String {
-    let millions = bytes / 1_000_000;
-    if millions.is_multiple_of(1_000) { format!("{}GB", millions / 1_000) } else { format!("{millions}MB") }
 }
 
 pub fn compression(site: &Site, found: &mut Vec<Diagnostic>) {

@@ -7,7 +7,7 @@ use crate::scalar::{Age, Bytes};
 use base::{QueueId, Tenant};
 use recording::retention::{Policy, Span};
 
-/// Less than an hour of one call is no budget but a slip of the unit.
+/// Less than most of an hour of one call (115 MB) is no budget but a slip of the unit.
 const LEAST: u64 = 100_000_000;
 /// A shorter maximum is a slip of the unit.
 const SHORTEST: std::time::Duration = std::time::Duration::from_secs(86_400);
@@ -37,7 +37,7 @@ fn span(n: &mut Node) -> Span {
 fn budget(n: &mut Node) -> Option<u64> {
     let Bytes(bytes) = n.opt("budget")?;
     if bytes < LEAST {
-        n.report(n.at("budget", "expected a budget of at least \"100MB\", less than an hour of one call as it is recorded"));
+        n.report(n.at("budget", "expected a budget of at least \"100MB\": an hour of one call is recorded as 115 MB"));
     }
     Some(bytes)
 }
