@@ -202,8 +202,7 @@ impl Closing {
             None => What::RecordingFailed { recording, reason: "node_lost".into() },
         };
         self.about_recording(begun, recording, what);
-        // A recording with no agent in it is a message, which somebody shall hear.
-        if begun.agent.is_none() && said_ms >= SHORTEST_MS {
+        if recording::is_message(begun.agent.as_ref()) && said_ms >= SHORTEST_MS {
             self.about_recording(begun, recording, What::VoicemailLeft { recording, duration_ms: said_ms });
         }
     }

@@ -7,3 +7,8 @@ pub mod retention;
 
 pub use ledger::{ALARM_AFTER, Coverage, Input, Ledger, Output, State};
 pub use policy::{Account, Asked, Decision, Hold, Kind, Policies, Rule, draw};
+
+/// One with no agent in it is a voice message, which somebody shall hear.
+pub fn is_message(agent: Option<&base::AgentId>) -> bool {
+    agent.is_none()
+}

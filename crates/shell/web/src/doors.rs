@@ -98,6 +98,10 @@ pub trait Archive: Send + Sync {
     /// Newest first.
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String>;
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String>;
+    /// Those of the given names that neither the site nor any recording has, each in a sentence with what was probably meant.
+    fn strangers(&self, _named: &Named) -> Result<Vec<String>, String> {
+        Ok(Vec::new())
+    }
     /// The part's WAV, opened for reading. `None`: there is none that can be played.
     fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault>;
     /// Number and name of a caller; `None` once erased.
@@ -114,6 +118,14 @@ pub trait Archive: Send + Sync {
     fn queues(&self) -> Vec<QueueId> {
         Vec::new()
     }
+}
+
+/// Names by which recordings are asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Named {
+    pub tenant: Option<Tenant>,
+    pub queue: Option<QueueId>,
+    pub agent: Option<AgentId>,
 }
 
 /// An agent as the site has it: the log knows one from the first login on.
@@ -249,6 +261,8 @@ pub struct RecordingRow {
     pub tenant: Option<Tenant>,
     pub queue: Option<QueueId>,
     pub agent: Option<AgentId>,
+    /// A voice message: nobody but the caller is in it.
+    pub message: bool,
     pub lang: Option<Lang>,
     #[serde(serialize_with = "crate::row::time")]
     pub started: Wall,

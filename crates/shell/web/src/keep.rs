@@ -110,6 +110,9 @@ pub struct HoldRow {
     pub at: String,
     pub who: String,
     pub why: String,
+    /// Closed recordings with audio on the disk that it selects, where it was just set; none, and not there, elsewhere.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub recordings: Option<u64>,
 }
 
 /// A recording that goes, and when; held, it would go.
@@ -146,7 +149,9 @@ pub struct PlanRow {
     pub disk_free: Option<u64>,
     #[serde(serialize_with = "maybe")]
     pub disk_full: Option<Wall>,
-    /// Why nothing is deleted by itself.
+    /// Whether any rule of the site ever deletes one.
+    pub deletes: bool,
+    /// Why nothing is deleted by itself though a rule would.
     pub stopped: Option<String>,
 }
 
@@ -163,7 +168,10 @@ pub struct ForecastRow {
     pub tenant: Option<Tenant>,
     pub bytes: u64,
     pub budget: Option<u64>,
-    pub bytes_per_day: u64,
+    /// None where there is too little yet to tell by.
+    pub bytes_per_day: Option<u64>,
+    /// From how long that is drawn, or what there is of it.
+    pub drawn_from_ms: u64,
     #[serde(serialize_with = "maybe")]
     pub full: Option<Wall>,
 }

@@ -21,7 +21,7 @@ mod server;
 
 pub use access::Access;
 pub use doors::{
-    Archive, Ask, Audio, Configured, Doors, FactsAsk, Finding, Gauge, Health, Histogram, Looked, NotReloaded, Party,
+    Archive, Ask, Audio, Configured, Doors, FactsAsk, Finding, Gauge, Health, Histogram, Looked, Named, NotReloaded, Party,
     RecordingRow, RecordingState, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 pub use error::ApiError;

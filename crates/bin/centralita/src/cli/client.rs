@@ -1,5 +1,7 @@
 //! The API over HTTP/1.1: questions with an answer, and streams.
 
+use super::render::clean;
+use super::words::as_typed;
 use super::{Common, Failure};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
@@ -52,6 +54,15 @@ impl Client {
 
     pub async fn get(&self, path: &str) -> Result<Value, Failure> {
         self.answer(Method::GET, path, None).await
+    }
+
+    /// The same, with what the node says of the question beside its answer.
+    pub async fn get_hinted(&self, path: &str) -> Result<(Value, Option<String>), Failure> {
+        let response = self.opened(Method::GET, path).await?;
+        let hint = response.headers().get("x-centralita-hint");
+        let hint = hint.map(|hint| clean(&String::from_utf8_lossy(hint.as_bytes())));
+        let body = self.whole(response).await?;
+        Ok((serde_json::from_slice(&body).map_err(|_| self.stranger())?, hint))
     }
 
     pub async fn post(&self, path: &str, body: Option<Value>) -> Result<Value, Failure> {
@@ -156,7 +167,7 @@ impl Client {
 /// The node's own words, where it has any.
 fn refusal(status: u16, body: &[u8]) -> Failure {
     let words: Value = serde_json::from_slice(body).unwrap_or_default();
-    let said = |key: &str| words[key].as_str().map(str::to_string);
+    let said = |key: &str| words[key].as_str().map(as_typed);
     let error = said("error").unwrap_or_else(|| format!("the node answered with status {status}"));
     if words["findings"].as_array().is_some_and(|found| !found.is_empty()) {
         return Failure::Findings { error, findings: words["findings"].clone() };

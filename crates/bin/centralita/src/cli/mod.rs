@@ -18,6 +18,7 @@ mod ticket;
 mod user;
 mod whatif;
 mod why;
+mod words;
 
 use clap::{Args, Subcommand};
 use client::Client;

@@ -5,8 +5,8 @@ use base::fact::{Kept, Logged};
 use base::{AgentId, CallId, PartyId, Pii, QueueId, RecordingId, Tenant};
 use shell_media::{Found, Shelf, SoundError};
 use shell_store::{ERASING, Filter, Next, RecordingFilter, RecordingState, Store, TicketFilter};
-use shell_web::{Archive, Audio, Configured, FactsAsk, Fault, Party, RecordingRow, RecordingsAsk, TicketsAsk};
-use site::Site;
+use shell_web::{Archive, Audio, Configured, FactsAsk, Fault, Named, Party, RecordingRow, RecordingsAsk, TicketsAsk};
+use site::{Known, Name, Site};
 use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::Arc;
@@ -28,6 +28,7 @@ pub struct StoreArchive {
 pub struct Names {
     agents: BTreeMap<AgentId, Configured>,
     queues: Vec<QueueId>,
+    known: Known,
 }
 
 impl Names {
@@ -37,7 +38,7 @@ impl Names {
             queues: agent.acd.queues.clone().into(),
         };
         let agents = site.agents.iter().map(|(id, agent)| (id.clone(), configured(agent))).collect();
-        Names { agents, queues: site.queues.keys().cloned().collect() }
+        Names { agents, queues: site.queues.keys().cloned().collect(), known: Known::of(site) }
     }
 }
 
@@ -104,6 +105,10 @@ impl Archive for StoreArchive {
         Ok(self.store.recording(id).map_err(text)?.map(row))
     }
 
+    fn strangers(&self, named: &Named) -> Result<Vec<String>, String> {
+        strangers(&self.names.load().known, &self.store, named).map_err(text)
+    }
+
     fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault> {
         let Some(row) = self.store.recording(id).map_err(text)? else { return Ok(None) };
         if row.kept.is_none() {
@@ -150,6 +155,25 @@ impl Archive for StoreArchive {
     }
 }
 
+/// Whoever left has recordings, and is no stranger.
+fn strangers(known: &Known, store: &Store, named: &Named) -> shell_store::Result<Vec<String>> {
+    let Named { tenant, queue, agent } = named.clone();
+    let names = [tenant.map(Name::Tenant), queue.map(Name::Queue), agent.map(Name::Agent)];
+    let mut told = Vec::new();
+    for stranger in names.into_iter().flatten().filter_map(|name| known.stranger(name)) {
+        let mut of = RecordingFilter { limit: 1, ..RecordingFilter::default() };
+        match stranger.name.clone() {
+            Name::Tenant(tenant) => of.tenant = Some(tenant),
+            Name::Queue(queue) => of.queue = Some(queue),
+            Name::Agent(agent) => of.agent = Some(agent),
+        }
+        if store.recordings(&of)?.is_empty() {
+            told.push(stranger.to_string());
+        }
+    }
+    Ok(told)
+}
+
 fn filter(ask: &RecordingsAsk) -> RecordingFilter {
     let state = ask.state.map(|state| match state {
         shell_web::RecordingState::Running => RecordingState::Running,
@@ -166,6 +190,7 @@ fn filter(ask: &RecordingsAsk) -> RecordingFilter {
 fn row(r: shell_store::Recording) -> RecordingRow {
     RecordingRow {
         recording: r.recording,
+        message: recording::is_message(r.agent.as_ref()),
         call: r.call,
         tenant: r.tenant,
         queue: r.queue,
@@ -178,5 +203,27 @@ fn row(r: shell_store::Recording) -> RecordingRow {
         reason: r.reason.map(Into::into),
         form: r.form.map(Into::into),
         bytes: r.bytes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::shelf::tests::filled;
+
+    #[test]
+    fn a_name_is_known_by_the_site_or_by_what_was_recorded_under_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let shelf = filled(folder.path(), "", &[1]);
+        let known = Known::of(&shelf.setup.load().site);
+        let told = |tenant: &str, queue: Option<&str>| {
+            let queue = queue.map(|queue| queue.parse().unwrap());
+            let named = Named { tenant: Some(tenant.parse().unwrap()), queue, agent: None };
+            strangers(&known, &shelf.store, &named).unwrap()
+        };
+        assert_eq!(told("globex", None), [""; 0], "of the site, with nothing recorded yet");
+        assert_eq!(told("acme", Some("acme/support")), [""; 0], "not of the site, and recorded");
+        let both = ["no account is called acmee; did you mean acme?", "no queue is called acme/suport"];
+        assert_eq!(told("acmee", Some("acme/suport")), both);
     }
 }

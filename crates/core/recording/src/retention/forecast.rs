@@ -10,7 +10,9 @@ pub const DAY: Duration = Duration::from_secs(86_400);
 /// So many days are looked at: ten years.
 pub const HORIZON: u32 = 3_653;
 /// The rate is that of so many days.
-const WINDOW: u64 = 7;
+const WINDOW: u32 = 7;
+/// What is younger says little of a day: its busy hours may be all there is, or its night.
+const LEAST: Duration = Duration::from_secs(43_200);
 
 /// Bytes of audio by tenant; of all if there is none.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -19,11 +21,14 @@ pub struct Forecast {
     /// On the disk once the plan is carried out.
     pub bytes: u64,
     pub budget: Option<u64>,
-    /// What comes: the mean of the last seven days, or of those since the oldest recording.
-    pub bytes_per_day: u64,
-    /// When the budget is reached; none if the maximums free as much before, or not within ten years.
+    /// What comes: the mean of the last seven days, or since the oldest recording. None while that is younger than half a
+    /// day, which is too little to tell by; less than a day counts as one.
+    pub bytes_per_day: Option<u64>,
+    /// From how long that is drawn, or what there is of it.
+    pub drawn_from: Duration,
+    /// When the budget is reached; none if the maximums free as much before, not within ten years, or without a rate.
     pub full: Option<Wall>,
-    /// Bytes on the disk at the end of each of the next days, at that rate.
+    /// Bytes on the disk at the end of each of the next days, at that rate; empty without one.
     #[serde(skip)]
     pub ahead: Vec<u64>,
 }
@@ -57,7 +62,7 @@ impl Flow {
 
     pub fn came(&mut self, row: &Row, span: Span) {
         self.oldest = Some(self.oldest.map_or(row.started, |oldest| oldest.min(row.started)));
-        if self.now.since(row.started) < DAY * WINDOW as u32 {
+        if self.now.since(row.started) < DAY * WINDOW {
             let maximum = span.maximum.map(|maximum| u32::try_from(maximum.as_secs() / DAY.as_secs()).unwrap_or(u32::MAX));
             let bytes = self.came.entry((row.tenant.clone(), maximum)).or_default();
             *bytes = bytes.saturating_add(row.bytes);
@@ -80,16 +85,28 @@ impl Flow {
 
     /// Of one tenant, or of all.
     pub fn forecast(&self, tenant: Option<Tenant>, bytes: u64, budget: Option<u64>) -> Forecast {
+        let drawn_from = self.oldest.map_or(Duration::ZERO, |oldest| self.now.since(oldest)).min(DAY * WINDOW);
+        if drawn_from < LEAST {
+            return Forecast { tenant, bytes, budget, bytes_per_day: None, drawn_from, full: None, ahead: Vec::new() };
+        }
         let of = |other: &Option<Tenant>| tenant.is_none() || *other == tenant;
-        let age = self.oldest.map_or(0, |oldest| self.now.since(oldest).as_secs());
-        let days = (age.div_ceil(DAY.as_secs())).clamp(1, WINDOW);
+        let seconds = u128::from(drawn_from.max(DAY).as_secs());
+        let a_day = |bytes: u64| u64::try_from(u128::from(bytes) * u128::from(DAY.as_secs()) / seconds).unwrap_or(u64::MAX);
         let rates: Vec<(Option<u32>, u64)> =
-            self.came.iter().filter(|((whose, _), _)| of(whose)).map(|((_, maximum), bytes)| (*maximum, bytes / days)).collect();
+            self.came.iter().filter(|((whose, _), _)| of(whose)).map(|((_, maximum), bytes)| (*maximum, a_day(*bytes))).collect();
+        let ahead = self.ahead(bytes, &rates, &of);
+        let full = budget.and_then(|budget| reached(&ahead, budget)).map(|day| self.now.plus(DAY * day));
+        let bytes_per_day = Some(rates.iter().fold(0u64, |sum, (_, rate)| sum.saturating_add(*rate)));
+        Forecast { tenant, bytes, budget, bytes_per_day, drawn_from, full, ahead }
+    }
+
+    /// What is on the disk day by day, if so much comes, by maximum in days.
+    fn ahead(&self, bytes: u64, rates: &[(Option<u32>, u64)], of: &dyn Fn(&Option<Tenant>) -> bool) -> Vec<u64> {
         let mut on_disk = bytes;
         let mut ahead = Vec::with_capacity(HORIZON as usize);
         for day in 0..HORIZON {
             // What comes from now on goes in its turn.
-            for (maximum, rate) in &rates {
+            for (maximum, rate) in rates {
                 if maximum.is_none_or(|maximum| day < maximum) {
                     on_disk = on_disk.saturating_add(*rate);
                 }
@@ -98,8 +115,6 @@ impl Flow {
             on_disk = gone.fold(on_disk, |left, sum| left.saturating_sub(sum.bytes));
             ahead.push(on_disk);
         }
-        let full = budget.and_then(|budget| reached(&ahead, budget)).map(|day| self.now.plus(DAY * day));
-        let bytes_per_day = rates.iter().fold(0u64, |sum, (_, rate)| sum.saturating_add(*rate));
-        Forecast { tenant, bytes, budget, bytes_per_day, full, ahead }
+        ahead
     }
 }

@@ -152,6 +152,8 @@ pub struct Plan {
     pub due: BTreeMap<u32, Sum>,
     /// Of all recordings first, then of each tenant with a budget.
     pub forecasts: Vec<Forecast>,
+    /// Whether the site ever deletes anything by itself.
+    pub deletes: bool,
 }
 
 /// What there is of one tenant.
@@ -195,7 +197,7 @@ impl<'a> Planner<'a> {
             next: None,
             seen: false,
             flow: Flow::new(now),
-            plan: Plan::default(),
+            plan: Plan { deletes: policy.deletes(), ..Plan::default() },
         }
     }
 

@@ -141,7 +141,7 @@ fn the_forecast_says_when_a_budget_is_reached_and_that_a_maximum_keeps_it_from_t
     let rows: Vec<Row> = (0..10).map(|n| row(n, "acme", "a", n)).collect();
     let policy = Policy { budget: Some(3_000), ..Policy::default() };
     let forecast = plan(&policy, &Holds::default(), &rows).1.forecasts.remove(0);
-    assert_eq!((forecast.bytes, forecast.bytes_per_day), (1_000, 100));
+    assert_eq!((forecast.bytes, forecast.bytes_per_day, forecast.drawn_from), (1_000, Some(100), days(7)));
     assert_eq!(forecast.full, Some(NOW.plus(days(21))), "2,000 more, and the one that passes it");
     assert_eq!(forecast.reaches(NOW, 450), Some(NOW.plus(days(5))));
     let policy = Policy { span: span(0, 20), budget: Some(3_000), ..Policy::default() };
@@ -149,6 +149,23 @@ fn the_forecast_says_when_a_budget_is_reached_and_that_a_maximum_keeps_it_from_t
     assert_eq!((forecast.full, *forecast.ahead.iter().max().unwrap()), (None, 2_100));
     assert_eq!(*forecast.ahead.last().unwrap(), 2_000, "what comes from now on goes in its turn");
     assert_eq!(forecast.reaches(NOW, 100_000), None);
+}
+
+#[test]
+fn a_morning_says_nothing_of_what_a_day_brings() {
+    let plan_of = |age: Duration| {
+        let rows = [Row { started: ago(age), ..row(1, "acme", "a", 0) }, row(2, "acme", "a", 0)];
+        let plan = plan(&Policy { budget: Some(500), ..Policy::default() }, &Holds::default(), &rows).1;
+        assert!(plan.deletes);
+        plan.forecasts.into_iter().next().unwrap()
+    };
+    let hours = |hours: u64| Duration::from_secs(hours * 3_600);
+    let morning = plan_of(hours(11));
+    assert_eq!((morning.bytes_per_day, morning.drawn_from, morning.full), (None, hours(11), None));
+    assert_eq!(morning.reaches(NOW, 1), None);
+    assert_eq!(plan_of(hours(12)).bytes_per_day, Some(200), "as if no more came on that day");
+    assert_eq!(plan_of(hours(48)).bytes_per_day, Some(100));
+    assert!(!plan(&Policy { span: span(10, 0), ..Policy::default() }, &Holds::default(), &[]).1.deletes);
 }
 
 prop_compose! {

@@ -84,7 +84,8 @@ fn pause(call: CallId, body: &Body) -> Answer<Request> {
     }
     const EXPECTED: &str = r#"{"cause": "card", "for_s": 120}, up to an hour; the cause is a short line"#;
     let Pause { cause, for_s } = body.read(EXPECTED)?;
-    let cause = line(&cause).ok_or_else(|| ApiError::bad("that is no cause", EXPECTED))?.into();
+    let short = "`cause`: a line of at most 64 characters, such as card";
+    let cause = line(&cause).ok_or_else(|| ApiError::bad("a recording does not pause without a cause", short))?.into();
     Ok(Request::PauseRecording { call, cause, for_s: for_s.unwrap_or(120) })
 }
 

@@ -4,12 +4,12 @@ use super::shelf::{Tried, tried};
 use super::who::Who;
 use super::{Answer, Asked, archive, id, limit};
 use crate::error::ApiError;
-use crate::{App, Audio, Fault, RecordingRow, RecordingState, RecordingsAsk};
+use crate::{App, Audio, Fault, Named, RecordingRow, RecordingState, RecordingsAsk};
 use axum::Json;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::header::{ACCEPT_RANGES, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, RANGE};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use base::{Pii, RecordingId, Wall};
 use bytes::Bytes;
@@ -42,7 +42,18 @@ pub struct List {
     limit: Option<usize>,
 }
 
-pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Answer<Json<Vec<RecordingRow>>> {
+/// In which an empty answer says what of the question nobody knows.
+const HINT: HeaderName = HeaderName::from_static("x-centralita-hint");
+
+pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Answer<(HeaderMap, Json<Vec<RecordingRow>>)> {
+    let (from, to) = between(&app, asked.from.as_deref(), asked.to.as_deref())?;
+    if let (Some(shortest), Some(longest)) = (asked.shortest_ms, asked.longest_ms)
+        && shortest > longest
+    {
+        let seconds = |ms: u64| ms as f64 / 1_000.0;
+        let error = format!("`shortest_ms` ({} s) is more than `longest_ms` ({} s)", seconds(shortest), seconds(longest));
+        return Err(ApiError::bad(error, "lengths the other way round"));
+    }
     let ask = RecordingsAsk {
         call: asked.call.as_deref().map(id).transpose()?,
         caller: asked.caller.as_deref().map(number).transpose()?,
@@ -51,14 +62,32 @@ pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Ans
         agent: asked.agent.as_deref().map(id).transpose()?,
         lang: asked.lang.as_deref().map(id).transpose()?,
         state: asked.kept,
-        from: asked.from.as_deref().map(|text| moment(&app, text)).transpose()?,
-        to: asked.to.as_deref().map(|text| moment(&app, text)).transpose()?,
+        from,
+        to,
         shortest_ms: asked.shortest_ms,
         longest_ms: asked.longest_ms,
         after: asked.after.as_deref().map(id).transpose()?,
         limit: limit(asked.limit)?,
     };
-    archive(&app, move |a| a.recordings(&ask)).await.map(Json)
+    let named = Named { tenant: ask.tenant.clone(), queue: ask.queue.clone(), agent: ask.agent.clone() };
+    let rows = archive(&app, move |a| a.recordings(&ask)).await?;
+    let strangers = if rows.is_empty() { archive(&app, move |a| a.strangers(&named)).await? } else { Vec::new() };
+    let hint = HeaderValue::from_bytes(strangers.join("; ").as_bytes()).ok().filter(|hint| !hint.is_empty());
+    Ok((hint.map(|hint| (HINT, hint)).into_iter().collect(), Json(rows)))
+}
+
+/// A span of time in which something may begin; turned round it has nothing in it.
+pub fn between(app: &App, from: Option<&str>, to: Option<&str>) -> Answer<(Option<Wall>, Option<Wall>)> {
+    let read = |text: Option<&str>| text.map(|text| moment(app, text)).transpose();
+    let (begins, ends) = (read(from)?, read(to)?);
+    if let (Some(begins), Some(ends)) = (begins, ends)
+        && begins >= ends
+    {
+        let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
+        let error = format!("`from` ({from}) is not before `to` ({to}): nothing begins between them");
+        return Err(ApiError::bad(error, "times the other way round; `to` itself is left out"));
+    }
+    Ok((begins, ends))
 }
 
 /// A time, or the beginning of a day where the node is: the day that the figures of today are of.
@@ -76,7 +105,7 @@ pub fn number(text: &str) -> Answer<Pii<Arc<str>>> {
     if is_number {
         Ok(Pii::new(digits.into()))
     } else {
-        Err(ApiError::bad("caller is no number", "digits, with or without a plus"))
+        Err(ApiError::bad("`caller` is no number", "2 to 32 digits, with or without a plus"))
     }
 }
 

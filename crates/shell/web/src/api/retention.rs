@@ -2,9 +2,9 @@
 
 use super::shelf::{Tried, lines, shelf, tried};
 use super::who::Who;
-use super::{Answer, Asked, id, recordings};
+use super::{Answer, Asked, archive, id, recordings};
 use crate::error::ApiError;
-use crate::{Accept, App, HoldAsk, HoldRow};
+use crate::{Accept, App, HoldAsk, HoldRow, Named};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -43,24 +43,35 @@ pub struct Hold {
 }
 
 pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Hold>) -> Answer<(StatusCode, Json<HoldRow>)> {
+    let (from, to) = recordings::between(&app, asked.from.as_deref(), asked.to.as_deref())?;
     let ask = HoldAsk {
         recording: asked.recording.as_deref().map(id).transpose()?,
         tenant: asked.tenant.as_deref().map(id).transpose()?,
         queue: asked.queue.as_deref().map(id).transpose()?,
         agent: asked.agent.as_deref().map(id).transpose()?,
         caller: asked.caller.as_deref().map(recordings::number).transpose()?,
-        from: asked.from.as_deref().map(|text| recordings::moment(&app, text)).transpose()?,
-        to: asked.to.as_deref().map(|text| recordings::moment(&app, text)).transpose()?,
+        from,
+        to,
     };
     if ask == HoldAsk::default() {
         return Err(ApiError::bad(
             "nothing says what is to be held",
-            "one or more of recording, tenant, queue, agent, caller, from, to",
+            "one or more of `recording`, `tenant`, `queue`, `agent`, `caller`, `from`, `to`",
         ));
     }
     let why = reason(asked.why)?;
+    let named = Named { tenant: ask.tenant.clone(), queue: ask.queue.clone(), agent: ask.agent.clone() };
+    let strangers = archive(&app, move |a| a.strangers(&named)).await?;
+    if !strangers.is_empty() {
+        let expected = "a name of the site, or one that a recording has";
+        return Err(ApiError::new(StatusCode::NOT_FOUND, strangers.join("; "), expected));
+    }
+    let what = match ask.recording {
+        Some(recording) => format!("recording {recording}"),
+        None => "caller of that number, or not any more".into(),
+    };
     let row = shelf(&app, move |s| s.hold(&who, &ask, &why)).await?;
-    row.map(|row| (StatusCode::CREATED, Json(row))).ok_or_else(|| ApiError::unknown("such recording or caller", recordings::LIST))
+    row.map(|row| (StatusCode::CREATED, Json(row))).ok_or_else(|| ApiError::unknown(what, recordings::LIST))
 }
 
 #[derive(Deserialize)]
@@ -99,7 +110,7 @@ pub async fn accept(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Jso
 
 fn reason(why: String) -> Answer<String> {
     if why.trim().is_empty() {
-        return Err(ApiError::bad("nothing is held, released or accepted without a reason", "{\"why\": …}"));
+        return Err(ApiError::bad("nothing is held, released or accepted without a reason", "`why`: a text that is not empty"));
     }
     Ok(why)
 }

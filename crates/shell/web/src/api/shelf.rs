@@ -85,7 +85,9 @@ pub async fn ask(
     let (why, early) = body.map(|Json(act)| (act.why, act.early)).unwrap_or_default();
     let act = match verb.as_str() {
         "verify" => Act::Verify,
-        "erase" if why.trim().is_empty() => return Err(ApiError::bad("nothing is erased without a reason", "{\"why\": …}")),
+        "erase" if why.trim().is_empty() => {
+            return Err(ApiError::bad("nothing is erased without a reason", "`why`: a text that is not empty"));
+        }
         "erase" => Act::Erase,
         other => return Err(ApiError::bad(format!("\"{other}\" can't be done with a recording"), "verify or erase")),
     };

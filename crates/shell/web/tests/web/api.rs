@@ -69,6 +69,9 @@ async fn what_does_not_exist_is_a_404_and_what_is_no_id_a_400_and_both_say_what_
         "/api/v1/recordings?kept=lost",
         "/api/v1/recordings?after=1-x",
         "/api/v1/recordings?lang=1x1",
+        "/api/v1/recordings?from=2026-11-23&to=2026-11-22",
+        "/api/v1/recordings?from=2026-11-22&to=2026-11-22",
+        "/api/v1/recordings?shortest_ms=90000&longest_ms=60000",
         "/api/v1/events/stream?after=1-x",
     ];
     for (paths, status) in [(&unknown[..], StatusCode::NOT_FOUND), (&bad[..], StatusCode::BAD_REQUEST)] {
@@ -521,6 +524,20 @@ async fn what_is_wrong_with_one_recording_is_said_and_is_no_fault_of_the_node() 
 }
 
 #[tokio::test]
+async fn spans_the_wrong_way_round_and_names_that_nobody_has_are_told() {
+    let served = Fake::new().serve(None).await;
+    let error = |row: serde_json::Value| row["error"].as_str().unwrap().to_string();
+    let turned = get(served.address, "/api/v1/recordings?from=2026-11-23&to=2026-11-22T08:00:00Z").await.json();
+    assert_eq!(error(turned), "`from` (2026-11-23) is not before `to` (2026-11-22T08:00:00Z): nothing begins between them");
+    let turned = get(served.address, "/api/v1/recordings?shortest_ms=90500&longest_ms=60000").await.json();
+    assert_eq!(error(turned), "`shortest_ms` (90.5 s) is more than `longest_ms` (60 s)");
+    let none = get(served.address, "/api/v1/recordings?agent=acme/anna").await;
+    assert_eq!((none.status, none.json()), (StatusCode::OK, serde_json::json!([])));
+    assert_eq!(none.headers["x-centralita-hint"], "no agent is called acme/anna; did you mean acme/ana?");
+    assert!(!get(served.address, "/api/v1/recordings?agent=acme/ana").await.headers.contains_key("x-centralita-hint"));
+}
+
+#[tokio::test]
 async fn a_hold_needs_something_to_hold_and_a_reason() {
     let fake = Fake::new();
     let served = fake.serve(None).await;
@@ -535,6 +552,12 @@ async fn a_hold_needs_something_to_hold_and_a_reason() {
     assert_eq!((held.status, &held.json()["of"]), (StatusCode::CREATED, &"queue=acme/soporte".into()));
     let noted = fake.shelf.0.lock().unwrap().remove(0);
     assert!(noted.contains("Wall(1795327200000000)"), "a day begins where the node is: {noted}");
+    let turned = post("/api/v1/recordings/hold", r#"{"from":"2026-11-23","to":"2026-11-22","why":"a court"}"#).await;
+    assert_eq!(turned.status, StatusCode::BAD_REQUEST);
+    let stranger = post("/api/v1/recordings/hold", r#"{"agent":"acme/anna","why":"a court"}"#).await;
+    let told = "no agent is called acme/anna; did you mean acme/ana?";
+    assert_eq!((stranger.status, &stranger.json()["error"]), (StatusCode::NOT_FOUND, &told.into()));
+    assert!(fake.shelf.0.lock().unwrap().is_empty(), "nothing was held");
     let nobody = post("/api/v1/recordings/hold", r#"{"caller":"+5215550001","why":"a court"}"#).await;
     assert_eq!(nobody.status, StatusCode::NOT_FOUND);
     assert_eq!(get(served.address, "/api/v1/recordings/holds").await.json()[0]["hold"], 7);

@@ -8,7 +8,7 @@ use engine::{CallView, Place, Reply, Request, Snapshot};
 use metrics::{AgentFigures, Figures, QueueFigures, Recordings, Totals, Visits};
 use shell_web::{
     Accept, Access, Archive, Ask, Audio, Config, Configured, Doors, FactsAsk, Fault, Gauge, Going, Health, HoldAsk, HoldRow,
-    Looked, NotReloaded, Party, PlanLine, PlanRow, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
+    Looked, Named, NotReloaded, Party, PlanLine, PlanRow, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::collections::BTreeMap;
 use std::io::Cursor;
@@ -268,6 +268,7 @@ fn recording() -> RecordingRow {
         tenant: Some("acme".parse().unwrap()),
         queue: Some("acme/soporte".parse().unwrap()),
         agent: Some(agent("ana")),
+        message: false,
         lang: Some(Lang::ES),
         started: START,
         duration_ms: Some(61_000),
@@ -308,10 +309,15 @@ impl Archive for FakeArchive {
     }
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String> {
         self.works()?;
-        Ok([recording()].into_iter().filter(|r| ask.call.is_none_or(|call| r.call == call)).collect())
+        let named = |r: &RecordingRow| ask.agent.is_none() || ask.agent == r.agent;
+        Ok([recording()].into_iter().filter(|r| ask.call.is_none_or(|call| r.call == call) && named(r)).collect())
     }
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
         Ok(Some(recording()).filter(|r| r.recording == id))
+    }
+    fn strangers(&self, named: &Named) -> Result<Vec<String>, String> {
+        let agent = named.agent.as_ref().filter(|agent| agent.name() == "anna");
+        Ok(agent.map(|agent| format!("no agent is called {agent}; did you mean acme/ana?")).into_iter().collect())
     }
     fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault> {
         match id.n {
@@ -653,7 +659,7 @@ impl Shelf for FakeShelf {
 }
 
 fn held(of: &str) -> HoldRow {
-    HoldRow { hold: 7, of: of.into(), at: String::new(), who: "ana".into(), why: "a court".into() }
+    HoldRow { hold: 7, of: of.into(), at: String::new(), who: "ana".into(), why: "a court".into(), recordings: None }
 }
 
 fn looked(outcome: &'static str) -> Looked {

@@ -16,7 +16,7 @@ pub struct Options {
     #[arg(long)]
     check: bool,
     /// A hash that the check gave before: it must still be in the chain, or lines were cut off at its end
-    #[arg(long, requires = "check")]
+    #[arg(long, value_name = "HASH", requires = "check", value_parser = hash)]
     head: Option<String>,
     /// Begin a new log after one that is in doubt, with all holds that are known: recordings are deleted again
     #[arg(long, requires = "reason", conflicts_with = "check")]
@@ -24,6 +24,12 @@ pub struct Options {
     /// Why, for the new log
     #[arg(long, requires = "accept")]
     reason: Option<String>,
+}
+
+fn hash(text: &str) -> Result<String, String> {
+    let is_hash = text.len() == 64 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    let expected = || "expected a hash of 64 hexadecimal digits, as `access-log --check` ends with".to_string();
+    is_hash.then(|| text.to_ascii_lowercase()).ok_or_else(expected)
 }
 
 pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Done {

@@ -3,7 +3,9 @@
 use super::list::{digits, when};
 use crate::cli::client::Client;
 use crate::cli::render::{moment, rows, table, text};
+use crate::cli::words::number;
 use crate::cli::{Done, print};
+use crate::load::counted;
 use base::{AgentId, QueueId, RecordingId, Tenant};
 use clap::Args;
 use serde_json::{Value, json};
@@ -52,7 +54,10 @@ pub async fn hold(options: &Options, client: &Client, out: &mut dyn Write) -> Do
     with("from", from.clone());
     with("to", to.clone());
     let held = client.post("recordings/hold", Some(body)).await?;
-    print(client, out, &held, |held| format!("hold {} keeps {}\n", held["hold"], selected(&held["of"])))
+    print(client, out, &held, |held| {
+        let now = held["recordings"].as_u64().map(|n| format!(": {} now", counted(n as usize, "recording")));
+        format!("hold {} keeps {}{}\n", held["hold"], selected(&held["of"]), now.unwrap_or_default())
+    })
 }
 
 /// What is held as people read it: `queue acme/soporte, from 2026-11-22 06:00:00.000`; a recording as it is.
@@ -68,6 +73,7 @@ pub fn selected(of: &Value) -> String {
 #[derive(Args, Clone, Debug)]
 pub struct Release {
     /// Its number, as `recording holds` lists it
+    #[arg(value_parser = number("the number of a hold", 1, u64::MAX))]
     hold: u64,
     /// Why, for the log of accesses
     #[arg(long)]

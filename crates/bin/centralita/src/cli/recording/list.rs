@@ -1,14 +1,19 @@
 //! `centralita recording list`, or `find`.
 
-use super::kept;
+use super::{kept, on_disk, who};
 use crate::cli::client::Client;
 use crate::cli::render::{self, bytes, moment, rows, span, text};
+use crate::cli::words::number;
 use crate::cli::{Done, print};
 use base::{AgentId, CallId, Lang, QueueId, RecordingId, Tenant, Wall};
 use clap::{Args, ValueEnum};
 use serde_json::Value;
 use std::fmt::Display;
 use std::io::Write;
+
+const LENGTH: &str = "a length in seconds";
+/// A year: what is longer is a slip.
+const MOST: u64 = 365 * 86_400;
 
 #[derive(Args, Clone, Debug, Default)]
 pub struct Options {
@@ -40,16 +45,17 @@ pub struct Options {
     #[arg(long, value_name = "TIME", value_parser = when)]
     to: Option<String>,
     /// Only those of at least so many seconds
-    #[arg(long, value_name = "SECONDS")]
-    shortest: Option<u32>,
+    #[arg(long, value_name = "SECONDS", value_parser = number(LENGTH, 0, MOST))]
+    shortest: Option<u64>,
     /// Only those of at most so many seconds
-    #[arg(long, value_name = "SECONDS")]
-    longest: Option<u32>,
+    #[arg(long, value_name = "SECONDS", value_parser = number(LENGTH, 0, MOST))]
+    longest: Option<u64>,
     /// The next page: those after this one, the last of the page before
     #[arg(long, value_name = "RECORDING")]
     after: Option<RecordingId>,
-    #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=1000))]
-    limit: u16,
+    /// So many at most
+    #[arg(long, value_name = "COUNT", default_value_t = 50, value_parser = number("how many to list", 1, 1_000))]
+    limit: u64,
 }
 
 #[derive(ValueEnum, Clone, Copy, Debug)]
@@ -70,7 +76,7 @@ impl Options {
             value.as_ref().map(|value| value as &dyn Display)
         }
         let kept = self.kept.map(|kept| format!("{kept:?}").to_lowercase());
-        let ms = |seconds: Option<u32>| seconds.map(|s| u64::from(s) * 1_000);
+        let ms = |seconds: Option<u64>| seconds.map(|s| s * 1_000);
         with("call", shown(&self.call));
         with("caller", shown(&self.caller));
         with("tenant", shown(&self.tenant));
@@ -96,12 +102,21 @@ pub fn when(text: &str) -> Result<String, String> {
 /// A number as a query carries it.
 pub fn digits(text: &str) -> Result<String, String> {
     let digits: String = text.chars().filter(|c| !"+ -()".contains(*c)).collect();
-    let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit());
-    is_number.then_some(digits).ok_or_else(|| "digits, with or without a plus".into())
+    let is_number = (2..=32).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
+    is_number.then_some(digits).ok_or_else(|| "expected a number of 2 to 32 digits, with or without a plus".into())
 }
 
 pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Done {
-    print(client, out, &client.get(&options.path()).await?, table)
+    let (found, hint) = client.get_hinted(&options.path()).await?;
+    print(client, out, &found, |found| {
+        let found = table(found);
+        hint.map_or_else(|| found.clone(), |hint| format!("{} {}\n", found.trim_end(), sentence(&hint)))
+    })
+}
+
+fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 pub fn table(recordings: &Value) -> String {
@@ -112,9 +127,9 @@ pub fn table(recordings: &Value) -> String {
             span(&r["duration_ms"]),
             kept(r),
             text(&r["queue"]),
-            text(&r["agent"]),
+            who(r),
             text(&r["lang"]),
-            text(&r["form"]),
+            on_disk(r),
             bytes(&r["bytes"]),
         ]
     };

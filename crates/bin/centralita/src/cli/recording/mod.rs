@@ -25,6 +25,9 @@ use std::io::Write;
 #[derive(Subcommand, Clone, Debug)]
 pub enum Recording {
     /// Recordings, newest first: by caller, agent, queue, date, length, language, state
+    ///
+    /// KEPT is how a recording ended, ON DISK what there is of it now: wav, flac, sealed, sealed_flac; erasing, erased,
+    /// missing; "pending" for the few seconds until somebody has looked, "-" while it runs. A voice message has no agent.
     #[command(visible_alias = "find")]
     List(list::Options),
     /// What is known of one recording
@@ -32,13 +35,13 @@ pub enum Recording {
     /// Save a recording's sound as WAV, whatever it is on disk: caller left, agent right
     #[command(visible_alias = "save")]
     Export(export::Options),
-    /// Play a recording
+    /// Play a recording, by aplay of alsa-utils unless --to says otherwise
     Play(play::Options),
     /// Read recordings again from end to end, and find files and rows without each other
     Verify(verify::Options),
     /// Destroy a recording's key and audio
     Erase(erase::Options),
-    /// What will be deleted, when and why; what is held; when the budget and the disk are full
+    /// What will be deleted by the rules of [retention], when and why; what is held; when the budget and the disk are full
     Retention(retention::Options),
     /// Keep recordings from being deleted, by anybody, until the hold is released: one, or all that are selected
     Hold(hold::Options),
@@ -48,9 +51,9 @@ pub enum Recording {
     Holds,
     /// Files and rows that have lost each other, without reading what is in them
     Orphans,
-    /// Have the first master key wrap the keys of all recordings
+    /// Have the first master key of [[vault.keys]] wrap the keys of all recordings
     Rekey,
-    /// Who listened to, exported, verified or erased what
+    /// Who listened to, exported, verified, erased or held what, or was refused it
     AccessLog(access_log::Options),
     /// What is recorded, today and by policy: what is owed, what became of it, what is left out and why
     Coverage,
@@ -99,4 +102,14 @@ pub fn paused(paused: &Value) -> String {
 
 fn kept(r: &Value) -> String {
     if r["kept"].is_null() { "running".into() } else { text(&r["kept"]) }
+}
+
+/// Nobody has looked at one that has just ended.
+fn on_disk(r: &Value) -> String {
+    if r["form"].is_null() && !r["kept"].is_null() { "pending".into() } else { text(&r["form"]) }
+}
+
+/// Whom the caller speaks with.
+fn who(r: &Value) -> String {
+    if r["message"] == true { "voice message".into() } else { text(&r["agent"]) }
 }

@@ -1,6 +1,7 @@
 //! `centralita recording pause` and `resume`.
 
 use crate::cli::client::Client;
+use crate::cli::words::number;
 use crate::cli::{Done, print};
 use base::CallId;
 use clap::Args;
@@ -15,8 +16,8 @@ pub struct Options {
     #[arg(long, default_value = "card")]
     cause: String,
     /// It resumes by itself after so many seconds
-    #[arg(long, default_value_t = 120, value_parser = clap::value_parser!(u16).range(1..=3600))]
-    seconds: u16,
+    #[arg(long, default_value_t = 120, value_parser = number("seconds", 1, 3_600))]
+    seconds: u64,
 }
 
 pub async fn pause(options: &Options, client: &Client, out: &mut dyn Write) -> Done {

@@ -5,7 +5,7 @@ use crate::cli::client::Client;
 use crate::cli::{Done, Failure};
 use base::RecordingId;
 use clap::Args;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::process::{Command, Stdio};
 
@@ -16,7 +16,8 @@ pub struct Options {
     /// Why, for the log of accesses
     #[arg(long, default_value = "")]
     why: String,
-    /// The command that plays a WAV from its standard input; "-" writes the WAV to the output instead
+    /// The command that plays a WAV from its standard input; aplay is in the package alsa-utils. "-" writes the WAV to the
+    /// output instead
     #[arg(long, env = "CENTRALITA_PLAYER", default_value = "aplay -q -")]
     to: String,
 }
@@ -27,12 +28,17 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
         copy(client, audio(client, recording, "play", &why).await?, out).await?;
         return Ok(());
     }
-    let cannot = |error: std::io::Error| Failure::Refused {
-        error: format!("cannot play with `{to}`: {error}"),
-        expected: "a command that plays a WAV from its standard input, by --to or CENTRALITA_PLAYER, or --to -".into(),
-    };
     let mut words = to.split_whitespace();
     let command = words.next().unwrap_or_default();
+    let cannot = |error: std::io::Error| {
+        let why = match error.kind() {
+            ErrorKind::NotFound if command == "aplay" => "there is no aplay here; it is in the package alsa-utils".into(),
+            ErrorKind::NotFound => format!("there is no {command} here"),
+            _ => error.to_string(),
+        };
+        let expected = "a command that plays a WAV from its standard input, by --to or CENTRALITA_PLAYER, or --to -".into();
+        Failure::Refused { error: format!("cannot play with `{to}`: {why}"), expected }
+    };
     let mut player = Command::new(command).args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(cannot)?;
     let copied = match player.stdin.take() {
         // Asked for once there is a player: what nobody can hear is not written down as heard.

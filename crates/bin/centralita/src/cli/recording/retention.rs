@@ -2,7 +2,9 @@
 
 use crate::cli::Done;
 use crate::cli::client::Client;
-use crate::cli::render::{bytes, moment, pairs, table, text};
+use crate::cli::render::{bytes, moment, pairs, span, table, text};
+use crate::cli::words::number;
+use crate::load::counted;
 use clap::Args;
 use hyper::Method;
 use serde_json::Value;
@@ -11,8 +13,8 @@ use std::io::Write;
 #[derive(Args, Clone, Debug)]
 pub struct Options {
     /// Name those that go within so many days; without it those of the next round, which is within ten minutes
-    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=3660))]
-    days: u32,
+    #[arg(long, default_value_t = 0, value_parser = number("days", 0, 3_660))]
+    days: u64,
     /// Take the clock as right where it is far later than when it was last known to be: recordings are deleted again
     #[arg(long, requires = "reason")]
     clock_is_right: bool,
@@ -65,7 +67,8 @@ pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Don
 }
 
 fn sum(sum: &Value) -> String {
-    format!("{} recordings, {}", text(&sum["recordings"]), bytes(&sum["bytes"]))
+    let recordings = counted(sum["recordings"].as_u64().unwrap_or_default() as usize, "recording");
+    format!("{recordings}, {}", bytes(&sum["bytes"]))
 }
 
 fn shown(plan: &Value) -> String {
@@ -83,6 +86,9 @@ fn shown(plan: &Value) -> String {
         lines.push(("held beyond its maximum", sum(&plan["overdue"])));
     }
     let mut out = pairs(&lines);
+    if plan["deletes"] == false {
+        out += "\nNo rule deletes anything: [retention] in the site file has neither a maximum nor a budget.\n";
+    }
     out += &due(&plan["due"]);
     out += &forecasts(plan);
     for short in plan["short"].as_array().into_iter().flatten() {
@@ -128,13 +134,26 @@ fn due(days: &Value) -> String {
     }
 }
 
+/// Whole days from two on.
+fn age(ms: &Value) -> String {
+    let days = ms.as_u64().unwrap_or_default() / 86_400_000;
+    if days < 2 { span(ms) } else { format!("{days} d") }
+}
+
 fn forecasts(plan: &Value) -> String {
     let mut out = String::from("\n");
     for forecast in plan["forecasts"].as_array().into_iter().flatten() {
         let whose = if forecast["tenant"].is_null() { "all".into() } else { text(&forecast["tenant"]) };
-        out += &format!("{whose}: {}, {} a day", bytes(&forecast["bytes"]), bytes(&forecast["bytes_per_day"]));
+        let of = age(&forecast["drawn_from_ms"]);
+        let rate = match &forecast["bytes_per_day"] {
+            Value::Null => format!("too little yet to say what a day brings (there are recordings of {of})"),
+            rate => format!("{} a day (by the last {of})", bytes(rate)),
+        };
+        out += &format!("{whose}: {}, {rate}", bytes(&forecast["bytes"]));
         if !forecast["budget"].is_null() {
-            let full = if forecast["full"].is_null() {
+            let full = if forecast["bytes_per_day"].is_null() {
+                "nobody can say yet when it is reached".into()
+            } else if forecast["full"].is_null() {
                 "never reached at this rate".into()
             } else {
                 format!("reached on {}", moment(&forecast["full"]))
@@ -144,7 +163,9 @@ fn forecasts(plan: &Value) -> String {
         out += "\n";
     }
     if !plan["disk_free"].is_null() {
-        let full = if plan["disk_full"].is_null() {
+        let full = if plan["forecasts"][0]["bytes_per_day"].is_null() {
+            "nobody can say yet when it is full".into()
+        } else if plan["disk_full"].is_null() {
             "not full within ten years at this rate".into()
         } else {
             format!("full on {} at this rate", moment(&plan["disk_full"]))

@@ -86,6 +86,7 @@ pub fn recording() -> RecordingRow {
         tenant: None,
         queue: None,
         agent: None,
+        message: false,
         lang: Some(Lang::ES),
         started: Wall(0),
         duration_ms: Some(61_000),
@@ -98,7 +99,14 @@ pub fn recording() -> RecordingRow {
 }
 
 pub fn held(of: &str) -> HoldRow {
-    HoldRow { hold: 7, of: of.into(), at: "2026-11-22T12:00:00Z".into(), who: "ana".into(), why: "a court".into() }
+    HoldRow {
+        hold: 7,
+        of: of.into(),
+        at: "2026-11-22T12:00:00Z".into(),
+        who: "ana".into(),
+        why: "a court".into(),
+        recordings: None,
+    }
 }
 
 /// One goes at once, more in ten days; a budget is passed.
@@ -118,11 +126,13 @@ pub fn planned() -> Vec<PlanLine> {
             tenant: None,
             bytes: 2_999_587_655,
             budget: Some(2_500_000_000),
-            bytes_per_day: 90_000_000,
+            bytes_per_day: Some(90_000_000),
+            drawn_from_ms: 7 * 86_400_000,
             full: Some(at),
         }],
         disk_free: Some(900_000_000),
         disk_full: Some(Wall(at.0 + 10 * day)),
+        deletes: true,
         stopped: None,
     };
     vec![PlanLine::Going(going), PlanLine::Plan { plan: Box::new(plan) }]

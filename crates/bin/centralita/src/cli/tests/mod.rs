@@ -66,7 +66,7 @@ fn what_is_unknown_wrong_or_not_there_says_so_and_has_a_status() {
     let (status, _, err) = node.run("queue show acme/none");
     assert_eq!(
         (status, err.as_str()),
-        (1, "error: there is no queue acme/none\n  expected: one of those that GET /api/v1/queues lists\n")
+        (1, "error: there is no queue acme/none\n  expected: one of those that `centralita queue list` lists\n")
     );
     let (status, _, err) = node.run("--json queue show acme/none");
     assert_eq!((status, &serde_json::from_str::<Value>(&err).unwrap()["error"]), (1, &"there is no queue acme/none".into()));
@@ -167,7 +167,8 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
     assert_eq!(node.run("recording play 1-3-42.c1.p1 --to - --why audit").1.as_bytes(), WAV);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("heard.wav");
-    assert_eq!(node.run("recording play 1-3-42.c1.p1 --to no-such-player").0, 1);
+    let (status, _, err) = node.run("recording play 1-3-42.c1.p1 --to no-such-player");
+    assert!(status == 1 && err.contains("`no-such-player`: there is no no-such-player here"), "{err}");
     // `tee` hears it all, as a player would.
     let (api, to) = (format!("http://{}", node.address), format!("tee {}", file.display()));
     let words = ["centralita", "--api", &api, "recording", "play", "1-3-42.c1.p1", "--to", &to];
@@ -211,10 +212,10 @@ fn what_goes_and_what_is_held_is_asked_for_and_told() {
     assert_eq!(status, 0);
     for line in [
         "1-3-42.c1.p1  1970-01-01 00:00:00.000  412.3 kB",
-        "goes now: older than its maximum  1 recordings, 412.3 kB",
-        "held beyond its maximum           1 recordings, 2.0 MB",
+        "goes now: older than its maximum  1 recording, 412.3 kB",
+        "held beyond its maximum           1 recording, 2.0 MB",
         "within 11 d",
-        "all: 3.0 GB, 90.0 MB a day; budget 2.5 GB, reached on 2026-11-22",
+        "all: 3.0 GB, 90.0 MB a day (by the last 7 d); budget 2.5 GB, reached on 2026-11-22",
         "disk: 900.0 MB free, full on 2026-12-02",
         "ALARM: 500.0 MB more than the budget, which minimum and holds keep: the next may go at 2026-11-23",
     ] {
@@ -222,9 +223,16 @@ fn what_goes_and_what_is_held_is_asked_for_and_told() {
     }
     let (_, out, _) = node.run("--json recording retention");
     assert_eq!(serde_json::from_str::<serde_json::Value>(out.lines().last().unwrap()).unwrap()["plan"]["held"]["recordings"], 1);
-    assert_eq!(node.run("recording hold --queue acme/soporte --reason court").1, "hold 7 keeps queue acme/soporte\n");
+    assert_eq!(
+        node.run("recording hold --queue acme/soporte --reason court").1,
+        "hold 7 keeps queue acme/soporte: 1 recording now\n"
+    );
     assert_eq!(node.run("recording hold --caller 5215550001 --reason court").0, 1, "nobody has that number");
-    assert_eq!(node.run("recording hold --reason everything").0, 2, "something must be said");
+    let (status, _, err) = node.run("recording hold --reason everything");
+    assert!(
+        status == 2 && err.ends_with("one or more of a recording, --tenant, --queue, --agent, --caller, --from, --to\n"),
+        "{err}"
+    );
     assert!(node.run("recording holds").1.contains("1-3-42.c1.p1  2026-11-22 12:00:00"));
     assert_eq!(node.run("recording release 7 --reason done").1, "hold 7 keeps 1-3-42.c1.p1 no more\n");
     assert_eq!(node.run("recording release 8 --reason done").0, 1);
@@ -232,4 +240,49 @@ fn what_goes_and_what_is_held_is_asked_for_and_told() {
     assert!(status == 1 && err.contains("its minimum has not passed"), "{err}");
     assert_eq!(node.run("recording erase 1-3-42.c1.p1 --reason young --early").0, 0);
     assert!(node.run("recording show 1-3-42.c1.p1").1.contains("on disk       sealed_flac"));
+}
+
+#[test]
+fn what_is_asked_for_the_wrong_way_is_told_in_the_words_that_were_typed() {
+    let node = Node::start(None);
+    let table = [
+        (
+            "find --from 2026-11-23T00:00:00Z --to 2026-11-22T00:00:00Z",
+            2,
+            "--from (2026-11-23T00:00:00.000000Z) is not before --to",
+        ),
+        ("hold --from 2026-11-23T00:00:00Z --to 2026-11-22T00:00:00Z --reason court", 2, "--from (2026-11-23"),
+        ("find --shortest 90 --longest 60", 2, "--shortest (90 s) is more than --longest (60 s)"),
+        ("hold --agent acme/anna --reason court", 1, "no agent is called acme/anna; did you mean acme/ana?"),
+        ("erase 1-3-42.c9.p1 --reason court", 1, "one of those that `centralita recording list` lists"),
+        ("release 8 --reason court", 1, "one of those that `centralita recording holds` lists"),
+    ];
+    for (line, wanted, told) in table {
+        let (status, _, err) = node.run(&format!("recording {line}"));
+        assert!(status == wanted && err.contains(told), "{line}: {err}");
+    }
+    assert_eq!(
+        node.run("recording find --agent acme/anna").1,
+        "No recordings. No agent is called acme/anna; did you mean acme/ana?\n"
+    );
+    let refused = |line: &str| {
+        let line = ["centralita", "recording"].into_iter().chain(line.split_whitespace());
+        Line::try_parse_from(line).err().map(|error| error.to_string()).unwrap_or_default()
+    };
+    let table = [
+        ("find --shortest abc", "expected a length in seconds, a whole number from 0 to 31536000"),
+        ("pause 1-3-42 --seconds 9999", "expected seconds, a whole number from 1 to 3600"),
+        ("access-log --check --head abc", "expected a hash of 64 hexadecimal digits"),
+        ("release seven --reason x", "expected the number of a hold"),
+    ];
+    for (line, told) in table {
+        assert!(refused(line).contains(told), "{line}: {}", refused(line));
+    }
+    // A blank can't be typed here: a reason of one is the API's to refuse.
+    let pause =
+        ["centralita", "--api", &format!("http://{}", node.address), "recording", "erase", "1-3-42.c1.p1", "--reason", " "];
+    let mut err = Vec::new();
+    let line = Line::try_parse_from(pause).unwrap();
+    assert_eq!(run_into(line.command, &line.common, &mut Vec::new(), &mut err), 2);
+    assert!(String::from_utf8(err).unwrap().ends_with("expected: --reason: a text that is not empty\n"));
 }

@@ -8,8 +8,8 @@ use base::{Now, PartyId, RecordingId, Tenant};
 use clap::Parser;
 use engine::{Reply, Request};
 use shell_web::{
-    Accept, Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Fault, Finding, Health, HoldAsk, HoldRow, Looked, NotReloaded,
-    Party, PlanLine, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
+    Accept, Access, Archive, Ask, Audio, Config, Doors, FactsAsk, Fault, Finding, Health, HoldAsk, HoldRow, Looked, Named,
+    NotReloaded, Party, PlanLine, RecordingRow, RecordingsAsk, Reload, Reloaded, Shelf, TicketsAsk,
 };
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
@@ -150,8 +150,12 @@ impl Archive for Rows {
     fn ticket(&self, number: Number) -> Result<Vec<Ticket>, String> {
         Ok([ticket()].into_iter().filter(|t| t.number == number).collect())
     }
-    fn recordings(&self, _: &RecordingsAsk) -> Result<Vec<RecordingRow>, String> {
-        Ok(vec![recording()])
+    fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String> {
+        Ok([recording()].into_iter().filter(|_| ask.agent.is_none()).collect())
+    }
+    fn strangers(&self, named: &Named) -> Result<Vec<String>, String> {
+        let agent = named.agent.as_ref().filter(|agent| agent.name() == "anna");
+        Ok(agent.map(|agent| format!("no agent is called {agent}; did you mean acme/ana?")).into_iter().collect())
     }
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
         Ok(Some(recording()).filter(|r| r.recording == id))
@@ -216,7 +220,7 @@ impl Shelf for Files {
     fn hold(&self, who: &str, ask: &HoldAsk, why: &str) -> Result<Option<HoldRow>, Fault> {
         let of = ask.queue.as_ref().map_or_else(|| "1-3-42.c1.p1".to_string(), |queue| format!("queue={queue}"));
         self.note(who, Act::Hold, &of, why)?;
-        Ok(ask.caller.is_none().then(|| held(&of)))
+        Ok(ask.caller.is_none().then(|| HoldRow { recordings: Some(1), ..held(&of) }))
     }
     fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
         self.note(who, Act::Release, &format!("hold={hold}"), why)?;

@@ -4,7 +4,7 @@
 use super::{Shelf, kept_head, plan::row, text};
 use base::RecordingId;
 use recording::retention::{Held, Holds, RELEASED, Row, Selector};
-use shell_store::{AccessChange, AccessHead, KeptHold, Store};
+use shell_store::{AccessChange, AccessHead, ERASED, KeptHold, MISSING, Store};
 use shell_web::{Fault, HoldAsk, HoldRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -164,7 +164,8 @@ fn doubted(doubt: &str) -> Fault {
 }
 
 fn shown(hold: u64, held: &Held) -> HoldRow {
-    HoldRow { hold, of: held.selector.to_string(), at: held.at.clone(), who: held.who.clone(), why: held.why.clone() }
+    let (of, at) = (held.selector.to_string(), held.at.clone());
+    HoldRow { hold, of, at, who: held.who.clone(), why: held.why.clone(), recordings: None }
 }
 
 impl Shelf {
@@ -199,9 +200,27 @@ impl Shelf {
         }
         let held = Held { selector, at: access.at.clone(), who: who.into(), why: why.into() };
         let number = self.written(&access, |number| AccessChange::Set(kept(number, &held)))?;
-        let row = shown(number, &held);
+        let (row, selector) = (shown(number, &held), held.selector.clone());
         ledger.holds.set(number, held);
-        Ok(Some(row))
+        drop(ledger);
+        // It counts, whether or not anybody can say of how many.
+        let counted = self.count(&selector).map_err(|error| tracing::error!(error, "what a hold keeps can't be counted"));
+        Ok(Some(HoldRow { recordings: counted.ok(), ..row }))
+    }
+
+    /// Closed recordings with audio on the disk.
+    fn count(&self, selector: &Selector) -> Result<u64, String> {
+        let mut count = 0;
+        if let Some(recording) = selector.recording {
+            let row = self.store.recording(recording).map_err(text)?;
+            let gone = |row: &shell_store::Recording| row.form.as_deref().is_none_or(|form| [ERASED, MISSING].contains(&form));
+            return Ok(u64::from(row.is_some_and(|row| row.kept.is_some() && !gone(&row))));
+        }
+        self.oldest_first(selector.from, &mut |file| {
+            count += u64::from(selector.selects(&row(&file)));
+            Ok(selector.to.is_none_or(|to| file.started < to))
+        })?;
+        Ok(count)
     }
 
     pub fn end_hold(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
@@ -265,7 +284,7 @@ impl Shelf {
         let free = row.started.plus(span.minimum.unwrap_or_default());
         if !early && free > self.clock.now().wall {
             let error = format!("{id} is within its minimum: it may go from {free} on");
-            return Err(Fault::conflict(error, "\"early\": true, or --early, by whoever answers for it"));
+            return Err(Fault::conflict(error, "`early`, by whoever answers for it"));
         }
         Ok(())
     }

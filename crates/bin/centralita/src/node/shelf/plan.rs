@@ -32,9 +32,13 @@ pub fn row(file: &StoredFile) -> Row {
 }
 
 impl Shelf {
-    /// Every closed recording with audio, oldest first.
-    fn oldest_first(&self, act: &mut dyn FnMut(StoredFile) -> Result<bool, String>) -> Result<(), String> {
-        let mut after = (i64::MIN, i64::MIN);
+    /// Every closed recording with audio that began at or after a moment, oldest first; `act` says whether to go on.
+    pub(super) fn oldest_first(
+        &self,
+        from: Option<Wall>,
+        act: &mut dyn FnMut(StoredFile) -> Result<bool, String>,
+    ) -> Result<(), String> {
+        let mut after = (from.map_or(i64::MIN, |from| from.0), i64::MIN);
         loop {
             let page = self.store.files(after, PAGE).map_err(text)?;
             let Some(last) = page.last() else { return Ok(()) };
@@ -58,11 +62,11 @@ impl Shelf {
         let policy = &setup.site.retention;
         let now = self.clock.now().wall;
         let mut planner = Planner::new(now, policy, &holds);
-        self.oldest_first(&mut |file| {
+        self.oldest_first(None, &mut |file| {
             planner.see(&row(&file));
             Ok(true)
         })?;
-        self.oldest_first(&mut |file| {
+        self.oldest_first(None, &mut |file| {
             let decided = planner.decide(&row(&file));
             fate(&file, decided, policy)
         })?;
@@ -96,7 +100,7 @@ impl Shelf {
 
 fn shown(planned: Planned) -> PlanRow {
     let Planned { now, plan, disk_free, disk_full, stopped } = planned;
-    let Plan { found, delete, held, overdue, short, due, forecasts } = plan;
+    let Plan { found, delete, held, overdue, short, due, forecasts, deletes } = plan;
     let short =
         short.into_iter().map(|short| ShortRow { tenant: short.tenant, missing_bytes: short.missing_bytes, next: short.next });
     let forecasts = forecasts.into_iter().map(|forecast| ForecastRow {
@@ -104,8 +108,9 @@ fn shown(planned: Planned) -> PlanRow {
         bytes: forecast.bytes,
         budget: forecast.budget,
         bytes_per_day: forecast.bytes_per_day,
+        drawn_from_ms: u64::try_from(forecast.drawn_from.as_millis()).unwrap_or(u64::MAX),
         full: forecast.full,
     });
     let (short, forecasts) = (short.collect(), forecasts.collect());
-    PlanRow { now, found, delete, held, overdue, due, short, forecasts, disk_free, disk_full, stopped }
+    PlanRow { now, found, delete, held, overdue, due, short, forecasts, disk_free, disk_full, deletes, stopped }
 }

@@ -171,6 +171,8 @@ fn what_is_held_is_erased_by_nobody_also_after_a_restart_until_it_is_released() 
     let queue = HoldAsk { queue: Some("acme/support".parse().unwrap()), ..HoldAsk::default() };
     let hold = shelf.hold("ana", &queue, "a court").unwrap().unwrap();
     assert_eq!((hold.hold, hold.of.as_str()), (1, "queue=acme/support"));
+    // Nobody has looked at what is on the disk yet.
+    assert_eq!(hold.recordings, Some(0));
     drop(shelf);
     let shelf = open(folder.path(), "");
     let error = held(shelf.erase("bea", id(1), "asked for", true));
@@ -207,6 +209,25 @@ fn a_log_of_accesses_that_was_changed_keeps_everything() {
     let shelf = open(folder.path(), "[retention]\nmaximum = \"1d\"");
     assert!(held(shelf.erase("ana", id(1), "asked for", true)).contains("a hold may be missing"));
     assert_eq!(outcome(&shelf, 1), "complete");
+}
+
+#[test]
+fn a_hold_says_how_many_recordings_it_keeps_now() {
+    let folder = tempfile::tempdir().unwrap();
+    let shelf = filled(folder.path(), "", &[3, 3, 2, 1, 1]);
+    for (_, recording, file) in shelf.store.unseen(i64::MIN, 10).unwrap() {
+        shelf.tell(recording, &shelf.files.find(&file).unwrap()).unwrap();
+    }
+    let keeps = |ask: &HoldAsk| shelf.hold("ana", ask, "a court").unwrap().unwrap().recordings;
+    let acme = HoldAsk { tenant: Some("acme".parse().unwrap()), ..HoldAsk::default() };
+    let (now, ago) = (shelf.clock.now().wall, |days: i64| Some(Wall(shelf.clock.now().wall.0 - days * DAY)));
+    let one = HoldAsk { recording: Some(id(2)), ..HoldAsk::default() };
+    shelf.erase("ana", id(5), "asked for", true).unwrap();
+    assert_eq!(keeps(&acme), Some(2), "of three one is gone");
+    assert_eq!(keeps(&HoldAsk { from: ago(3), ..acme.clone() }), Some(1));
+    assert_eq!(keeps(&HoldAsk { to: ago(3), ..acme.clone() }), Some(1));
+    assert_eq!(keeps(&HoldAsk { from: Some(now), ..acme }), Some(0), "those to come");
+    assert_eq!((keeps(&one), keeps(&HoldAsk { recording: Some(id(5)), ..one })), (Some(1), Some(0)));
 }
 
 #[test]
