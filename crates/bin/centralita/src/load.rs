@@ -1,5 +1,6 @@
 //! A site file and its flows, from disk to a checked [`engine::Setup`].
 
+use crate::keys;
 use base::Diagnostic;
 use engine::Setup;
 use ring::digest;
@@ -62,12 +63,31 @@ pub struct Texts {
 
 /// Reads and checks a site file with its flows and prompts. Relative paths in it count from its own folder.
 pub fn load(path: &Path) -> Result<Loaded, LoadError> {
+    load_and(path, |_| Vec::new())
+}
+
+/// The same, and whether a node could begin with it here and now: its master keys can be read.
+pub fn to_serve(path: &Path) -> Result<Loaded, LoadError> {
+    load_and(path, |site| keys::load(site).err().unwrap_or_default())
+}
+
+/// `more`: errors of the site that only the world outside it shows, first among all.
+fn load_and(path: &Path, more: impl FnOnce(&Site) -> Vec<Diagnostic>) -> Result<Loaded, LoadError> {
     let text = read(path)?;
     let folder = path.parent().unwrap_or(Path::new("."));
     let site = parse(&text, path, folder)?;
-    let mut loaded = setup(site, &text)?;
-    loaded.texts.folder = folder.into();
-    Ok(loaded)
+    let mut found = more(&site);
+    match setup(site, &text) {
+        Ok(mut loaded) if found.is_empty() => {
+            loaded.texts.folder = folder.into();
+            Ok(loaded)
+        }
+        Ok(Loaded { warnings: others, .. }) | Err(LoadError::Wrong(others)) => {
+            found.extend(others);
+            Err(LoadError::Wrong(found))
+        }
+        Err(unreadable) => Err(unreadable),
+    }
 }
 
 fn parse(text: &str, path: &Path, folder: &Path) -> Result<Site, LoadError> {

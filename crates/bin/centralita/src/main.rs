@@ -4,6 +4,7 @@ mod check;
 mod cli;
 mod clock;
 mod demo;
+mod keys;
 mod load;
 mod logging;
 mod node;

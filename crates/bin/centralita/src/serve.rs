@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
 
 pub fn run(path: &Path, as_json: bool) -> ExitCode {
-    let loaded = match load::load(path) {
+    let loaded = match load::to_serve(path) {
         Ok(loaded) => loaded,
         Err(error) => {
             eprintln!("{error}");

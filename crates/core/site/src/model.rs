@@ -1,7 +1,7 @@
 //! The values of a site. Times are spans, names are ids, secrets do not print.
 
 use crate::places::Places;
-use base::{AgentId, Lang, Pii, QueueId, Tenant};
+use base::{AgentId, Diagnostic, Lang, Pii, QueueId, Tenant};
 use sip::sdp::AudioCodec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -326,6 +326,15 @@ pub(crate) fn whispered(prompt: &str, lang: Lang) -> String {
 }
 
 impl Site {
+    /// A finding of whoever reads the master keys: at what says where this one is.
+    pub fn at_master_key(&self, key: usize, message: impl Into<String>) -> Diagnostic {
+        let from = match self.vault.keys.get(key).map(|key| &key.from) {
+            Some(KeyFrom::Variable(_)) => "env",
+            Some(KeyFrom::File(_)) | None => "file",
+        };
+        self.places.at(&format!("vault.keys.{key}.{from}"), message)
+    }
+
     /// What the ACD needs of it.
     pub fn acd(&self) -> acd::Config {
         let agents = self.agents.iter().map(|(id, agent)| (id.clone(), agent.acd.clone())).collect();

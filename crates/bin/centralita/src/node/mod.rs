@@ -6,7 +6,6 @@ mod before;
 pub mod birth;
 mod decide;
 mod keeper;
-mod keys;
 mod lines;
 mod options;
 mod reload;
@@ -18,7 +17,8 @@ mod way;
 mod web;
 
 use crate::clock::Clock;
-use crate::load::Loaded;
+use crate::keys;
+use crate::load::{LoadError, Loaded};
 use arc_swap::ArcSwap;
 use auditor::Auditor;
 use before::{Disk, boot, journal};
@@ -73,7 +73,7 @@ impl Node {
         let Loaded { setup, texts, .. } = loaded;
         let setup = Arc::new(setup);
         let clock = Clock::start();
-        let keys = keys::load(&setup.site.vault)?;
+        let keys = keys::load(&setup.site).map_err(LoadError::Wrong).map_err(at("the master keys of recordings"))?;
         let Disk { store, epoch, resume, writer } = Disk::open(&setup, keys.as_deref())?;
         let log = writer.handle();
         let (way, inputs) = Way::new();
