@@ -1,6 +1,6 @@
 //! How long recordings are kept, and in what form.
 
-use super::{SITE, assert_found};
+use super::{SITE, assert_found, found};
 use site::Site;
 use std::time::Duration;
 
@@ -51,14 +51,28 @@ fn what_cannot_be_kept_is_pointed_at() {
     assert_found(&site, ("\"2TB\"", "\"2MB\""), (small, "\"2MB\"", ""), true);
     let more = format!("expected at most the budget of all tenants, \"2TB\" (site.toml:{})", line("budget = \"2TB\""));
     assert_found(&site, ("\"500GB\"", "\"3TB\""), (&more, "\"3TB\"", ""), true);
-    let queue = ("there is no queue `acme/suport`", "\"acme/suport\"", "did you mean `support`?");
-    assert_found(&site, ("queues.\"acme/support\"]\nminimum", "queues.\"acme/suport\"]\nminimum"), queue, false);
-    let tenant = ("there is no tenant `acmee`", "acmee", "did you mean `acme`?");
-    assert_found(&site, ("retention.tenants.acme]", "retention.tenants.acmee]"), tenant, false);
     let tenant = ("there is no tenant `globx`", "globx", "did you mean `globex`?");
     assert_found(&site, ("compression.tenants.globex]", "compression.tenants.globx]"), tenant, true);
     let form = ("expected \"flac\" or \"none\", found this text", "\"opus\"", "");
     assert_found(&site, ("form = \"flac\"", "form = \"opus\""), form, true);
+}
+
+#[test]
+fn a_rule_for_what_is_no_more_is_a_warning_that_says_what_it_does_and_what_may_have_been_meant() {
+    let site = format!("{SITE}{KEPT}");
+    let misspelt = |wrong: &str, message: &str, at: &str, help: &str| {
+        let header = if message.contains("tenant") { "retention.tenants.acme]" } else { "queues.\"acme/support\"]\nminimum" };
+        assert_found(&site, (header, wrong), (message, at, help), false);
+    };
+    let queue = "there is no queue `acme/suport`: this counts only for recordings of a queue that had this name";
+    misspelt("queues.\"acme/suport\"]\nminimum", queue, "\"acme/suport\"", "did you mean `acme/support`?");
+    let queue = "there is no queue `acne/support`: this counts only for recordings of a queue that had this name";
+    misspelt("queues.\"acne/support\"]\nminimum", queue, "\"acne/support\"", "did you mean `acme/support`?");
+    let tenant = "there is no tenant `acmee`: this counts only for recordings of a tenant that had this name";
+    misspelt("retention.tenants.acmee]", tenant, "acmee", "did you mean `acme`?");
+
+    let gone = found(&site.replace("queues.\"acme/support\"]\nminimum", "queues.\"globex/night-desk\"]\nminimum"));
+    assert_eq!((gone.len(), gone[0].is_error(), gone[0].help.as_deref()), (1, false, None), "{gone:?}");
 }
 
 #[test]
