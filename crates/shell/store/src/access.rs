@@ -56,27 +56,28 @@ impl Store {
 
     /// A line was appended, which is the head now.
     pub fn keep_access(&self, head: &AccessHead, change: &AccessChange) -> Result<()> {
-        let mut db = self.writes();
-        let tx = db.transaction()?;
-        keep_head(&tx, head)?;
-        match change {
-            AccessChange::None => {}
-            AccessChange::Set(hold) => keep_hold(&tx, hold)?,
-            AccessChange::Released(hold) => drop(tx.execute("DELETE FROM access_hold WHERE hold = ?1", [hold])?),
-            AccessChange::Erases(recording) => begin_erasure(&tx, *recording)?,
-        }
-        Ok(tx.commit()?)
+        let (head, change) = (head.clone(), change.clone());
+        self.write(move |tx| {
+            keep_head(tx, &head)?;
+            match change {
+                AccessChange::None => {}
+                AccessChange::Set(hold) => keep_hold(tx, &hold)?,
+                AccessChange::Released(hold) => drop(tx.execute("DELETE FROM access_hold WHERE hold = ?1", [hold])?),
+                AccessChange::Erases(recording) => begin_erasure(tx, recording)?,
+            }
+            Ok(())
+        })
     }
 
     /// This is the log from here on, and these are its holds; `erases` is what it says is erased and was not kept yet.
     pub fn keep_accesses(&self, head: &AccessHead, holds: &[KeptHold], erases: &[RecordingId]) -> Result<()> {
-        let mut db = self.writes();
-        let tx = db.transaction()?;
-        keep_head(&tx, head)?;
-        erases.iter().try_for_each(|recording| begin_erasure(&tx, *recording))?;
-        tx.execute("DELETE FROM access_hold", [])?;
-        holds.iter().try_for_each(|hold| keep_hold(&tx, hold))?;
-        Ok(tx.commit()?)
+        let (head, holds, erases) = (head.clone(), holds.to_vec(), erases.to_vec());
+        self.write(move |tx| {
+            keep_head(tx, &head)?;
+            erases.iter().try_for_each(|recording| begin_erasure(tx, *recording))?;
+            tx.execute("DELETE FROM access_hold", [])?;
+            Ok(holds.iter().try_for_each(|hold| keep_hold(tx, hold))?)
+        })
     }
 
     /// Whether there is a row of any recording.
@@ -92,8 +93,7 @@ impl Store {
 
     pub fn believe_clock(&self, at: Wall) -> Result<()> {
         let sql = "INSERT INTO believed_clock (only, at) VALUES (1, ?1) ON CONFLICT (only) DO UPDATE SET at = excluded.at";
-        self.writes().execute(sql, [at.0])?;
-        Ok(())
+        self.write(move |tx| Ok(tx.execute(sql, [at.0]).map(drop)?))
     }
 
     /// When the last fact of an epoch before the present one was logged.

@@ -3,7 +3,7 @@
 use crate::error::{Result, StoreError};
 use crate::store::Store;
 use base::{CallId, Tenant, Wall};
-use rusqlite::{Connection, OptionalExtension, Row, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::collections::BTreeMap;
 use tickets::{Act, Number, Refused, State, Ticket};
 
@@ -58,15 +58,15 @@ impl Store {
         number: Number,
         act: Act,
     ) -> Result<Option<std::result::Result<Ticket, Refused>>> {
-        let mut db = self.writes();
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let Some(mut ticket) = read(&tx, tenant, number)? else { return Ok(None) };
-        if let Err(refused) = ticket.act(at, by, act) {
-            return Ok(Some(Err(refused)));
-        }
-        write(&tx, &ticket)?;
-        tx.commit()?;
-        Ok(Some(Ok(ticket)))
+        let (by, tenant) = (by.to_string(), tenant.clone());
+        self.write(move |tx| {
+            let Some(mut ticket) = read(tx, &tenant, number)? else { return Ok(None) };
+            if let Err(refused) = ticket.act(at, &by, act) {
+                return Ok(Some(Err(refused)));
+            }
+            write(tx, &ticket)?;
+            Ok(Some(Ok(ticket)))
+        })
     }
 }
 

@@ -21,6 +21,8 @@ pub enum StoreError {
     Row { what: &'static str, error: String },
     #[error("the system gave no randomness")]
     Randomness,
+    #[error("a change of the database panicked, and was not made")]
+    Panicked,
 }
 
 pub type Result<T> = std::result::Result<T, StoreError>;

@@ -9,6 +9,7 @@
 
 mod access;
 mod book;
+mod clerk;
 mod consumer;
 mod error;
 mod facts;
@@ -30,5 +31,5 @@ pub use feed::{Feed, Next};
 pub use outbox::OutboxRow;
 pub use recording::{Recording, RecordingFilter, RecordingState};
 pub use store::{Party, Store};
-pub use stored::{ERASED, ERASING, MISSING, StoredFile};
+pub use stored::{ERASED, ERASING, MISSING, StoredFile, Which};
 pub use writer::{Handle, Health, Promised, Writer};

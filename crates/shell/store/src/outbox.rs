@@ -36,7 +36,7 @@ impl Store {
     /// Sends a dead row again, by hand. False if it is none.
     pub fn replay_outbox(&self, now: Wall, id: u64) -> Result<bool> {
         let sql = "UPDATE outbox SET state = 'waiting', attempts = 0, due = ?2 WHERE id = ?1 AND state = 'dead'";
-        Ok(self.writes().execute(sql, params![id, now.0])? > 0)
+        self.write(move |tx| Ok(tx.execute(sql, params![id, now.0])? > 0))
     }
 }
 
@@ -68,8 +68,10 @@ impl Rows for Store {
             Fate::Dead => "dead",
         };
         let sql = "UPDATE outbox SET state = ?2, attempts = ?3, due = ?4, last = ?5 WHERE id = ?1";
-        let row = params![id, state, progress.attempts, now.plus(progress.due_in).0, progress.last];
-        self.writes().prepare_cached(sql).and_then(|mut s| s.execute(row)).map(drop).map_err(|e| e.to_string())
+        let (attempts, due, last) = (progress.attempts, now.plus(progress.due_in).0, progress.last.clone());
+        let saved =
+            self.write(move |tx| Ok(tx.prepare_cached(sql)?.execute(params![id, state, attempts, due, last]).map(drop)?));
+        saved.map_err(|e| e.to_string())
     }
 }
 

@@ -1,9 +1,10 @@
 //! The one file of what is kept, and the lock that keeps a second process out.
 
+use crate::clerk::Clerk;
 use crate::error::{Result, StoreError};
 use crate::schema;
 use base::{Pii, Tenant};
-use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
+use rusqlite::{Connection, OptionalExtension, Transaction, params};
 use rustix::fs::FlockOperation;
 use std::fs::{File, Permissions};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -17,8 +18,8 @@ pub struct Store {
     dir: PathBuf,
     file: PathBuf,
     db: Mutex<Connection>,
-    /// Of all that is written beside the log.
-    writes: Mutex<Connection>,
+    /// Makes every change beside the log.
+    clerk: Clerk,
     /// Of pages for whoever keeps recordings.
     pages: Mutex<Connection>,
     /// Held as long as this lives: the lock on the folder. None of one that only looks.
@@ -42,15 +43,16 @@ impl Store {
         // Numbers are in it; its WAL takes over what it may.
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(StoreError::file(&file))?;
         schema::prepare(&mut db, &file)?;
-        let (writes, pages) = (schema::connect(&file)?.into(), schema::connect(&file)?.into());
-        Ok(Store { dir: dir.into(), file, db: db.into(), writes, pages, _lock: Some(lock) })
+        let (clerk, pages) = (Clerk::start(schema::connect(&file)?)?, schema::connect(&file)?.into());
+        Ok(Store { dir: dir.into(), file, db: db.into(), clerk, pages, _lock: Some(lock) })
     }
 
     /// The folder of a node that may run: nothing is made, locked or written.
     pub fn look(dir: &Path) -> Result<Store> {
         let file = dir.join("centralita.db");
-        let [db, writes, pages] = [schema::look(&file)?, schema::look(&file)?, schema::look(&file)?].map(Mutex::new);
-        Ok(Store { dir: dir.into(), file, db, writes, pages, _lock: None })
+        let clerk = Clerk::start(schema::look(&file)?)?;
+        let [db, pages] = [schema::look(&file)?, schema::look(&file)?].map(Mutex::new);
+        Ok(Store { dir: dir.into(), file, db, clerk, pages, _lock: None })
     }
 
     pub fn dir(&self) -> &Path {
@@ -60,12 +62,11 @@ impl Store {
     /// Raises the durable counter: no epoch is ever used twice. Once at each start.
     pub fn begin_epoch(&self) -> Result<u32> {
         let boot_id = random_id()?;
-        let mut db = self.db();
-        let tx = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let epoch: u32 = tx.query_row("SELECT COALESCE(MAX(epoch), 0) + 1 FROM epoch", [], |row| row.get(0))?;
-        tx.execute("INSERT INTO epoch (epoch, boot_id) VALUES (?1, ?2)", params![epoch, boot_id])?;
-        tx.commit()?;
-        Ok(epoch)
+        self.write(move |tx| {
+            let epoch: u32 = tx.query_row("SELECT COALESCE(MAX(epoch), 0) + 1 FROM epoch", [], |row| row.get(0))?;
+            tx.execute("INSERT INTO epoch (epoch, boot_id) VALUES (?1, ?2)", params![epoch, boot_id])?;
+            Ok(epoch)
+        })
     }
 
     /// The random name of an epoch's boot, within which monotonic times compare.
@@ -111,14 +112,15 @@ impl Store {
 
     /// Erases a person: the log keeps the figures. False if there was nothing.
     pub fn erase_party(&self, tenant: &Tenant, party: base::PartyId) -> Result<bool> {
-        let sql = "DELETE FROM party WHERE tenant = ?1 AND party = ?2";
-        let whose = params![tenant.as_str(), party.to_string()];
-        let db = self.writes();
-        let n = db.execute(sql, whose)?;
-        db.execute("DELETE FROM user_to_user WHERE tenant = ?1 AND party = ?2", whose)?;
-        db.execute("DELETE FROM promise WHERE tenant = ?1 AND party = ?2", whose)?;
+        let (tenant, party) = (tenant.to_string(), party.to_string());
+        let n = self.write(move |tx| {
+            let whose = params![tenant, party];
+            tx.execute("DELETE FROM user_to_user WHERE tenant = ?1 AND party = ?2", whose)?;
+            tx.execute("DELETE FROM promise WHERE tenant = ?1 AND party = ?2", whose)?;
+            Ok(tx.execute("DELETE FROM party WHERE tenant = ?1 AND party = ?2", whose)?)
+        })?;
         // The WAL still holds the bytes: fold it into the file, where they are overwritten.
-        db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?;
+        self.clerk.alone(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?))?;
         Ok(n > 0)
     }
 
@@ -131,8 +133,9 @@ impl Store {
         held(&self.db)
     }
 
-    pub(crate) fn writes(&self) -> MutexGuard<'_, Connection> {
-        held(&self.writes)
+    /// A change beside the log, in one transaction; committed when this returns.
+    pub(crate) fn write<T: Send + 'static>(&self, change: impl FnOnce(&Transaction) -> Result<T> + Send + 'static) -> Result<T> {
+        self.clerk.write(change)
     }
 
     pub(crate) fn pages(&self) -> MutexGuard<'_, Connection> {
@@ -181,15 +184,16 @@ mod tests {
     fn whoever_asks_waits_neither_for_a_write_nor_for_a_page() {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(folder.path()).unwrap());
-        let (mut writing, paging) = (store.writes(), store.pages());
-        let change = writing.transaction_with_behavior(TransactionBehavior::Immediate).unwrap();
-        change.execute("INSERT INTO believed_clock (only, at) VALUES (1, 7)", []).unwrap();
+        let paging = store.pages();
         let (tell, told) = mpsc::channel();
         let asks = store.clone();
-        std::thread::spawn(move || tell.send(asks.believed_clock().unwrap()));
-        assert_eq!(told.recv_timeout(Duration::from_secs(20)), Ok(None));
-        change.commit().unwrap();
-        drop((writing, paging));
+        let asked = store.write(move |change| {
+            change.execute("INSERT INTO believed_clock (only, at) VALUES (1, 7)", [])?;
+            std::thread::spawn(move || tell.send(asks.believed_clock().unwrap()));
+            Ok(told.recv_timeout(Duration::from_secs(20)))
+        });
+        assert_eq!(asked.unwrap(), Ok(None));
+        drop(paging);
         assert_eq!(store.believed_clock().unwrap(), Some(base::Wall(7)));
     }
 

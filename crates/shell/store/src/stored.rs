@@ -32,6 +32,43 @@ pub struct StoredFile {
     pub place: (i64, i64),
 }
 
+/// Recordings of which something is left to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// Closed, and nobody has said yet what is on the disk.
+    Unseen,
+    /// The audio was nowhere.
+    Missing,
+    /// They failed, so that the log names no file: the one where audio of theirs would be.
+    Failed,
+    /// Their erasure was begun.
+    Erasing,
+}
+
+impl Which {
+    fn sql(self) -> &'static str {
+        match self {
+            Which::Unseen => {
+                "SELECT recording, file, place FROM recording INDEXED BY recording_unseen \
+                 WHERE form IS NULL AND file IS NOT NULL AND place > ?1 ORDER BY place LIMIT ?2"
+            }
+            Which::Missing => {
+                "SELECT recording, file, place FROM recording INDEXED BY recording_missing \
+                 WHERE form = 'missing' AND file IS NOT NULL AND place > ?1 ORDER BY place LIMIT ?2"
+            }
+            Which::Failed => {
+                "SELECT recording, strftime('%Y/%m/%d', started / 1000000, 'unixepoch') || '/' || recording, place \
+                 FROM recording INDEXED BY recording_failed \
+                 WHERE form IS NULL AND file IS NULL AND kept = 'failed' AND place > ?1 ORDER BY place LIMIT ?2"
+            }
+            Which::Erasing => {
+                "SELECT recording, coalesce(file, strftime('%Y/%m/%d', started / 1000000, 'unixepoch') || '/' || recording), \
+                 place FROM recording INDEXED BY recording_by_form WHERE form = 'erasing' AND place > ?1 ORDER BY place LIMIT ?2"
+            }
+        }
+    }
+}
+
 const FILE: &str = "recording, tenant, queue, agent, party, started, bytes, file, place";
 
 impl Store {
@@ -50,36 +87,20 @@ impl Store {
         rows.filter_map(|row| with(row).transpose()).collect()
     }
 
-    /// Closed recordings of which nobody has said yet what is on the disk, with their files.
-    /// Each comes with its place, those after one.
-    pub fn unseen(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
-        let sql = "SELECT recording, file, place FROM recording INDEXED BY recording_unseen \
-                   WHERE form IS NULL AND file IS NOT NULL AND place > ?1 ORDER BY place LIMIT ?2";
-        self.placed(sql, after, limit)
+    /// All of these, with their files, in pages of at most so many. What is changed on the way is not seen twice.
+    pub fn paged(&self, which: Which, limit: u32) -> impl Iterator<Item = Result<Vec<(RecordingId, String)>>> {
+        let mut after = Some(i64::MIN);
+        std::iter::from_fn(move || {
+            let page = match self.placed(which.sql(), after.take()?, limit) {
+                Ok(page) => page,
+                Err(error) => return Some(Err(error)),
+            };
+            after = Some(page.last()?.0);
+            Some(Ok(page.into_iter().map(|(_, id, file)| (id, file)).collect()))
+        })
     }
 
-    /// The same of those whose audio was nowhere.
-    pub fn missing(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
-        let sql = "SELECT recording, file, place FROM recording INDEXED BY recording_missing \
-                   WHERE form = 'missing' AND file IS NOT NULL AND place > ?1 ORDER BY place LIMIT ?2";
-        self.placed(sql, after, limit)
-    }
-
-    /// The same of those that failed, of which the log names no file: the one where audio of theirs would be.
-    pub fn failed(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
-        let sql = "SELECT recording, strftime('%Y/%m/%d', started / 1000000, 'unixepoch') || '/' || recording, place \
-                   FROM recording INDEXED BY recording_failed \
-                   WHERE form IS NULL AND file IS NULL AND kept = 'failed' AND place > ?1 ORDER BY place LIMIT ?2";
-        self.placed(sql, after, limit)
-    }
-
-    /// The same of those whose erasure was begun.
-    pub fn erasing(&self, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
-        let sql = "SELECT recording, coalesce(file, strftime('%Y/%m/%d', started / 1000000, 'unixepoch') || '/' || recording), \
-                   place FROM recording INDEXED BY recording_by_form WHERE form = 'erasing' AND place > ?1 ORDER BY place LIMIT ?2";
-        self.placed(sql, after, limit)
-    }
-
+    /// Each with its place, those after one.
     fn placed(&self, sql: &str, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
         let db = self.pages();
         let mut rows = db.prepare_cached(sql)?;
@@ -90,8 +111,8 @@ impl Store {
     /// There is audio of a recording that failed.
     pub fn lies_at(&self, recording: RecordingId, file: &str) -> Result<()> {
         let sql = "UPDATE recording SET file = ?2 WHERE recording = ?1 AND file IS NULL";
-        self.writes().prepare_cached(sql)?.execute(params![recording.to_string(), file])?;
-        Ok(())
+        let row = [recording.to_string(), file.to_string()];
+        self.write(move |tx| Ok(tx.prepare_cached(sql)?.execute(row).map(drop)?))
     }
 
     /// Says what somebody saw on the disk: of each a form (such as `wav`, [`ERASED`], [`MISSING`]) and bytes of audio.
@@ -99,22 +120,22 @@ impl Store {
     pub fn on_disk(&self, found: &[(RecordingId, &str, u64)]) -> Result<()> {
         let sql = "UPDATE recording SET form = ?2, bytes = ?3 \
                    WHERE recording = ?1 AND (form IS NULL OR form NOT IN ('erasing', 'erased') OR ?2 = 'erased')";
-        let mut db = self.writes();
-        let tx = db.transaction()?;
-        found.iter().try_for_each(|found| say(&tx, sql, found))?;
-        Ok(tx.commit()?)
+        let found: Vec<_> = found.iter().map(said).collect();
+        self.write(move |tx| Ok(found.iter().try_for_each(|found| say(tx, sql, found))?))
     }
 
     /// Says the same of one that nobody erases meanwhile, also over [`ERASING`].
     pub fn now_on_disk(&self, found: (RecordingId, &str, u64)) -> Result<()> {
-        Ok(say(&self.writes(), "UPDATE recording SET form = ?2, bytes = ?3 WHERE recording = ?1", &found)?)
+        let found = said(&found);
+        self.write(move |tx| Ok(say(tx, "UPDATE recording SET form = ?2, bytes = ?3 WHERE recording = ?1", &found)?))
     }
 
     /// What is on the disk is about to change: until somebody says what it is then, nobody has looked. False, and nothing
     /// is done, if it is not of this form any more.
     pub fn changes(&self, recording: RecordingId, from: &str) -> Result<bool> {
         let sql = "UPDATE recording SET form = NULL WHERE recording = ?1 AND form = ?2";
-        Ok(self.writes().prepare_cached(sql)?.execute(params![recording.to_string(), from])? > 0)
+        let row = [recording.to_string(), from.to_string()];
+        self.write(move |tx| Ok(tx.prepare_cached(sql)?.execute(row)? > 0))
     }
 
     /// Those with audio on the disk, oldest first, after a place.
@@ -156,9 +177,15 @@ impl Store {
     }
 }
 
-fn say(db: &Connection, sql: &str, (recording, form, bytes): &(RecordingId, &str, u64)) -> rusqlite::Result<()> {
-    let bytes = i64::try_from(*bytes).unwrap_or(i64::MAX);
-    db.prepare_cached(sql)?.execute(params![recording.to_string(), form, bytes]).map(drop)
+/// Recording, form and bytes, as they are written.
+type Said = (String, String, i64);
+
+fn said((recording, form, bytes): &(RecordingId, &str, u64)) -> Said {
+    (recording.to_string(), form.to_string(), i64::try_from(*bytes).unwrap_or(i64::MAX))
+}
+
+fn say(db: &Connection, sql: &str, (recording, form, bytes): &Said) -> rusqlite::Result<()> {
+    db.prepare_cached(sql)?.execute(params![recording, form, bytes]).map(drop)
 }
 
 /// It is finished by whoever keeps recordings, if whoever began it can't.

@@ -1,5 +1,6 @@
 //! Keeps recordings: says what is on the disk, makes it smaller, and deletes what is due, on one thread of the lowest
-//! priority. Which go, and when, is [`recording::retention`]'s to say.
+//! priority, which never has the database's turn to write: the store writes for it. Which go, and when, is
+//! [`recording::retention`]'s to say.
 //!
 //! ```text
 //!   each 5 s    erasure was cut short     ──▶ finished            ──▶ catalogue
@@ -19,7 +20,7 @@ use arc_swap::ArcSwap;
 use base::RecordingId;
 use recording::retention::{Cause, Fate};
 use shell_media::{Compressed, Found};
-use shell_store::Store;
+use shell_store::Which;
 use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -74,8 +75,6 @@ impl Drop for Keeper {
     }
 }
 
-/// Rows after a place: of each its own place, the recording and its file.
-type Page = fn(&Store, i64, u32) -> shell_store::Result<Vec<(i64, RecordingId, String)>>;
 type Step = fn(&mut Round) -> Result<(), String>;
 
 /// One thread's work.
@@ -117,15 +116,10 @@ impl Round {
 
     /// Erasures that a crash or an error has cut short.
     fn finish(&mut self) -> Result<(), String> {
-        let (mut after, mut trouble) = (i64::MIN, None);
-        loop {
-            let rows = self.shelf.store.erasing(after, PAGE).map_err(text)?;
-            let Some((last, ..)) = rows.last().filter(|_| self.goes_on()) else {
-                return trouble.map_or(Ok(()), Err);
-            };
-            after = *last;
-            for (_, id, file) in &rows {
-                match self.shelf.finish_erasure(*id, file) {
+        let (shelf, mut trouble) = (self.shelf.clone(), None);
+        for rows in shelf.store.paged(Which::Erasing, PAGE).take_while(|_| self.over.try_recv() == Err(TryRecvError::Empty)) {
+            for (id, file) in rows.map_err(text)? {
+                match shelf.finish_erasure(id, &file) {
                     Ok(Some(Ended { who, bytes })) if who.as_deref() == Some(WHO) => {
                         self.kept.deleted += 1;
                         self.kept.deleted_bytes += bytes;
@@ -135,44 +129,40 @@ impl Round {
                 }
             }
         }
+        trouble.map_or(Ok(()), Err)
     }
 
     /// What is on the disk of those of which nobody has said it, also of those that failed.
     fn look(&mut self) -> Result<(), String> {
-        self.look_at(Store::unseen, false)?;
-        self.look_at(Store::failed, false)
+        self.look_at(Which::Unseen)?;
+        self.look_at(Which::Failed)
     }
 
     /// What was nowhere may be back, with its volume.
     fn look_again(&mut self) -> Result<(), String> {
-        self.look_at(Store::missing, true)
+        self.look_at(Which::Missing)
     }
 
     /// Where nobody can say, nothing is said: it is looked at again.
-    fn look_at(&mut self, page: Page, again: bool) -> Result<(), String> {
-        let (mut after, mut trouble) = (i64::MIN, None);
-        loop {
-            let store = &self.shelf.store;
-            let rows = page(store, after, PAGE).map_err(text)?;
-            let Some((last, ..)) = rows.last().filter(|_| self.goes_on()) else {
-                return trouble.map_or(Ok(()), Err);
-            };
-            after = *last;
+    fn look_at(&self, which: Which) -> Result<(), String> {
+        let (store, mut trouble) = (&self.shelf.store, None);
+        for rows in store.paged(which, PAGE).take_while(|_| self.goes_on()) {
             let mut found = Vec::new();
-            for (_, id, file) in &rows {
-                match self.shelf.files.find(file) {
-                    Ok(Found::Missing) if again => {}
+            for (id, file) in rows.map_err(text)? {
+                match self.shelf.files.find(&file) {
+                    Ok(Found::Missing) if which == Which::Missing => {}
                     Ok(there) => {
                         if let Found::Audio { .. } = there {
-                            store.lies_at(*id, file).map_err(text)?;
+                            store.lies_at(id, &file).map_err(text)?;
                         }
-                        found.push(seen(*id, &there));
+                        found.push(seen(id, &there));
                     }
                     Err(error) => trouble = Some(format!("{id} can't be looked at: {error}")),
                 }
             }
             store.on_disk(&found).map_err(text)?;
         }
+        trouble.map_or(Ok(()), Err)
     }
 
     fn compress(&mut self) -> Result<(), String> {

@@ -3,7 +3,7 @@
 use crate::common::*;
 use base::fact::{About, Fact, Kept, What};
 use base::{CallId, Lang, Now, PartyId, Pii, RecordingId, Wall};
-use shell_store::{RecordingFilter, RecordingState, Store, Writer};
+use shell_store::{RecordingFilter, RecordingState, Store, Which, Writer};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -115,13 +115,15 @@ fn a_page_begins_where_the_one_before_ended_also_while_more_come() {
 fn what_is_on_the_disk_is_asked_for_once_and_found_oldest_first() {
     let dir = tempfile::tempdir().unwrap();
     let store = filled(dir.path());
-    let unseen = store.unseen(0, 100).unwrap();
-    assert_eq!((unseen.len(), unseen[0].clone()), (39, (unseen[0].0, part(0), "2026/0".into())), "the last one runs");
+    let pages: Vec<_> = store.paged(Which::Unseen, 15).map(Result::unwrap).collect();
+    assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [15, 15, 9], "the last one runs");
+    let unseen = pages.concat();
+    assert_eq!(unseen[0], (part(0), "2026/0".into()));
     assert_eq!(store.files((0, 0), 100).unwrap(), []);
     let form = |n: u64| ["wav", "sealed", "flac", shell_store::ERASED, shell_store::MISSING][n as usize % 5];
-    let found: Vec<_> = (0..).zip(&unseen).map(|(n, (_, id, _))| (*id, form(n), n)).collect();
+    let found: Vec<_> = (0..).zip(&unseen).map(|(n, (id, _))| (*id, form(n), n)).collect();
     store.on_disk(&found).unwrap();
-    assert_eq!(store.unseen(0, 100).unwrap(), []);
+    assert_eq!(store.paged(Which::Unseen, 100).count(), 0);
     let first = store.files((0, 0), 10).unwrap();
     let numbers = |files: &[shell_store::StoredFile]| files.iter().map(|f| f.recording.call().n).collect::<Vec<_>>();
     assert_eq!(numbers(&first), [0, 1, 2, 5, 6, 7, 10, 11, 12, 15]);

@@ -5,7 +5,7 @@ use base::fact::{About, Fact, What};
 use base::{CallId, PartyId, Pii, Wall};
 use shell_store::{Handle, Store, TicketFilter, Tickets, TicketsOptions, Writer};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 use tickets::{Act, Fate, Number, Progress, Rows, Rule, State, When};
 
@@ -43,11 +43,15 @@ struct Node {
 
 impl Node {
     fn start(dir: &Path) -> Node {
+        Node::with(dir, options())
+    }
+
+    fn with(dir: &Path, options: TicketsOptions) -> Node {
         let store = Arc::new(Store::open(dir).unwrap());
         let epoch = store.begin_epoch().unwrap();
         let writer = Writer::start(store.clone(), epoch).unwrap();
         let log = writer.handle();
-        let tickets = Tickets::start(store.clone(), &log, options()).unwrap();
+        let tickets = Tickets::start(store.clone(), &log, options).unwrap();
         Node { store, writer, tickets, log }
     }
 
@@ -118,6 +122,33 @@ fn while_the_book_cannot_be_written_nothing_of_it_is_and_afterwards_all() {
     wait_until(|| !every(&node.store).is_empty());
     let store = node.stop();
     assert_eq!((every(&store).len(), keys(&store).len()), (1, 2));
+}
+
+#[test]
+fn a_ticket_that_is_refused_because_somebody_else_writes_comes_by_itself_when_they_have_done() {
+    let dir = tempfile::tempdir().unwrap();
+    // The book's thread waits after its first ticket, until the lock is held.
+    let (written, first) = mpsc::channel();
+    let (go_on, gate) = mpsc::channel::<()>();
+    let changed = Box::new(move || {
+        let _ = written.send(());
+        let _ = gate.recv();
+    });
+    let node = Node::with(dir.path(), TicketsOptions { changed, ..options() });
+    node.log.facts(call("1-1-1"));
+    first.recv_timeout(SOON).unwrap();
+    node.log.facts(call("1-1-2"));
+    assert!(node.log.flush(SOON));
+    let other = sql(dir.path());
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    drop(go_on);
+    wait_until(|| node.tickets.failing().is_some_and(|why| why.contains("database is locked")));
+    assert_eq!(every(&node.store).len(), 1);
+    other.execute_batch("ROLLBACK").unwrap();
+    wait_until(|| every(&node.store).len() == 2 && node.tickets.failing().is_none());
+    let store = node.stop();
+    let expected = ["1-1-1/answered", "1-1-1/ended", "1-1-2/answered", "1-1-2/ended"].map(|key| format!("acme/{key}"));
+    assert_eq!(keys(&store), expected);
 }
 
 #[test]

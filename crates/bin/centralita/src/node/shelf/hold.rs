@@ -4,7 +4,7 @@
 use super::{Shelf, kept_head, plan::row, text};
 use base::RecordingId;
 use recording::retention::{Held, Holds, RELEASED, Row, Selector};
-use shell_store::{AccessChange, AccessHead, ERASED, KeptHold, MISSING, Store};
+use shell_store::{AccessChange, AccessHead, ERASED, KeptHold, MISSING, Store, Which};
 use shell_web::{Fault, HoldAsk, HoldRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -71,12 +71,9 @@ impl Ledger {
 
     /// Of those that are not finished, the last line that says so.
     fn read_begun(&mut self, lines: &[Line], store: &Store) -> shell_store::Result<()> {
-        let (mut after, mut unfinished) = (i64::MIN, BTreeSet::new());
-        loop {
-            let page = store.erasing(after, PAGE)?;
-            let Some((last, ..)) = page.last() else { break };
-            after = *last;
-            unfinished.extend(page.iter().map(|(_, id, _)| *id));
+        let mut unfinished = BTreeSet::new();
+        for page in store.paged(Which::Erasing, PAGE) {
+            unfinished.extend(page?.into_iter().map(|(id, _)| id));
         }
         if unfinished.is_empty() {
             return Ok(());

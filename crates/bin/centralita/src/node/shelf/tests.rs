@@ -2,6 +2,7 @@ use super::*;
 use base::fact::{About, Fact, Kept, What};
 use base::{Now, Wall};
 use serde_json::json;
+use shell_store::Which;
 use shell_web::Shelf as _;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -215,7 +216,7 @@ fn a_log_of_accesses_that_was_changed_keeps_everything() {
 fn a_hold_says_how_many_recordings_it_keeps_now() {
     let folder = tempfile::tempdir().unwrap();
     let shelf = filled(folder.path(), "", &[3, 3, 2, 1, 1]);
-    for (_, recording, file) in shelf.store.unseen(i64::MIN, 10).unwrap() {
+    for (recording, file) in shelf.store.paged(Which::Unseen, 10).flat_map(Result::unwrap) {
         shelf.tell(recording, &shelf.files.find(&file).unwrap()).unwrap();
     }
     let keeps = |ask: &HoldAsk| shelf.hold("ana", ask, "a court").unwrap().unwrap().recordings;
