@@ -24,7 +24,7 @@ pub enum Name {
 
 /// A name that the site has not, with the one that was probably meant.
 ///
-/// As text `no agent is called acme/anna; did you mean acme/ana?`.
+/// As text `no agent is called acme/anna (did you mean acme/ana?)`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stranger {
     pub name: Name,
@@ -70,7 +70,7 @@ impl fmt::Display for Stranger {
             Name::Queue(queue) => write!(f, "no queue is called {queue}")?,
             Name::Agent(agent) => write!(f, "no agent is called {agent}")?,
         }
-        self.near.as_ref().map_or(Ok(()), |near| write!(f, "; did you mean {near}?"))
+        self.near.as_ref().map_or(Ok(()), |near| write!(f, " (did you mean {near}?)"))
     }
 }
 
@@ -92,10 +92,10 @@ mod tests {
             (tenant("acme"), None),
             (queue("acme/support"), None),
             (agent("acme/ana"), None),
-            (tenant("globx"), Some("no account is called globx; did you mean globex?")),
-            (queue("acme/suport"), Some("no queue is called acme/suport; did you mean acme/support?")),
-            (agent("acme/anna"), Some("no agent is called acme/anna; did you mean acme/ana?")),
-            (agent("acmee/anna"), Some("no agent is called acmee/anna; did you mean acme/ana?")),
+            (tenant("globx"), Some("no account is called globx (did you mean globex?)")),
+            (queue("acme/suport"), Some("no queue is called acme/suport (did you mean acme/support?)")),
+            (agent("acme/anna"), Some("no agent is called acme/anna (did you mean acme/ana?)")),
+            (agent("acmee/anna"), Some("no agent is called acmee/anna (did you mean acme/ana?)")),
             (queue("acme/billing"), Some("no queue is called acme/billing")),
             (agent("initech/peter"), Some("no agent is called initech/peter")),
         ];

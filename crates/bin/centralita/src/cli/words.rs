@@ -1,5 +1,7 @@
 //! What the API calls things, as they are typed here: whoever wrote `--seconds` is not told of `for_s`.
 
+use super::render::moment;
+
 /// The API's fields, which its errors put between backticks, and what stands for them on the command line.
 const TYPED: [(&str, &str); 15] = [
     ("recording", "a recording"),
@@ -38,7 +40,24 @@ pub fn as_typed(text: &str) -> String {
     for (path, command) in LISTED {
         text = text.replace(&format!("{path} lists"), &format!("`{command}` lists"));
     }
-    text
+    with_moments(&text)
+}
+
+/// Its times as tables show them.
+fn with_moments(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find('T') {
+        let begins = at.checked_sub(10).filter(|begins| rest.is_char_boundary(*begins)).unwrap_or(at);
+        let ends = rest[at..].find('Z').map_or(at, |z| at + z + 1);
+        let is_time = rest[begins..ends].parse::<base::Wall>().is_ok();
+        let (before, time, after) =
+            if is_time { (begins, moment(&rest[begins..ends].into()), ends) } else { (at + 1, String::new(), at + 1) };
+        shown += &rest[..before];
+        shown += &time;
+        rest = &rest[after..];
+    }
+    shown + rest
 }
 
 /// A number from `least` to `most`, so that what else there is says so.
@@ -63,6 +82,9 @@ mod tests {
             as_typed("one of those that GET /api/v1/recordings/holds lists"),
             "one of those that `centralita recording holds` lists"
         );
+        let held = "hold 1 keeps it (2026-11-23T09:17:39.019831Z by Té: a court) until 2026-11-24T00:00:00Z";
+        assert_eq!(as_typed(held), "hold 1 keeps it (2026-11-23 09:17:39.019 by Té: a court) until 2026-11-24 00:00:00");
+        assert_eq!(as_typed("THE Z, éT and 2026-11-23T25:00:00Z"), "THE Z, éT and 2026-11-23T25:00:00Z");
         assert_eq!(as_typed("`centralita recording access-log --accept`"), "`centralita recording access-log --accept`");
     }
 }

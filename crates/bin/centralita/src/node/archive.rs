@@ -223,7 +223,7 @@ mod tests {
         };
         assert_eq!(told("globex", None), [""; 0], "of the site, with nothing recorded yet");
         assert_eq!(told("acme", Some("acme/support")), [""; 0], "not of the site, and recorded");
-        let both = ["no account is called acmee; did you mean acme?", "no queue is called acme/suport"];
+        let both = ["no account is called acmee (did you mean acme?)", "no queue is called acme/suport"];
         assert_eq!(told("acmee", Some("acme/suport")), both);
     }
 }

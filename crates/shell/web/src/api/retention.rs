@@ -64,7 +64,7 @@ pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<
     let strangers = archive(&app, move |a| a.strangers(&named)).await?;
     if !strangers.is_empty() {
         let expected = "a name of the site, or one that a recording has";
-        return Err(ApiError::new(StatusCode::NOT_FOUND, strangers.join("; "), expected));
+        return Err(ApiError::new(StatusCode::NOT_FOUND, strangers.join(", "), expected));
     }
     let what = match ask.recording {
         Some(recording) => format!("recording {recording}"),

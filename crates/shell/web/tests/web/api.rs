@@ -505,6 +505,11 @@ async fn what_is_wrong_with_one_recording_is_said_and_is_no_fault_of_the_node() 
     assert_eq!((gone.status, &gone.json()["error"]), (StatusCode::GONE, &"1-3-42.c1.p7 was erased: asked for".into()));
     let sealed = get(served.address, "/api/v1/recordings/1-3-42.c1.p8/audio").await;
     assert_eq!((sealed.status, &sealed.json()["expected"]), (StatusCode::UNPROCESSABLE_ENTITY, &"its master key".into()));
+    let silent = get(served.address, "/api/v1/recordings/1-3-42.c1.p6/audio").await;
+    assert_eq!(
+        (silent.status, &silent.json()["error"]),
+        (StatusCode::NOT_FOUND, &"there is no sound of recording 1-3-42.c1.p6".into())
+    );
     let held = post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"held"}"#).await;
     assert_eq!((held.status, &held.json()["error"]), (StatusCode::CONFLICT, &"hold 7 keeps it: a court".into()));
     assert_eq!(post("/api/v1/recordings/1-3-42.c1.p1/erase", r#"{"why":"young"}"#).await.status, StatusCode::CONFLICT);
@@ -516,6 +521,7 @@ async fn what_is_wrong_with_one_recording_is_said_and_is_no_fault_of_the_node() 
     let written = [
         "api play 1-3-42.c1.p7 : 1-3-42.c1.p7 was erased: asked for",
         "api play 1-3-42.c1.p8 : 1-3-42.c1.p8: its key does not open",
+        "api play 1-3-42.c1.p6 : there is no sound of recording 1-3-42.c1.p6",
         "ana erase 1-3-42.c1.p1 held: hold 7 keeps it: a court",
         "ana erase 1-3-42.c1.p1 young: its minimum has not passed",
         "ana erase 1-3-42.c1.p1 young",
@@ -533,7 +539,7 @@ async fn spans_the_wrong_way_round_and_names_that_nobody_has_are_told() {
     assert_eq!(error(turned), "`shortest_ms` (90.5 s) is more than `longest_ms` (60 s)");
     let none = get(served.address, "/api/v1/recordings?agent=acme/anna").await;
     assert_eq!((none.status, none.json()), (StatusCode::OK, serde_json::json!([])));
-    assert_eq!(none.headers["x-centralita-hint"], "no agent is called acme/anna; did you mean acme/ana?");
+    assert_eq!(none.headers["x-centralita-hint"], "no agent is called acme/anna (did you mean acme/ana?)");
     assert!(!get(served.address, "/api/v1/recordings?agent=acme/ana").await.headers.contains_key("x-centralita-hint"));
 }
 
@@ -555,7 +561,7 @@ async fn a_hold_needs_something_to_hold_and_a_reason() {
     let turned = post("/api/v1/recordings/hold", r#"{"from":"2026-11-23","to":"2026-11-22","why":"a court"}"#).await;
     assert_eq!(turned.status, StatusCode::BAD_REQUEST);
     let stranger = post("/api/v1/recordings/hold", r#"{"agent":"acme/anna","why":"a court"}"#).await;
-    let told = "no agent is called acme/anna; did you mean acme/ana?";
+    let told = "no agent is called acme/anna (did you mean acme/ana?)";
     assert_eq!((stranger.status, &stranger.json()["error"]), (StatusCode::NOT_FOUND, &told.into()));
     assert!(fake.shelf.0.lock().unwrap().is_empty(), "nothing was held");
     let nobody = post("/api/v1/recordings/hold", r#"{"caller":"+5215550001","why":"a court"}"#).await;

@@ -313,11 +313,13 @@ impl Archive for FakeArchive {
         Ok([recording()].into_iter().filter(|r| ask.call.is_none_or(|call| r.call == call) && named(r)).collect())
     }
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
-        Ok(Some(recording()).filter(|r| r.recording == id))
+        // Of one that failed there is no sound.
+        let failed = (id.n == 6).then(|| RecordingRow { recording: id, ..recording() });
+        Ok(failed.or(Some(recording()).filter(|r| r.recording == id)))
     }
     fn strangers(&self, named: &Named) -> Result<Vec<String>, String> {
         let agent = named.agent.as_ref().filter(|agent| agent.name() == "anna");
-        Ok(agent.map(|agent| format!("no agent is called {agent}; did you mean acme/ana?")).into_iter().collect())
+        Ok(agent.map(|agent| format!("no agent is called {agent} (did you mean acme/ana?)")).into_iter().collect())
     }
     fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault> {
         match id.n {

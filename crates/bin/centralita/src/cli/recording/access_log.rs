@@ -4,6 +4,7 @@
 use super::hold::selected;
 use crate::cli::client::Client;
 use crate::cli::render::{moment, rows, table, text};
+use crate::cli::words::as_typed;
 use crate::cli::{Done, Failure, print};
 use clap::Args;
 use http_body_util::BodyExt;
@@ -50,7 +51,7 @@ pub async fn run(options: &Options, client: &Client, out: &mut dyn Write) -> Don
     let heads = ["LINE", "AT", "WHO", "ACT", "RECORDING", "WHY", "REFUSED"];
     let row = |l: &Value| {
         let [who, act, why, refused] = ["who", "act", "why", "refused"].map(|key| text(&l[key]));
-        vec![text(&l["n"]), moment(&l["at"]), who, act, selected(&l["recording"]), why, refused]
+        vec![text(&l["n"]), moment(&l["at"]), who, act, selected(&l["recording"]), why, as_typed(&refused)]
     };
     let listed = table(&heads, &rows(&Value::Array(lines), row), "Nobody has listened.");
     write!(out, "{listed}")?;

@@ -64,6 +64,8 @@ pub async fn hold(options: &Options, client: &Client, out: &mut dyn Write) -> Do
 pub fn selected(of: &Value) -> String {
     let word = |word: &str| match word.split_once('=') {
         Some((name @ ("from" | "to"), at)) => format!("{name} {}", moment(&at.into())),
+        // The log's id of a caller, never the number.
+        Some(("party", caller)) => format!("caller {caller}"),
         Some((name, value)) => format!("{name} {value}"),
         None => word.into(),
     };

@@ -94,14 +94,11 @@ fn shown(plan: &Value) -> String {
     for short in plan["short"].as_array().into_iter().flatten() {
         let whose = if short["tenant"].is_null() { String::new() } else { format!(" of {}", text(&short["tenant"])) };
         let next = if short["next"].is_null() {
-            "all of them are held".into()
+            "all that is left is held".into()
         } else {
-            format!("the next may go at {}", moment(&short["next"]))
+            format!("what is left is held or within its minimum, and the next may go at {}", moment(&short["next"]))
         };
-        out += &format!(
-            "ALARM: {} more than the budget{whose}, which minimum and holds keep: {next}\n",
-            bytes(&short["missing_bytes"])
-        );
+        out += &format!("ALARM: the budget{whose} is passed by {}: {next}\n", bytes(&short["missing_bytes"]));
     }
     if !plan["stopped"].is_null() {
         out += &format!("ALARM: nothing is deleted: {}\n", text(&plan["stopped"]));
@@ -146,7 +143,7 @@ fn forecasts(plan: &Value) -> String {
         let whose = if forecast["tenant"].is_null() { "all".into() } else { text(&forecast["tenant"]) };
         let of = age(&forecast["drawn_from_ms"]);
         let rate = match &forecast["bytes_per_day"] {
-            Value::Null => format!("too little yet to say what a day brings (there are recordings of {of})"),
+            Value::Null => format!("too little yet to say what a day brings (there are recordings of the last {of})"),
             rate => format!("{} a day (by the last {of})", bytes(rate)),
         };
         out += &format!("{whose}: {}, {rate}", bytes(&forecast["bytes"]));
@@ -173,4 +170,31 @@ fn forecasts(plan: &Value) -> String {
         out += &format!("disk: {} free, {full}\n", bytes(&plan["disk_free"]));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_plan_without_rules_and_a_node_of_a_few_minutes_say_so() {
+        let sum = json!({ "recordings": 1, "bytes": 1_000 });
+        let of = |deletes: bool, rate: Value| {
+            let forecast = json!({ "bytes": 1_000, "budget": 5_000, "bytes_per_day": rate, "drawn_from_ms": 300_000 });
+            let plan =
+                json!({ "found": sum, "held": sum, "overdue": sum, "deletes": deletes, "forecasts": [forecast], "disk_free": 9 });
+            shown(&plan)
+        };
+        let young = of(false, Value::Null);
+        for line in [
+            "No rule deletes anything: [retention] in the site file has neither a maximum nor a budget.\n",
+            "all: 1.0 kB, too little yet to say what a day brings (there are recordings of the last 5:00); budget 5.0 kB, nobody can",
+            "disk: 9 B free, nobody can say yet when it is full\n",
+        ] {
+            assert!(young.contains(line), "{line} in\n{young}");
+        }
+        let old = of(true, json!(7));
+        assert!(!old.contains("No rule") && old.contains("7 B a day (by the last 5:00); budget 5.0 kB, never reached"), "{old}");
+    }
 }

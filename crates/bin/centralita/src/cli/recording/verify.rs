@@ -77,7 +77,7 @@ pub fn one(looked: &Value) -> String {
         ("outcome", text(&looked["outcome"])),
         ("reason", text(&looked["reason"])),
         ("on disk", text(&looked["form"])),
-        ("length", span(&looked["duration_ms"])),
-        ("heard", heard),
+        ("length", if looked["form"].is_null() { "-".into() } else { span(&looked["duration_ms"]) }),
+        ("heard", text(&heard.into())),
     ])
 }

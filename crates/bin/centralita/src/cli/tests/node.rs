@@ -155,7 +155,7 @@ impl Archive for Rows {
     }
     fn strangers(&self, named: &Named) -> Result<Vec<String>, String> {
         let agent = named.agent.as_ref().filter(|agent| agent.name() == "anna");
-        Ok(agent.map(|agent| format!("no agent is called {agent}; did you mean acme/ana?")).into_iter().collect())
+        Ok(agent.map(|agent| format!("no agent is called {agent} (did you mean acme/ana?)")).into_iter().collect())
     }
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String> {
         Ok(Some(recording()).filter(|r| r.recording == id))
