@@ -99,7 +99,15 @@ impl Bits {
 
     /// Something is in both.
     pub fn meets(&self, other: &Bits) -> bool {
-        self.common(other).next().is_some()
+        if let Some((list, set)) = self.either_list(other) {
+            return list.iter().any(|number| set.has(*number as usize));
+        }
+        let mut blocks = self.some.iter().zip(&other.some).enumerate();
+        blocks.any(|(block, (a, b))| {
+            let mut some = a & b;
+            let mut next = || (some != 0).then(|| block * 64 + take_lowest(&mut some));
+            std::iter::from_fn(&mut next).any(|word| self.words[word] & other.words[word] != 0)
+        })
     }
 
     /// The list, if one of the two is one, and the other set; of two lists the shorter.

@@ -150,6 +150,10 @@ impl Board {
     /// for the delay of a group.
     pub fn let_in(&self, profile: usize, kind: usize) -> Option<LetIn> {
         let k = &self.kinds[kind];
+        // The first stage needs no step, and a decision does not look at families otherwise.
+        if k.stage == 0 && k.profiles.has(profile) {
+            return None;
+        }
         let stages = &self.families[k.family].stages;
         let now = stages[..=k.stage].iter().position(|stage| self.serves_at(stage, profile, k));
         let at = now.or_else(|| stages.iter().position(|stage| stage.profiles.has(profile)))?;

@@ -8,7 +8,12 @@ use std::hash::{BuildHasher, Hash};
 /// Numbers of things by what they are called. The names lie with the things: whoever asks says whether it is this one. An
 /// entry takes eight bytes, so that of many thousands hardly any is far away.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Index(HashTable<Entry>);
+pub(crate) struct Index {
+    table: HashTable<Entry>,
+    /// Half of the table's room. Up to so many entries the table clears the marks of removed ones where it lies; beyond, it
+    /// would grow for them, at some time among inserts that follow removals one to one.
+    room: usize,
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Entry {
@@ -21,14 +26,14 @@ impl Index {
     /// The one that is called so, of those whose names hash like this.
     pub fn find(&self, name: &impl Hash, is: impl Fn(usize) -> bool) -> Option<usize> {
         let half = half(name);
-        let found = self.0.find(spread(half), |entry| entry.half == half && is(entry.number as usize));
+        let found = self.table.find(spread(half), |entry| entry.half == half && is(entry.number as usize));
         found.map(|entry| entry.number as usize)
     }
 
     /// Reads where it is or would be.
     pub fn glance(&self, name: &impl Hash) -> usize {
         let mut met = 0;
-        let found = self.0.find(spread(half(name)), |entry| {
+        let found = self.table.find(spread(half(name)), |entry| {
             met ^= entry.half as usize;
             false
         });
@@ -39,18 +44,23 @@ impl Index {
     pub fn insert(&mut self, name: &impl Hash, number: usize) {
         let entry =
             Entry { half: half(name), number: u32::try_from(number).expect("what is named is in memory, and not that many") };
-        self.0.insert_unique(spread(entry.half), entry, |other| spread(other.half));
+        let hash = |entry: &Entry| spread(entry.half);
+        if self.len() == self.room {
+            self.table.reserve(self.room + 2, hash);
+            self.room = self.table.capacity() / 2;
+        }
+        self.table.insert_unique(hash(&entry), entry, hash);
     }
 
     /// Of a name that is there, this number.
     pub fn remove(&mut self, name: &impl Hash, number: usize) {
-        if let Ok(found) = self.0.find_entry(spread(half(name)), |entry| entry.number as usize == number) {
+        if let Ok(found) = self.table.find_entry(spread(half(name)), |entry| entry.number as usize == number) {
             found.remove();
         }
     }
 
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.table.len()
     }
 }
 
@@ -121,6 +131,20 @@ mod tests {
         assert!(names.numbers().eq(std::iter::once(700).chain((2..500).filter(left))));
         assert!(names.iter().map(|(name, _)| name).is_sorted());
         assert_eq!(names.index.len(), names.sorted.len());
+    }
+
+    #[test]
+    fn what_comes_for_each_that_goes_never_makes_an_index_grow() {
+        for full in [100, 1_000, 5_000] {
+            let mut index = Index::default();
+            (0..full).for_each(|n| index.insert(&n, n));
+            let before = index.table.allocation_size();
+            for n in full..50 * full {
+                index.remove(&(n - full), n - full);
+                index.insert(&n, n);
+            }
+            assert_eq!((index.len(), index.table.allocation_size()), (full, before));
+        }
     }
 
     #[test]

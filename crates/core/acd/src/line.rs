@@ -106,7 +106,7 @@ impl<T: Ord> Line<T> {
             self.chunks[0].pop_front();
             0
         } else {
-            let Some(at) = self.chunk_for(item) else { return false };
+            let Some(at) = self.chunk_with(item) else { return false };
             let Ok(place) = self.chunks[at].binary_search(item) else { return false };
             self.chunks[at].remove(place);
             at
@@ -139,6 +139,11 @@ impl<T: Ord> Line<T> {
         } else {
             self.len - self.chunks[at..].iter().map(VecDeque::len).sum::<usize>()
         }
+    }
+
+    /// The same for one who goes: most do from the first chunk, and then no other is looked at.
+    fn chunk_with(&self, item: &T) -> Option<usize> {
+        if self.chunks.first()?.back().is_some_and(|last| last >= item) { Some(0) } else { self.chunk_for(item) }
     }
 
     /// The first chunk that does not end before the item.

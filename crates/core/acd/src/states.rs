@@ -69,6 +69,10 @@ impl Census {
         self.counts.iter().sum()
     }
 
+    pub fn somebody_is_logged_in(&self) -> bool {
+        self.has_outside(StateSet(1 << AgentState::LoggedOut as u16))
+    }
+
     pub fn logged_in(&self) -> u32 {
         self.all() - self.of(AgentState::LoggedOut)
     }

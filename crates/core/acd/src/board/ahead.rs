@@ -57,7 +57,7 @@ impl Board {
     pub fn likely_agents(&self, kind: usize, strategy: Strategy) -> SmallVec<[(usize, AgentKey); SHOWN]> {
         let order = Order::of(strategy);
         let rows = self.fronts.seat_rows(order);
-        let mut firsts = Firsts::none((0, Instant::ZERO));
+        let mut firsts = Firsts::none((u64::MAX, Instant(u64::MAX)));
         if let Some(kind) = self.kinds.get(kind) {
             kind.profiles.for_common(&self.free, |profile| {
                 let row = &rows[profile].seat();

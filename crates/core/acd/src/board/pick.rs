@@ -146,9 +146,9 @@ pub(super) struct Firsts<T> {
 }
 
 impl<T: Ord + Copy> Firsts<T> {
-    /// Filled with what is never looked at.
-    pub(super) fn none(filling: T) -> Self {
-        Firsts { best: [(filling, 0); SHOWN], len: 0 }
+    /// Vacant places hold the last of all values.
+    pub(super) fn none(last: T) -> Self {
+        Firsts { best: [(last, 0); SHOWN], len: 0 }
     }
 
     pub(super) fn best(&self) -> &[(T, usize)] {
@@ -163,7 +163,7 @@ impl<T: Ord + Copy> Firsts<T> {
     #[inline]
     pub(super) fn meet(&mut self, value: T, of: usize, earlier: impl Fn(usize) -> bool) {
         // Most are beyond, and that is all there is to do in line.
-        if self.len < SHOWN || value <= self.best[SHOWN - 1].0 {
+        if value <= self.best[SHOWN - 1].0 {
             self.put(value, of, earlier);
         }
     }
@@ -212,7 +212,7 @@ impl Board {
     /// The best of the kinds' firsts, and how many visits are open in all of these kinds. None if a score does not fit.
     fn narrow_firsts(&self, profile: usize, now: Instant) -> Option<(Firsts<Reverse<i128>>, usize)> {
         let (rows, now) = self.fronts.rows(now)?;
-        let (mut firsts, mut of, mut fit) = (Firsts::none(Reverse(0)), 0, true);
+        let (mut firsts, mut of, mut fit) = (Firsts::none(Reverse(i64::MIN)), 0, true);
         self.profiles[profile].kinds.for_common(&self.waiting, |kind| {
             let row = &rows[kind];
             of += row.open as usize;
@@ -224,7 +224,7 @@ impl Board {
 
     /// The same of any scores, and of who may not dial.
     fn wide_firsts(&self, profile: usize, may_dial: bool, now: Instant) -> (Firsts<Reverse<i128>>, usize) {
-        let (mut firsts, mut of) = (Firsts::none(Reverse(0)), 0);
+        let (mut firsts, mut of) = (Firsts::none(Reverse(i128::MIN)), 0);
         self.profiles[profile].kinds.for_common(&self.waiting, |kind| {
             let front = self.fronts.of_kind(kind);
             if !front.dials || may_dial {
@@ -293,7 +293,7 @@ impl Board {
             let Seat { lot, agent, .. } = self.fronts.of_profile(profile, order).seat;
             (lot, agent)
         };
-        let mut firsts = Firsts::none((0, 0, Instant::ZERO));
+        let mut firsts = Firsts::none((i64::MAX, usize::MAX, Instant(u64::MAX)));
         let mut of = 0;
         k.profiles.for_common(&self.free, |profile| {
             let row = &rows[profile];

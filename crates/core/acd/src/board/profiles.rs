@@ -128,7 +128,7 @@ impl Board {
     }
 
     fn after_census(&mut self, profile: usize) {
-        let present = self.profiles[profile].census.logged_in() > 0;
+        let present = self.profiles[profile].census.somebody_is_logged_in();
         if present != self.present.has(profile) {
             self.present.set(profile, present);
             self.restage(profile);
