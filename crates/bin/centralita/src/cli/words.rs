@@ -1,4 +1,4 @@
-//! What the API calls things, as they are typed here: whoever wrote `--seconds` is not told of `for_s`.
+//! What the API calls things, as they are typed here: whoever wrote `--longest` is not told of `longest_ms`.
 
 use super::render::moment;
 

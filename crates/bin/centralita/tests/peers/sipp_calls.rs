@@ -138,7 +138,7 @@ fn what_a_caller_says_in_the_menu_is_not_recorded_and_a_pause_is_silence_on_both
     let started = server.fact("recording.started", |_| true);
     let call = started["data"]["call_id"].as_str().unwrap();
     let pause = format!("/api/v1/calls/{call}/pause-recording");
-    assert_eq!(http::post(server.web, &pause, r#"{"cause": "card", "for_s": 2}"#), 200);
+    assert_eq!(http::post(server.web, &pause, r#"{"cause": "card", "seconds": 2}"#), 200);
     let live = http::json(server.web, &format!("/api/v1/calls/{call}"));
     assert_eq!((&live["recording_paused"]["cause"], &live["policy"]), (&"card".into(), &"tenant acme: all".into()));
     server.fact("recording.resumed", |data| data["by"] == "timed_out");

@@ -2,7 +2,7 @@
 
 use super::asked::{Body, line};
 use super::who::Who;
-use super::{Answer, id, request};
+use super::{Answer, id, no_such_verb, request};
 use crate::App;
 use crate::error::ApiError;
 use axum::Json;
@@ -15,8 +15,22 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 const LIST: &str = "/api/v1/calls";
-const VERBS: &str = "hang-up, transfer, consult, complete, end-consult, conference, monitor, stop-monitor, take-over, move, \
-                     prioritise, cancel-callback, pause-recording or resume-recording";
+pub const VERBS: &[&str] = &[
+    "hang-up",
+    "transfer",
+    "consult",
+    "complete",
+    "end-consult",
+    "conference",
+    "monitor",
+    "stop-monitor",
+    "take-over",
+    "move",
+    "prioritise",
+    "cancel-callback",
+    "pause-recording",
+    "resume-recording",
+];
 
 pub async fn ask(
     State(app): State<Arc<App>>,
@@ -29,26 +43,26 @@ pub async fn ask(
 }
 
 fn act(call: CallId, verb: &str, body: &Body) -> Answer<Request> {
-    Ok(match verb {
-        "hang-up" => Request::HangUp { call },
-        "transfer" => Request::Transfer { call, to: target(body)? },
-        "consult" => Request::Consult { call, to: target(body)? },
-        "complete" => Request::CompleteTransfer { call },
-        "end-consult" => Request::EndConsult { call },
-        "conference" => Request::Conference { call },
-        "monitor" => {
+    Ok(match VERBS.iter().find(|known| **known == verb) {
+        Some(&"hang-up") => Request::HangUp { call },
+        Some(&"transfer") => Request::Transfer { call, to: target(body)? },
+        Some(&"consult") => Request::Consult { call, to: target(body)? },
+        Some(&"complete") => Request::CompleteTransfer { call },
+        Some(&"end-consult") => Request::EndConsult { call },
+        Some(&"conference") => Request::Conference { call },
+        Some(&"monitor") => {
             let Monitors { supervisor, mode } =
                 body.read(r#"{"supervisor": "acme/sup", "mode": "listen"}; or "whisper", "barge""#)?;
             Request::Monitor { call, supervisor, mode }
         }
-        "stop-monitor" => Request::StopMonitor { call, supervisor: supervisor(body)? },
-        "take-over" => Request::TakeOver { call, supervisor: supervisor(body)? },
-        "move" => Request::Move { call, queue: body.read::<To<QueueId>>(r#"{"queue": "acme/billing"}"#)?.queue },
-        "prioritise" => Request::Prioritise { call, priority_s: priority(body)? },
-        "cancel-callback" => Request::CancelCallback { call },
-        "pause-recording" => pause(call, body)?,
-        "resume-recording" => Request::ResumeRecording { call },
-        _ => return Err(ApiError::new(StatusCode::NOT_FOUND, format!("calls know no \"{verb}\""), VERBS)),
+        Some(&"stop-monitor") => Request::StopMonitor { call, supervisor: supervisor(body)? },
+        Some(&"take-over") => Request::TakeOver { call, supervisor: supervisor(body)? },
+        Some(&"move") => Request::Move { call, queue: body.read::<To<QueueId>>(r#"{"queue": "acme/billing"}"#)?.queue },
+        Some(&"prioritise") => Request::Prioritise { call, priority_s: priority(body)? },
+        Some(&"cancel-callback") => Request::CancelCallback { call },
+        Some(&"pause-recording") => pause(call, body)?,
+        Some(&"resume-recording") => Request::ResumeRecording { call },
+        _ => return Err(no_such_verb("calls", verb, VERBS)),
     })
 }
 
@@ -74,19 +88,18 @@ fn supervisor(body: &Body) -> Answer<AgentId> {
     Ok(body.read::<By>(r#"{"supervisor": "acme/sup"}"#)?.supervisor)
 }
 
-/// For two minutes, unless it is said for how long.
+/// For two minutes and a card, unless it is said for how long and why.
 fn pause(call: CallId, body: &Body) -> Answer<Request> {
-    #[derive(Deserialize)]
+    #[derive(Default, Deserialize)]
     #[serde(deny_unknown_fields)]
     struct Pause {
-        cause: String,
-        for_s: Option<u16>,
+        cause: Option<String>,
+        seconds: Option<u16>,
     }
-    const EXPECTED: &str = r#"{"cause": "card", "for_s": 120}, up to an hour; the cause is a short line"#;
-    let Pause { cause, for_s } = body.read(EXPECTED)?;
-    let short = "`cause`: a line of at most 64 characters, such as card";
-    let cause = line(&cause).ok_or_else(|| ApiError::bad("a recording does not pause without a cause", short))?.into();
-    Ok(Request::PauseRecording { call, cause, for_s: for_s.unwrap_or(120) })
+    const EXPECTED: &str = r#"{"cause": "card", "seconds": 120}, up to an hour; the cause is a short line"#;
+    let Pause { cause, seconds } = if body.is_empty() { Pause::default() } else { body.read(EXPECTED)? };
+    let cause = line(cause.as_deref().unwrap_or("card")).ok_or_else(|| ApiError::bad("that is no cause", EXPECTED))?.into();
+    Ok(Request::PauseRecording { call, cause, for_s: seconds.unwrap_or(120) })
 }
 
 /// More than a day either way is a slip.

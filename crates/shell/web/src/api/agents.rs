@@ -2,7 +2,7 @@
 
 use super::asked::{Body, line};
 use super::who::Who;
-use super::{Answer, acts, id, request};
+use super::{Answer, acts, id, no_such_verb, request};
 use crate::App;
 use crate::board::{self, AgentRow};
 use crate::error::ApiError;
@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const LIST: &str = "/api/v1/agents";
+pub const VERBS: &[&str] = &["log-in", "log-out", "pause", "ready", "wrap-up", "code", "desk", "dial", "skills"];
 
 pub async fn list(State(app): State<Arc<App>>) -> Json<Vec<AgentRow>> {
     Json(board::agents(&app))
@@ -36,23 +37,17 @@ pub async fn ask(
 ) -> Answer<(StatusCode, Json<Reply>)> {
     let agent: AgentId = id(&format!("{tenant}/{name}"))?;
     let asks = |ask| Request::Agent { agent: agent.clone(), ask };
-    let asked = match verb.as_str() {
-        "log-in" => asks(Ask::LogIn),
-        "log-out" => asks(Ask::LogOut),
-        "ready" => asks(Ask::Ready),
-        "pause" => asks(Ask::Pause { reason: reason(&body)? }),
-        "wrap-up" => asks(Ask::WrapUp),
-        "code" => asks(Ask::Code { code: code(&body)? }),
-        "desk" => Request::Desk { agent, open: open(&body)? },
-        "dial" => Request::Dial { agent, to: acts::target(&body)? },
-        "skills" => Request::SetSkills { agent, skills: skills(&body)? },
-        _ => {
-            return Err(ApiError::new(
-                StatusCode::NOT_FOUND,
-                format!("agents know no \"{verb}\""),
-                "log-in, log-out, pause, ready, wrap-up, code, desk, dial or skills",
-            ));
-        }
+    let asked = match VERBS.iter().find(|known| **known == verb) {
+        Some(&"log-in") => asks(Ask::LogIn),
+        Some(&"log-out") => asks(Ask::LogOut),
+        Some(&"ready") => asks(Ask::Ready),
+        Some(&"pause") => asks(Ask::Pause { reason: reason(&body)? }),
+        Some(&"wrap-up") => asks(Ask::WrapUp),
+        Some(&"code") => asks(Ask::Code { code: code(&body)? }),
+        Some(&"desk") => Request::Desk { agent, open: open(&body)? },
+        Some(&"dial") => Request::Dial { agent, to: acts::target(&body)? },
+        Some(&"skills") => Request::SetSkills { agent, skills: skills(&body)? },
+        _ => return Err(no_such_verb("agents", &verb, VERBS)),
     };
     request(&app, who, asked, LIST).await
 }

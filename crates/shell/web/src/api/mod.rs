@@ -21,50 +21,105 @@ use crate::App;
 use crate::Fault;
 use crate::error::ApiError;
 use asked::Asked;
-use axum::Router;
+use axum::handler::Handler;
 use axum::http::StatusCode;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
+use axum::{Json, Router};
 use base::id::BadId;
 use engine::{Reply, Request};
+use serde::Serialize;
 use std::str::FromStr;
 use std::sync::Arc;
 use who::Who;
 
+/// A row of the API. `API.md` describes each.
+struct Route {
+    method: &'static str,
+    /// Below `/api/v1`.
+    path: &'static str,
+    /// What may stand for `{verb}`.
+    verbs: &'static [&'static str],
+    answers: MethodRouter<Arc<App>>,
+}
+
+fn table() -> Vec<Route> {
+    vec![
+        reads("/", index),
+        reads("/queues", queues::list),
+        reads("/queues/{tenant}/{name}", queues::show),
+        reads("/queues/{tenant}/{name}/why", why::queue),
+        verbs("/queues/{tenant}/{name}/{verb}", queues::VERBS, queues::ask),
+        reads("/agents", agents::list),
+        reads("/agents/{tenant}/{name}", agents::show),
+        verbs("/agents/{tenant}/{name}/{verb}", agents::VERBS, agents::ask),
+        reads("/calls", calls::list),
+        reads("/calls/{id}", calls::show),
+        reads("/calls/{id}/why", why::call),
+        verbs("/calls/{id}/{verb}", acts::VERBS, acts::ask),
+        reads("/events", events::list),
+        reads("/events/stream", events::stream),
+        reads("/tickets", tickets::list),
+        reads("/tickets/{number}", tickets::show),
+        reads("/recordings", recordings::list),
+        reads("/recordings/{id}", recordings::show),
+        reads("/recordings/{id}/audio", recordings::audio),
+        verbs("/recordings/{id}/{verb}", shelf::VERBS, shelf::ask),
+        acts("/recordings/verify", shelf::verify_all),
+        reads("/recordings/orphans", retention::orphans),
+        reads("/recordings/retention", retention::plan),
+        reads("/recordings/holds", retention::holds),
+        acts("/recordings/hold", retention::hold),
+        acts("/recordings/release", retention::release),
+        acts("/recordings/accept", retention::accept),
+        acts("/recordings/rekey", shelf::rekey),
+        reads("/recordings/accesses", shelf::accesses),
+        reads("/figures", figures::show),
+        reads("/figures/stream", figures::stream),
+        reads("/definitions", figures::definitions),
+        acts("/reload", reload::reload),
+        reads("/health", health::show),
+    ]
+}
+
 pub(crate) fn routes() -> Router<Arc<App>> {
-    Router::new()
-        .route("/queues", get(queues::list))
-        .route("/queues/{tenant}/{name}", get(queues::show))
-        .route("/queues/{tenant}/{name}/why", get(why::queue))
-        .route("/queues/{tenant}/{name}/{verb}", post(queues::ask))
-        .route("/agents", get(agents::list))
-        .route("/agents/{tenant}/{name}", get(agents::show))
-        .route("/agents/{tenant}/{name}/{verb}", post(agents::ask))
-        .route("/calls", get(calls::list))
-        .route("/calls/{id}", get(calls::show))
-        .route("/calls/{id}/why", get(why::call))
-        .route("/calls/{id}/{verb}", post(acts::ask))
-        .route("/events", get(events::list))
-        .route("/events/stream", get(events::stream))
-        .route("/tickets", get(tickets::list))
-        .route("/tickets/{number}", get(tickets::show))
-        .route("/recordings", get(recordings::list))
-        .route("/recordings/{id}", get(recordings::show))
-        .route("/recordings/{id}/audio", get(recordings::audio))
-        .route("/recordings/{id}/{verb}", post(shelf::ask))
-        .route("/recordings/verify", post(shelf::verify_all))
-        .route("/recordings/orphans", get(retention::orphans))
-        .route("/recordings/retention", get(retention::plan))
-        .route("/recordings/holds", get(retention::holds))
-        .route("/recordings/hold", post(retention::hold))
-        .route("/recordings/release", post(retention::release))
-        .route("/recordings/accept", post(retention::accept))
-        .route("/recordings/rekey", post(shelf::rekey))
-        .route("/recordings/accesses", get(shelf::accesses))
-        .route("/figures", get(figures::show))
-        .route("/figures/stream", get(figures::stream))
-        .route("/definitions", get(figures::definitions))
-        .route("/reload", post(reload::reload))
-        .route("/health", get(health::show))
+    table().into_iter().fold(Router::new(), |router, route| router.route(route.path, route.answers))
+}
+
+/// A route as a client writes it.
+#[derive(Serialize)]
+struct Listed {
+    method: &'static str,
+    path: String,
+}
+
+async fn index() -> Json<Vec<Listed>> {
+    let whole = |path: &str| format!("/api/v1{}", path.trim_end_matches('/'));
+    let listed = |Route { method, path, verbs, .. }: Route| match verbs {
+        [] => vec![Listed { method, path: whole(path) }],
+        _ => verbs.iter().map(|verb| Listed { method, path: whole(&path.replace("{verb}", verb)) }).collect(),
+    };
+    Json(table().into_iter().flat_map(listed).collect())
+}
+
+fn reads<T: 'static, H: Handler<T, Arc<App>>>(path: &'static str, handler: H) -> Route {
+    Route { method: "GET", path, verbs: &[], answers: get(handler) }
+}
+
+fn acts<T: 'static, H: Handler<T, Arc<App>>>(path: &'static str, handler: H) -> Route {
+    verbs(path, &[], handler)
+}
+
+fn verbs<T: 'static, H: Handler<T, Arc<App>>>(path: &'static str, verbs: &'static [&'static str], handler: H) -> Route {
+    Route { method: "POST", path, verbs, answers: post(handler) }
+}
+
+/// What is no verb of these, and which there are.
+fn no_such_verb(whose: &str, verb: &str, verbs: &[&str]) -> ApiError {
+    let expected = match verbs {
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+        [] => String::new(),
+    };
+    ApiError::new(StatusCode::NOT_FOUND, format!("{whose} know no \"{verb}\""), expected)
 }
 
 type Answer<T> = Result<T, ApiError>;

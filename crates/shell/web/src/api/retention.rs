@@ -1,5 +1,6 @@
 //! How long recordings are kept: the plan, and the holds that keep from it.
 
+use super::asked::Body;
 use super::shelf::{Tried, lines, shelf, tried};
 use super::who::Who;
 use super::{Answer, Asked, archive, id, recordings};
@@ -30,7 +31,7 @@ pub async fn plan(State(app): State<Arc<App>>, Asked(asked): Asked<Ahead>) -> An
 /// Which recordings, and why.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Hold {
+struct Hold {
     recording: Option<String>,
     tenant: Option<String>,
     queue: Option<String>,
@@ -42,7 +43,8 @@ pub struct Hold {
     why: String,
 }
 
-pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Hold>) -> Answer<(StatusCode, Json<HoldRow>)> {
+pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, body: Body) -> Answer<(StatusCode, Json<HoldRow>)> {
+    let asked: Hold = body.read(r#"{"queue": "acme/soporte", "why": "a court"}"#)?;
     let (from, to) = recordings::between(&app, asked.from.as_deref(), asked.to.as_deref())?;
     let ask = HoldAsk {
         recording: asked.recording.as_deref().map(id).transpose()?,
@@ -76,13 +78,14 @@ pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Release {
+struct Release {
     hold: u64,
     #[serde(default)]
     why: String,
 }
 
-pub async fn release(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Release>) -> Answer<Json<HoldRow>> {
+pub async fn release(State(app): State<Arc<App>>, Who(who): Who, body: Body) -> Answer<Json<HoldRow>> {
+    let asked: Release = body.read(r#"{"hold": 3, "why": "the case is closed"}"#)?;
     let (hold, why) = (asked.hold, reason(asked.why)?);
     let ended = Tried { who, act: Act::Release, recording: format!("{RELEASED}{hold}"), why };
     let row = tried(&app, ended, move |s, tried| s.release(&tried.who, hold, &tried.why)).await?;
@@ -95,13 +98,14 @@ pub async fn holds(State(app): State<Arc<App>>) -> Answer<Json<Vec<HoldRow>>> {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Accepted {
+struct Accepted {
     what: Accept,
     #[serde(default)]
     why: String,
 }
 
-pub async fn accept(State(app): State<Arc<App>>, Who(who): Who, Json(asked): Json<Accepted>) -> Answer<Json<serde_json::Value>> {
+pub async fn accept(State(app): State<Arc<App>>, Who(who): Who, body: Body) -> Answer<Json<serde_json::Value>> {
+    let asked: Accepted = body.read(r#"{"what": "log", "why": "the disk was changed"}"#)?;
     let (what, why) = (asked.what, reason(asked.why)?);
     let accepted = Tried { who, act: Act::Accept, recording: what.name().into(), why };
     let done = tried(&app, accepted, move |s, tried| s.accept(&tried.who, what, &tried.why)).await?;

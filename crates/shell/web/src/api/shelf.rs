@@ -2,7 +2,7 @@
 //! row 44). What may take long comes as it is done, a line of JSON each.
 
 use super::who::Who;
-use super::{Answer, id};
+use super::{Answer, asked, id, no_such_verb};
 use crate::error::ApiError;
 use crate::{App, Fault, Looked, Shelf};
 use axum::Json;
@@ -23,9 +23,11 @@ const LINES: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "application/x-ndjs
 /// Lines that wait for a slow reader.
 const AHEAD: usize = 64;
 
-#[derive(Deserialize)]
+pub const VERBS: &[&str] = &["verify", "erase"];
+
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Why {
+struct Why {
     #[serde(default)]
     why: String,
     /// Also before its minimum has passed.
@@ -79,17 +81,18 @@ pub async fn ask(
     State(app): State<Arc<App>>,
     Path((recording, verb)): Path<(String, String)>,
     Who(who): Who,
-    body: Option<Json<Why>>,
+    body: asked::Body,
 ) -> Answer<Json<Looked>> {
     let recording: RecordingId = id(&recording)?;
-    let (why, early) = body.map(|Json(act)| (act.why, act.early)).unwrap_or_default();
-    let act = match verb.as_str() {
-        "verify" => Act::Verify,
-        "erase" if why.trim().is_empty() => {
+    let expected = r#"{"why": "asked for by the caller", "early": false}"#;
+    let Why { why, early } = if body.is_empty() { Why::default() } else { body.read(expected)? };
+    let act = match VERBS.iter().find(|known| **known == verb) {
+        Some(&"verify") => Act::Verify,
+        Some(&"erase") if why.trim().is_empty() => {
             return Err(ApiError::bad("nothing is erased without a reason", "`why`: a text that is not empty"));
         }
-        "erase" => Act::Erase,
-        other => return Err(ApiError::bad(format!("\"{other}\" can't be done with a recording"), "verify or erase")),
+        Some(&"erase") => Act::Erase,
+        _ => return Err(no_such_verb("recordings", &verb, VERBS)),
     };
     let archive = app.doors.archive.clone();
     let looked = tried(&app, Tried { who, act, recording: recording.to_string(), why }, move |s, tried| {

@@ -42,6 +42,14 @@ async fn each_act_on_a_call_is_the_request_it_says() {
         ("move", r#"{"queue": "acme/billing"}"#, Request::Move { call, queue: queue("billing") }),
         ("prioritise", r#"{"priority_s": -60}"#, Request::Prioritise { call, priority_s: -60 }),
         ("cancel-callback", "", Request::CancelCallback { call }),
+        ("pause-recording", "", Request::PauseRecording { call, cause: "card".into(), for_s: 120 }),
+        ("pause-recording", r#"{"seconds": 60}"#, Request::PauseRecording { call, cause: "card".into(), for_s: 60 }),
+        (
+            "pause-recording",
+            r#"{"seconds": 9, "cause": "a password"}"#,
+            Request::PauseRecording { call, cause: "a password".into(), for_s: 9 },
+        ),
+        ("resume-recording", "", Request::ResumeRecording { call }),
     ];
     for (verb, body, request) in cases {
         let answer = post(served.address, &format!("/api/v1/calls/{CALL}/{verb}"), body).await;
@@ -93,6 +101,7 @@ async fn a_body_that_is_not_understood_asks_nobody_and_is_told_what_would_be() {
         ("calls/1-3-42/monitor", r#"{"supervisor": "acme/sup", "mode": "spy"}"#),
         ("calls/1-3-42/take-over", r#"{"who": "acme/sup"}"#),
         ("calls/1-3-42/prioritise", r#"{"priority_s": 9999999}"#),
+        ("calls/1-3-42/pause-recording", r#"{"minutes": 2}"#),
         ("agents/acme/ana/skills", r#"{"skills": {"lang:es": 11}}"#),
         ("agents/acme/ana/skills", r#"{"skills": {"lang:es >= 3": 5}}"#),
         ("agents/acme/ana/skills", r#"{"skills": {"a and b": 5}}"#),
@@ -103,7 +112,7 @@ async fn a_body_that_is_not_understood_asks_nobody_and_is_told_what_would_be() {
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{path} with {body}: {}", answer.text());
         assert!(answer.json()["expected"].as_str().unwrap().contains('{'), "{}", answer.text());
     }
-    for path in ["calls/1-3-42/sell", "queues/acme/soporte/burn"] {
+    for path in ["calls/1-3-42/sell", "queues/acme/soporte/burn", "agents/acme/ana/sing", "recordings/1-3-42.c1.p1/hum"] {
         assert_eq!(post(served.address, &format!("/api/v1/{path}"), "").await.status, StatusCode::NOT_FOUND, "{path}");
     }
     assert!(fake.asked.requests.lock().unwrap().is_empty());

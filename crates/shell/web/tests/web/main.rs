@@ -6,3 +6,4 @@ mod browser;
 mod driver;
 mod fakes;
 mod http;
+mod page;

@@ -22,7 +22,7 @@ pub struct Options {
 
 pub async fn pause(options: &Options, client: &Client, out: &mut dyn Write) -> Done {
     let Options { call, cause, seconds } = options;
-    let body = json!({ "cause": cause, "for_s": seconds });
+    let body = json!({ "cause": cause, "seconds": seconds });
     let reply = client.post(&format!("calls/{call}/pause-recording"), Some(body)).await?;
     print(client, out, &reply, |_| format!("{call}: not recorded for {seconds} s, or until it is resumed\n"))
 }
