@@ -14,6 +14,7 @@ use crate::splice::Splice;
 use crate::voice::Voice;
 use crate::{Codec, Law, Limits, Session, Stats, dtmf, latch};
 use base::{Instant, LegId, Now, Random, RecordingId};
+use smallvec::SmallVec;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -69,9 +70,10 @@ pub(crate) struct Leg {
     pub hears: Vec<LegId>,
     /// If these are several: what it hears of them.
     pub mix: Option<Box<Mix>>,
-    /// Who hears it.
-    pub heard_by: Vec<LegId>,
-    pub recordings: Vec<RecordingId>,
+    /// Who hears it: mostly one, and each packet asks who, so that it lies here.
+    pub heard_by: SmallVec<[LegId; 2]>,
+    /// Those it is in, and where the plane has them.
+    pub recordings: SmallVec<[(RecordingId, usize); 1]>,
     /// What it says is recorded also while something is looped to it.
     pub recorded_waiting: bool,
     /// The last sign of life, RTP or RTCP.
@@ -113,8 +115,8 @@ impl Leg {
             fitting: None,
             hears: vec![],
             mix: None,
-            heard_by: vec![],
-            recordings: vec![],
+            heard_by: SmallVec::new(),
+            recordings: SmallVec::new(),
             recorded_waiting: false,
             heard: now,
             alive: false,

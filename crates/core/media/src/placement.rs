@@ -11,6 +11,7 @@ use crate::said::{Origin, Said};
 use crate::tally::Proof;
 use crate::track::{Terms, Track};
 use base::{Instant, LegId};
+use smallvec::SmallVec;
 use std::time::Duration;
 
 /// Frames of one block: 200 ms.
@@ -40,7 +41,8 @@ pub struct Placement {
     start: Instant,
     /// 1 or 2.
     channels: u16,
-    voices: Vec<Voice>,
+    /// Mostly one on each side: those lie here, so that a packet looks in one place less.
+    voices: SmallVec<[Voice; 2]>,
     /// Who waits is recorded too.
     pub(crate) waiting: bool,
     /// The first frame that is not committed.
@@ -62,7 +64,7 @@ impl Placement {
     pub fn new(start: Instant, left: &[LegId], right: &[LegId]) -> Self {
         let channels = if right.is_empty() { 1 } else { 2 };
         let (waiting, proof) = (false, Proof::default());
-        let mut placement = Placement { start, channels, voices: vec![], waiting, first: 0, proof };
+        let mut placement = Placement { start, channels, voices: SmallVec::new(), waiting, first: 0, proof };
         placement.set_legs(left, right);
         placement
     }

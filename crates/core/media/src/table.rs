@@ -15,7 +15,7 @@ pub(crate) type Legs = Table<LegId, Leg>;
 pub(crate) struct Table<I, T> {
     places: HashMap<I, usize, FxBuildHasher>,
     order: BTreeSet<I>,
-    things: Vec<Option<T>>,
+    things: Vec<Option<(I, T)>>,
     free: Vec<usize>,
 }
 
@@ -27,11 +27,21 @@ impl<I, T> Default for Table<I, T> {
 
 impl<I: Copy + Hash + Ord, T> Table<I, T> {
     pub fn get(&self, id: &I) -> Option<&T> {
-        self.things.get(*self.places.get(id)?)?.as_ref()
+        self.things.get(*self.places.get(id)?)?.as_ref().map(|(_, thing)| thing)
     }
 
     pub fn get_mut(&mut self, id: &I) -> Option<&mut T> {
-        self.things.get_mut(*self.places.get(id)?)?.as_mut()
+        self.things.get_mut(*self.places.get(id)?)?.as_mut().map(|(_, thing)| thing)
+    }
+
+    /// Where a thing is as long as it is there, for whoever asks for it often.
+    pub fn place(&self, id: &I) -> Option<usize> {
+        self.places.get(id).copied()
+    }
+
+    /// What has this id at this place.
+    pub fn at(&mut self, place: usize, id: &I) -> Option<&mut T> {
+        self.things.get_mut(place)?.as_mut().filter(|(there, _)| there == id).map(|(_, thing)| thing)
     }
 
     pub fn contains_key(&self, id: &I) -> bool {
@@ -43,8 +53,8 @@ impl<I: Copy + Hash + Ord, T> Table<I, T> {
         self.remove(&id);
         let place = self.free.pop().unwrap_or(self.things.len());
         match self.things.get_mut(place) {
-            Some(free) => *free = Some(thing),
-            None => self.things.push(Some(thing)),
+            Some(free) => *free = Some((id, thing)),
+            None => self.things.push(Some((id, thing))),
         }
         self.places.insert(id, place);
         self.order.insert(id);
@@ -54,7 +64,7 @@ impl<I: Copy + Hash + Ord, T> Table<I, T> {
         let place = self.places.remove(id)?;
         self.order.remove(id);
         self.free.push(place);
-        self.things.get_mut(place)?.take()
+        self.things.get_mut(place)?.take().map(|(_, thing)| thing)
     }
 
     pub fn keys(&self) -> impl Iterator<Item = &I> {
@@ -102,5 +112,7 @@ mod tests {
         assert_eq!(legs.of_call(id(1, 0).call).copied().collect::<Vec<_>>(), [id(1, 1), id(1, 2)]);
         assert_eq!((legs.len(), legs.things.len()), (4, 4), "the place of the one that went");
         assert!(legs.get_mut(&id(3, 0)).is_some() && legs.get(&id(2, 1)).is_none());
+        let place = legs.place(&id(0, 7)).unwrap();
+        assert!(legs.at(place, &id(0, 7)).is_some() && legs.at(place, &id(2, 1)).is_none(), "who was there before");
     }
 }

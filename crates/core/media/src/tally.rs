@@ -11,24 +11,58 @@ pub struct Tally {
     half: Option<u8>,
 }
 
+/// Samples that are summed up at once, in 32 bits: the machine does so with eight of them in one step.
+const RUN: usize = 128;
+/// A sample's weight is its place; within a run, counted from one.
+const WEIGHTS: [i16; RUN] = weights();
+/// What makes each sample's value one from 1 to 65,536: silence must count as well.
+const LIFT: u64 = 1 << 15 | 1;
+
 impl Tally {
     pub fn take(&mut self, samples: &[i16]) {
-        for sample in samples {
-            self.samples += 1;
-            let value = u64::from(sample.cast_unsigned()) + 1;
-            self.sum = self.sum.wrapping_add(self.samples.wrapping_mul(value));
-        }
+        samples.chunks(RUN).for_each(|run| self.take_run(run));
     }
 
     /// The same as bytes, little-endian, in pieces of any size.
-    pub fn take_pcm(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            match self.half.take() {
-                None => self.half = Some(*byte),
-                Some(low) => self.take(&[i16::from_le_bytes([low, *byte])]),
-            }
+    pub fn take_pcm(&mut self, mut bytes: &[u8]) {
+        if let (Some(low), Some((high, rest))) = (self.half, bytes.split_first()) {
+            self.half = None;
+            self.take_run(&[i16::from_le_bytes([low, *high])]);
+            bytes = rest;
         }
+        let (whole, rest) = bytes.as_chunks::<2>();
+        for pairs in whole.chunks(RUN) {
+            let mut run = [0; RUN];
+            run.iter_mut().zip(pairs).for_each(|(sample, pair)| *sample = i16::from_le_bytes(*pair));
+            self.take_run(&run[..pairs.len()]);
+        }
+        self.half = self.half.or(rest.first().copied());
     }
+
+    /// At most [`RUN`]. With n samples before them: the sum of (n + place) * value is n * (the sum of values) and what they
+    /// weigh within the run.
+    fn take_run(&mut self, run: &[i16]) {
+        let (mut plain, mut weighed) = (0_i32, 0_i32);
+        for (sample, weight) in run.iter().zip(&WEIGHTS) {
+            plain = plain.wrapping_add(i32::from(*sample));
+            weighed = weighed.wrapping_add(i32::from(*sample).wrapping_mul(i32::from(*weight)));
+        }
+        let count = run.len() as u64;
+        let lift = |sum: i32, times: u64| i64::from(sum).cast_unsigned().wrapping_add(LIFT * times);
+        let (plain, weighed) = (lift(plain, count), lift(weighed, count * (count + 1) / 2));
+        self.sum = self.sum.wrapping_add(self.samples.wrapping_mul(plain)).wrapping_add(weighed);
+        self.samples += count;
+    }
+}
+
+const fn weights() -> [i16; RUN] {
+    let mut weights = [0; RUN];
+    let mut at = 0;
+    while at < RUN {
+        weights[at] = at as i16 + 1;
+        at += 1;
+    }
+    weights
 }
 
 /// What went into a recording. Of each channel the samples that packets brought, and those of them that found no place.
@@ -62,6 +96,20 @@ mod tests {
         ];
         for other in others {
             assert_ne!(tally(other), tally(&sound), "{other:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_summed_in_runs_is_the_sum_of_places_times_values() {
+        let sound: Vec<i16> = (0..1_000).map(|n: i32| [i16::MIN, i16::MAX, (n * 61) as i16][n as usize % 3]).collect();
+        let sum = (1_u64..).zip(&sound).map(|(place, sample)| place * (i64::from(*sample) + 32_769).cast_unsigned()).sum();
+        assert_eq!(tally(&sound), Tally { samples: 1_000, sum, half: None });
+        let mut pieces = Tally::default();
+        sound.chunks(77).for_each(|piece| pieces.take(piece));
+        assert_eq!(pieces, tally(&sound));
+        for loudest in [[i16::MIN; RUN], [i16::MAX; RUN]] {
+            let value = (i64::from(loudest[0]) + 32_769).cast_unsigned();
+            assert_eq!(tally(&loudest).sum, (RUN * (RUN + 1) / 2) as u64 * value);
         }
     }
 

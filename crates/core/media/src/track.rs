@@ -43,6 +43,7 @@ pub(crate) struct Terms {
     pub scale: u8,
 }
 
+/// What a packet of a recorded voice needs lies together: much else is in the caches when it comes.
 #[derive(Clone, Debug)]
 pub(crate) struct Track {
     terms: Terms,
@@ -50,7 +51,7 @@ pub(crate) struct Track {
     /// Where the window begins, in its own samples.
     first: i64,
     window: VecDeque<i16>,
-    concealer: Concealer,
+    concealer: Box<Concealer>,
     /// The last packet had no sound: that nothing comes is no loss.
     mute: bool,
 }
@@ -59,7 +60,7 @@ pub(crate) struct Track {
 #[derive(Clone, Debug)]
 enum Clock {
     Arrival(Option<Anchor>),
-    Playout(Playout),
+    Playout(Box<Playout>),
 }
 
 /// The sample at which a timestamp lies.
@@ -75,8 +76,8 @@ struct Anchor {
 
 impl Track {
     pub fn new(terms: Terms, first: i64) -> Self {
-        let clock = if terms.live { Clock::Playout(Playout::new(terms.lateness)) } else { Clock::Arrival(None) };
-        let (first, concealer) = (first * i64::from(terms.scale), Concealer::new(terms.scale.into()));
+        let clock = if terms.live { Clock::Playout(Box::new(Playout::new(terms.lateness))) } else { Clock::Arrival(None) };
+        let (first, concealer) = (first * i64::from(terms.scale), Box::new(Concealer::new(terms.scale.into())));
         Track { terms, clock, first, window: VecDeque::new(), concealer, mute: false }
     }
 
@@ -177,37 +178,40 @@ impl Track {
     /// Adds the next samples to `sum`, and forgets them. What is missing is concealed.
     pub fn take(&mut self, sum: &mut [i32]) {
         self.first += sum.len() as i64;
-        for sums in sum.chunks_mut(PART * usize::from(self.terms.scale)) {
-            let over = !self.terms.live || self.mute;
-            if self.window.is_empty() && (over || self.concealer.is_silent()) {
+        let part = PART * usize::from(self.terms.scale);
+        let here = sum.len().min(self.window.len());
+        let (front, back) = self.window.as_mut_slices();
+        let split = front.len().min(here);
+        let (of_front, of_back) = sum[..here].split_at_mut(split);
+        for (samples, sums) in [(&mut front[..split], of_front), (&mut back[..here - split], of_back)] {
+            self.concealer.fill(samples);
+            add(sums, samples);
+        }
+        self.window.drain(..here);
+        // What follows in the last part belongs to it.
+        let begun = here.next_multiple_of(part).min(sum.len()) - here;
+        let (begun, empty) = sum[here..].split_at_mut(begun);
+        self.make_up(begun);
+        for sums in empty.chunks_mut(part) {
+            if self.is_over() || self.concealer.is_silent() {
                 self.concealer.rest();
-                continue;
+            } else {
+                self.make_up(sums);
             }
-            let mut part = [NOTHING; WIDEST * PART];
-            let part = &mut part[..sums.len()];
-            let here = part.len().min(self.window.len());
-            let (front, back) = self.window.as_slices();
-            let split = front.len().min(here);
-            part[..split].copy_from_slice(&front[..split]);
-            part[split..here].copy_from_slice(&back[..here - split]);
-            self.window.drain(..here);
-            if over {
-                part[here..].fill(0);
-            }
-            self.conceal(part);
-            sums.iter_mut().zip(&*part).for_each(|(sum, sample)| *sum += i32::from(*sample));
         }
     }
 
-    /// Fills the holes in a part, one stretch after the other.
-    fn conceal(&mut self, part: &mut [i16]) {
-        for stretch in part.chunk_by_mut(|a, b| (*a == NOTHING) == (*b == NOTHING)) {
-            if stretch.first() == Some(&NOTHING) {
-                self.concealer.missing(stretch);
-            } else {
-                self.concealer.came(stretch);
-            }
-        }
+    /// Nothing is there to be taken: at most a part.
+    fn make_up(&mut self, sums: &mut [i32]) {
+        let mut made = [if self.is_over() { 0 } else { NOTHING }; WIDEST * PART];
+        let made = &mut made[..sums.len()];
+        self.concealer.fill(made);
+        add(sums, made);
+    }
+
+    /// Where the window ends is no loss.
+    fn is_over(&self) -> bool {
+        !self.terms.live || self.mute
     }
 
     /// Forgets what lies before a place.
@@ -249,6 +253,27 @@ impl Track {
         }
         (place, false)
     }
+}
+
+impl Concealer {
+    /// Fills the holes, one stretch after the other. Mostly there are none: that is seen in many samples at once.
+    fn fill(&mut self, samples: &mut [i16]) {
+        if !samples.iter().fold(false, |hole, sample| hole | (*sample == NOTHING)) {
+            return self.came(samples);
+        }
+        for stretch in samples.chunk_by_mut(|a, b| (*a == NOTHING) == (*b == NOTHING)) {
+            if stretch.first() == Some(&NOTHING) {
+                self.missing(stretch);
+            } else {
+                self.came(stretch);
+            }
+        }
+    }
+}
+
+/// No sum goes round: it is of a handful of voices.
+fn add(sums: &mut [i32], samples: &[i16]) {
+    sums.iter_mut().zip(samples).for_each(|(sum, sample)| *sum = sum.wrapping_add(i32::from(*sample)));
 }
 
 #[cfg(test)]

@@ -28,7 +28,7 @@ impl Plane {
     /// A leg that closes hears nobody and is heard by nobody.
     pub(super) fn part(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
         self.set_hears(now, id, vec![], out);
-        for listener in self.legs.get(&id).map_or(vec![], |leg| leg.heard_by.clone()) {
+        for listener in self.legs.get(&id).map_or(vec![], |leg| leg.heard_by.to_vec()) {
             let rest = self.legs.get(&listener).map_or(vec![], |l| l.hears.iter().copied().filter(|h| *h != id).collect());
             self.set_hears(now, listener, rest, out);
         }
@@ -36,7 +36,7 @@ impl Plane {
 
     /// A leg says nothing for a while: to those who hear only it, what comes later is a splice.
     pub(super) fn pause(&mut self, id: LegId) {
-        for listener in self.legs.get(&id).map_or(vec![], |leg| leg.heard_by.clone()) {
+        for listener in self.legs.get(&id).map_or(vec![], |leg| leg.heard_by.to_vec()) {
             if let Some(leg) = self.legs.get_mut(&listener).filter(|leg| leg.mix.is_none()) {
                 leg.cut();
             }
@@ -157,7 +157,7 @@ impl Plane {
 
     /// Codecs have changed: this leg and those who hear it may have to be mixed to now, or no longer.
     pub(super) fn retune(&mut self, now: Instant, id: LegId, out: &mut Vec<Output>) {
-        let listeners = self.legs.get(&id).map_or(vec![], |leg| leg.heard_by.clone());
+        let listeners = self.legs.get(&id).map_or(vec![], |leg| leg.heard_by.to_vec());
         for listener in listeners.into_iter().chain([id]) {
             let mixed = self.legs.get(&listener).is_some_and(|leg| leg.mix.is_some());
             if mixed != self.mixes(listener) {

@@ -123,8 +123,8 @@ impl Plane {
             ear.hear(at, said, |key| out.push(Output::Input(Input::Digit { leg: id, key })));
         }
         if leg.takes_part() {
-            for recording in &leg.recordings {
-                if let Some(placement) = self.recordings.get_mut(recording) {
+            for (recording, place) in &leg.recordings {
+                if let Some(placement) = self.recordings.at(*place, recording) {
                     placement.place(at, id, said);
                 }
             }

@@ -66,11 +66,11 @@ impl Plane {
 
     /// A leg has closed that was in these recordings. One of which nobody is left, or whose call has no leg any more,
     /// ends: the file must not stay open for ever.
-    pub(super) fn end_recordings_of(&mut self, now: Now, closed: LegId, among: &[RecordingId], out: &mut Vec<Output>) {
+    pub(super) fn end_recordings_of(&mut self, now: Now, closed: LegId, among: &[(RecordingId, usize)], out: &mut Vec<Output>) {
         let empty_call = self.legs.of_call(closed.call).next().is_none();
         let over = self.recordings.iter().filter(|(id, placement)| {
             let nobody = || !placement.legs().any(|leg| self.legs.contains_key(&leg));
-            (among.contains(id) && nobody()) || (empty_call && id.call() == closed.call)
+            (among.iter().any(|(r, _)| r == *id) && nobody()) || (empty_call && id.call() == closed.call)
         });
         for id in over.map(|(id, _)| *id).collect::<Vec<_>>() {
             self.on_stop_recording(now, id, out);
@@ -81,16 +81,16 @@ impl Plane {
     fn note_recording(&mut self, id: RecordingId, before: &[LegId]) {
         for leg in before {
             if let Some(leg) = self.legs.get_mut(leg) {
-                leg.recordings.retain(|r| *r != id);
+                leg.recordings.retain(|(r, _)| *r != id);
             }
         }
-        let Some(placement) = self.recordings.get(&id) else { return };
+        let (Some(placement), Some(place)) = (self.recordings.get(&id), self.recordings.place(&id)) else { return };
         for leg in placement.legs() {
             let Some(leg) = self.legs.get_mut(&leg) else { continue };
-            if !leg.recordings.contains(&id) {
-                leg.recordings.push(id);
+            if !leg.recordings.contains(&(id, place)) {
+                leg.recordings.push((id, place));
             }
-            leg.recorded_waiting = leg.recordings.iter().any(|id| self.recordings.get(id).is_some_and(|p| p.waiting));
+            leg.recorded_waiting = leg.recordings.iter().any(|(id, _)| self.recordings.get(id).is_some_and(|p| p.waiting));
         }
     }
 }

@@ -4,47 +4,22 @@
 use super::disk::{Disk, DiskFile};
 use super::files::{Form, Places, RATE};
 use ring::rand::{SecureRandom, SystemRandom};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io;
 use std::path::Path;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vault::{Content, FileKey, Header, Keyring, Sealer, wav};
 
-/// The file, shared between hound (which keeps its writer to itself) and us, who sync and cut it.
-#[derive(Clone)]
-pub(super) struct Shared(Arc<Mutex<Box<dyn DiskFile>>>);
-
-impl Shared {
-    fn new(file: Box<dyn DiskFile>) -> Self {
-        Shared(Arc::new(Mutex::new(file)))
-    }
-
-    pub fn lock(&self) -> MutexGuard<'_, Box<dyn DiskFile>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-impl Write for Shared {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.lock().write(bytes)
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.lock().flush()
-    }
-}
-impl Seek for Shared {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.lock().seek(to)
-    }
-}
+/// Samples that become bytes at once: those of a block in stereo, with room.
+const PIECE: usize = 4_096;
 
 pub(super) enum Body {
-    Clear { file: Shared, wav: Box<hound::WavWriter<Shared>> },
+    Clear(Clear),
     Sealed(Box<Sealed>),
 }
 
 /// What a body is when nothing more is written to it.
 pub(super) struct Finished {
     /// What is left to sync.
-    pub files: Vec<Shared>,
+    pub files: Vec<Box<dyn DiskFile>>,
     /// Those that can be read back.
     pub frames: u64,
     pub written: io::Result<()>,
@@ -53,25 +28,20 @@ pub(super) struct Finished {
 impl Body {
     /// New files; with keys they are sealed. None of them is left behind after an error.
     pub fn create(disk: &dyn Disk, places: &Places, channels: u16, keys: Option<(&Keyring, &str)>) -> io::Result<Body> {
-        let Some((keys, recording)) = keys else { return clear(disk, places, channels) };
+        let Some((keys, recording)) = keys else { return Clear::create(disk, places, channels).map(Body::Clear) };
         Sealed::create(disk, places, channels, keys, recording).map(|sealed| Body::Sealed(Box::new(sealed)))
     }
 
     pub fn form(&self) -> Form {
         match self {
-            Body::Clear { .. } => Form::Wav,
+            Body::Clear(_) => Form::Wav,
             Body::Sealed(_) => Form::Sealed,
         }
     }
 
     pub fn append(&mut self, samples: &[i16]) -> io::Result<()> {
         match self {
-            Body::Clear { wav, .. } => {
-                let count = u32::try_from(samples.len()).map_err(|_| io::ErrorKind::InvalidInput)?;
-                let mut writer = wav.get_i16_writer(count);
-                samples.iter().for_each(|s| writer.write_sample(*s));
-                writer.flush().map_err(to_io)
-            }
+            Body::Clear(clear) => clear.append(samples),
             Body::Sealed(sealed) => sealed.append(samples),
         }
     }
@@ -79,7 +49,7 @@ impl Body {
     /// What was appended can be read back by whoever opens the file now.
     pub fn flush(&mut self) -> io::Result<()> {
         match self {
-            Body::Clear { wav, .. } => wav.flush().map_err(to_io),
+            Body::Clear(clear) => clear.flush(),
             Body::Sealed(sealed) => sealed.write_chunk(false),
         }
     }
@@ -87,36 +57,56 @@ impl Body {
     /// Ends the file; what a failed write left behind is cut off.
     pub fn finish(self, channels: u16) -> Finished {
         match self {
-            Body::Clear { file, wav } => {
-                let frames = u64::from(wav.duration());
-                let end = wav::HEADER as u64 + frames * u64::from(channels) * wav::SAMPLE;
-                let written = wav.finalize().map_err(to_io).and_then(|()| file.lock().truncate(end));
-                Finished { files: vec![file], frames, written }
-            }
+            Body::Clear(clear) => clear.finish(),
             Body::Sealed(sealed) => sealed.finish(channels),
         }
     }
 }
 
-fn clear(disk: &dyn Disk, places: &Places, channels: u16) -> io::Result<Body> {
-    let path = places.audio(Form::Wav);
-    let spec = hound::WavSpec {
-        channels,
-        sample_rate: RATE,
-        bits_per_sample: 8 * wav::SAMPLE as u16,
-        sample_format: hound::SampleFormat::Int,
-    };
-    let file = Shared::new(disk.create(&path)?);
-    let begun = hound::WavWriter::new(file.clone(), spec).and_then(|mut wav| wav.flush().map(|()| wav));
-    if begun.is_err() {
-        let _ = std::fs::remove_file(&path);
+pub(super) struct Clear {
+    file: Box<dyn DiskFile>,
+    channels: u16,
+    /// Those that were written whole.
+    samples: u64,
+}
+
+impl Clear {
+    fn create(disk: &dyn Disk, places: &Places, channels: u16) -> io::Result<Clear> {
+        let file = new(disk, &places.audio(Form::Wav), &wav::header(channels, RATE, 0))?;
+        Ok(Clear { file, channels, samples: 0 })
     }
-    Ok(Body::Clear { file, wav: Box::new(begun.map_err(to_io)?) })
+
+    fn append(&mut self, samples: &[i16]) -> io::Result<()> {
+        let mut bytes = [0; PIECE * wav::SAMPLE as usize];
+        for piece in samples.chunks(PIECE) {
+            let (pairs, _) = bytes.as_chunks_mut();
+            pairs.iter_mut().zip(piece).for_each(|(pair, sample)| *pair = sample.to_le_bytes());
+            self.file.write_all(&bytes[..piece.len() * wav::SAMPLE as usize])?;
+            self.samples += piece.len() as u64;
+        }
+        Ok(())
+    }
+
+    /// The header says how long it is.
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.write_over(0, &wav::header(self.channels, RATE, self.frames()))
+    }
+
+    fn finish(mut self) -> Finished {
+        let frames = self.frames();
+        let end = wav::HEADER as u64 + frames * u64::from(self.channels) * wav::SAMPLE;
+        let written = self.flush().and_then(|()| self.file.truncate(end));
+        Finished { files: vec![self.file], frames, written }
+    }
+
+    fn frames(&self) -> u64 {
+        self.samples / u64::from(self.channels)
+    }
 }
 
 pub(super) struct Sealed {
-    file: Shared,
-    key: Shared,
+    file: Box<dyn DiskFile>,
+    key: Box<dyn DiskFile>,
     /// None after a failed write: no other chunk may have its number.
     sealer: Option<Sealer>,
     /// Appended, and in no chunk yet.
@@ -137,8 +127,8 @@ impl Sealed {
         let key_file = new(disk, &places.key(), &wrapped).and_then(|mut file| file.sync().map(|()| file));
         let beside = key_file.inspect_err(|_| drop(std::fs::remove_file(places.audio(Form::Sealed))))?;
         Ok(Sealed {
-            file: Shared::new(audio),
-            key: Shared::new(beside),
+            file: audio,
+            key: beside,
             sealer: Some(Sealer::new(&key, &header)),
             open: Vec::new(),
             chunk: Vec::new(),
@@ -171,7 +161,7 @@ impl Sealed {
 
     fn finish(mut self, channels: u16) -> Finished {
         let written = if self.sealer.is_some() { self.write_chunk(true) } else { Ok(()) };
-        let cut = self.file.lock().truncate(self.end);
+        let cut = self.file.truncate(self.end);
         let frames = self.sealed / (u64::from(channels) * wav::SAMPLE);
         Finished { files: vec![self.key, self.file], frames, written: written.and(cut) }
     }
@@ -194,11 +184,4 @@ pub(crate) fn random<const N: usize>() -> io::Result<[u8; N]> {
     let mut bytes = [0; N];
     SystemRandom::new().fill(&mut bytes).map_err(|_| io::Error::other("the system gives no randomness"))?;
     Ok(bytes)
-}
-
-fn to_io(error: hound::Error) -> io::Error {
-    match error {
-        hound::Error::IoError(error) => error,
-        other => io::Error::other(other),
-    }
 }

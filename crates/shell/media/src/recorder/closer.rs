@@ -1,7 +1,6 @@
 //! What happens after the last sample: to the disk, read back and verified, told.
 
-use super::body::Shared;
-use super::disk::{self, Disk};
+use super::disk::{self, Disk, DiskFile};
 use super::files::{Note, Places, RATE};
 use super::sound::{Sound, SoundError, measure_with};
 use crate::Sink;
@@ -16,7 +15,7 @@ use vault::verdict::{Content, Expected, Verdict, judge};
 /// A recording that is written to its end.
 pub(super) struct Ended {
     /// To be synced.
-    pub files: Vec<Shared>,
+    pub files: Vec<Box<dyn DiskFile>>,
     pub places: Places,
     pub note: Note,
     pub frames: u64,
@@ -76,10 +75,10 @@ fn write_again(waiting: &mut Vec<Unwritten>, disk: &dyn Disk) {
 
 /// What the engine is told, and the sidecar if there was no room for it.
 fn close(ended: Ended, disk: &dyn Disk, keys: Option<&Keyring>) -> (Input, Option<Unwritten>) {
-    let Ended { files, places, mut note, frames, reason, proof } = ended;
+    let Ended { mut files, places, mut note, frames, reason, proof } = ended;
     let recording = note.about.recording;
     // After a failed fsync the pages may be gone though a second one succeeds: what is told is the first answer.
-    let synced: io::Result<()> = files.iter().try_for_each(|file| file.lock().sync());
+    let synced: io::Result<()> = files.iter_mut().try_for_each(|file| file.sync());
     let mut tally = Tally::default();
     let content = read_back(&places, &note, keys, &mut tally);
     if let Some(error) = synced.as_ref().err().or(content.as_ref().err()) {

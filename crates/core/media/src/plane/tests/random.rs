@@ -119,7 +119,8 @@ fn check_hearing(plane: &Plane) -> Result<(), TestCaseError> {
         for listener in &leg.heard_by {
             prop_assert!(open(listener).hears.contains(id));
         }
-        for recording in &leg.recordings {
+        for (recording, place) in &leg.recordings {
+            prop_assert_eq!(plane.recordings.place(recording), Some(*place));
             prop_assert!(plane.recordings.get(recording).unwrap().legs().any(|leg| leg == *id));
         }
     }
