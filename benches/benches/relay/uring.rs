@@ -1,13 +1,14 @@
 //! The same with io_uring in place of epoll: one request reads each leg's socket for as long as it is there, the kernel
 //! takes buffers from a ring, and what is to be sent goes out with the next wait. What a third backend of the media plane
-//! could save at most.
+//! could save at most: it has to know whence a packet comes, so each is asked for with its sender.
 //!
 //! The kernel reads and writes memory that requests name by address: for that, here and nowhere else, `unsafe`.
 #![expect(unsafe_code, reason = "requests name memory by address")]
 
 use crate::peers::{Peers, Phase, Traffic};
-use io_uring::types::{BufRingEntry, Fd, SubmitArgs, Timespec};
+use io_uring::types::{BufRingEntry, Fd, RecvMsgOut, SubmitArgs, Timespec};
 use io_uring::{IoUring, SubmissionQueue, cqueue, opcode, squeue};
+use nix::libc::{msghdr, sockaddr_in6};
 use socket2::SockAddr;
 use std::io;
 use std::net::{SocketAddr, UdpSocket};
@@ -39,16 +40,17 @@ pub fn relay(traffic: Traffic) -> io::Result<Phase> {
 struct Leg {
     socket: UdpSocket,
     peer: SockAddr,
+    from: SocketAddr,
 }
 
 impl Leg {
     fn new(own: SocketAddr, peer: SocketAddr) -> Leg {
-        Leg { socket: UdpSocket::bind(own).expect("a free port"), peer: peer.into() }
+        Leg { socket: UdpSocket::bind(own).expect("a free port"), peer: peer.into(), from: peer }
     }
 
-    /// Reads this leg's packets, again and again.
-    fn read(&self, leg: usize) -> squeue::Entry {
-        opcode::RecvMulti::new(Fd(self.socket.as_raw_fd()), 0).build().user_data(leg as u64)
+    /// Reads this leg's packets and who sent them, again and again.
+    fn read(&self, leg: usize, head: &'static msghdr) -> squeue::Entry {
+        opcode::RecvMsgMulti::new(Fd(self.socket.as_raw_fd()), head, 0).build().user_data(leg as u64)
     }
 
     /// Sends a packet to its peer; only what goes wrong is told.
@@ -71,8 +73,12 @@ fn serve(legs: &[Leg], stop: &AtomicBool) -> io::Result<()> {
     let buffers = Box::leak(Box::new(Buffers::new()));
     // SAFETY: the buffers lie still in their boxes, and outlive the ring's requests: they are leaked.
     unsafe { ring.submitter().register_buf_ring_with_flags(buffers.entries.as_ptr() as u64, BUFFERS, 0, 0)? };
+    // SAFETY: all of its fields may be zero.
+    let head: &'static mut msghdr = Box::leak(Box::new(unsafe { std::mem::zeroed() }));
+    head.msg_namelen = size_of::<sockaddr_in6>() as u32;
+    let head = &*head;
     for (number, leg) in legs.iter().enumerate() {
-        push(&mut ring.submission(), &leg.read(number));
+        push(&mut ring.submission(), &leg.read(number, head));
         ring.submit()?;
     }
     let patience = Timespec::new().nsec(100_000_000);
@@ -87,11 +93,13 @@ fn serve(legs: &[Leg], stop: &AtomicBool) -> io::Result<()> {
         for answer in answers.filter(|answer| answer.user_data() != SENT) {
             let number = answer.user_data() as usize;
             if !cqueue::more(answer.flags()) {
-                push(&mut requests, &legs[number].read(number));
+                push(&mut requests, &legs[number].read(number, head));
             }
             let Some(buffer) = cqueue::buffer_select(answer.flags()) else { continue };
-            if let Ok(length) = u32::try_from(answer.result()) {
-                push(&mut requests, &legs[number ^ 1].send(buffers.at(buffer), length));
+            let came = usize::try_from(answer.result()).ok().and_then(|length| buffers.packet(buffer, length, head));
+            // From anybody else than its peer the packet is not relayed.
+            if let Some((_, packet)) = came.filter(|(from, _)| *from == legs[number].from) {
+                push(&mut requests, &legs[number ^ 1].send(packet.as_ptr(), packet.len() as u32));
             }
             sent.push(buffer);
         }
@@ -128,6 +136,15 @@ impl Buffers {
 
     fn at(&self, buffer: u16) -> *const u8 {
         &raw const self.memory[usize::from(buffer) * SIZE]
+    }
+
+    /// What came and from where, over IPv4.
+    fn packet(&self, buffer: u16, length: usize, head: &msghdr) -> Option<(SocketAddr, &[u8])> {
+        let bytes = self.memory.get(usize::from(buffer) * SIZE..)?.get(..length)?;
+        let came = RecvMsgOut::parse(bytes, head).ok()?;
+        let &[_, _, high, low, a, b, c, d, ..] = came.name_data() else { return None };
+        let packet = bytes.get(length - came.payload_data().len()..)?;
+        Some((([a, b, c, d], u16::from_be_bytes([high, low])).into(), packet))
     }
 
     /// This one is free.

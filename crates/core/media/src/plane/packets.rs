@@ -177,10 +177,10 @@ impl Plane {
     /// What one listener gets of a packet: itself, as one of the listener's own stream; to a mix only its keys are handed
     /// here.
     fn pass_on(&mut self, now: Now, id: LegId, came: &Came, packet: &mut [u8]) -> Option<Output> {
-        if self.legs.get(&id)?.mix.is_some() {
+        let leg = self.legs.get_mut(&id)?;
+        if leg.mix.is_some() {
             return self.key_beside(now, id, came, packet);
         }
-        let leg = self.legs.get_mut(&id)?;
         let &Came { content, header, .. } = came;
         if leg.player.is_some() {
             return None;
