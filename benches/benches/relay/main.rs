@@ -1,12 +1,12 @@
 //! CPU per relayed packet: our plane, without and with a recording of each call, against a bare epoll relay of the same
-//! packets, in one run by turns; and a bare relay over io_uring.
+//! packets, in one run by turns; each over epoll and over io_uring.
 //!
 //! `cargo bench -p benches --bench relay` prints a table. All relays have one thread and a socket for each leg, and carry
 //! the same traffic from the same generator: 400 calls of two peers at 50 packets a second on loopback, spread over the
 //! 20 ms. What is counted is the CPU time of all threads that relay and record, kernel included. Each relay has several
 //! turns, each beside the bare relay before and after it; the median of these ratios counts. The run is valid if every
 //! phase relayed at least 99.9 % of its packets and neighbouring phases of the bare relay agree within a fifth.
-//! `-- relayed`, `recorded`, `uring` choose.
+//! `-- relayed`, `recorded`, `ring`, `ring-recorded`, `uring` (a bare relay over io_uring) choose.
 
 mod bare;
 mod ours;
@@ -14,14 +14,24 @@ mod peers;
 mod uring;
 
 use peers::{Phase, Traffic};
+use shell_media::Way;
 use std::process::ExitCode;
 
 /// What a relayed packet may cost, as a multiple of the bare relay's.
-const TARGETS: [(&str, f64); 2] = [(OURS, 1.3), (RECORDED, 1.5)];
+const TARGETS: [(&str, f64); 4] = [(OURS, 1.3), (RECORDED, 1.5), (RINGED, 1.3), (RING_RECORDED, 1.5)];
 const BARE: &str = "bare relay";
 const OURS: &str = "our plane";
 const RECORDED: &str = "with recording";
+const RINGED: &str = "over io_uring";
+const RING_RECORDED: &str = "io_uring, rec.";
 const URING: &str = "bare io_uring";
+/// By the words that choose them.
+const OF_OURS: [(&str, &str, bool, Way); 4] = [
+    ("relayed", OURS, false, Way::Epoll),
+    ("recorded", RECORDED, true, Way::Epoll),
+    ("ring", RINGED, false, Way::IoUring),
+    ("ring-recorded", RING_RECORDED, true, Way::IoUring),
+];
 
 fn main() -> ExitCode {
     // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
@@ -33,20 +43,15 @@ fn main() -> ExitCode {
     let traffic = Traffic { calls, seconds, first_port: 24_000 };
     let mut phases = vec![(BARE, bare::relay(traffic))];
     for turn in 0..turns {
-        if chosen("relayed") {
-            phases.extend([(OURS, ours::relay(traffic, false)), (BARE, bare::relay(traffic))]);
+        for (word, name, recorded, way) in OF_OURS {
+            if chosen(word) {
+                add(&mut phases, name, ours::relay(traffic, recorded, way), traffic);
+            }
         }
-        if chosen("recorded") {
-            phases.extend([(RECORDED, ours::relay(traffic, true)), (BARE, bare::relay(traffic))]);
-        }
-        if !chosen("uring") {
-            continue;
-        }
-        // The kernel is a while about closing such sockets: ports of their own.
-        let first_port = if turn % 2 == 0 { 26_000 } else { 28_000 };
-        match uring::relay(Traffic { first_port, ..traffic }) {
-            Ok(phase) => phases.extend([(URING, phase), (BARE, bare::relay(traffic))]),
-            Err(why) => println!("{URING}: not here: {why}"),
+        if chosen("uring") {
+            // The kernel is a while about closing such sockets: ports of their own.
+            let first_port = if turn % 2 == 0 { 26_000 } else { 28_000 };
+            add(&mut phases, URING, uring::relay(Traffic { first_port, ..traffic }), traffic);
         }
     }
     print(&phases);
@@ -64,6 +69,14 @@ fn main() -> ExitCode {
     println!("valid: {}", if complete && steady { "yes" } else { "no: the machine was busy with something else" });
     assert!(measured || complete, "packets were lost");
     if complete && steady || !measured { ExitCode::SUCCESS } else { ExitCode::from(2) }
+}
+
+/// A phase, and the bare relay after it.
+fn add(phases: &mut Vec<(&str, Phase)>, name: &'static str, phase: std::io::Result<Phase>, traffic: Traffic) {
+    match phase {
+        Ok(phase) => phases.extend([(name, phase), (BARE, bare::relay(traffic))]),
+        Err(why) => println!("{name}: not here: {why}"),
+    }
 }
 
 fn print(phases: &[(&str, Phase)]) {

@@ -4,7 +4,7 @@ use crate::peers::{Peers, Phase, Traffic};
 use base::{CallId, ConversationId, LegId, RecordingId};
 use benches::sidecar::sidecar;
 use media::{Codec, Command, Input, PromptBook, Session};
-use shell_media::{Config, Handle, MediaPlane};
+use shell_media::{Config, Handle, MediaPlane, UringIo, Way};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
@@ -12,7 +12,9 @@ use std::sync::mpsc::{self, Receiver};
 /// All that work for a packet.
 const THREADS: [&str; 3] = ["media-0", "recorder", "recorder-close"];
 
-pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
+/// Over io_uring it fails where the kernel or the container has none for us.
+pub fn relay(traffic: Traffic, recorded: bool, way: Way) -> std::io::Result<Phase> {
+    let ring = if way == Way::IoUring { Some(UringIo::with_shared_port(None)?) } else { None };
     let mut peers = Peers::new(traffic);
     let folder = tempfile::tempdir().expect("a folder");
     let (sender, inputs) = mpsc::channel();
@@ -21,7 +23,11 @@ pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
         // At the end nobody listens any more.
         let _ = sender.send(input);
     });
-    let handle = MediaPlane::start(config, sink).expect("threads");
+    let handle = match ring {
+        Some(io) => MediaPlane::start_on(config, sink, vec![io]),
+        None => MediaPlane::start(config, sink),
+    };
+    let handle = handle.expect("threads");
     for n in traffic.legs() {
         handle.send(Command::Open { leg: leg(n), address: Ipv4Addr::LOCALHOST.into(), port: traffic.port(n).port() });
         await_input(&inputs, |input| matches!(input, Input::Opened { .. }));
@@ -36,7 +42,7 @@ pub fn relay(traffic: Traffic, recorded: bool) -> Phase {
     }
     let phase = peers.measure(traffic, &THREADS);
     handle.stop();
-    phase
+    Ok(phase)
 }
 
 fn await_input(inputs: &Receiver<Input>, wanted: impl Fn(&Input) -> bool) {

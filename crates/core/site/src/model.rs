@@ -59,6 +59,14 @@ pub struct Sip {
     pub tcp: bool,
 }
 
+/// The kernel's way to read and write packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PacketIo {
+    Epoll,
+    /// Where the kernel or the container refuses it: as above.
+    IoUring,
+}
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
     /// RTP on the even ports, RTCP above each.
@@ -66,6 +74,8 @@ pub struct Media {
     /// One port for all legs of the trunks that share it.
     pub shared_port: Option<u16>,
     pub advertise: Option<IpAddr>,
+    /// How packets are read and written.
+    pub io: PacketIo,
     /// A leg that should speak and sends nothing for this long is dead.
     pub silent_after: Duration,
     /// Where a leg is mixed its packets are held back for no longer than this.

@@ -13,6 +13,7 @@ pub fn needs_restart(old: &Site, new: &Site) -> Vec<Diagnostic> {
         ("sip.advertise", old.sip.advertise == new.sip.advertise),
         ("sip.tcp", old.sip.tcp == new.sip.tcp),
         ("media.ports", old.media.ports == new.media.ports),
+        ("media.io", old.media.io == new.media.io),
         ("media.shared_port", old.media.shared_port == new.media.shared_port),
         ("media.advertise", old.media.advertise == new.media.advertise),
         ("media.silent_after", old.media.silent_after == new.media.silent_after),

@@ -1,6 +1,6 @@
 //! Single values of the site file: what each expects, and how it is read.
 
-use crate::model::{Algorithm, Compressed, Country};
+use crate::model::{Algorithm, Compressed, Country, PacketIo};
 use acd::{CallFirst, IdleEvent, ReasonMode, Strategy, WrapUpMode};
 use base::{AgentState, Lang, Pii, Requirement, Skill, Tenant};
 use ivr::text::duration;
@@ -79,6 +79,10 @@ macro_rules! by_word {
     )*};
 }
 by_word! {
+    PacketIo: "a way to read and write packets: \"epoll\" or \"io_uring\"" {
+        "epoll" => PacketIo::Epoll,
+        "io_uring" => PacketIo::IoUring,
+    }
     AudioCodec: "a codec: \"pcma\", \"pcmu\", \"g722\" or \"opus\"" {
         "pcma" => AudioCodec::Pcma,
         "pcmu" => AudioCodec::Pcmu,

@@ -9,24 +9,30 @@
 //! ```
 //! The invariant: nothing on the way of a packet waits for a disk, a lock or the engine.
 
+mod backend;
 mod clock;
 mod io;
 mod measured;
 mod prompts;
 mod recorder;
+mod ring;
 mod shared;
 mod shelf;
 mod udp;
+mod uring;
 mod waker;
 mod worker;
 
+pub use backend::Way;
 pub use io::{Arrival, PacketIo, Port};
 pub use prompts::{PromptError, Prompts};
 pub use recorder::{Disk, DiskFile, Form, OsDisk, Repaired, Sound, SoundError, Tapes, repair};
 pub use shelf::{AccessLog, Compressed, Found, NotCompressed, NotErased, Outcome, Rekeyed, Shelf, Verified};
 pub use udp::UdpIo;
+pub use uring::UringIo;
 pub use waker::Waker;
 
+use backend::Backend;
 use base::{CallId, LegId};
 use crossbeam::channel::{self, Sender};
 use measured::{Measured, Teller};
@@ -64,6 +70,8 @@ pub struct Config {
     pub keys: Option<Arc<vault::Keyring>>,
     /// All legs that are opened on this port share it. Of several threads, one can.
     pub shared_port: Option<u16>,
+    /// Of all threads.
+    pub way: Way,
 }
 
 impl Config {
@@ -78,6 +86,7 @@ impl Config {
             disk: Arc::new(OsDisk),
             keys: None,
             shared_port: None,
+            way: Way::default(),
         }
     }
 }
@@ -87,8 +96,8 @@ pub struct MediaPlane;
 impl MediaPlane {
     /// Starts the threads. Fails if the system gives no poller, no thread or no randomness.
     pub fn start(config: Config, sink: Arc<dyn Sink>) -> std::io::Result<Handle> {
-        let ports =
-            (0..config.threads.max(1)).map(|_| UdpIo::with_shared_port(config.shared_port)).collect::<Result<Vec<_>, _>>()?;
+        let port = |_| Backend::new(config.way, config.shared_port);
+        let ports = (0..config.threads.max(1)).map(port).collect::<Result<Vec<_>, _>>()?;
         Self::start_on(config, sink, ports)
     }
 

@@ -185,7 +185,7 @@ impl PacketIo for UdpIo {
     }
 }
 
-fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+pub(crate) fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     let socket = UdpSocket::bind(address)?;
     socket.set_nonblocking(true)?;
     // A wish to the network; a system that refuses it still carries calls.

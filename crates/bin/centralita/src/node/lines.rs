@@ -32,6 +32,10 @@ impl Lines {
         plane.plane.silent_after = site.media.silent_after;
         plane.plane.jitter_buffer = site.media.jitter_buffer;
         plane.shared_port = site.media.shared_port;
+        plane.way = match site.media.io {
+            site::PacketIo::Epoll => shell_media::Way::Epoll,
+            site::PacketIo::IoUring => shell_media::Way::IoUring,
+        };
         plane.keys = keys;
         let media = Arc::new(shell_media::MediaPlane::start(plane, way.clone()).map_err(at("media"))?);
         Ok(Lines { signalling, listener, web, media, prompts })

@@ -127,6 +127,7 @@ fn media(n: &mut Node) -> Option<Media> {
     let (advertise, silent_after) = (n.opt("advertise"), n.or("silent_after", Duration::from_secs(30)));
     let shared_port = shared_port(n, ports.as_ref());
     Some(Media {
+        io: n.or("io", PacketIo::Epoll),
         shared_port,
         ports: ports?,
         advertise,

@@ -2,7 +2,7 @@
 
 use super::{FLOW, SITE, assert_found};
 use ivr::Flow;
-use site::Site;
+use site::{PacketIo, Site};
 use std::collections::BTreeMap;
 
 fn site() -> String {
@@ -57,6 +57,19 @@ fn line_17_what_is_kept_for_escalation_must_be_there() {
     assert_found(&site(), kept, ("the trunk has only 20 channels", "19", "2 of them are kept for emergencies"), true);
     let saying = ("expected `channels` beside it: of how many are these kept?", "3", "");
     assert_found(&site(), ("channels = 20", "escalation = 3"), saying, true);
+}
+
+#[test]
+fn packets_go_through_epoll_unless_a_way_that_is_known_is_named() {
+    let saying = (
+        "expected a way to read and write packets: \"epoll\" or \"io_uring\", found this text",
+        "\"iouring\"",
+        "did you mean `io_uring`?",
+    );
+    assert_found(&site(), ("[media]\n", "[media]\nio = \"iouring\"\n"), saying, true);
+    let set = Site::parse(&site().replace("[media]\n", "[media]\nio = \"io_uring\"\n"), "site.toml").unwrap();
+    assert_eq!(set.media.io, PacketIo::IoUring);
+    assert_eq!(Site::parse(&site(), "site.toml").unwrap().media.io, PacketIo::Epoll);
 }
 
 #[test]
