@@ -61,7 +61,7 @@ fn secret(path: &Path) -> Result<String, Unusable> {
         };
         Unusable {
             why,
-            help: format!("expected a file of mode 600 or 400: `(umask 077; openssl rand -hex 32 > {shown})` makes one"),
+            help: format!("expected a file of mode 600 or 400: `(umask 077; set -C; openssl rand -hex 32 > {shown})` makes one"),
         }
     };
     let file = File::open(path).map_err(unreadable)?;
