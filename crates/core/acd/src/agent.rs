@@ -26,7 +26,7 @@
 //! | available, the phone said busy | ACD | after the queue's `retry.busy` |
 
 use crate::queue::GroupKey;
-use crate::seats::{Seat, Standing};
+use crate::seats::{NEVER, Seat, Standing};
 use crate::visit::{BarKey, VisitKey};
 use crate::{Agent as AgentConfig, AgentView, Ask, Owner, Work, WrapUp};
 use base::{AgentId, AgentState, Cause, Instant, OfferId, QueueId, Skills, Tenant, VisitId};
@@ -197,7 +197,7 @@ impl Agent {
             login: now,
             calls: 0,
             busy: 0,
-            offered: Instant::ZERO,
+            offered: NEVER,
             reachable: false,
             pending: None,
             misses: 0,

@@ -1,6 +1,7 @@
 //! What happens to agents, event by event. The picture is in `agent.rs`.
 
 use crate::agent::{AgentKey, Phase, Talk, Told, Wrap};
+use crate::seats::NEVER;
 use crate::timers::Timer;
 use crate::{Acd, IdleEvent, Output, Turn, Work, WrapUp, WrapUpMode};
 use base::{AgentState, Cause, Instant, Skills};
@@ -114,7 +115,7 @@ impl Acd {
         self.restart_idle_clock(key, now);
         let agent = &mut self.agents[key.0];
         (agent.misses, agent.calls, agent.busy) = (0, 0, 0);
-        (agent.login, agent.offered) = (now, Instant::ZERO);
+        (agent.login, agent.offered) = (now, NEVER);
     }
 
     pub(crate) fn log_in(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {

@@ -11,6 +11,7 @@
 
 use crate::agent::{AgentKey, Phase, Ring, Talk};
 use crate::leaving::End;
+use crate::seats::AT_FIRST;
 use crate::timers::Timer;
 use crate::visit::{Bar, BarKey, Hold, Offer, VisitKey};
 use crate::{Acd, OfferResult, Output, PACE, Retry, Turn, Why};
@@ -42,7 +43,7 @@ impl Acd {
         self.expect_offers_changed(key, turn.now);
         self.refresh_open(key);
         self.change(agent, Phase::Reserved(ring), Some(until), (Cause::CallWaiting, None), turn);
-        self.agents[agent.0].offered = turn.now;
+        self.agents[agent.0].offered = turn.now.max(AT_FIRST);
     }
 
     /// The offer's one end; the visit is open again. What becomes of the agent is the caller's to say.

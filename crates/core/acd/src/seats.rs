@@ -6,6 +6,10 @@ use crate::occupancy::{Entrant, Tournament};
 use crate::{Config, Strategy};
 use base::{Instant, Mutation, mutated};
 
+/// Of no offer since login; an offer is [`AT_FIRST`] at the soonest, as a clock may begin with it.
+pub(crate) const NEVER: Instant = Instant::ZERO;
+pub(crate) const AT_FIRST: Instant = Instant(1);
+
 /// Where a free agent stands in one order: its key, then idle since, a lot for those idle since the same instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Seat {
@@ -21,7 +25,7 @@ pub(crate) struct Standing {
     /// In the order of idle time: its key is 0.
     pub seat: Seat,
     pub calls: u32,
-    /// When the agent was last offered a call since login.
+    /// When the agent was last offered a call since login, or [`NEVER`].
     pub offered: Instant,
     pub rank: u32,
     pub busy: u64,

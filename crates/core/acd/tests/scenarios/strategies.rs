@@ -134,6 +134,24 @@ fn round_robin_takes_who_was_offered_a_call_longest_ago() {
     );
 }
 
+/// Right after a crash a promised callback is offered in the clock's first moment.
+#[test]
+fn round_robin_knows_an_offer_in_the_first_moment_of_the_clock_from_none() {
+    check(
+        "queue support strategy=round_robin
+         agent ana serves=support
+         agent bob serves=support
+          0 | load              |
+          0 | ana registers     |
+          0 | bob registers     |
+          0 | ana logs in       | ana available
+          0 | c1 enters support | c1 in support at 1; offer c1#1 to ana; ana reserved
+          1 | c1 hangs up       | withdraw c1#1; c1#1 cancelled(caller_hung_up) 1s; ana available; c1 abandoned(caller_hung_up) 1s ringing
+          2 | bob logs in       | bob available
+          3 | c2 enters support | c2 in support at 1; offer c2#1 to bob; bob reserved",
+    );
+}
+
 #[test]
 fn top_down_goes_by_rank() {
     check(
