@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 pub fn run(path: &Path, as_json: bool) -> ExitCode {
-    let loaded = load::to_serve(path);
+    let loaded = load::to_serve(path).map(|(loaded, _)| loaded);
     let status = if loaded.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE };
     match loaded {
         Ok(loaded) if as_json => println!("{}", good(&loaded)),

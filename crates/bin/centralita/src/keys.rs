@@ -11,7 +11,7 @@ use std::sync::Arc;
 use vault::{Keyring, MasterKey};
 
 /// More than a key has, in any form.
-const MOST: u64 = 1_024;
+const MOST: usize = 1_024;
 
 /// None: recordings are in the clear. Every key that cannot be used is a finding where the site says where it is.
 pub fn load(site: &Site) -> Result<Option<Arc<Keyring>>, Vec<Diagnostic>> {
@@ -44,26 +44,18 @@ fn master_key(key: &site::MasterKey) -> Result<MasterKey, Unusable> {
         KeyFrom::File(path) => (path.display().to_string(), secret(path)?),
         KeyFrom::Variable(name) => (format!("the variable `{name}`"), variable(name)?),
     };
-    MasterKey::parse(&key.id, &text).map_err(|bad| Unusable {
+    MasterKey::parse(&key.id, &text).map_err(|bad| {
+        let long = text.trim().chars().count();
         // How long it is helps whoever made it, and nobody else.
-        why: format!("{place} holds {} characters: {bad}", text.trim().chars().count()),
-        help: "`openssl rand -hex 32` makes one".into(),
+        let held = if text.len() > MOST { format!("more than {MOST}") } else { long.to_string() };
+        Unusable { why: format!("{place} holds {held} characters: {bad}"), help: "`openssl rand -hex 32` makes one".into() }
     })
 }
 
 /// The text of a file that nobody but its owner may read.
 fn secret(path: &Path) -> Result<String, Unusable> {
     let shown = path.display();
-    let unreadable = |error: io::Error| {
-        let why = match error.kind() {
-            io::ErrorKind::InvalidData => format!("{shown} holds no text: expected 32 bytes in hexadecimal or base64"),
-            _ => format!("cannot read {shown}: {error}"),
-        };
-        Unusable {
-            why,
-            help: format!("expected a file of mode 600 or 400: `(umask 077; set -C; openssl rand -hex 32 > {shown})` makes one"),
-        }
-    };
+    let unreadable = |error| unreadable(path, &error);
     let file = File::open(path).map_err(unreadable)?;
     let mode = file.metadata().map_err(unreadable)?.mode() & 0o777;
     if mode & 0o077 != 0 {
@@ -71,8 +63,28 @@ fn secret(path: &Path) -> Result<String, Unusable> {
         return Err(Unusable { why, help: format!("`chmod 600 {shown}`") });
     }
     let mut text = String::new();
-    file.take(MOST).read_to_string(&mut text).map_err(unreadable)?;
+    file.take(MOST as u64 + 1).read_to_string(&mut text).map_err(unreadable)?;
     Ok(text)
+}
+
+/// Only who has no key hears how one is made: another one in its place would leave every recording sealed for ever.
+fn unreadable(path: &Path, error: &io::Error) -> Unusable {
+    let (shown, why) = (path.display(), format!("cannot read {}: {error}", path.display()));
+    let help = match error.kind() {
+        io::ErrorKind::NotFound => {
+            format!("expected a file of mode 600 or 400: `(umask 077; set -C; openssl rand -hex 32 > {shown})` makes one")
+        }
+        io::ErrorKind::PermissionDenied => {
+            "`check` and `serve` each read it as whoever runs them: run `check` as the node's user, to whom the file belongs"
+                .into()
+        }
+        io::ErrorKind::InvalidData => {
+            let why = format!("{shown} holds no text: expected 32 bytes in hexadecimal or base64");
+            return Unusable { why, help: "a key of 32 plain bytes becomes text by `xxd -p -c 64`".into() };
+        }
+        _ => "expected a file that can be read, of mode 600 or 400".into(),
+    };
+    Unusable { why, help }
 }
 
 /// The variable's own error would print what is in it.
@@ -88,10 +100,10 @@ fn variable(name: &str) -> Result<String, Unusable> {
 
 #[cfg(test)]
 mod tests {
+    use super::*;
     use crate::load::{self, LoadError};
     use std::fs::{self, Permissions};
     use std::os::unix::fs::PermissionsExt;
-    use std::path::Path;
 
     const SITE: &str = "name = \"a\"\nflows = \".\"\n[sip]\nlisten = \"127.0.0.1:5060\"\n[media]\nports = \"20000-20999\"\n\
                         [web]\nlisten = \"127.0.0.1:8080\"\n[[tenants]]\nname = \"acme\"\n";
@@ -119,9 +131,11 @@ mod tests {
         let (hex, short, binary) = ("ab".repeat(32), "ab".repeat(31), [0xff; 32]);
         let form = "expected 32 bytes, in hexadecimal (64 digits) or in base64 (44 characters)";
         let modes = |mode| format!("others than its owner may use {file} (mode {mode}): expected mode 600 or 400");
-        let cases: [(Held, String); 8] = [
+        let long = "ab".repeat(1_000);
+        let cases: [(Held, String); 9] = [
             (None, format!("cannot read {file}: No such file")),
             (Some((short.as_bytes(), 0o600)), format!("{file} holds 62 characters: {form}")),
+            (Some((long.as_bytes(), 0o600)), format!("{file} holds more than 1024 characters: {form}")),
             (Some((b"correct horse", 0o600)), format!("{file} holds 13 characters: {form}")),
             (Some((b"", 0o600)), format!("{file} holds 0 characters: {form}")),
             (Some((&binary, 0o600)), format!("{file} holds no text: expected 32 bytes in hexadecimal or base64")),
@@ -140,6 +154,24 @@ mod tests {
             assert_eq!(said(folder.path(), Some((hex.as_bytes(), mode))), "");
         }
         assert_eq!(said(folder.path(), Some((b"q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s=\n", 0o600))), "");
+    }
+
+    #[test]
+    fn how_a_key_is_made_is_told_only_to_whoever_has_none() {
+        let path = Path::new("/etc/centralita/recordings.key");
+        for (kind, makes) in [
+            (io::ErrorKind::NotFound, true),
+            (io::ErrorKind::PermissionDenied, false),
+            (io::ErrorKind::InvalidData, false),
+            (io::ErrorKind::IsADirectory, false),
+            (io::ErrorKind::Other, false),
+        ] {
+            let Unusable { help, .. } = unreadable(path, &kind.into());
+            assert_eq!(help.contains("openssl"), makes, "{kind}: {help}");
+            assert!(!makes || help.contains("set -C"), "it would overwrite: {help}");
+        }
+        let denied = unreadable(path, &io::ErrorKind::PermissionDenied.into());
+        assert!(denied.help.contains("as the node's user"), "{}", denied.help);
     }
 
     #[test]

@@ -11,6 +11,7 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vault::Keyring;
 
 /// A setup that can go live.
 pub struct Loaded {
@@ -66,9 +67,17 @@ pub fn load(path: &Path) -> Result<Loaded, LoadError> {
     load_and(path, |_| Vec::new())
 }
 
-/// The same, and whether a node could begin with it here and now: its master keys can be read.
-pub fn to_serve(path: &Path) -> Result<Loaded, LoadError> {
-    load_and(path, |site| keys::load(site).err().unwrap_or_default())
+/// The same for a node that could begin here and now, with the master keys of its recordings.
+pub fn to_serve(path: &Path) -> Result<(Loaded, Option<Arc<Keyring>>), LoadError> {
+    let mut keys = None;
+    let loaded = load_and(path, |site| match keys::load(site) {
+        Ok(ring) => {
+            keys = ring;
+            Vec::new()
+        }
+        Err(found) => found,
+    })?;
+    Ok((loaded, keys))
 }
 
 /// `more`: errors of the site that only the world outside it shows, first among all.

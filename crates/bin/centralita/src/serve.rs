@@ -6,11 +6,13 @@ use serde_json::json;
 use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 use tokio::signal::unix::{SignalKind, signal};
+use vault::Keyring;
 
 pub fn run(path: &Path, as_json: bool) -> ExitCode {
-    let loaded = match load::to_serve(path) {
-        Ok(loaded) => loaded,
+    let (loaded, keys) = match load::to_serve(path) {
+        Ok(both) => both,
         Err(error) => {
             eprintln!("{error}");
             return ExitCode::FAILURE;
@@ -23,10 +25,10 @@ pub fn run(path: &Path, as_json: bool) -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    runtime.block_on(serve(loaded, path, as_json))
+    runtime.block_on(serve(loaded, keys, path, as_json))
 }
 
-async fn serve(loaded: load::Loaded, path: &Path, as_json: bool) -> ExitCode {
+async fn serve(loaded: load::Loaded, keys: Option<Arc<Keyring>>, path: &Path, as_json: bool) -> ExitCode {
     // Before anything is announced: whoever reads `ready` may already ask us to end.
     let listen = || {
         Ok::<_, std::io::Error>((
@@ -42,7 +44,7 @@ async fn serve(loaded: load::Loaded, path: &Path, as_json: bool) -> ExitCode {
     for warning in &loaded.warnings {
         eprintln!("{warning}\n");
     }
-    let node = match Node::start(loaded, node::today(), Some(path.into())).await {
+    let node = match Node::start(loaded, keys, node::today(), Some(path.into())).await {
         Ok(node) => node,
         Err(error) => {
             eprintln!("error: {error}");

@@ -5,7 +5,7 @@ mod people;
 mod place;
 mod summary;
 
-use crate::node::Node;
+use crate::node::{Node, Window};
 use people::People;
 use place::Place;
 use std::io::IsTerminal;
@@ -73,9 +73,9 @@ async fn demonstrate(options: &Options) -> Result<Summary, String> {
     let numbers: Vec<&str> = site.numbers.iter().map(|n| n.number.as_str()).collect();
     let mut interrupt = signal(SignalKind::interrupt()).map_err(|e| e.to_string())?;
     let mut terminate = signal(SignalKind::terminate()).map_err(|e| e.to_string())?;
-    let node = Node::start(loaded, Box::new(|now| (base::Wall(0), now.wall.plus(Duration::from_secs(900)))), None)
-        .await
-        .map_err(|e| e.to_string())?;
+    let window: Window = Box::new(|now| (base::Wall(0), now.wall.plus(Duration::from_secs(900))));
+    // The embedded site names no master keys.
+    let node = Node::start(loaded, None, window, None).await.map_err(|e| e.to_string())?;
     eprintln!("Wallboard  http://{}", node.web);
     eprintln!("SIP        {} (UDP and TCP); dial {} from a softphone on this machine", node.sip, numbers.join(" or "));
     eprintln!("Kept in    {}", place.dir.display());

@@ -17,8 +17,7 @@ mod way;
 mod web;
 
 use crate::clock::Clock;
-use crate::keys;
-use crate::load::{LoadError, Loaded};
+use crate::load::Loaded;
 use arc_swap::ArcSwap;
 use auditor::Auditor;
 use before::{Disk, boot, journal};
@@ -33,6 +32,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use vault::Keyring;
 use way::Way;
 use web::{Behind, Web};
 
@@ -68,12 +68,17 @@ pub struct Node {
 }
 
 impl Node {
-    /// `window`: what the figures are of, from and to, for a moment. `file`: where the site is read again from.
-    pub async fn start(loaded: Loaded, window: Window, file: Option<PathBuf>) -> Result<Node, StartError> {
+    /// `keys`: none, and recordings are in the clear. `window`: what the figures are of, from and to, for a moment.
+    /// `file`: where the site is read again from.
+    pub async fn start(
+        loaded: Loaded,
+        keys: Option<Arc<Keyring>>,
+        window: Window,
+        file: Option<PathBuf>,
+    ) -> Result<Node, StartError> {
         let Loaded { setup, texts, .. } = loaded;
         let setup = Arc::new(setup);
         let clock = Clock::start();
-        let keys = keys::load(&setup.site).map_err(LoadError::Wrong).map_err(at("the master keys of recordings"))?;
         let Disk { store, epoch, resume, writer } = Disk::open(&setup, keys.as_deref())?;
         let log = writer.handle();
         let (way, inputs) = Way::new();
