@@ -11,7 +11,7 @@
 use base::fact::{About, Fact, Kept, What};
 use base::{CallId, ConversationId, Instant, Lang, Now, PartyId, Pii, Random, RecordingId, Wall};
 use recording::retention::{DAY, Held, Holds, Plan, Planner, Policy, Row, Selector, Span};
-use shell_store::{RecordingFilter, RecordingState, Store, StoredFile, Writer};
+use shell_store::{Audio, RecordingFilter, RecordingState, Store, StoredFile, Writer};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -153,7 +153,7 @@ fn planned(store: &Store, now: Wall, policy: &Policy, holds: &Holds) -> Plan {
 fn each(store: &Store, act: &mut dyn FnMut(&Row)) {
     let mut after = (i64::MIN, i64::MIN);
     loop {
-        let page = store.files(after, 1_000).unwrap();
+        let page = store.files(after, 1_000, Audio::Seen).unwrap();
         let Some(last) = page.last() else { return };
         after = last.place;
         for StoredFile { recording, tenant, queue, agent, party, started, bytes, .. } in page {

@@ -21,7 +21,9 @@ pub enum StoreError {
     Row { what: &'static str, error: String },
     #[error("the system gave no randomness")]
     Randomness,
-    #[error("a change of the database panicked, and was not made")]
+    #[error("what was erased is still in the database's write-ahead log, which somebody is reading: erase it again")]
+    StillRead,
+    #[error("a change of the database was not made: the thread that makes them panicked at it, or has ended")]
     Panicked,
 }
 

@@ -31,5 +31,5 @@ pub use feed::{Feed, Next};
 pub use outbox::OutboxRow;
 pub use recording::{Recording, RecordingFilter, RecordingState};
 pub use store::{Party, Store};
-pub use stored::{ERASED, ERASING, MISSING, StoredFile, Which};
+pub use stored::{Audio, ERASED, ERASING, MISSING, StoredFile, Which};
 pub use writer::{Handle, Health, Promised, Writer};

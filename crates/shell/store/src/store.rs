@@ -12,6 +12,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// Connections that are kept for the next who goes through many rows; of more at once, each opens its own.
+const IDLE: usize = 4;
+
 /// `<data>/centralita.db`. Any thread may read; the log is written by the [`crate::Writer`] alone. Whoever asks for
 /// something waits neither for a write's fsync nor for whoever goes through all recordings at the lowest priority.
 pub struct Store {
@@ -20,8 +23,9 @@ pub struct Store {
     db: Mutex<Connection>,
     /// Makes every change beside the log.
     clerk: Clerk,
-    /// Of pages for whoever keeps recordings.
-    pages: Mutex<Connection>,
+    /// Of nobody at the moment, for whoever goes through many rows.
+    idle: Mutex<Vec<Connection>>,
+    connect: fn(&Path) -> Result<Connection>,
     /// Held as long as this lives: the lock on the folder. None of one that only looks.
     _lock: Option<File>,
 }
@@ -43,16 +47,17 @@ impl Store {
         // Numbers are in it; its WAL takes over what it may.
         std::fs::set_permissions(&file, Permissions::from_mode(0o600)).map_err(StoreError::file(&file))?;
         schema::prepare(&mut db, &file)?;
-        let (clerk, pages) = (Clerk::start(schema::connect(&file)?)?, schema::connect(&file)?.into());
-        Ok(Store { dir: dir.into(), file, db: db.into(), clerk, pages, _lock: Some(lock) })
+        let clerk = Clerk::start(schema::connect(&file)?)?;
+        let (db, idle) = (db.into(), Mutex::default());
+        Ok(Store { dir: dir.into(), file, db, clerk, idle, connect: schema::connect, _lock: Some(lock) })
     }
 
     /// The folder of a node that may run: nothing is made, locked or written.
     pub fn look(dir: &Path) -> Result<Store> {
         let file = dir.join("centralita.db");
         let clerk = Clerk::start(schema::look(&file)?)?;
-        let [db, pages] = [schema::look(&file)?, schema::look(&file)?].map(Mutex::new);
-        Ok(Store { dir: dir.into(), file, db, clerk, pages, _lock: None })
+        let (db, idle) = (schema::look(&file)?.into(), Mutex::default());
+        Ok(Store { dir: dir.into(), file, db, clerk, idle, connect: schema::look, _lock: None })
     }
 
     pub fn dir(&self) -> &Path {
@@ -110,7 +115,8 @@ impl Store {
         Ok(value.map(|value| Pii::new(value.into())))
     }
 
-    /// Erases a person: the log keeps the figures. False if there was nothing.
+    /// Erases a person: the log keeps the figures. False if there was nothing. [`StoreError::StillRead`] where somebody who
+    /// reads keeps bytes of it from being overwritten, who is waited for as long as for any lock.
     pub fn erase_party(&self, tenant: &Tenant, party: base::PartyId) -> Result<bool> {
         let (tenant, party) = (tenant.to_string(), party.to_string());
         let n = self.write(move |tx| {
@@ -120,8 +126,8 @@ impl Store {
             Ok(tx.execute("DELETE FROM party WHERE tenant = ?1 AND party = ?2", whose)?)
         })?;
         // The WAL still holds the bytes: fold it into the file, where they are overwritten.
-        self.clerk.alone(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?))?;
-        Ok(n > 0)
+        let busy: bool = self.clerk.alone(|db| Ok(db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?))?;
+        if busy { Err(StoreError::StillRead) } else { Ok(n > 0) }
     }
 
     /// A connection of its own, for a thread that writes.
@@ -138,14 +144,22 @@ impl Store {
         self.clerk.write(change)
     }
 
-    pub(crate) fn pages(&self) -> MutexGuard<'_, Connection> {
-        held(&self.pages)
+    /// On a connection of the reader's own: of two who go through many rows neither waits for the other.
+    pub(crate) fn page<T>(&self, read: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let idle = held(&self.idle).pop();
+        let connection = idle.map_or_else(|| (self.connect)(&self.file), Ok)?;
+        let page = read(&connection);
+        let mut idle = held(&self.idle);
+        if idle.len() < IDLE {
+            idle.push(connection);
+        }
+        page
     }
 }
 
 /// A panic while it was held left no half-made change: a transaction that is dropped rolls back.
-fn held(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
-    connection.lock().unwrap_or_else(PoisonError::into_inner)
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Locks `<dir>/lock`, which holds the process's number for whoever finds it taken.
@@ -177,6 +191,7 @@ fn random_id() -> Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stored::Audio;
     use std::sync::mpsc;
     use std::time::Duration;
 
@@ -184,17 +199,40 @@ mod tests {
     fn whoever_asks_waits_neither_for_a_write_nor_for_a_page() {
         let folder = tempfile::tempdir().unwrap();
         let store = Arc::new(Store::open(folder.path()).unwrap());
-        let paging = store.pages();
         let (tell, told) = mpsc::channel();
         let asks = store.clone();
-        let asked = store.write(move |change| {
-            change.execute("INSERT INTO believed_clock (only, at) VALUES (1, 7)", [])?;
-            std::thread::spawn(move || tell.send(asks.believed_clock().unwrap()));
-            Ok(told.recv_timeout(Duration::from_secs(20)))
+        let asked = store.page(|_| {
+            store.write(move |change| {
+                change.execute("INSERT INTO believed_clock (only, at) VALUES (1, 7)", [])?;
+                std::thread::spawn(move || {
+                    let files = asks.files((0, 0), 10, Audio::Seen).unwrap();
+                    tell.send((asks.believed_clock().unwrap(), files.len()))
+                });
+                Ok(told.recv_timeout(Duration::from_secs(20)))
+            })
         });
-        assert_eq!(asked.unwrap(), Ok(None));
-        drop(paging);
+        assert_eq!(asked.unwrap(), Ok((None, 0)));
         assert_eq!(store.believed_clock().unwrap(), Some(base::Wall(7)));
+        assert_eq!(held(&store.idle).len(), 2, "each had its own, for the next");
+    }
+
+    #[test]
+    fn what_a_reader_keeps_in_the_log_of_writes_is_not_said_to_be_erased() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let (tenant, whose) = ("acme".parse().unwrap(), base::PartyId(8));
+        let sql = "INSERT INTO party (tenant, party, number, name) VALUES ('acme', '8', '+525550007', 'Eva')";
+        store.write(move |tx| Ok(tx.execute(&sql.replace("'8'", &format!("'{whose}'")), []).map(drop)?)).unwrap();
+        store.clerk.alone(|db| Ok(db.busy_timeout(Duration::from_millis(1))?)).unwrap();
+        let erased = store.page(|db| {
+            db.execute_batch("BEGIN; SELECT * FROM party")?;
+            let erased = store.erase_party(&tenant, whose);
+            db.execute_batch("COMMIT").map(|()| erased).map_err(Into::into)
+        });
+        assert!(matches!(erased.unwrap(), Err(StoreError::StillRead)));
+        assert!(!store.erase_party(&tenant, whose).unwrap(), "it was deleted then, and is gone now");
+        let left = std::fs::read(folder.path().join("centralita.db-wal")).unwrap_or_default();
+        assert!(!left.windows(10).any(|bytes| bytes == b"+525550007"));
     }
 
     #[test]

@@ -5,7 +5,7 @@ use crate::error::Result;
 use crate::recording::{Recording, id, missing};
 use crate::store::Store;
 use base::{AgentId, PartyId, Pii, QueueId, RecordingId, Tenant, Wall};
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use std::sync::Arc;
 
 /// What is on the disk of a recording that was erased, as its form says.
@@ -15,7 +15,16 @@ pub const ERASING: &str = "erasing";
 /// The same of one whose audio is nowhere.
 pub const MISSING: &str = "missing";
 
-/// A closed recording with audio on the disk.
+/// Which recordings are gone through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audio {
+    /// Closed, with audio on the disk that somebody saw there.
+    Seen,
+    /// Also those that are recorded now, or at which nobody has looked yet.
+    Possible,
+}
+
+/// A recording as whoever keeps it sees it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct StoredFile {
     pub recording: RecordingId,
@@ -24,9 +33,9 @@ pub struct StoredFile {
     pub agent: Option<AgentId>,
     pub party: Option<PartyId>,
     pub started: Wall,
-    /// Of audio.
+    /// Of audio, as far as somebody looked.
     pub bytes: u64,
-    /// Below the recordings folder.
+    /// Below the recordings folder; empty of one that has none.
     pub file: String,
     /// Where the next page begins.
     pub place: (i64, i64),
@@ -102,10 +111,8 @@ impl Store {
 
     /// Each with its place, those after one.
     fn placed(&self, sql: &str, after: i64, limit: u32) -> Result<Vec<(i64, RecordingId, String)>> {
-        let db = self.pages();
-        let mut rows = db.prepare_cached(sql)?;
         let read = |row: &Row| Ok(named(row).and_then(|(id, file)| Ok((row.get(2)?, id, file))));
-        rows.query_map(params![after, limit], read)?.map(|row| row?).collect()
+        self.page(|db| db.prepare_cached(sql)?.query_map(params![after, limit], read)?.map(|row| row?).collect())
     }
 
     /// There is audio of a recording that failed.
@@ -138,32 +145,33 @@ impl Store {
         self.write(move |tx| Ok(tx.prepare_cached(sql)?.execute(row)? > 0))
     }
 
-    /// Those with audio on the disk, oldest first, after a place.
-    pub fn files(&self, after: (i64, i64), limit: u32) -> Result<Vec<StoredFile>> {
+    /// Those with audio, oldest first, after a place.
+    pub fn files(&self, after: (i64, i64), limit: u32, audio: Audio) -> Result<Vec<StoredFile>> {
+        let seen = match audio {
+            Audio::Seen => "file IS NOT NULL AND form IS NOT NULL AND form",
+            Audio::Possible => "coalesce(form, '')",
+        };
         let sql = format!(
             "SELECT {FILE} FROM recording INDEXED BY recording_by_start WHERE (started, place) > (?1, ?2) \
-             AND file IS NOT NULL AND form IS NOT NULL AND form NOT IN ('{ERASED}', '{MISSING}') ORDER BY started, place LIMIT ?3"
+             AND {seen} NOT IN ('{ERASED}', '{MISSING}') ORDER BY started, place LIMIT ?3"
         );
-        let db = self.pages();
-        let mut rows = db.prepare_cached(&sql)?;
-        rows.query_map(params![after.0, after.1, limit], |row| Ok(file(row)))?.map(|row| row?).collect()
+        let after = params![after.0, after.1, limit];
+        self.page(|db| db.prepare_cached(&sql)?.query_map(after, |row| Ok(file(row)))?.map(|row| row?).collect())
     }
 
-    /// What is known of any recording, with or without audio; the file of one that has none is empty.
+    /// What is known of any recording, with or without audio.
     pub fn about(&self, recording: RecordingId) -> Result<Option<StoredFile>> {
         let sql = format!("SELECT {FILE} FROM recording WHERE recording = ?1");
-        let db = self.pages();
-        let mut rows = db.prepare_cached(&sql)?;
-        rows.query_map([recording.to_string()], |row| Ok(file(row)))?.next().transpose()?.transpose()
+        let of = [recording.to_string()];
+        self.page(|db| db.prepare_cached(&sql)?.query_row(of, |row| Ok(file(row))).optional()?.transpose())
     }
 
     /// Of one tenant, those of this form that ended before a moment, oldest first.
     pub fn of_form(&self, form: &str, tenant: &Tenant, ended_before: Wall, limit: u32) -> Result<Vec<(RecordingId, String)>> {
         let sql = "SELECT recording, file FROM recording INDEXED BY recording_by_form WHERE form = ?1 AND tenant = ?2 \
                    AND started < ?3 AND started + duration_ms * 1000 < ?3 ORDER BY started LIMIT ?4";
-        let db = self.pages();
-        let mut rows = db.prepare_cached(sql)?;
-        rows.query_map(params![form, tenant.as_str(), ended_before.0, limit], |row| Ok(named(row)))?.map(|row| row?).collect()
+        let which = params![form, tenant.as_str(), ended_before.0, limit];
+        self.page(|db| db.prepare_cached(sql)?.query_map(which, |row| Ok(named(row)))?.map(|row| row?).collect())
     }
 
     /// Who a number is, in one tenant or in each; with or without a plus.

@@ -39,6 +39,11 @@ pub struct Span {
 }
 
 impl Span {
+    /// From when on it may go.
+    fn free(self, row: &Row) -> Wall {
+        row.started.plus(self.minimum.unwrap_or_default())
+    }
+
     /// What is not said here as the other says it.
     pub fn or(self, other: Span) -> Span {
         Span { minimum: self.minimum.or(other.minimum), maximum: self.maximum.or(other.maximum) }
@@ -69,6 +74,15 @@ impl Policy {
         self.tenants.get(tenant).and_then(|(_, budget)| *budget)
     }
 
+    /// Whether this one may be erased because somebody asks for it; `early`: within its minimum too.
+    pub fn may_go(&self, row: &Row, holds: &Holds, now: Wall, early: bool) -> Result<(), Keeps> {
+        if let Some(hold) = holds.of(row) {
+            return Err(Keeps::Hold(hold));
+        }
+        let from = self.span(row.tenant.as_ref(), row.queue.as_ref()).free(row);
+        if early || from <= now { Ok(()) } else { Err(Keeps::Minimum { until: from }) }
+    }
+
     /// Whether anything is ever deleted by it.
     pub fn deletes(&self) -> bool {
         let all = self.tenants.values().map(|(span, budget)| (*span, *budget));
@@ -77,7 +91,7 @@ impl Policy {
     }
 }
 
-/// A recording that is closed and has audio on the disk.
+/// What is known of a recording. A plan is made of those that are closed and have audio on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Row {
     pub recording: RecordingId,
@@ -111,6 +125,16 @@ pub enum Fate {
     /// Until its maximum, if it has one.
     Kept {
         until: Option<Wall>,
+    },
+}
+
+/// What keeps a recording from going.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keeps {
+    /// The hold of this number.
+    Hold(u64),
+    Minimum {
+        until: Wall,
     },
 }
 
@@ -210,7 +234,7 @@ impl<'a> Planner<'a> {
             let tally = self.tenants.entry(row.tenant.clone()).or_default();
             tally.left = tally.left.saturating_add(row.bytes);
             self.left = self.left.saturating_add(row.bytes);
-            if !held && row.started.plus(span.minimum.unwrap_or_default()) <= self.now {
+            if !held && span.free(row) <= self.now {
                 tally.free = tally.free.saturating_add(row.bytes);
             }
         }
@@ -253,7 +277,7 @@ impl<'a> Planner<'a> {
 
     /// A recording beyond its minimum, as long as a budget is passed.
     fn too_much(&mut self, row: &Row, span: Span) -> Option<Cause> {
-        let free = row.started.plus(span.minimum.unwrap_or_default());
+        let free = span.free(row);
         let budget = row.tenant.as_ref().and_then(|tenant| self.policy.budget_of(tenant));
         let tally = self.tenants.entry(row.tenant.clone()).or_default();
         if free > self.now {

@@ -3,7 +3,7 @@
 use crate::common::*;
 use base::fact::{About, Fact, Kept, What};
 use base::{CallId, Lang, Now, PartyId, Pii, RecordingId, Wall};
-use shell_store::{RecordingFilter, RecordingState, Store, Which, Writer};
+use shell_store::{Audio, RecordingFilter, RecordingState, Store, Which, Writer};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -119,15 +119,18 @@ fn what_is_on_the_disk_is_asked_for_once_and_found_oldest_first() {
     assert_eq!(pages.iter().map(Vec::len).collect::<Vec<_>>(), [15, 15, 9], "the last one runs");
     let unseen = pages.concat();
     assert_eq!(unseen[0], (part(0), "2026/0".into()));
-    assert_eq!(store.files((0, 0), 100).unwrap(), []);
+    assert_eq!(store.files((0, 0), 100, Audio::Seen).unwrap(), []);
+    assert_eq!(store.files((0, 0), 100, Audio::Possible).unwrap().len(), 40, "nobody looked, and the last one runs");
     let form = |n: u64| ["wav", "sealed", "flac", shell_store::ERASED, shell_store::MISSING][n as usize % 5];
     let found: Vec<_> = (0..).zip(&unseen).map(|(n, (id, _))| (*id, form(n), n)).collect();
     store.on_disk(&found).unwrap();
     assert_eq!(store.paged(Which::Unseen, 100).count(), 0);
-    let first = store.files((0, 0), 10).unwrap();
+    let first = store.files((0, 0), 10, Audio::Seen).unwrap();
     let numbers = |files: &[shell_store::StoredFile]| files.iter().map(|f| f.recording.call().n).collect::<Vec<_>>();
     assert_eq!(numbers(&first), [0, 1, 2, 5, 6, 7, 10, 11, 12, 15]);
-    assert_eq!(numbers(&store.files(first[9].place, 2).unwrap()), [16, 17]);
+    assert_eq!(numbers(&store.files(first[9].place, 2, Audio::Seen).unwrap()), [16, 17]);
+    let possible = store.files((0, 0), 100, Audio::Possible).unwrap();
+    assert_eq!(possible.len(), 40 - 15, "of 39 that were seen every fourth and fifth of five is gone");
     let one = store.about(part(7)).unwrap().unwrap();
     assert_eq!((one.bytes, one.party, one.started), (7, Some(PartyId(2)), Wall(START + 7 * 60_000_000)));
     assert_eq!(store.recording(part(7)).unwrap().unwrap().form.as_deref(), Some("flac"));

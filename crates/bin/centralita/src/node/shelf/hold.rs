@@ -3,8 +3,8 @@
 
 use super::{Shelf, kept_head, plan::row, text};
 use base::RecordingId;
-use recording::retention::{Held, Holds, RELEASED, Row, Selector};
-use shell_store::{AccessChange, AccessHead, ERASED, KeptHold, MISSING, Store, Which};
+use recording::retention::{Held, Holds, Keeps, RELEASED, Row, Selector};
+use shell_store::{AccessChange, AccessHead, Audio, ERASED, KeptHold, MISSING, Store, Which};
 use shell_web::{Fault, HoldAsk, HoldRow};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::Ordering;
@@ -205,15 +205,15 @@ impl Shelf {
         Ok(Some(HoldRow { recordings: counted.ok(), ..row }))
     }
 
-    /// Closed recordings with audio on the disk.
+    /// Recordings that may have audio, those that run now among them.
     fn count(&self, selector: &Selector) -> Result<u64, String> {
-        let mut count = 0;
         if let Some(recording) = selector.recording {
             let row = self.store.recording(recording).map_err(text)?;
-            let gone = |row: &shell_store::Recording| row.form.as_deref().is_none_or(|form| [ERASED, MISSING].contains(&form));
-            return Ok(u64::from(row.is_some_and(|row| row.kept.is_some() && !gone(&row))));
+            let gone = |row: &shell_store::Recording| row.form.as_deref().is_some_and(|form| [ERASED, MISSING].contains(&form));
+            return Ok(u64::from(row.is_some_and(|row| !gone(&row))));
         }
-        self.oldest_first(selector.from, &mut |file| {
+        let mut count = 0;
+        self.oldest_first(Audio::Possible, selector.from, &mut |file| {
             count += u64::from(selector.selects(&row(&file)));
             Ok(selector.to.is_none_or(|to| file.started < to))
         })?;
@@ -222,11 +222,12 @@ impl Shelf {
 
     pub fn end_hold(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
         let mut ledger = self.ledger();
-        if let Some(doubt) = &ledger.doubt {
-            return Err(doubted(doubt));
-        }
         let Some(row) = ledger.holds.get(hold).map(|held| shown(hold, held)) else { return Ok(None) };
         let access = self.access(who, Act::Release, &format!("{RELEASED}{hold}"), why);
+        if let Some(doubt) = &ledger.doubt {
+            self.refuse(access, doubt);
+            return Err(doubted(doubt));
+        }
         self.written(&access, |_| AccessChange::Released(hold))?;
         ledger.holds.release(hold);
         Ok(Some(row))
@@ -270,20 +271,19 @@ impl Shelf {
         if let Some(doubt) = &ledger.doubt {
             return Err(doubted(doubt));
         }
-        let row = self.known(id).map_err(text)?;
-        if let Some(hold) = ledger.holds.of(&row) {
-            let why =
-                ledger.holds.get(hold).map(|held| format!(" ({} by {}: {})", held.at, held.who, held.why)).unwrap_or_default();
-            return Err(Fault::conflict(format!("hold {hold} keeps {id}{why}"), "a recording that no hold keeps"));
+        let (row, now) = (self.known(id).map_err(text)?, self.clock.now().wall);
+        match self.setup.load().site.retention.may_go(&row, &ledger.holds, now, early) {
+            Ok(()) => Ok(()),
+            Err(Keeps::Hold(hold)) => {
+                let held = ledger.holds.get(hold).map(|held| format!(" ({} by {}: {})", held.at, held.who, held.why));
+                let error = format!("hold {hold} keeps {id}{}", held.unwrap_or_default());
+                Err(Fault::conflict(error, "a recording that no hold keeps"))
+            }
+            Err(Keeps::Minimum { until }) => {
+                let error = format!("{id} is within its minimum: it may go from {until} on");
+                Err(Fault::conflict(error, "`early`, by whoever answers for it"))
+            }
         }
-        let setup = self.setup.load();
-        let span = setup.site.retention.span(row.tenant.as_ref(), row.queue.as_ref());
-        let free = row.started.plus(span.minimum.unwrap_or_default());
-        if !early && free > self.clock.now().wall {
-            let error = format!("{id} is within its minimum: it may go from {free} on");
-            return Err(Fault::conflict(error, "`early`, by whoever answers for it"));
-        }
-        Ok(())
     }
 
     /// What is known of a recording, for holds and spans.

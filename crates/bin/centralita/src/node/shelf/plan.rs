@@ -3,7 +3,7 @@
 use super::{Shelf, text};
 use base::Wall;
 use recording::retention::{Cause, DAY, Fate, Holds, Plan, Planner, Policy, Row};
-use shell_store::StoredFile;
+use shell_store::{Audio, StoredFile};
 use shell_web::{ForecastRow, Going, PlanLine, PlanRow, ShortRow};
 
 /// Rows read at once.
@@ -32,15 +32,16 @@ pub fn row(file: &StoredFile) -> Row {
 }
 
 impl Shelf {
-    /// Every closed recording with audio that began at or after a moment, oldest first; `act` says whether to go on.
+    /// Every recording with audio that began at or after a moment, oldest first; `act` says whether to go on.
     pub(super) fn oldest_first(
         &self,
+        audio: Audio,
         from: Option<Wall>,
         act: &mut dyn FnMut(StoredFile) -> Result<bool, String>,
     ) -> Result<(), String> {
         let mut after = (from.map_or(i64::MIN, |from| from.0), i64::MIN);
         loop {
-            let page = self.store.files(after, PAGE).map_err(text)?;
+            let page = self.store.files(after, PAGE, audio).map_err(text)?;
             let Some(last) = page.last() else { return Ok(()) };
             after = last.place;
             for file in page {
@@ -62,11 +63,11 @@ impl Shelf {
         let policy = &setup.site.retention;
         let now = self.clock.now().wall;
         let mut planner = Planner::new(now, policy, &holds);
-        self.oldest_first(None, &mut |file| {
+        self.oldest_first(Audio::Seen, None, &mut |file| {
             planner.see(&row(&file));
             Ok(true)
         })?;
-        self.oldest_first(None, &mut |file| {
+        self.oldest_first(Audio::Seen, None, &mut |file| {
             let decided = planner.decide(&row(&file));
             fate(&file, decided, policy)
         })?;

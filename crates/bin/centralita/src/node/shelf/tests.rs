@@ -172,8 +172,7 @@ fn what_is_held_is_erased_by_nobody_also_after_a_restart_until_it_is_released() 
     let queue = HoldAsk { queue: Some("acme/support".parse().unwrap()), ..HoldAsk::default() };
     let hold = shelf.hold("ana", &queue, "a court").unwrap().unwrap();
     assert_eq!((hold.hold, hold.of.as_str()), (1, "queue=acme/support"));
-    // Nobody has looked at what is on the disk yet.
-    assert_eq!(hold.recordings, Some(0));
+    assert_eq!(hold.recordings, Some(1), "also where nobody has looked at what is on the disk yet");
     drop(shelf);
     let shelf = open(folder.path(), "");
     let error = held(shelf.erase("bea", id(1), "asked for", true));
