@@ -9,9 +9,10 @@
 //! chain: whoever keeps the last hash elsewhere asks for it by [`Checked::heads`].
 //!
 //! What is asked of recordings that there are is one line. It is written before anything of it is done; what is refused
-//! (held, too young, still recorded, erased before, no key opens it) says so in `refused`, after `why`, and nothing of it
-//! was done. There is no line of a question that is malformed or about a recording or hold that nobody knows, nor of an
-//! erasure that finds nothing to erase any more. What the node itself failed at is told in its own log.
+//! (held, too young, erased before, without sound, no key opens it, this log in doubt) says so in `refused`, after `why`,
+//! and nothing of it was done. There is no line of a question that is malformed or about a recording or hold that nobody
+//! knows, nor of one that is still recorded, nor of an erasure that finds nothing to erase any more. What the node itself
+//! failed at is told in its own log.
 
 use ring::digest::{SHA256, digest};
 use serde::{Deserialize, Serialize};

@@ -12,11 +12,13 @@ use std::sync::Arc;
 /// the operator's log.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is held, still recorded, or too young: another state would allow it.
+    /// It is held, or too young, or the log of accesses is in doubt: another state would allow it.
     Conflict {
         error: String,
         expected: String,
     },
+    /// It is still recorded, and what is asked for comes later.
+    Running(RecordingId),
     /// It was erased.
     Gone {
         error: String,
@@ -38,13 +40,14 @@ impl Fault {
         Fault::Conflict { error: error.into(), expected: expected.into() }
     }
 
-    /// Why it was refused, as the log of accesses says it; none where the node failed at it.
+    /// Why it was refused, as the log of accesses says it; none where the node failed at it, nor of what only comes later,
+    /// for which a client may ask again and again.
     pub fn refused(&self) -> Option<&str> {
         match self {
             Fault::Conflict { error, .. } | Fault::Gone { error } | Fault::Silent { error } | Fault::Unreadable { error, .. } => {
                 Some(error)
             }
-            Fault::Failed(_) => None,
+            Fault::Running(_) | Fault::Failed(_) => None,
         }
     }
 }
@@ -59,6 +62,9 @@ impl From<Fault> for ApiError {
     fn from(fault: Fault) -> Self {
         match fault {
             Fault::Conflict { error, expected } => ApiError::new(StatusCode::CONFLICT, error, expected),
+            Fault::Running(id) => {
+                ApiError::new(StatusCode::CONFLICT, format!("{id} is still recorded"), "a recording that is closed")
+            }
             Fault::Gone { error } => ApiError::new(StatusCode::GONE, error, "a recording that was not erased"),
             Fault::Silent { error } => ApiError::new(StatusCode::NOT_FOUND, error, "a recording with audio on the disk"),
             Fault::Unreadable { error, expected } => ApiError::new(StatusCode::UNPROCESSABLE_ENTITY, error, expected),
@@ -110,7 +116,8 @@ pub struct HoldRow {
     pub at: String,
     pub who: String,
     pub why: String,
-    /// Closed recordings with audio on the disk that it selects, where it was just set; none, and not there, elsewhere.
+    /// Recordings that it selects and that may have audio, also those that run now, where it was just set; none, and not
+    /// there, elsewhere.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub recordings: Option<u64>,
 }

@@ -112,7 +112,7 @@ impl Archive for StoreArchive {
     fn audio(&self, id: RecordingId) -> Result<Option<Box<dyn Audio>>, Fault> {
         let Some(row) = self.store.recording(id).map_err(text)? else { return Ok(None) };
         if row.kept.is_none() {
-            return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
+            return Err(Fault::Running(id));
         }
         let Some(file) = row.file else { return Ok(None) };
         if row.form.as_deref() == Some(ERASING) {

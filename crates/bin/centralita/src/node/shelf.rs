@@ -206,7 +206,7 @@ impl shell_web::Shelf for Shelf {
     fn erase(&self, who: &str, id: RecordingId, why: &str, early: bool) -> Result<Option<Looked>, Fault> {
         let Some(row) = self.store.recording(id).map_err(text)? else { return Ok(None) };
         if row.kept.is_none() {
-            return Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed"));
+            return Err(Fault::Running(id));
         }
         let Some(file) = self.file_of(&row)? else { return self.look_for(&row).map(Some).map_err(Fault::Failed) };
         // There is nothing left to erase, and so nothing to write down.
@@ -217,7 +217,7 @@ impl shell_web::Shelf for Shelf {
             Ok(()) => self.look_for(&row).map(Some).map_err(Fault::Failed),
             Err(Refused::Missing) => Ok(Some(looked(Verified::missing(id)))),
             Err(Refused::Kept(fault)) => Err(fault),
-            Err(Refused::Running) => Err(Fault::conflict(format!("{id} is still recorded"), "a recording that is closed")),
+            Err(Refused::Running) => Err(Fault::Running(id)),
             Err(Refused::Failed(error)) => Err(Fault::Failed(error)),
         }
     }

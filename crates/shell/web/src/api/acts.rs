@@ -2,7 +2,7 @@
 
 use super::asked::{Body, line};
 use super::who::Who;
-use super::{Answer, id, no_such_verb, request};
+use super::{Answer, Verbs, id, meant, request};
 use crate::App;
 use crate::error::ApiError;
 use axum::Json;
@@ -15,21 +15,23 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 const LIST: &str = "/api/v1/calls";
-pub const VERBS: &[&str] = &[
-    "hang-up",
-    "transfer",
-    "consult",
-    "complete",
-    "end-consult",
-    "conference",
-    "monitor",
-    "stop-monitor",
-    "take-over",
-    "move",
-    "prioritise",
-    "cancel-callback",
-    "pause-recording",
-    "resume-recording",
+type Act = fn(CallId, &Body) -> Answer<Request>;
+
+pub const VERBS: Verbs<Act> = &[
+    ("hang-up", |call, _| Ok(Request::HangUp { call })),
+    ("transfer", |call, body| Ok(Request::Transfer { call, to: target(body)? })),
+    ("consult", |call, body| Ok(Request::Consult { call, to: target(body)? })),
+    ("complete", |call, _| Ok(Request::CompleteTransfer { call })),
+    ("end-consult", |call, _| Ok(Request::EndConsult { call })),
+    ("conference", |call, _| Ok(Request::Conference { call })),
+    ("monitor", monitor),
+    ("stop-monitor", |call, body| Ok(Request::StopMonitor { call, supervisor: supervisor(body)? })),
+    ("take-over", |call, body| Ok(Request::TakeOver { call, supervisor: supervisor(body)? })),
+    ("move", |call, body| Ok(Request::Move { call, queue: queue(body)? })),
+    ("prioritise", |call, body| Ok(Request::Prioritise { call, priority_s: priority(body)? })),
+    ("cancel-callback", |call, _| Ok(Request::CancelCallback { call })),
+    ("pause-recording", pause),
+    ("resume-recording", |call, _| Ok(Request::ResumeRecording { call })),
 ];
 
 pub async fn ask(
@@ -39,44 +41,29 @@ pub async fn ask(
     body: Body,
 ) -> Answer<(StatusCode, Json<Reply>)> {
     let call: CallId = id(&call)?;
-    request(&app, who, act(call, &verb, &body)?, LIST).await
+    let act = meant("calls", &verb, VERBS)?;
+    request(&app, who, act(call, &body)?, LIST).await
 }
 
-fn act(call: CallId, verb: &str, body: &Body) -> Answer<Request> {
-    Ok(match VERBS.iter().find(|known| **known == verb) {
-        Some(&"hang-up") => Request::HangUp { call },
-        Some(&"transfer") => Request::Transfer { call, to: target(body)? },
-        Some(&"consult") => Request::Consult { call, to: target(body)? },
-        Some(&"complete") => Request::CompleteTransfer { call },
-        Some(&"end-consult") => Request::EndConsult { call },
-        Some(&"conference") => Request::Conference { call },
-        Some(&"monitor") => {
-            let Monitors { supervisor, mode } =
-                body.read(r#"{"supervisor": "acme/sup", "mode": "listen"}; or "whisper", "barge""#)?;
-            Request::Monitor { call, supervisor, mode }
-        }
-        Some(&"stop-monitor") => Request::StopMonitor { call, supervisor: supervisor(body)? },
-        Some(&"take-over") => Request::TakeOver { call, supervisor: supervisor(body)? },
-        Some(&"move") => Request::Move { call, queue: body.read::<To<QueueId>>(r#"{"queue": "acme/billing"}"#)?.queue },
-        Some(&"prioritise") => Request::Prioritise { call, priority_s: priority(body)? },
-        Some(&"cancel-callback") => Request::CancelCallback { call },
-        Some(&"pause-recording") => pause(call, body)?,
-        Some(&"resume-recording") => Request::ResumeRecording { call },
-        _ => return Err(no_such_verb("calls", verb, VERBS)),
-    })
+fn monitor(call: CallId, body: &Body) -> Answer<Request> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Monitors {
+        supervisor: AgentId,
+        mode: Monitor,
+    }
+    const EXPECTED: &str = r#"{"supervisor": "acme/sup", "mode": "listen"}; or "whisper", "barge""#;
+    let Monitors { supervisor, mode } = body.read(EXPECTED)?;
+    Ok(Request::Monitor { call, supervisor, mode })
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Monitors {
-    supervisor: AgentId,
-    mode: Monitor,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct To<Q> {
-    queue: Q,
+fn queue(body: &Body) -> Answer<QueueId> {
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct To {
+        queue: QueueId,
+    }
+    Ok(body.read::<To>(r#"{"queue": "acme/billing"}"#)?.queue)
 }
 
 fn supervisor(body: &Body) -> Answer<AgentId> {

@@ -2,7 +2,7 @@
 
 use super::asked::{Body, line};
 use super::who::Who;
-use super::{Answer, acts, id, no_such_verb, request};
+use super::{Answer, Verbs, acts, id, meant, request};
 use crate::App;
 use crate::board::{self, AgentRow};
 use crate::error::ApiError;
@@ -17,7 +17,20 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 const LIST: &str = "/api/v1/agents";
-pub const VERBS: &[&str] = &["log-in", "log-out", "pause", "ready", "wrap-up", "code", "desk", "dial", "skills"];
+
+type Act = fn(AgentId, &Body) -> Answer<Request>;
+
+pub const VERBS: Verbs<Act> = &[
+    ("log-in", |agent, _| Ok(Request::Agent { agent, ask: Ask::LogIn })),
+    ("log-out", |agent, _| Ok(Request::Agent { agent, ask: Ask::LogOut })),
+    ("pause", |agent, body| Ok(Request::Agent { agent, ask: Ask::Pause { reason: reason(body)? } })),
+    ("ready", |agent, _| Ok(Request::Agent { agent, ask: Ask::Ready })),
+    ("wrap-up", |agent, _| Ok(Request::Agent { agent, ask: Ask::WrapUp })),
+    ("code", |agent, body| Ok(Request::Agent { agent, ask: Ask::Code { code: code(body)? } })),
+    ("desk", |agent, body| Ok(Request::Desk { agent, open: open(body)? })),
+    ("dial", |agent, body| Ok(Request::Dial { agent, to: acts::target(body)? })),
+    ("skills", |agent, body| Ok(Request::SetSkills { agent, skills: skills(body)? })),
+];
 
 pub async fn list(State(app): State<Arc<App>>) -> Json<Vec<AgentRow>> {
     Json(board::agents(&app))
@@ -36,20 +49,8 @@ pub async fn ask(
     body: Body,
 ) -> Answer<(StatusCode, Json<Reply>)> {
     let agent: AgentId = id(&format!("{tenant}/{name}"))?;
-    let asks = |ask| Request::Agent { agent: agent.clone(), ask };
-    let asked = match VERBS.iter().find(|known| **known == verb) {
-        Some(&"log-in") => asks(Ask::LogIn),
-        Some(&"log-out") => asks(Ask::LogOut),
-        Some(&"ready") => asks(Ask::Ready),
-        Some(&"pause") => asks(Ask::Pause { reason: reason(&body)? }),
-        Some(&"wrap-up") => asks(Ask::WrapUp),
-        Some(&"code") => asks(Ask::Code { code: code(&body)? }),
-        Some(&"desk") => Request::Desk { agent, open: open(&body)? },
-        Some(&"dial") => Request::Dial { agent, to: acts::target(&body)? },
-        Some(&"skills") => Request::SetSkills { agent, skills: skills(&body)? },
-        _ => return Err(no_such_verb("agents", &verb, VERBS)),
-    };
-    request(&app, who, asked, LIST).await
+    let act = meant("agents", &verb, VERBS)?;
+    request(&app, who, act(agent, &body)?, LIST).await
 }
 
 /// Without a body, or without a reason in it, none is given: whether that will do is the tenant's affair.

@@ -38,7 +38,7 @@ struct Route {
     /// Below `/api/v1`.
     path: &'static str,
     /// What may stand for `{verb}`.
-    verbs: &'static [&'static str],
+    verbs: Vec<&'static str>,
     answers: MethodRouter<Arc<App>>,
 }
 
@@ -94,7 +94,7 @@ struct Listed {
 
 async fn index() -> Json<Vec<Listed>> {
     let whole = |path: &str| format!("/api/v1{}", path.trim_end_matches('/'));
-    let listed = |Route { method, path, verbs, .. }: Route| match verbs {
+    let listed = |Route { method, path, verbs, .. }: Route| match &verbs[..] {
         [] => vec![Listed { method, path: whole(path) }],
         _ => verbs.iter().map(|verb| Listed { method, path: whole(&path.replace("{verb}", verb)) }).collect(),
     };
@@ -102,24 +102,28 @@ async fn index() -> Json<Vec<Listed>> {
 }
 
 fn reads<T: 'static, H: Handler<T, Arc<App>>>(path: &'static str, handler: H) -> Route {
-    Route { method: "GET", path, verbs: &[], answers: get(handler) }
+    Route { method: "GET", path, verbs: Vec::new(), answers: get(handler) }
 }
 
 fn acts<T: 'static, H: Handler<T, Arc<App>>>(path: &'static str, handler: H) -> Route {
-    verbs(path, &[], handler)
+    verbs::<_, (), _>(path, &[], handler)
 }
 
-fn verbs<T: 'static, H: Handler<T, Arc<App>>>(path: &'static str, verbs: &'static [&'static str], handler: H) -> Route {
-    Route { method: "POST", path, verbs, answers: post(handler) }
+/// Each verb, and what it stands for.
+type Verbs<V> = &'static [(&'static str, V)];
+
+fn verbs<T: 'static, V, H: Handler<T, Arc<App>>>(path: &'static str, verbs: Verbs<V>, handler: H) -> Route {
+    Route { method: "POST", path, verbs: verbs.iter().map(|(name, _)| *name).collect(), answers: post(handler) }
 }
 
-/// What is no verb of these, and which there are.
-fn no_such_verb(whose: &str, verb: &str, verbs: &[&str]) -> ApiError {
-    let expected = match verbs {
-        [first @ .., last] => format!("{} or {last}", first.join(", ")),
-        [] => String::new(),
+/// What a verb stands for.
+fn meant<V: Copy>(whose: &str, verb: &str, verbs: Verbs<V>) -> Answer<V> {
+    let unknown = || {
+        let names: Vec<&str> = verbs.iter().map(|(name, _)| *name).collect();
+        let expected = names.split_last().map(|(last, first)| format!("{} or {last}", first.join(", ")));
+        ApiError::new(StatusCode::NOT_FOUND, format!("{whose} know no \"{verb}\""), expected.unwrap_or_default())
     };
-    ApiError::new(StatusCode::NOT_FOUND, format!("{whose} know no \"{verb}\""), expected)
+    verbs.iter().find(|(name, _)| *name == verb).map(|(_, meaning)| *meaning).ok_or_else(unknown)
 }
 
 type Answer<T> = Result<T, ApiError>;

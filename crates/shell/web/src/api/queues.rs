@@ -1,7 +1,7 @@
 //! Queues, now and today, and whether they are open.
 
 use super::who::Who;
-use super::{Answer, id, no_such_verb, request};
+use super::{Answer, Verbs, id, meant, request};
 use crate::App;
 use crate::board::{self, QueueRow};
 use crate::error::ApiError;
@@ -13,7 +13,8 @@ use engine::{Reply, Request};
 use std::sync::Arc;
 
 pub const LIST: &str = "/api/v1/queues";
-pub const VERBS: &[&str] = &["open", "close", "follow-hours"];
+/// Open whatever its hours say, closed whatever they say, or by them.
+pub const VERBS: Verbs<Option<bool>> = &[("open", Some(true)), ("close", Some(false)), ("follow-hours", None)];
 
 pub async fn list(State(app): State<Arc<App>>) -> Json<Vec<QueueRow>> {
     Json(board::queues(&app))
@@ -32,11 +33,6 @@ pub async fn ask(
     Path((tenant, name, verb)): Path<(String, String, String)>,
 ) -> Answer<(StatusCode, Json<Reply>)> {
     let queue: QueueId = id(&format!("{tenant}/{name}"))?;
-    let open = match VERBS.iter().find(|known| **known == verb) {
-        Some(&"open") => Some(true),
-        Some(&"close") => Some(false),
-        Some(&"follow-hours") => None,
-        _ => return Err(no_such_verb("queues", &verb, VERBS)),
-    };
+    let open = meant("queues", &verb, VERBS)?;
     request(&app, who, Request::SetOpen { queue, open }, LIST).await
 }

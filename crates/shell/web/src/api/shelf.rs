@@ -2,7 +2,7 @@
 //! row 44). What may take long comes as it is done, a line of JSON each.
 
 use super::who::Who;
-use super::{Answer, asked, id, no_such_verb};
+use super::{Answer, Verbs, asked, id, meant};
 use crate::error::ApiError;
 use crate::{App, Fault, Looked, Shelf};
 use axum::Json;
@@ -23,7 +23,7 @@ const LINES: (axum::http::HeaderName, &str) = (CONTENT_TYPE, "application/x-ndjs
 /// Lines that wait for a slow reader.
 const AHEAD: usize = 64;
 
-pub const VERBS: &[&str] = &["verify", "erase"];
+pub const VERBS: Verbs<Act> = &[("verify", Act::Verify), ("erase", Act::Erase)];
 
 #[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -86,14 +86,10 @@ pub async fn ask(
     let recording: RecordingId = id(&recording)?;
     let expected = r#"{"why": "asked for by the caller", "early": false}"#;
     let Why { why, early } = if body.is_empty() { Why::default() } else { body.read(expected)? };
-    let act = match VERBS.iter().find(|known| **known == verb) {
-        Some(&"verify") => Act::Verify,
-        Some(&"erase") if why.trim().is_empty() => {
-            return Err(ApiError::bad("nothing is erased without a reason", "`why`: a text that is not empty"));
-        }
-        Some(&"erase") => Act::Erase,
-        _ => return Err(no_such_verb("recordings", &verb, VERBS)),
-    };
+    let act = meant("recordings", &verb, VERBS)?;
+    if act == Act::Erase && why.trim().is_empty() {
+        return Err(ApiError::bad("nothing is erased without a reason", "`why`: a text that is not empty"));
+    }
     let archive = app.doors.archive.clone();
     let looked = tried(&app, Tried { who, act, recording: recording.to_string(), why }, move |s, tried| {
         if act == Act::Erase {
