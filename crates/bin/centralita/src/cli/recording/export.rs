@@ -11,6 +11,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use tempfile::NamedTempFile;
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -35,17 +36,19 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
         return Ok(());
     }
     // Asked for once there is a file to take it: what nobody gets is not written down as exported.
-    let (mut file, is_new) = open(&path, force)?;
-    let body = match audio(client, recording, "export", &why).await {
-        Ok(body) => body,
+    let mut to = open(&path, force).map_err(|error| cannot(&path, &error))?;
+    let saved = save(client, recording, &why, to.file()).await;
+    let bytes = match saved {
+        Ok(bytes) => to.keep().map(|()| bytes).map_err(Failure::Output),
         Err(failure) => {
-            if is_new {
-                let _ = fs::remove_file(&path);
-            }
-            return Err(failure);
+            to.leave(&path);
+            Err(failure)
         }
     };
-    let bytes = save(client, body, &path, &mut file).await?;
+    let bytes = bytes.map_err(|failure| match failure {
+        Failure::Output(error) => cannot(&path, &error),
+        other => other,
+    })?;
     let answer = json!({ "recording": recording, "file": path.display().to_string(), "bytes": bytes });
     print(client, out, &answer, |_| format!("{recording}: {bytes} bytes in {}\n", path.display()))
 }
@@ -62,33 +65,56 @@ fn encoded(text: &str) -> String {
     text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
 }
 
-/// A file to write to, and whether it was not there before. What was in it stays until there is something better.
-fn open(path: &Path, force: bool) -> Result<(File, bool), Failure> {
-    // A conversation is not for everybody on this machine.
-    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
-    let opened = match made {
-        Err(error) if force && error.kind() == io::ErrorKind::AlreadyExists => {
-            OpenOptions::new().write(true).open(path).map(|file| (file, false))
-        }
-        made => made.map(|file| (file, true)),
-    };
-    opened.map_err(|error| cannot(path, &error))
+/// Where the sound goes.
+enum To {
+    /// Was not there, and is not left behind if it can't be written whole.
+    New(File),
+    /// Takes that file's place once it is whole.
+    Instead(NamedTempFile, PathBuf),
+    /// A device or a pipe, which stays whatever becomes of this.
+    Into(File),
 }
 
-/// A file that could not be written whole is not left behind.
-async fn save(client: &Client, body: Incoming, path: &Path, file: &mut File) -> Result<u64, Failure> {
-    // A device has no length.
-    if file.metadata().is_ok_and(|what| what.is_file()) {
-        file.set_len(0).map_err(|error| cannot(path, &error))?;
+/// A conversation is not for everybody on this machine: a file is its owner's alone.
+fn open(path: &Path, force: bool) -> io::Result<To> {
+    match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if force && error.kind() == io::ErrorKind::AlreadyExists => {}
+        made => return made.map(To::New),
     }
-    let copied = copy(client, body, file).await;
-    if copied.is_err() {
-        let _ = fs::remove_file(path);
+    if !fs::metadata(path)?.is_file() {
+        return OpenOptions::new().write(true).open(path).map(To::Into);
     }
-    copied.map_err(|failure| match failure {
-        Failure::Output(error) => cannot(path, &error),
-        other => other,
-    })
+    let old = fs::canonicalize(path)?;
+    let beside = tempfile::Builder::new().suffix(".part").tempfile_in(old.parent().unwrap_or(Path::new("/")))?;
+    Ok(To::Instead(beside, old))
+}
+
+impl To {
+    fn file(&mut self) -> &mut File {
+        match self {
+            To::New(file) | To::Into(file) => file,
+            To::Instead(beside, _) => beside.as_file_mut(),
+        }
+    }
+
+    fn keep(self) -> io::Result<()> {
+        match self {
+            To::New(_) | To::Into(_) => Ok(()),
+            To::Instead(beside, old) => beside.persist(old).map(drop).map_err(|error| error.error),
+        }
+    }
+
+    /// What is in it is not whole.
+    fn leave(self, path: &Path) {
+        if let To::New(_) = self {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+async fn save(client: &Client, recording: RecordingId, why: &str, to: &mut File) -> Result<u64, Failure> {
+    let body = audio(client, recording, "export", why).await?;
+    copy(client, body, to).await
 }
 
 pub async fn copy(client: &Client, mut body: Incoming, to: &mut dyn Write) -> Result<u64, Failure> {

@@ -160,7 +160,8 @@ fn forecasts(plan: &Value) -> String {
         out += "\n";
     }
     if !plan["disk_free"].is_null() {
-        let full = if plan["forecasts"][0]["bytes_per_day"].is_null() {
+        let all = plan["forecasts"].as_array().and_then(|forecasts| forecasts.iter().find(|of| of["tenant"].is_null()));
+        let full = if all.is_none_or(|all| all["bytes_per_day"].is_null()) {
             "nobody can say yet when it is full".into()
         } else if plan["disk_full"].is_null() {
             "not full within ten years at this rate".into()

@@ -108,8 +108,16 @@ fn a_recording_is_saved_once_and_never_over_another_file() {
     assert_eq!((status, folder.path().join("b.wav").exists()), (1, false));
     assert_eq!(node.run(&format!("recording save 1-3-42.c9.p1 --force --out {}", file.display())).0, 1);
     assert_eq!(std::fs::read(&file).unwrap(), WAV, "what is there stays until there is something better");
+    let device = folder.path().join("full");
+    std::os::unix::fs::symlink("/dev/full", &device).unwrap();
+    let (status, _, err) = node.run(&format!("recording save 1-3-42.c1.p1 --force --out {}", device.display()));
+    assert!(status == 1 && err.contains("No space left"), "{err}");
+    assert!(device.symlink_metadata().is_ok(), "what was not made here is not removed");
+    let mut left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["a.wav", "full"]);
     let (_, log, _) = node.run("recording access-log");
-    assert_eq!(log.matches("export").count(), 3, "what there was no file for was not exported: {log}");
+    assert_eq!(log.matches("export").count(), 4, "what there was no file for was not exported: {log}");
 }
 
 #[test]
