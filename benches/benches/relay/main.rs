@@ -37,6 +37,11 @@ fn main() -> ExitCode {
     // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let measured = arguments.iter().any(|a| a == "--bench");
+    let words = || OF_OURS.iter().map(|(word, ..)| *word).chain(["uring"]);
+    if let Some(unknown) = arguments.iter().find(|a| !a.starts_with('-') && words().all(|word| word != **a)) {
+        eprintln!("there is no relay \"{unknown}\": expected {}", words().collect::<Vec<_>>().join(", "));
+        return ExitCode::FAILURE;
+    }
     let all = arguments.iter().all(|a| a.starts_with('-'));
     let chosen = |name: &str| all || arguments.iter().any(|a| a == name);
     let (calls, seconds, turns) = if measured { (400, 10, 3) } else { (20, 1, 1) };

@@ -95,7 +95,9 @@ impl Clear {
     fn finish(mut self) -> Finished {
         let frames = self.frames();
         let end = wav::HEADER as u64 + frames * u64::from(self.channels) * wav::SAMPLE;
-        let written = self.flush().and_then(|()| self.file.truncate(end));
+        // Cut first: a full disk may have no room for the header, and has for this.
+        let cut = self.file.truncate(end);
+        let written = self.flush().and(cut);
         Finished { files: vec![self.file], frames, written }
     }
 

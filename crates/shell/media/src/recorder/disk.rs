@@ -1,23 +1,18 @@
 //! The port to the disk, so that a full or broken one can be put there.
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file being written.
-pub trait DiskFile: Write + Seek + Send {
+pub trait DiskFile: Write + Send {
     /// All that was written is on the disk when this returns. It is not tried again after an error.
     fn sync(&mut self) -> io::Result<()>;
     /// Cuts what a failed write left behind.
     fn truncate(&mut self, length: u64) -> io::Result<()>;
     /// Writes over what is at this place; what is written next goes where it would have gone.
-    fn write_over(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
-        let next = self.stream_position()?;
-        self.seek(SeekFrom::Start(at))?;
-        self.write_all(bytes)?;
-        self.seek(SeekFrom::Start(next)).map(drop)
-    }
+    fn write_over(&mut self, at: u64, bytes: &[u8]) -> io::Result<()>;
 }
 
 /// Each call is one step: a process may end between any two of them.

@@ -145,7 +145,6 @@ fn inode(file: &Metadata) -> (u64, u64) {
 mod tests {
     use super::*;
     use std::fs::File;
-    use std::io::{Seek, SeekFrom};
     use vault::access::{Act, check};
 
     #[test]
@@ -189,18 +188,15 @@ mod tests {
         }
     }
 
-    impl Seek for Full {
-        fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-            self.0.seek(to)
-        }
-    }
-
     impl DiskFile for Full {
         fn sync(&mut self) -> io::Result<()> {
             self.0.sync_all()
         }
         fn truncate(&mut self, length: u64) -> io::Result<()> {
             self.0.set_len(length)
+        }
+        fn write_over(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+            self.0.write_over(at, bytes)
         }
     }
 

@@ -1,7 +1,7 @@
 //! One disk for all that may happen to one: each step is let through, held up, refused, or the last.
 
 use shell_media::{Disk, DiskFile, OsDisk};
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
@@ -38,6 +38,9 @@ struct FaultyFile {
     file: Box<dyn DiskFile>,
     path: PathBuf,
     fault: Arc<Fault>,
+    /// Where the next bytes go, and how long the file is.
+    next: u64,
+    length: u64,
 }
 
 impl Faulty {
@@ -100,7 +103,7 @@ impl Disk for Faulty {
     fn create(&self, path: &Path) -> io::Result<Box<dyn DiskFile>> {
         self.lets(&Step::Other)?;
         let (path, fault) = (path.to_path_buf(), self.0.clone());
-        Ok(Box::new(FaultyFile { file: OsDisk.create(&path)?, path, fault }))
+        Ok(Box::new(FaultyFile { file: OsDisk.create(&path)?, next: 0, length: 0, path, fault }))
     }
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         self.lets(&Step::Other)?;
@@ -116,26 +119,29 @@ impl Disk for Faulty {
     }
 }
 
-impl Write for FaultyFile {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let at = self.file.stream_position()?;
-        let length = self.file.seek(SeekFrom::End(0))?;
-        self.file.seek(SeekFrom::Start(at))?;
-        let more = (at + bytes.len() as u64).saturating_sub(length);
-        match (self.fault)(&Step::Write { path: &self.path, bytes: bytes.len(), more }) {
-            Fate::Done => self.file.write(bytes),
-            Fate::Refused(error) => Err(error),
-            Fate::Half(error) => self.file.write_all(&bytes[..bytes.len() / 2]).and(Err(error)),
-        }
-    }
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+impl FaultyFile {
+    /// What becomes of these bytes at this place, and how many of them are written.
+    fn fate(&mut self, at: u64, bytes: usize) -> (usize, io::Result<()>) {
+        let more = (at + bytes as u64).saturating_sub(self.length);
+        let (written, fate) = match (self.fault)(&Step::Write { path: &self.path, bytes, more }) {
+            Fate::Done => (bytes, Ok(())),
+            Fate::Refused(error) => (0, Err(error)),
+            Fate::Half(error) => (bytes / 2, Err(error)),
+        };
+        self.length = self.length.max(at + written as u64);
+        (written, fate)
     }
 }
 
-impl Seek for FaultyFile {
-    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        self.file.seek(to)
+impl Write for FaultyFile {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let (written, fate) = self.fate(self.next, bytes.len());
+        self.file.write_all(&bytes[..written])?;
+        self.next += written as u64;
+        fate.map(|()| written)
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 
@@ -146,6 +152,12 @@ impl DiskFile for FaultyFile {
     }
     fn truncate(&mut self, length: u64) -> io::Result<()> {
         Faulty(self.fault.clone()).lets(&Step::Other)?;
+        self.length = length;
         self.file.truncate(length)
+    }
+    fn write_over(&mut self, at: u64, bytes: &[u8]) -> io::Result<()> {
+        let (written, fate) = self.fate(at, bytes.len());
+        self.file.write_over(at, &bytes[..written])?;
+        fate
     }
 }
