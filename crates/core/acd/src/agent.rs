@@ -25,7 +25,7 @@
 //! | unreachable, no phone | registrar | `Reachable` |
 //! | available, the phone said busy | ACD | after the queue's `retry.busy` |
 
-use crate::queue::GroupKey;
+use crate::queue::{GroupKey, QueueKey};
 use crate::seats::{NEVER, Seat, Standing};
 use crate::visit::{BarKey, VisitKey};
 use crate::{Agent as AgentConfig, AgentView, Ask, Owner, Work, WrapUp};
@@ -64,6 +64,8 @@ pub(crate) struct Ring {
 pub(crate) struct Talk {
     pub visit: VisitId,
     pub queue: Option<QueueId>,
+    /// Where that was when the conversation began; after a reload another may be there.
+    pub near: QueueKey,
     pub assigned: bool,
     /// Wrap-up was asked for.
     pub wrap_up: bool,
@@ -135,12 +137,12 @@ pub(crate) struct Agent {
 }
 
 impl Talk {
-    pub fn offered(visit: VisitId, queue: QueueId) -> Self {
-        Talk { assigned: false, ..Talk::assigned(visit, Some(queue)) }
+    pub fn offered(visit: VisitId, queue: QueueId, near: QueueKey) -> Self {
+        Talk { visit, queue: Some(queue), near, assigned: false, wrap_up: false, coded: false }
     }
 
     pub fn assigned(visit: VisitId, queue: Option<QueueId>) -> Self {
-        Talk { visit, queue, assigned: true, wrap_up: false, coded: false }
+        Talk { visit, queue, near: QueueKey(0), assigned: true, wrap_up: false, coded: false }
     }
 }
 

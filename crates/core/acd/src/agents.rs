@@ -251,7 +251,7 @@ impl Acd {
 
     fn longest_wrap_up(&self, key: AgentKey) -> Duration {
         let config = &self.agents[key.0].config;
-        let queues = config.queues.iter().map(|queue| self.wrap_up_rule(key, Some(queue)));
+        let queues = config.queues.iter().map(|queue| self.wrap_up_rule(key, self.queue_key(queue)));
         let times = queues.map(|rule| match rule.mode {
             WrapUpMode::None | WrapUpMode::Optional => Duration::ZERO,
             WrapUpMode::Timed => rule.time.min(rule.cap),

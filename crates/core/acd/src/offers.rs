@@ -121,7 +121,7 @@ impl Acd {
         }
         self.remember_agent(ring.visit, agent);
         let v = &self.visits[ring.visit.0];
-        let talk = Talk::offered(v.id, self.queues[v.queue.0].id.clone());
+        let talk = Talk::offered(v.id, self.queues[v.queue.0].id.clone(), v.queue);
         self.drop_visit(ring.visit, End { outcome: Outcome::Answered, cause: None, to: None }, true, turn);
         let a = &mut self.agents[agent.0];
         (a.misses, a.calls) = (0, a.calls.saturating_add(1));

@@ -10,29 +10,37 @@
 //! ```
 //! It blocks the agent in all queues.
 
-use crate::agent::{AgentKey, Phase, Wrap};
+use crate::agent::{AgentKey, Phase, Talk, Wrap};
+use crate::queue::QueueKey;
 use crate::timers::Timer;
 use crate::{Acd, Ask, Output, Turn, WrapUp, WrapUpMode};
-use base::{Cause, Mutation, QueueId, mutated};
+use base::{Cause, Mutation, mutated};
 use std::sync::Arc;
 use std::time::Duration;
 
 impl Acd {
     /// The agent's own rule, else the queue's; without a queue there is none.
-    pub(crate) fn wrap_up_rule(&self, key: AgentKey, queue: Option<&QueueId>) -> WrapUp {
+    pub(crate) fn wrap_up_rule(&self, key: AgentKey, queue: Option<QueueKey>) -> WrapUp {
         let none = WrapUp { mode: WrapUpMode::None, ..WrapUp::default() };
+        let Some(queue) = queue.map(|queue| &self.queues[queue.0]) else { return none };
         let first = || self.agents[key.0].config.queues.first();
-        if mutated(Mutation::IgnoreWrapUpAcrossQueues) && first() != queue {
+        if mutated(Mutation::IgnoreWrapUpAcrossQueues) && first() != Some(&queue.id) {
             return none;
         }
-        let Some(queue) = queue.and_then(|id| self.queue_key(id)) else { return none };
-        self.agents[key.0].wrap_up.as_deref().copied().unwrap_or(self.queues[queue.0].config.wrap_up)
+        self.agents[key.0].wrap_up.as_deref().copied().unwrap_or(queue.config.wrap_up)
+    }
+
+    /// The queue of a conversation, if there is one and it is still in the site.
+    fn queue_of_talk(&self, talk: &Talk) -> Option<QueueKey> {
+        let id = talk.queue.as_ref()?;
+        let stays = self.queues.get(talk.near.0).is_some_and(|queue| queue.id == *id);
+        if stays { Some(talk.near) } else { self.queue_key(id) }
     }
 
     pub(crate) fn on_released(&mut self, key: AgentKey, cause: Cause, turn: &mut Turn) {
         let agent = &self.agents[key.0];
         let Some(talk) = agent.phase.talk() else { return };
-        let rule = self.wrap_up_rule(key, talk.queue.as_ref());
+        let rule = self.wrap_up_rule(key, self.queue_of_talk(talk));
         let time = match rule.mode {
             WrapUpMode::Optional if talk.wrap_up => rule.cap,
             WrapUpMode::Timed => rule.time.min(rule.cap),
@@ -51,7 +59,7 @@ impl Acd {
     pub(crate) fn on_wrap_up_asked(&mut self, key: AgentKey, turn: &mut Turn) {
         let agent = &self.agents[key.0];
         if let Some(talk) = agent.phase.talk() {
-            if self.wrap_up_rule(key, talk.queue.as_ref()).mode == WrapUpMode::None {
+            if self.wrap_up_rule(key, self.queue_of_talk(talk)).mode == WrapUpMode::None {
                 return self.refuse(key, Ask::WrapUp, "this conversation has no wrap-up", turn);
             }
             let agent = &mut self.agents[key.0];

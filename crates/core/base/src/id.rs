@@ -2,9 +2,9 @@
 //! conversation carries the id of its call, an offer that of its visit.
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use smol_str::SmolStr;
 use std::fmt;
 use std::str::FromStr;
-use std::sync::Arc;
 
 /// What came instead of an id.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -138,7 +138,7 @@ fn named(s: &str) -> bool {
 
 /// An account of the service desk; every queue and agent id is within one.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Tenant(Arc<str>);
+pub struct Tenant(SmolStr);
 textual!(Tenant, "a name of lower-case letters, digits, - _ .", String, |t: &Tenant| t.0.to_string(), |s: String| Tenant(
     s.into()
 ));
@@ -165,7 +165,7 @@ macro_rules! scoped {
     ($(#[$doc:meta])* $name:ident, $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Arc<str>);
+        pub struct $name(SmolStr);
         textual!($name, $expected, String, |x: &$name| x.0.to_string(), |s: String| $name(s.into()));
         impl $name {
             /// Both parts must be names as [`Tenant`] takes them.

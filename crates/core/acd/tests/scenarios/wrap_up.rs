@@ -29,6 +29,18 @@ fn wrap_up_none_is_over_with_the_conversation() {
 }
 
 #[test]
+fn the_wrap_up_of_a_queue_that_is_gone_is_not_that_of_the_one_in_its_place() {
+    after_a_call(
+        "wrap_up=timed:30:60",
+        "",
+        "no support
+         queue other wrap_up=timed:10:20
+         5 | reload              |
+         9 | ana released        | ana available",
+    );
+}
+
+#[test]
 fn wrap_up_optional_follows_only_if_the_agent_asked_and_lasts_until_ready_or_the_cap() {
     after_a_call(
         "wrap_up=optional:60",
