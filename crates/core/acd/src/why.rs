@@ -40,7 +40,7 @@ impl Acd {
         Why {
             rule,
             score_ms: millis(own.score()),
-            idle: turn.now.since(self.agents[chosen.0].idle_since),
+            idle: Idle::since(self.agents[chosen.0].idle_since, turn.now),
             agents: u32::try_from(agents.of).unwrap_or(u32::MAX),
             visits: u32::try_from(visits.of).unwrap_or(u32::MAX),
             candidates: agents.best.iter().map(candidate).collect(),

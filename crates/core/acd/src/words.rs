@@ -506,7 +506,7 @@ pub struct Why {
     /// The visit's score in milliseconds at the moment of the decision.
     pub score_ms: i64,
     /// How long the agent had been idle.
-    pub idle: Duration,
+    pub idle: Idle,
     /// Agents who could have taken it, and visits the agent could have taken.
     pub agents: u32,
     pub visits: u32,

@@ -46,7 +46,7 @@ fn a_decision_says_which_agents_there_were_and_what_the_strategy_compared() {
           5 | c1 enters support waited=7 priority=2 | c1 in support at 1 after 7s; offer c1#1 to bob; bob reserved",
     );
     let why = offered(&scene);
-    assert_eq!((why.rule, why.score_ms, why.idle), (Rule::Strategy(Strategy::MostSkilled), 9_000, secs(3)));
+    assert_eq!((why.rule, why.score_ms, why.idle.into()), (Rule::Strategy(Strategy::MostSkilled), 9_000, secs(3)));
     assert_eq!((why.agents, why.visits), (4, 1));
     assert_eq!(names(&why), [("bob".into(), -8), ("ana".into(), -5), ("eva".into(), -4)]);
     assert_eq!(scores(&why), [(1, 9_000)]);

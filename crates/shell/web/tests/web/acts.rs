@@ -137,7 +137,7 @@ fn decided(rule: Rule) -> Why {
     Why {
         rule,
         score_ms: 12_500,
-        idle: Duration::from_millis(9_500),
+        idle: Duration::from_millis(9_500).into(),
         agents: 2,
         visits: 1,
         candidates: [candidate("ana", -14), candidate("beatriz", -9)].into_iter().collect(),

@@ -20,7 +20,7 @@ pub fn report() -> WhyReport {
     let why = Why {
         rule: Rule::Strategy(Strategy::MostSkilled),
         score_ms: 12_500,
-        idle: Duration::from_secs(9),
+        idle: Duration::from_secs(9).into(),
         agents: 2,
         visits: 1,
         candidates: [candidate("acme/ana", -14), candidate("acme/bea", -9)].into_iter().collect(),
