@@ -247,7 +247,7 @@ fn reason(why: acd::Why) -> Reason {
     Reason {
         rule,
         score_ms,
-        idle_ms: millis(idle),
+        idle_ms: millis(idle.into()),
         agents,
         visits,
         candidates: candidates.into_iter().map(candidate).collect(),
