@@ -14,6 +14,7 @@ mod reload;
 mod rtcp;
 mod sipp_agents;
 mod sipp_calls;
+mod sipp_changes;
 mod sipp_rules;
 mod strangers;
 mod streams;

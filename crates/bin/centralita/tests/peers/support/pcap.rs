@@ -14,9 +14,14 @@ pub enum Say {
     Tones(char),
 }
 
-/// Writes a capture; spans are in milliseconds. Returns its length in milliseconds.
+/// Writes a capture in PCMU; spans are in milliseconds. Returns its length in milliseconds.
 pub fn write(file: &Path, script: &[Say]) -> u64 {
-    let mut voice = Voice::new(Law::Pcmu, Some(101), 7);
+    write_as(7, Law::Pcmu, file, script)
+}
+
+/// The same in either codec; another seed is another source (SSRC).
+pub fn write_as(seed: u64, law: Law, file: &Path, script: &[Say]) -> u64 {
+    let mut voice = Voice::new(law, Some(101), seed);
     let mut out = std::io::BufWriter::new(std::fs::File::create(file).unwrap());
     // Little-endian, version 2.4, microseconds, Ethernet (draft-ietf-opsawg-pcap).
     out.write_all(&[0xd4, 0xc3, 0xb2, 0xa1, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 1, 0, 0, 0]).unwrap();
@@ -27,7 +32,7 @@ pub fn write(file: &Path, script: &[Say]) -> u64 {
             // 100 ms, and then nothing for 140.
             Say::Tones(key) => {
                 voice.say(None);
-                tones = pressed(*key);
+                tones = pressed(law, *key);
                 240
             }
             Say::Silence(span) => {
@@ -59,11 +64,11 @@ pub fn write(file: &Path, script: &[Say]) -> u64 {
 }
 
 /// 100 ms of a key's two tones, at about -9 dBm0 each.
-fn pressed(key: char) -> Vec<u8> {
+fn pressed(law: Law, key: char) -> Vec<u8> {
     let n = "123A456B789C*0#D".find(key).unwrap();
     let hertz = [[697.0, 770.0, 852.0, 941.0][n / 4], [1_209.0, 1_336.0, 1_477.0, 1_633.0][n % 4]];
     let sample = |i: usize| hertz.iter().map(|hz| 8_000.0 * (std::f32::consts::TAU * hz * i as f32 / 8_000.0).sin()).sum::<f32>();
-    (0..5 * FRAME).map(|i| Law::Pcmu.encode(sample(i) as i16)).collect()
+    (0..5 * FRAME).map(|i| law.encode(sample(i) as i16)).collect()
 }
 
 /// One captured packet: Ethernet, IPv4 and UDP around it. Addresses and checksums are sipp's to set.
