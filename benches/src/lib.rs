@@ -4,10 +4,12 @@
 pub mod cpu;
 pub mod people;
 pub mod pin;
+pub mod relayed;
 pub mod scrape;
 pub mod server;
 pub mod sidecar;
 pub mod site;
+pub mod words;
 
 use std::time::Duration;
 

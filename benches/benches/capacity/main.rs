@@ -31,7 +31,7 @@ mod setup;
 mod storm;
 mod table;
 
-use benches::{pin, server};
+use benches::{pin, server, words};
 use std::process::ExitCode;
 use table::Table;
 
@@ -81,6 +81,11 @@ fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().collect();
     if bare::is_child(&args) {
         return ExitCode::SUCCESS;
+    }
+    let known = PARTS.map(|(name, _)| name);
+    if let Some(unknown) = words::unknown(args.get(1..).unwrap_or_default(), &known) {
+        eprintln!("there is no part \"{unknown}\": expected {}", known.join(", "));
+        return ExitCode::FAILURE;
     }
     let asked = Asked { measured: args.iter().any(|arg| arg == "--bench"), args };
     server::build();

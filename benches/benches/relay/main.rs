@@ -13,6 +13,7 @@ mod ours;
 mod peers;
 mod uring;
 
+use benches::words;
 use peers::{Phase, Traffic};
 use shell_media::Way;
 use std::process::ExitCode;
@@ -37,9 +38,9 @@ fn main() -> ExitCode {
     // Without `--bench` (as in `cargo test --benches`) it only shows that it works.
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let measured = arguments.iter().any(|a| a == "--bench");
-    let words = || OF_OURS.iter().map(|(word, ..)| *word).chain(["uring"]);
-    if let Some(unknown) = arguments.iter().find(|a| !a.starts_with('-') && words().all(|word| word != **a)) {
-        eprintln!("there is no relay \"{unknown}\": expected {}", words().collect::<Vec<_>>().join(", "));
+    let known: Vec<&str> = OF_OURS.iter().map(|(word, ..)| *word).chain(["uring"]).collect();
+    if let Some(unknown) = words::unknown(&arguments, &known) {
+        eprintln!("there is no relay \"{unknown}\": expected {}", known.join(", "));
         return ExitCode::FAILURE;
     }
     let all = arguments.iter().all(|a| a.starts_with('-'));

@@ -12,6 +12,8 @@ use vault::{Keyring, MasterKey};
 
 /// More than a key has, in any form.
 const MOST: usize = 1_024;
+/// For what is there and is no key: a new one would leave all that the old one sealed closed for ever.
+const RESTORE: &str = "put the key back as it is kept elsewhere: what it sealed opens with no other";
 
 /// None: recordings are in the clear. Every key that cannot be used is a finding where the site says where it is.
 pub fn load(site: &Site) -> Result<Option<Arc<Keyring>>, Vec<Diagnostic>> {
@@ -48,7 +50,7 @@ fn master_key(key: &site::MasterKey) -> Result<MasterKey, Unusable> {
         let long = text.trim().chars().count();
         // How long it is helps whoever made it, and nobody else.
         let held = if text.len() > MOST { format!("more than {MOST}") } else { long.to_string() };
-        Unusable { why: format!("{place} holds {held} characters: {bad}"), help: "`openssl rand -hex 32` makes one".into() }
+        Unusable { why: format!("{place} holds {held} characters: {bad}"), help: RESTORE.into() }
     })
 }
 
@@ -158,6 +160,16 @@ mod tests {
 
     #[test]
     fn how_a_key_is_made_is_told_only_to_whoever_has_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let short = "ab".repeat(31);
+        for (held, makes) in [(None, true), (Some(&short), false), (Some(&String::new()), false)] {
+            let said = said(folder.path(), held.map(|text| (text.as_bytes(), 0o600)));
+            assert_eq!((said.contains("openssl"), said.contains("put the key back")), (makes, !makes), "{said}");
+        }
+        // Set wherever tests run, and no key.
+        let held = site::MasterKey { id: "2026".into(), from: KeyFrom::Variable("PATH".into()) };
+        let Err(Unusable { why, help }) = master_key(&held) else { panic!("a path is no key") };
+        assert!(why.starts_with("the variable `PATH` holds") && help == RESTORE, "{why}: {help}");
         let path = Path::new("/etc/centralita/recordings.key");
         for (kind, makes) in [
             (io::ErrorKind::NotFound, true),
