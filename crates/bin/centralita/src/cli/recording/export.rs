@@ -18,8 +18,8 @@ pub struct Options {
     /// The recording, such as 1-3-42.c1.p1
     recording: RecordingId,
     /// Why, for the log of accesses
-    #[arg(long, default_value = "")]
-    why: String,
+    #[arg(long, alias = "why", default_value = "")]
+    reason: String,
     /// The file; by default the recording's id and .wav, here. "-" writes to the output
     #[arg(long, short)]
     out: Option<PathBuf>,
@@ -29,15 +29,15 @@ pub struct Options {
 }
 
 pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
-    let Options { recording, why, out: file, force } = options;
+    let Options { recording, reason, out: file, force } = options;
     let path = file.unwrap_or_else(|| format!("{recording}.wav").into());
     if path.as_os_str() == "-" {
-        copy(client, audio(client, recording, "export", &why).await?, out).await?;
+        copy(client, audio(client, recording, "export", &reason).await?, out).await?;
         return Ok(());
     }
     // Asked for once there is a file to take it: what nobody gets is not written down as exported.
     let mut to = open(&path, force).map_err(|error| cannot(&path, &error))?;
-    let saved = save(client, recording, &why, to.file()).await;
+    let saved = save(client, recording, &reason, to.file()).await;
     let bytes = match saved {
         Ok(bytes) => to.keep().map(|()| bytes).map_err(Failure::Output),
         Err(failure) => {

@@ -24,7 +24,7 @@ pub struct Options {
     /// Only those of this agent
     #[arg(long)]
     agent: Option<AgentId>,
-    /// Only those of this caller's number, with or without a plus; it stays held once the caller is erased
+    /// Only those of this caller's number, with or without a plus
     #[arg(long, value_name = "NUMBER", value_parser = digits)]
     caller: Option<String>,
     /// Only those begun at or after this: 2026-11-22, a day where the node is, or 2026-11-22T08:00:00-06:00
@@ -55,7 +55,11 @@ pub async fn hold(options: &Options, client: &Client, out: &mut dyn Write) -> Do
     with("to", to.clone());
     let held = client.post("recordings/hold", Some(body)).await?;
     print(client, out, &held, |held| {
-        let now = held["recordings"].as_u64().map(|n| format!(": {} now", counted(n as usize, "recording")));
+        let alone = recording.is_some_and(|recording| held["of"] == recording.to_string());
+        let now = held["recordings"].as_u64().map(|n| match n {
+            0 if alone => ": nothing of it is there".into(),
+            n => format!(": {} now", counted(n as usize, "recording")),
+        });
         format!("hold {} keeps {}{}\n", held["hold"], selected(&held["of"]), now.unwrap_or_default())
     })
 }

@@ -20,7 +20,7 @@ pub struct Options {
     /// Only those of this call
     #[arg(long)]
     call: Option<CallId>,
-    /// Only those of this caller's number, with or without a plus; an erased caller is not found
+    /// Only those of this caller's number, with or without a plus
     #[arg(long, value_name = "NUMBER", value_parser = digits)]
     caller: Option<String>,
     /// Only those of this account

@@ -14,8 +14,8 @@ pub struct Options {
     /// The recording, such as 1-3-42.c1.p1
     recording: RecordingId,
     /// Why, for the log of accesses
-    #[arg(long, default_value = "")]
-    why: String,
+    #[arg(long, alias = "why", default_value = "")]
+    reason: String,
     /// The command that plays a WAV from its standard input; aplay is in the package alsa-utils. "-" writes the WAV to the
     /// output instead
     #[arg(long, env = "CENTRALITA_PLAYER", default_value = "aplay -q -")]
@@ -23,9 +23,9 @@ pub struct Options {
 }
 
 pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
-    let Options { recording, why, to } = options;
+    let Options { recording, reason, to } = options;
     if to == "-" {
-        copy(client, audio(client, recording, "play", &why).await?, out).await?;
+        copy(client, audio(client, recording, "play", &reason).await?, out).await?;
         return Ok(());
     }
     let mut words = to.split_whitespace();
@@ -42,7 +42,7 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
     let mut player = Command::new(command).args(words).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().map_err(cannot)?;
     let copied = match player.stdin.take() {
         // Asked for once there is a player: what nobody can hear is not written down as heard.
-        Some(mut input) => match audio(client, recording, "play", &why).await {
+        Some(mut input) => match audio(client, recording, "play", &reason).await {
             Ok(sound) => copy(client, sound, &mut input).await,
             Err(failure) => Err(failure),
         },

@@ -12,7 +12,8 @@ use std::io::Write;
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
-    /// Name those that go within so many days; without it those of the next round, which is within ten minutes
+    /// Also name those that reach their maximum within so many days; without it only those that go in the next round, which is
+    /// within ten minutes. Of a budget only the day is told on which it is reached
     #[arg(long, default_value_t = 0, value_parser = number("days", 0, 3_660))]
     days: u64,
     /// Take the clock as right where it is far later than when it was last known to be: recordings are deleted again
@@ -143,6 +144,7 @@ fn forecasts(plan: &Value) -> String {
         let whose = if forecast["tenant"].is_null() { "all".into() } else { text(&forecast["tenant"]) };
         let of = age(&forecast["drawn_from_ms"]);
         let rate = match &forecast["bytes_per_day"] {
+            Value::Null if forecast["drawn_from_ms"] == 0 && forecast["bytes"] == 0 => "no recordings yet".into(),
             Value::Null => format!("too little yet to say what a day brings (there are recordings of the last {of})"),
             rate => format!("{} a day (by the last {of})", bytes(rate)),
         };
@@ -196,6 +198,9 @@ mod tests {
             assert!(young.contains(line), "{line} in\n{young}");
         }
         let old = of(true, json!(7));
+        let forecast = json!({ "bytes": 0, "bytes_per_day": null, "drawn_from_ms": 0 });
+        let empty = shown(&json!({ "found": { "recordings": 0, "bytes": 0 }, "forecasts": [forecast] }));
+        assert!(empty.contains("all: 0 B, no recordings yet\n"), "{empty}");
         assert!(!old.contains("No rule") && old.contains("7 B a day (by the last 5:00); budget 5.0 kB, never reached"), "{old}");
     }
 }

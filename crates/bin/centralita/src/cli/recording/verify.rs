@@ -18,8 +18,8 @@ pub struct Options {
     #[arg(long, conflicts_with = "recording")]
     all: bool,
     /// Why, for the log of accesses
-    #[arg(long, default_value = "", requires = "recording")]
-    why: String,
+    #[arg(long, alias = "why", default_value = "", requires = "recording")]
+    reason: String,
 }
 
 /// What makes the exit status 1.
@@ -27,7 +27,7 @@ const BAD: [&str; 2] = ["failed", "orphan"];
 
 pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done {
     let Some(recording) = options.recording.filter(|_| !options.all) else { return all(client, out).await };
-    let looked = client.post(&format!("recordings/{recording}/verify"), Some(json!({ "why": options.why }))).await?;
+    let looked = client.post(&format!("recordings/{recording}/verify"), Some(json!({ "why": options.reason }))).await?;
     print(client, out, &looked, one)?;
     if BAD.iter().any(|bad| looked["outcome"] == *bad) { Err(bad(1)) } else { Ok(()) }
 }

@@ -172,9 +172,15 @@ fn follow(node: &Node, lines: usize) -> (u8, String) {
 #[test]
 fn recordings_are_played_verified_erased_and_it_is_written_down() {
     let node = Node::start(None);
-    assert_eq!(node.run("recording play 1-3-42.c1.p1 --to - --why audit").1.as_bytes(), WAV);
+    assert_eq!(node.run("recording play 1-3-42.c1.p1 --to - --reason audit").1.as_bytes(), WAV);
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("heard.wav");
+    for line in ["play 1-3-42.c1.p1 --to -", "export 1-3-42.c1.p1 --out -", "verify 1-3-42.c1.p1"] {
+        // As it was called before.
+        assert_eq!(node.run(&format!("recording {line} --why was-called-so")).0, 0, "{line}");
+    }
+    let (_, log, _) = node.run("recording access-log");
+    assert_eq!((log.matches("audit").count(), log.matches("was-called-so").count()), (1, 3), "{log}");
     let (status, _, err) = node.run("recording play 1-3-42.c1.p1 --to no-such-player");
     assert!(status == 1 && err.contains("`no-such-player`: there is no no-such-player here"), "{err}");
     // `tee` hears it all, as a player would.
@@ -197,7 +203,7 @@ fn recordings_are_played_verified_erased_and_it_is_written_down() {
 
     let (_, out, _) = node.run("recording access-log");
     let acts: Vec<&str> = out.lines().skip(1).map(|line| line.split_whitespace().nth(4).unwrap()).collect();
-    assert_eq!(acts, ["play", "play", "verify", "verify", "verify", "erase", "rekey"]);
+    assert_eq!(acts, ["play", "play", "export", "verify", "play", "verify", "verify", "verify", "erase", "rekey"]);
     let (status, out, _) = node.run("recording access-log --check");
     assert_eq!(status, 0);
     let head = out.trim().rsplit(' ').next().unwrap();
@@ -234,6 +240,11 @@ fn what_goes_and_what_is_held_is_asked_for_and_told() {
     assert_eq!(
         node.run("recording hold --queue acme/soporte --reason court").1,
         "hold 7 keeps queue acme/soporte: 1 recording now\n"
+    );
+    assert_eq!(
+        node.run("recording hold 1-3-42.c1.p1 --reason late").1,
+        "hold 7 keeps 1-3-42.c1.p1: nothing of it is there\n",
+        "it was erased, and may be held all the same"
     );
     assert_eq!(node.run("recording hold --caller 5215550001 --reason court").0, 1, "nobody has that number");
     let (status, _, err) = node.run("recording hold --reason everything");

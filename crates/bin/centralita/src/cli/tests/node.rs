@@ -220,7 +220,7 @@ impl Shelf for Files {
     fn hold(&self, who: &str, ask: &HoldAsk, why: &str) -> Result<Option<HoldRow>, Fault> {
         let of = ask.queue.as_ref().map_or_else(|| "1-3-42.c1.p1".to_string(), |queue| format!("queue={queue}"));
         self.note(who, Act::Hold, &of, why)?;
-        Ok(ask.caller.is_none().then(|| HoldRow { recordings: Some(1), ..held(&of) }))
+        Ok(ask.caller.is_none().then(|| HoldRow { recordings: Some(u64::from(ask.queue.is_some())), ..held(&of) }))
     }
     fn release(&self, who: &str, hold: u64, why: &str) -> Result<Option<HoldRow>, Fault> {
         self.note(who, Act::Release, &format!("hold={hold}"), why)?;
