@@ -98,7 +98,8 @@ pub trait Archive: Send + Sync {
     /// Newest first.
     fn recordings(&self, ask: &RecordingsAsk) -> Result<Vec<RecordingRow>, String>;
     fn recording(&self, id: RecordingId) -> Result<Option<RecordingRow>, String>;
-    /// Those of the given names that neither the site nor any recording has, each in a sentence with what was probably meant.
+    /// Those of the given names that neither the site nor any recording has, each in a sentence with what was probably meant;
+    /// of the language, whether no recording has it.
     fn strangers(&self, _named: &Named) -> Result<Vec<String>, String> {
         Ok(Vec::new())
     }
@@ -120,12 +121,13 @@ pub trait Archive: Send + Sync {
     }
 }
 
-/// Names by which recordings are asked for.
+/// Names, and a language, by which recordings are asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Named {
     pub tenant: Option<Tenant>,
     pub queue: Option<QueueId>,
     pub agent: Option<AgentId>,
+    pub lang: Option<Lang>,
 }
 
 /// An agent as the site has it: the log knows one from the first login on.

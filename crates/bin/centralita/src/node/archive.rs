@@ -157,7 +157,7 @@ impl Archive for StoreArchive {
 
 /// Whoever left has recordings, and is no stranger.
 fn strangers(known: &Known, store: &Store, named: &Named) -> shell_store::Result<Vec<String>> {
-    let Named { tenant, queue, agent } = named.clone();
+    let Named { tenant, queue, agent, lang } = named.clone();
     let names = [tenant.map(Name::Tenant), queue.map(Name::Queue), agent.map(Name::Agent)];
     let mut told = Vec::new();
     for stranger in names.into_iter().flatten().filter_map(|name| known.stranger(name)) {
@@ -170,6 +170,12 @@ fn strangers(known: &Known, store: &Store, named: &Named) -> shell_store::Result
         if store.recordings(&of)?.is_empty() {
             told.push(stranger.to_string());
         }
+    }
+    let spoken = |lang| store.recordings(&RecordingFilter { lang: Some(lang), limit: 1, ..RecordingFilter::default() });
+    if let Some(lang) = lang
+        && spoken(lang)?.is_empty()
+    {
+        told.push(format!("no recording at all is in the language {lang}"));
     }
     Ok(told)
 }
@@ -210,20 +216,23 @@ fn row(r: shell_store::Recording) -> RecordingRow {
 mod tests {
     use super::*;
     use crate::node::shelf::tests::filled;
+    use base::Lang;
 
     #[test]
     fn a_name_is_known_by_the_site_or_by_what_was_recorded_under_it() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = filled(folder.path(), "", &[1]);
         let known = Known::of(&shelf.setup.load().site);
-        let told = |tenant: &str, queue: Option<&str>| {
+        let told = |tenant: &str, queue: Option<&str>, lang: Option<Lang>| {
             let queue = queue.map(|queue| queue.parse().unwrap());
-            let named = Named { tenant: Some(tenant.parse().unwrap()), queue, agent: None };
+            let named = Named { tenant: Some(tenant.parse().unwrap()), queue, agent: None, lang };
             strangers(&known, &shelf.store, &named).unwrap()
         };
-        assert_eq!(told("globex", None), [""; 0], "of the site, with nothing recorded yet");
-        assert_eq!(told("acme", Some("acme/support")), [""; 0], "not of the site, and recorded");
+        assert_eq!(told("globex", None, None), [""; 0], "of the site, with nothing recorded yet");
+        assert_eq!(told("acme", Some("acme/support"), None), [""; 0], "not of the site, and recorded");
         let both = ["no account is called acmee (did you mean acme?)", "no queue is called acme/suport"];
-        assert_eq!(told("acmee", Some("acme/suport")), both);
+        assert_eq!(told("acmee", Some("acme/suport"), None), both);
+        assert_eq!(told("globex", None, Some(Lang::ES)), [""; 0], "of another account");
+        assert_eq!(told("globex", None, Some(Lang::FR)), ["no recording at all is in the language fr"]);
     }
 }

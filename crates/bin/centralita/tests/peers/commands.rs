@@ -3,7 +3,10 @@
 use crate::support::pcap::{self, Say};
 use crate::support::server::{Agent, Server, Site};
 use crate::support::sipp::{Sipp, within};
-use std::process::Command;
+use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpListener;
+use std::process::{Command, Stdio};
 
 /// What a command prints; it succeeds.
 fn told(server: &Server<'_>, line: &str) -> String {
@@ -81,4 +84,29 @@ fn a_queue_that_is_closed_takes_nobody_until_it_is_opened() {
     server.facts_of("config.overridden", 2);
     drop(caller);
     server.stop();
+}
+
+#[test]
+fn an_export_that_is_stopped_leaves_nothing_half_and_the_old_file_as_it_was() {
+    // A node that sends the beginning of a recording and no more.
+    let node = TcpListener::bind("127.0.0.1:0").unwrap();
+    let api = format!("http://{}", node.local_addr().unwrap());
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("old.wav"), "old").unwrap();
+    for (file, force, with) in [("new.wav", None, "INT"), ("old.wav", Some("--force"), "TERM")] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_centralita"));
+        command.args(["--api", &api, "recording", "export", "1-1-1.c1.p1", "--out", file]).args(force);
+        let export = command.current_dir(folder.path()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+        // Asked for: the file is open.
+        let (mut asked, _) = node.accept().unwrap();
+        let _ = asked.read(&mut [0; 4_096]).unwrap();
+        asked.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nRIFF").unwrap();
+        assert!(Command::new("kill").args([&format!("-{with}"), &export.id().to_string()]).status().unwrap().success());
+        let ended = export.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&ended.stderr);
+        assert!(ended.status.code() == Some(1) && said.contains("was not exported: somebody stopped it"), "{with}: {said}");
+        let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        assert_eq!(left, ["old.wav"]);
+        assert_eq!(fs::read_to_string(folder.path().join("old.wav")).unwrap(), "old");
+    }
 }

@@ -69,7 +69,7 @@ pub async fn list(State(app): State<Arc<App>>, Asked(asked): Asked<List>) -> Ans
         after: asked.after.as_deref().map(id).transpose()?,
         limit: limit(asked.limit)?,
     };
-    let named = Named { tenant: ask.tenant.clone(), queue: ask.queue.clone(), agent: ask.agent.clone() };
+    let named = Named { tenant: ask.tenant.clone(), queue: ask.queue.clone(), agent: ask.agent.clone(), lang: ask.lang };
     let rows = archive(&app, move |a| a.recordings(&ask)).await?;
     let strangers = if rows.is_empty() { archive(&app, move |a| a.strangers(&named)).await? } else { Vec::new() };
     let hint = HeaderValue::from_bytes(strangers.join(", ").as_bytes()).ok().filter(|hint| !hint.is_empty());

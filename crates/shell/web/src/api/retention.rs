@@ -62,7 +62,7 @@ pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, body: Body) -> Ans
         ));
     }
     let why = reason(asked.why)?;
-    let named = Named { tenant: ask.tenant.clone(), queue: ask.queue.clone(), agent: ask.agent.clone() };
+    let named = Named { tenant: ask.tenant.clone(), queue: ask.queue.clone(), agent: ask.agent.clone(), lang: None };
     let strangers = archive(&app, move |a| a.strangers(&named)).await?;
     if !strangers.is_empty() {
         let expected = "a name of the site, or one that a recording has";

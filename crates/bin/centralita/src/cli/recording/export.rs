@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 #[derive(Args, Clone, Debug)]
 pub struct Options {
@@ -35,9 +36,16 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
         copy(client, audio(client, recording, "export", &reason).await?, out).await?;
         return Ok(());
     }
+    let mut stopped = Stopped::listen()?;
     // Asked for once there is a file to take it: what nobody gets is not written down as exported.
     let mut to = open(&path, force).map_err(|error| cannot(&path, &error))?;
-    let saved = save(client, recording, &reason, to.file()).await;
+    let saved = tokio::select! {
+        saved = save(client, recording, &reason, to.file()) => saved,
+        () = stopped.wait() => {
+            let error = format!("{recording} was not exported: somebody stopped it");
+            Err(Failure::Refused { error, expected: "time until it is whole".into() })
+        }
+    };
     let bytes = match saved {
         Ok(bytes) => to.keep().map(|()| bytes).map_err(Failure::Output),
         Err(failure) => {
@@ -51,6 +59,25 @@ pub async fn run(options: Options, client: &Client, out: &mut dyn Write) -> Done
     })?;
     let answer = json!({ "recording": recording, "file": path.display().to_string(), "bytes": bytes });
     print(client, out, &answer, |_| format!("{recording}: {bytes} bytes in {}\n", path.display()))
+}
+
+/// Ctrl-C and SIGTERM: what is not whole by then is not left behind.
+struct Stopped {
+    interrupt: Signal,
+    terminate: Signal,
+}
+
+impl Stopped {
+    fn listen() -> io::Result<Stopped> {
+        Ok(Stopped { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
+    }
+
+    async fn wait(&mut self) {
+        tokio::select! {
+            _ = self.interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+        }
+    }
 }
 
 /// A recording's WAV. The node writes down that it was asked for.

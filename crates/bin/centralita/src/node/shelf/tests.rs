@@ -82,6 +82,7 @@ fn stored(recording: RecordingId, started: Wall, file: &str) -> Fact {
         tenant: Some(tenant.parse().unwrap()),
         queue: Some(format!("{tenant}/support").parse().unwrap()),
         party: Some(base::PartyId(7)),
+        lang: Some(base::Lang::ES),
         ..About::default()
     };
     Fact { now: Now { wall: started, ..Now::default() }, about, what }
