@@ -70,7 +70,7 @@ pub async fn hold(State(app): State<Arc<App>>, Who(who): Who, body: Body) -> Ans
     }
     let what = match ask.recording {
         Some(recording) => format!("recording {recording}"),
-        None => "caller of that number, or not any more".into(),
+        None => "caller of that number".into(),
     };
     let row = shelf(&app, move |s| s.hold(&who, &ask, &why)).await?;
     row.map(|row| (StatusCode::CREATED, Json(row))).ok_or_else(|| ApiError::unknown(what, recordings::LIST))
