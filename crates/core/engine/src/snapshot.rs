@@ -24,6 +24,7 @@ impl Centre {
             sessions: self.sip.sessions(),
             ports: self.ports.used(),
             breaches: self.auditor.standing(),
+            troubles: self.ledger.troubles(self.now.mono).collect(),
             audit_round: self.auditor.round(),
         }
     }

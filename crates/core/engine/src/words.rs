@@ -416,6 +416,9 @@ pub struct Snapshot {
     /// Invariants that are broken now, as far as the live audit has come; a few of them, if they are many.
     #[serde(default)]
     pub breaches: Vec<Breach>,
+    /// Recordings with which something is wrong now: an alarm.
+    #[serde(default)]
+    pub troubles: Vec<(RecordingId, recording::Trouble)>,
     /// In how many beats, one a second, the live audit looked at everything last; 0 before it has.
     #[serde(default)]
     pub audit_round: u32,

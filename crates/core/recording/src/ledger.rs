@@ -11,8 +11,12 @@
 //!                Excluded ─▶ consent refused or policy; outside the denominator
 //! ```
 //!
+//! What is wrong now is told at once ([`Ledger::troubles`]), also of a part that ended while its conversation goes on, and
+//! where no fact of it gets into the log because that is on the same disk.
+//!
 //! Invariant: `expected = open + complete + partial + failed`, at every moment.
 
+use crate::Trouble;
 use base::fact::{Excluded, Kept, RecordingAlarm};
 use base::{ConversationId, Instant, Now, RecordingId};
 use serde::{Deserialize, Serialize};
@@ -140,6 +144,8 @@ pub struct Ledger {
     due: BTreeSet<(Instant, RecordingId)>,
     over: VecDeque<ConversationId>,
     coverage: Coverage,
+    /// What is wrong, or will be if it stays so, and since when.
+    troubles: BTreeMap<RecordingId, (Trouble, Instant)>,
 }
 
 impl Ledger {
@@ -155,7 +161,7 @@ impl Ledger {
             Input::Asked { recording } => self.on_asked(now, recording),
             Input::Started { recording } => self.on_started(now, recording, out),
             Input::Grew { recording } => self.on_grew(now, recording, out),
-            Input::Stopping { recording } => self.on_stopping(recording),
+            Input::Stopping { recording } => self.on_stopping(now, recording),
             Input::Closed { recording, kept } => self.on_ended(now, recording, kept, out),
             Input::Failed { recording } => self.on_ended(now, recording, Kept::Failed, out),
             Input::Ended { conversation } => self.on_conversation_ended(conversation),
@@ -170,6 +176,12 @@ impl Ledger {
 
     pub fn coverage(&self) -> &Coverage {
         &self.coverage
+    }
+
+    /// The recordings with which something is wrong now.
+    pub fn troubles(&self, now: Instant) -> impl Iterator<Item = (RecordingId, Trouble)> {
+        let stays = move |(trouble, since): &(Trouble, Instant)| now.since(*since) >= trouble.patience();
+        self.troubles.iter().filter(move |(_, of)| stays(of)).map(|(recording, (trouble, _))| (*recording, *trouble))
     }
 
     /// Whether the conversation is owed or excluded, or was and is remembered.
@@ -213,6 +225,7 @@ impl Ledger {
             State::Running | State::Stopping | State::Ended(_) => {}
         });
         self.end_alarm(now, recording, out);
+        self.goes_on(recording.conversation);
         self.watch(recording, (before == State::Asked).then_some(now + ALARM_AFTER));
     }
 
@@ -223,19 +236,21 @@ impl Ledger {
         }
     }
 
-    fn on_stopping(&mut self, recording: RecordingId) {
+    fn on_stopping(&mut self, now: Instant, recording: RecordingId) {
         match self.state(recording) {
             // It is still to begin, or that is an alarm.
             Some(State::Asked) => drop(self.change(recording, |part| part.state = State::Stopping)),
             Some(State::Running) => {
                 self.change(recording, |part| part.state = State::Stopping);
                 self.watch(recording, None);
+                self.troubles.entry(recording).or_insert((Trouble::NotClosed, now));
             }
             Some(State::Stopping | State::Ended(_)) | None => {}
         }
     }
 
     fn on_ended(&mut self, now: Instant, recording: RecordingId, kept: Kept, out: &mut Vec<Output>) {
+        let was_to_run = matches!(self.state(recording), Some(State::Asked | State::Running));
         self.change(recording, |part| {
             if !matches!(part.state, State::Ended(_)) {
                 part.state = State::Ended(kept);
@@ -243,12 +258,17 @@ impl Ledger {
         });
         self.watch(recording, None);
         self.end_alarm(now, recording, out);
+        self.troubles.remove(&recording);
+        if was_to_run && self.debts.get(&recording.conversation).is_some_and(|debt| !debt.ended && !debt.excluded) {
+            self.troubles.insert(recording, (Trouble::Over, now));
+        }
         self.remember(recording.conversation);
     }
 
     fn on_conversation_ended(&mut self, conversation: ConversationId) {
         if let Some(debt) = self.debts.get_mut(&conversation) {
             debt.ended = true;
+            self.goes_on(conversation);
             self.remember(conversation);
         }
     }
@@ -262,12 +282,23 @@ impl Ledger {
             let alarm = if part.state == State::Running { RecordingAlarm::Stalled } else { RecordingAlarm::NotStarted };
             part.due = None;
             part.alarm = Some((alarm, now));
+            self.troubles.insert(recording, (alarm.into(), now));
             out.push(Output::Alarm { recording, alarm });
+        }
+    }
+
+    /// Without the parts that are over: a further one runs, or none is owed any more.
+    fn goes_on(&mut self, conversation: ConversationId) {
+        let parts = RecordingId { conversation, n: 0 }..=RecordingId { conversation, n: u16::MAX };
+        let over = self.troubles.range(parts).filter(|(_, (trouble, _))| *trouble == Trouble::Over).map(|(part, _)| *part);
+        for part in over.collect::<Vec<_>>() {
+            self.troubles.remove(&part);
         }
     }
 
     fn end_alarm(&mut self, now: Instant, recording: RecordingId, out: &mut Vec<Output>) {
         if let Some((alarm, since)) = self.part(recording).and_then(|part| part.alarm.take()) {
+            self.troubles.remove(&recording);
             out.push(Output::AlarmEnded { recording, alarm, lasted: now.since(since) });
         }
     }
@@ -440,6 +471,50 @@ mod tests {
         let ended = Output::AlarmEnded { recording: q, alarm, lasted: Duration::from_secs(51) };
         assert_eq!(run_at(&mut ledger, at(60.0), &[Failed { recording: q }]), [ended]);
         assert_eq!(ledger.deadline(), None);
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_from_the_alarm_on_until_it_grows_again() {
+        let mut ledger = Ledger::new();
+        let (p, q) = (part("1-1-1.c1.p1"), part("1-1-2.c1.p1"));
+        run(&mut ledger, &[Asked { recording: p }, Started { recording: p }, Asked { recording: q }]);
+        let told = |ledger: &Ledger, seconds: f64| ledger.troubles(at(seconds).mono).collect::<Vec<_>>();
+        assert_eq!(told(&ledger, 3.9), []);
+        run_at(&mut ledger, at(4.0), &[Due]);
+        assert_eq!(told(&ledger, 4.0), [(p, Trouble::Stalled), (q, Trouble::NotStarted)]);
+        run_at(&mut ledger, at(5.0), &[Grew { recording: p }, Started { recording: q }]);
+        assert_eq!(told(&ledger, 60.0), []);
+    }
+
+    #[test]
+    fn a_part_that_ended_while_its_conversation_goes_on_is_wrong_until_another_one_runs_or_nobody_talks() {
+        let (p, next) = (part("1-1-1.c1.p1"), part("1-1-1.c1.p2"));
+        let conversation = p.conversation;
+        for end in [Failed { recording: p }, Closed { recording: p, kept: Kept::Partial }] {
+            for mend in [Started { recording: next }, Ended { conversation }] {
+                let mut ledger = Ledger::new();
+                run(&mut ledger, &[Owed { conversation }, Asked { recording: p }, Started { recording: p }, end]);
+                assert_eq!(ledger.troubles(at(0.9).mono).count(), 0, "the next one may be on its way");
+                assert_eq!(ledger.troubles(at(1.0).mono).collect::<Vec<_>>(), [(p, Trouble::Over)]);
+                run_at(&mut ledger, at(2.0), &[Asked { recording: next }, mend]);
+                assert_eq!(ledger.troubles(at(9.0).mono).count(), 0, "{end:?}, {mend:?}");
+            }
+        }
+        let mut ledger = Ledger::new();
+        run(&mut ledger, &[Closed { recording: p, kept: Kept::Partial }]);
+        assert_eq!(ledger.troubles(at(9.0).mono).count(), 0, "of before a restart nobody talks any more");
+    }
+
+    #[test]
+    fn a_part_that_is_not_closed_is_wrong_until_it_is() {
+        let mut ledger = Ledger::new();
+        let p = part("1-1-1.c1.p1");
+        let conversation = p.conversation;
+        run(&mut ledger, &[Asked { recording: p }, Started { recording: p }, Stopping { recording: p }, Ended { conversation }]);
+        assert_eq!(ledger.troubles(at(4.9).mono).count(), 0);
+        assert_eq!(ledger.troubles(at(5.0).mono).collect::<Vec<_>>(), [(p, Trouble::NotClosed)]);
+        run_at(&mut ledger, at(6.0), &[Closed { recording: p, kept: Kept::Complete }]);
+        assert_eq!(ledger.troubles(at(60.0).mono).count(), 0);
     }
 
     #[test]

@@ -9,10 +9,12 @@ use base::fact::Logged;
 use crossbeam::channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Batches that wait for a slow consumer before it has to read the log.
 const QUEUED: usize = 1024;
+/// A commit that takes this long is of a disk that has stopped.
+const STANDS: Duration = Duration::from_secs(3);
 /// Facts read at once by a consumer that lags.
 const PAGE: usize = 2048;
 
@@ -26,19 +28,27 @@ struct State {
     newest: (u32, u64),
     failing: Option<String>,
     waiting: usize,
+    /// The commit under way, which a disk that stops never ends.
+    commits_since: Option<Instant>,
     closed: bool,
     consumers: Vec<Sender<Arc<[Logged]>>>,
 }
 
 impl Shared {
     pub fn new(newest: (u32, u64)) -> Shared {
-        let state = State { newest, failing: None, waiting: 0, closed: false, consumers: Vec::new() };
+        let state = State { newest, failing: None, waiting: 0, commits_since: None, closed: false, consumers: Vec::new() };
         Shared { state: Mutex::new(state), lost: AtomicU64::new(0) }
+    }
+
+    /// A commit of so many rows begins, which [`Shared::publish`] or [`Shared::fails`] ends.
+    pub fn commits(&self, rows: usize) {
+        let mut state = self.state();
+        (state.waiting, state.commits_since) = (rows, Some(Instant::now()));
     }
 
     pub fn publish(&self, facts: Arc<[Logged]>) {
         let mut state = self.state();
-        (state.failing, state.waiting) = (None, 0);
+        (state.failing, state.waiting, state.commits_since) = (None, 0, None);
         if let Some(last) = facts.last() {
             state.newest = (last.epoch, last.seq);
             // Full is no loss: the consumer sees the gap. Disconnected is a consumer that ended.
@@ -49,7 +59,7 @@ impl Shared {
     /// True if that is news.
     pub fn fails(&self, error: String, waiting: usize) -> bool {
         let mut state = self.state();
-        state.waiting = waiting;
+        (state.waiting, state.commits_since) = (waiting, None);
         state.failing.replace(error).is_none()
     }
 
@@ -59,10 +69,16 @@ impl Shared {
         state.consumers.clear();
     }
 
-    pub fn health(&self) -> Health {
+    /// `queued`: what waits for the writer.
+    pub fn health(&self, queued: usize) -> Health {
         let state = self.state();
         let lost = self.lost.load(Ordering::Relaxed);
-        Health { failing: state.failing.clone(), waiting: state.waiting, lost, newest: state.newest }
+        let stands = state.commits_since.map(|since| since.elapsed()).filter(|stands| *stands >= STANDS);
+        let stands = stands.map(|stands| format!("the disk has not answered for {} s", stands.as_secs()));
+        let failing = stands.or_else(|| state.failing.clone());
+        // What a commit takes with it that ends at once does not wait.
+        let waiting = if failing.is_some() { state.waiting + queued } else { queued };
+        Health { failing, waiting, lost, newest: state.newest }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {

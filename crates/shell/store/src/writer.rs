@@ -61,9 +61,9 @@ pub struct Promised {
 /// How the log is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {
-    /// Why nothing can be written at the moment: an alarm.
+    /// Why nothing can be written at the moment, also because the disk does not answer: an alarm.
     pub failing: Option<String>,
-    /// Rows waiting in memory.
+    /// Rows, or messages that become rows, which wait in memory.
     pub waiting: usize,
     /// Facts given up since the start: an alarm for good.
     pub lost: u64,
@@ -149,7 +149,7 @@ impl Handle {
     }
 
     pub fn health(&self) -> Health {
-        self.shared.health()
+        self.shared.health(self.messages.len())
     }
 
     /// A consumer's own stream of facts, from those later than `after`.
@@ -296,6 +296,7 @@ impl Log {
         if self.rows.is_empty() {
             return Ok(());
         }
+        self.shared.commits(self.rows.len());
         let mut db = match self.db.take() {
             Some(db) => db,
             None => self.store.connect()?,

@@ -6,8 +6,9 @@ use super::keeper::Kept;
 use super::{StartError, at, secret};
 use crate::clock::Clock;
 use arc_swap::ArcSwap;
-use base::{Now, Wall};
+use base::{Now, RecordingId, Wall};
 use engine::{Setup, Snapshot};
+use recording::Trouble;
 use shell_handoff::Refused;
 use shell_store::{MetricsOptions, Store, Tickets, TicketsOptions};
 use shell_web::{Gauge, Health};
@@ -93,16 +94,36 @@ pub fn health(
         let journal = journal.upgrade().and_then(|j| j.failed()).map(|why| format!("the journal ended: {why}"));
         let fallen = media.upgrade().map_or(0, |media| media.fallen());
         let media = (fallen > 0).then(|| format!("{fallen} media threads ended, and their calls have no sound"));
+        let snapshot = screen.snapshot.load();
+        let recordings = unrecorded(&snapshot.troubles);
         Health {
             version: env!("CARGO_PKG_VERSION").into(),
             started,
             breaches: figures.load().invariant_breaches,
-            last_breaches: screen.snapshot.load().breaches.clone(),
-            alarms: [lost, inputs, failing, journal, media].into_iter().flatten().chain(kept.alarms()).collect(),
-            gauges: [gauges(state.waiting as f64, way.refused(), &screen.snapshot.load()), kept.gauges()].concat(),
+            last_breaches: snapshot.breaches.clone(),
+            alarms: [lost, inputs, failing, journal, media, recordings].into_iter().flatten().chain(kept.alarms()).collect(),
+            gauges: [gauges(state.waiting as f64, way.refused(), &snapshot), kept.gauges()].concat(),
             histograms: screen.stopwatches.shown(),
         }
     })
+}
+
+/// The first of them by name, and how many there are.
+fn unrecorded(troubles: &[(RecordingId, Trouble)]) -> Option<String> {
+    const NAMED: usize = 3;
+    let one = |(recording, trouble): &(RecordingId, Trouble)| {
+        let what = match trouble {
+            Trouble::NotStarted => "has not begun",
+            Trouble::Stalled => "does not grow",
+            Trouble::Over => "ended, and its conversation goes on",
+            Trouble::NotClosed => "is not closed",
+        };
+        format!("{recording} {what}")
+    };
+    let named: Vec<String> = troubles.iter().take(NAMED).map(one).collect();
+    let more = troubles.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(", and {more} more") } else { String::new() };
+    (!troubles.is_empty()).then(|| format!("recordings are not made as they should be: {}{more}", named.join(", ")))
 }
 
 fn gauges(log_waiting: f64, refused: Refused, snapshot: &Snapshot) -> Vec<Gauge> {
@@ -119,6 +140,11 @@ fn gauges(log_waiting: f64, refused: Refused, snapshot: &Snapshot) -> Vec<Gauge>
             "Inputs of media and of the node, since the start, for which not even the spill had room: an alarm.",
             refused.pushed as f64,
         ),
+        gauge(
+            "recordings_in_trouble",
+            "Recordings now that have not begun, do not grow, ended before their conversation, or are not closed: an alarm.",
+            snapshot.troubles.len() as f64,
+        ),
         gauge("invariants_broken", "Invariants broken now, as far as the live audit has come.", snapshot.breaches.len() as f64),
         gauge(
             "audit_round_beats",
@@ -127,4 +153,20 @@ fn gauges(log_waiting: f64, refused: Refused, snapshot: &Snapshot) -> Vec<Gauge>
             f64::from(snapshot.audit_round),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn recordings_in_trouble_are_told_by_name_and_number() {
+        assert_eq!(unrecorded(&[]), None);
+        let all = [Trouble::NotStarted, Trouble::Stalled, Trouble::Over, Trouble::NotClosed];
+        let part = |n: usize| format!("1-1-{n}.c1.p1").parse::<RecordingId>().unwrap();
+        let troubles: Vec<_> = all.into_iter().enumerate().map(|(n, trouble)| (part(n), trouble)).collect();
+        let told = unrecorded(&troubles).unwrap();
+        assert!(told.ends_with("1-1-2.c1.p1 ended, and its conversation goes on, and 1 more"), "{told}");
+        assert!(unrecorded(&troubles[3..]).unwrap().ends_with("1-1-3.c1.p1 is not closed"));
+    }
 }

@@ -21,3 +21,4 @@ mod streams;
 mod support;
 mod traffic_day;
 mod transfers;
+mod unrecorded;

@@ -136,6 +136,24 @@ fn the_log_can_only_grow() {
 }
 
 #[test]
+fn a_disk_that_does_not_answer_is_told_while_it_does_not() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Arc::new(Store::open(dir.path()).unwrap());
+    let writer = Writer::start(store.clone(), store.begin_epoch().unwrap()).unwrap();
+    let handle = writer.handle();
+    // Whoever holds the file's lock stops every commit, as a disk does that hangs.
+    let other = rusqlite::Connection::open(dir.path().join("centralita.db")).unwrap();
+    other.execute_batch("BEGIN IMMEDIATE").unwrap();
+    handle.facts(vec![loaded(), beat(1)]);
+    wait_until(|| handle.health().failing.is_some_and(|why| why.contains("has not answered for 3 s")));
+    handle.facts(vec![beat(2)]);
+    assert_eq!((handle.health().waiting, handle.health().lost), (3, 0), "it is counted meanwhile");
+    other.execute_batch("COMMIT").unwrap();
+    wait_until(|| handle.health().failing.is_none());
+    assert_eq!(writer.close(), shell_store::Health { newest: (1, 3), ..Default::default() });
+}
+
+#[test]
 fn while_the_disk_fails_facts_wait_in_memory_with_an_alarm_and_then_arrive_in_order() {
     let dir = tempfile::tempdir().unwrap();
     let store = Arc::new(Store::open(dir.path()).unwrap());

@@ -246,6 +246,15 @@ impl Server<'_> {
         self.until(&format!("/api/v1/queues/acme/{queue}"), waits);
     }
 
+    /// Asks until one of the node's alarms says this, or none does.
+    pub fn until_alarm(&mut self, says: &str, stands: bool) {
+        let said = |health: &Value| {
+            health["alarms"].as_array().is_some_and(|all| all.iter().any(|a| a.as_str().unwrap().contains(says)))
+        };
+        let health = self.until("/api/v1/health", |health| health["alarms"].is_array() && said(health) == stands);
+        assert!(!stands || health["status"] == "alarm", "{health}");
+    }
+
     /// Asks until the server says that it drains.
     pub fn until_draining(&mut self) {
         self.until("/api/v1/health", |health| health["status"] == "draining");
