@@ -25,6 +25,15 @@ pub struct Phone {
 impl Baresip {
     /// Starts it; a phone that registers has done so when this returns.
     pub fn start(server: &Server<'_>, phone: &Phone) -> Baresip {
+        Baresip::with(server, phone, &[])
+    }
+
+    /// It also says which messages it sends and gets, for [`Baresip::replaces`].
+    pub fn traced(server: &Server<'_>, phone: &Phone) -> Baresip {
+        Baresip::with(server, phone, &["-s"])
+    }
+
+    fn with(server: &Server<'_>, phone: &Phone, options: &[&str]) -> Baresip {
         let folder = server.site.folder.path().join(format!("baresip-{}", phone.user));
         std::fs::create_dir_all(folder.join("heard")).unwrap();
         let (codec, shape) = in_account(phone.codec);
@@ -48,7 +57,7 @@ impl Baresip {
             std::fs::write(folder.join(name), text).unwrap();
         }
         let mut command = Command::new("baresip");
-        let mut program = Program::start(command.arg("-f").arg(&folder).current_dir(&folder));
+        let mut program = Program::start(command.args(options).arg("-f").arg(&folder).current_dir(&folder));
         program.line(PATIENCE, |l| l.contains("baresip is ready"));
         if phone.registers {
             program.line(PATIENCE, |l| l.contains("200 OK") && l.contains("binding"));
@@ -59,6 +68,11 @@ impl Baresip {
     /// Dials and returns when the other side has answered.
     pub fn dial(&mut self, uri: &str) {
         self.keys(&format!("d{uri}\n"));
+        self.is_answered();
+    }
+
+    /// Waits until its next call is answered, by it or by the other side.
+    pub fn is_answered(&mut self) {
         self.program.line(PATIENCE, |l| l.contains("Call established"));
     }
 
@@ -66,6 +80,19 @@ impl Baresip {
     pub fn keys(&mut self, keys: &str) {
         let stdin = self.program.stdin();
         stdin.write_all(keys.as_bytes()).and_then(|()| stdin.flush()).expect("baresip reads its keys");
+    }
+
+    /// The dialog of its last call to this user as Replaces names it to the other side (RFC 3891 3), escaped for a URI.
+    pub fn replaces(&self, user: &str) -> String {
+        let messages = self.program.said.split(|line| line.starts_with("UDP "));
+        let field = |message: &[String], name: &str| message.iter().find_map(|l| Some(l.strip_prefix(name)?.to_string()));
+        let tag = |message: &[String], name: &str| Some(field(message, name)?.split_once(";tag=")?.1.to_string());
+        let dialog = |message: &[String]| {
+            field(message, "To: ")?.contains(&format!("sip:{user}@")).then_some(())?;
+            let (theirs, ours) = (tag(message, "To: ")?, tag(message, "From: ")?);
+            Some(format!("{}%3Bto-tag%3D{theirs}%3Bfrom-tag%3D{ours}", field(message, "Call-ID: ")?))
+        };
+        messages.filter_map(dialog).next_back().expect("its call was answered")
     }
 
     /// Waits until the other side has ended the call.
