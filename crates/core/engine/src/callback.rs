@@ -232,6 +232,12 @@ impl Centre {
         kept && self.awaits_customer(id)
     }
 
+    /// An agent waits while the customer's phone rings.
+    pub(crate) fn is_being_dialled(&self, id: CallId) -> bool {
+        let dials = self.calls.get(&id).and_then(|c| c.callback.as_ref()).is_some_and(|c| c.stage == Stage::Dialling);
+        dials && self.awaits_customer(id)
+    }
+
     pub(crate) fn customer_reached(&mut self, id: CallId, leg: LegId) {
         let now = self.now;
         let Some(call) = self.calls.get_mut(&id) else { return };

@@ -123,6 +123,10 @@ impl Centre {
         if self.is_to_be_dialled(id) {
             return self.dial_customer(id);
         }
+        // Somebody took the call over meanwhile: the bridge comes with the customer.
+        if self.is_being_dialled(id) {
+            return self.relink(id);
+        }
         self.callback_done(id, CallbackEnd::Connected);
         self.answer_late(id);
         self.tell_flow(id, ivr::Input::Connected);

@@ -7,6 +7,7 @@ use engine::{Place, Reply, Request};
 
 pub const ANA: &str = "10.0.3.1:5060";
 pub const CARRIER: &str = "10.0.1.1:5070";
+const EVA: &str = "10.0.3.2:5060";
 
 pub const FLOW: &str = "
 flow: desk
@@ -203,6 +204,43 @@ fn an_agent_who_hangs_up_before_the_customer_answers_does_not_end_the_callback()
     assert_eq!(stage.place(1), Place::Callback);
     assert!(stage.rung(CARRIER).is_none(), "nobody is rung for nobody");
     assert!(stage.facts_of(1, "callback.done").is_empty());
+}
+
+#[test]
+fn whoever_takes_over_while_the_customer_is_dialled_has_the_customer_and_not_before() {
+    let eva = format!(
+        r#"{AGENT_FIRST}
+[agents."acme/eva"]
+display = "Eva"
+lang = "es"
+queues = []
+supervisor = true
+phone = {{ uri = "sip:eva@{EVA}", address = "{EVA}" }}
+"#
+    );
+    for reached in [true, false] {
+        let mut stage = kept(&eva);
+        let supervisor: base::AgentId = "acme/eva".parse().unwrap();
+        stage.ask(Request::Agent { agent: supervisor.clone(), ask: acd::Ask::LogIn });
+        ana(&mut stage, acd::Ask::LogIn);
+        stage.answer(ANA);
+        stage.heard(1);
+        let call = stage.id(1);
+        let monitor = Request::Monitor { call, supervisor: supervisor.clone(), mode: base::fact::Monitor::Listen };
+        assert_eq!(stage.ask(monitor), Reply::Done);
+        stage.answer(EVA);
+        assert_eq!(stage.ask(Request::TakeOver { call, supervisor }), Reply::Done);
+        stage.heard(1);
+        assert!(stage.facts_of(1, "callback.done").is_empty(), "the customer's phone rings");
+        if reached {
+            stage.answer(CARRIER);
+            assert_eq!(done(&stage).0, CallbackEnd::Connected);
+            assert_eq!(stage.fact(1, "agent_leg.connected").0.agent.as_ref().unwrap().as_str(), "acme/eva");
+        } else {
+            stage.refuse(CARRIER, 486);
+            assert_eq!(stage.place(1), Place::Callback, "it is tried again");
+        }
+    }
 }
 
 #[test]
